@@ -1,0 +1,3 @@
+from stack.fixtures import postgres, start_container, volume, wallets_table
+
+__all__ = ["postgres", "start_container", "volume", "wallets_table"]

@@ -1,0 +1,1 @@
+"""Two servers must never run on one data directory."""

@@ -1,0 +1,1 @@
+"""What the images promise to whoever runs them."""

@@ -1,0 +1,35 @@
+//! What is there already of each object that shall be.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+
+use crate::exchange::names;
+use crate::kubernetes::Object;
+use crate::observe::{Reading, Snapshot};
+
+/// The metadata of the object that is there under the name of this one.
+pub fn of<'a>(object: &Object, snapshot: &'a Snapshot) -> Reading<&'a ObjectMeta> {
+    match object.resource.kind.as_str() {
+        "StatefulSet" => meta(&snapshot.statefulset),
+        "PersistentVolumeClaim" => meta(&snapshot.claim),
+        "PersistentVolume" => meta(&snapshot.volume),
+        "Deployment" => snapshot.deployments.get(&object.name).map_or(Reading::NotAsked, meta),
+        "Service" => snapshot.services.get(&object.name).map_or(Reading::NotAsked, meta),
+        _ => Reading::NotAsked,
+    }
+}
+
+fn meta<K: Resource>(reading: &Reading<K>) -> Reading<&ObjectMeta> {
+    match reading {
+        Reading::Present(object) => Reading::Present(object.meta()),
+        Reading::Absent => Reading::Absent,
+        Reading::Unknown(reason) => Reading::Unknown(reason.clone()),
+        Reading::NotAsked => Reading::NotAsked,
+    }
+}
+
+/// Whether an object belongs to the exchange. Those of `kubectl apply -f k8s/level-2-volumes/` do.
+pub fn is_ours(there: &ObjectMeta) -> bool {
+    let (label, value) = names::PART_OF;
+    there.labels.as_ref().and_then(|labels| labels.get(label)).is_some_and(|is| is == value)
+}

@@ -1,0 +1,217 @@
+//! `deploy`: from nothing to a running exchange, and again and again with nothing changed.
+
+mod apply;
+mod credentials;
+mod existing;
+mod node;
+mod preflight;
+mod reuse;
+mod settle;
+mod works;
+
+pub use node::pin;
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::time::Instant;
+
+use super::waiting::{self, Waited};
+use super::{announce, init_db};
+use crate::cli::duration;
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::exchange::objects::Objects;
+use crate::exchange::settings::ServiceType;
+use crate::kubernetes::Object;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin deploy --init-db                  # everything, the table too
+  kubectl kubecoin deploy -n alice --create-namespace
+  kubectl kubecoin deploy --storage dynamic          # where you may not create PersistentVolumes
+  kubectl kubecoin deploy --dry-run=client -o yaml   # the objects, without changing anything";
+
+/// What `deploy` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct Args {
+    /// Create the table of the wallets too, as init-db does
+    #[arg(long)]
+    init_db: bool,
+
+    /// Where the data lives: auto, static (the lesson's volume, a folder on a node) or dynamic (the cluster makes one)
+    #[arg(long, value_enum, value_name = "KIND", default_value_t, hide_possible_values = true)]
+    storage: StorageKind,
+
+    /// The class of dynamic storage; by default the cluster's default
+    #[arg(long, value_name = "NAME")]
+    storage_class: Option<String>,
+
+    /// The size of the volume [default: 1Gi]
+    #[arg(long, value_name = "SIZE")]
+    volume_size: Option<String>,
+
+    /// The folder on the node, for static storage [default: /data/kubecoin/NAMESPACE]
+    #[arg(long, value_name = "PATH")]
+    host_path: Option<String>,
+
+    /// The node that has the folder, for static storage
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+
+    /// The image of PostgreSQL, up to version 17
+    #[arg(long, value_name = "IMAGE")]
+    postgres_image: Option<String>,
+
+    /// The image of the backend
+    #[arg(long, value_name = "IMAGE")]
+    backend_image: Option<String>,
+
+    /// The image of the page
+    #[arg(long, value_name = "IMAGE")]
+    frontend_image: Option<String>,
+
+    /// Take all images from this registry, as from localhost:5001
+    #[arg(long, value_name = "PREFIX")]
+    registry: Option<String>,
+
+    /// How the page is reached.
+    #[arg(long, value_enum, value_name = "TYPE", hide_possible_values = true)]
+    #[arg(help = "How the page is reached: NodePort or ClusterIP [default: NodePort]")]
+    service_type: Option<ServiceType>,
+
+    /// The port of the page at every node; by default the cluster picks a free one
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    node_port: Option<u16>,
+
+    /// Give the data of a volume that an earlier claim has left behind to the new claim
+    #[arg(long)]
+    reuse_volume: bool,
+
+    /// Create the namespace if it does not exist
+    #[arg(long)]
+    create_namespace: bool,
+
+    /// How long to wait until everything works; a first pull of images takes its time
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    timeout: Duration,
+
+    /// Whether to wait until everything works
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true)]
+    #[arg(hide_possible_values = true)]
+    #[arg(default_missing_value = "true", action = clap::ArgAction::Set)]
+    wait: bool,
+
+    /// Only say what would be done: client (it only reads) or server (the server checks it)
+    #[arg(long, value_enum, value_name = "WHERE", hide_possible_values = true)]
+    dry_run: Option<DryRun>,
+
+    /// With --dry-run=client: print the objects
+    #[arg(short, long, value_enum, value_name = "FORMAT", requires = "dry_run")]
+    output: Option<Output>,
+
+    /// Take over fields that somebody else has changed
+    #[arg(long)]
+    force_conflicts: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum StorageKind {
+    #[default]
+    Auto,
+    Static,
+    Dynamic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DryRun {
+    Client,
+    Server,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Yaml,
+}
+
+/// Deploys.
+///
+/// # Errors
+/// If something is in the way, or the cluster does not take an object.
+pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    check(&args)?;
+    let deadline = Instant::now() + args.timeout;
+    announce(ctx).await?;
+    let snapshot = super::snapshot(ctx).await?;
+    let settings = settle::settle(&args, ctx, &snapshot).await?;
+    let objects = Objects::new(&settings)?;
+    let in_order = objects.in_order()?;
+    if args.dry_run == Some(DryRun::Client) {
+        return would_be(&args, ctx, &in_order);
+    }
+    preflight::check(&args, ctx, &objects, &snapshot).await?;
+    apply::all(&args, ctx, &in_order, &snapshot, deadline).await?;
+    if args.dry_run.is_some() {
+        return Ok(Outcome::Holds);
+    }
+    if !args.wait {
+        ctx.printer.note(format!("next: {}", ctx.own_command("status --wait")));
+        return Ok(Outcome::Holds);
+    }
+    finish(&args, ctx, deadline).await
+}
+
+/// Waits until everything is ready, makes sure that it works together, and says what comes next.
+async fn finish(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
+    if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::all_ready, true).await? {
+        waiting::say_timed_out(ctx, "the exchange was not ready", args.timeout, &last);
+        return Ok(Outcome::DoesNotHold);
+    }
+    credentials::repair(ctx).await?;
+    if args.init_db && init_db::initialise(ctx, args.timeout, deadline).await? == Outcome::DoesNotHold {
+        return Ok(Outcome::DoesNotHold);
+    }
+    works::check(ctx, deadline).await
+}
+
+/// What the flags alone rule out.
+fn check(args: &Args) -> Result<(), Error> {
+    let both = |one: &str, other: &str| {
+        Error::new(format!("{one} and {other} do not go together"), "see: kubectl kubecoin deploy --help")
+    };
+    if args.output.is_some() && args.dry_run != Some(DryRun::Client) {
+        return Err(both("--output", "--dry-run=server"));
+    }
+    if args.storage == StorageKind::Static && args.storage_class.is_some() {
+        return Err(both("--storage static", "--storage-class"));
+    }
+    let for_static = [("--host-path", args.host_path.is_some()), ("--node", args.node.is_some())];
+    if let Some((flag, _)) = for_static.into_iter().find(|(_, given)| *given) {
+        if args.storage == StorageKind::Dynamic {
+            return Err(both("--storage dynamic", flag));
+        }
+        if args.storage_class.is_some() {
+            return Err(both("--storage-class", flag));
+        }
+    }
+    if args.host_path.as_ref().is_some_and(|path| !path.starts_with('/') || path.split('/').any(|part| part == "..")) {
+        return Err(Error::new("--host-path is not an absolute path", "give one such as /data/kubecoin/mine"));
+    }
+    if args.node_port.is_some() && args.service_type == Some(ServiceType::ClusterIp) {
+        return Err(both("--service-type ClusterIP", "--node-port"));
+    }
+    Ok(())
+}
+
+/// Prints what would be applied. The Secret, whose password is made up when it is created, is not part of it.
+fn would_be(args: &Args, ctx: &Ctx, in_order: &[Object]) -> anyhow::Result<Outcome> {
+    for object in in_order {
+        match args.output {
+            Some(Output::Yaml) => ctx.printer.out_text(&format!("---\n{}", serde_saphyr::to_string(&object.body)?))?,
+            None => ctx.printer.out(format!("{} applied (dry run)", object.reference()))?,
+        }
+    }
+    Ok(Outcome::Holds)
+}

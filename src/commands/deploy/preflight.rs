@@ -1,0 +1,150 @@
+//! What is in the way, found before anything is changed, and said all at once.
+
+use futures_util::future::join_all;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt;
+
+use super::{Args, existing};
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::names;
+use crate::exchange::objects::Objects;
+use crate::kubernetes::access::{Permission, may};
+use crate::kubernetes::act::{Act, Apply, Create};
+use crate::kubernetes::{Cause, Cluster, Object, RequestError, adopt};
+use crate::observe::{Reading, Snapshot};
+
+/// What the wait needs; whether objects may be applied shows when the server tries them.
+const WATCHES: [Permission; 4] = [
+    Permission { verb: "watch", group: "apps", resource: "statefulsets", subresource: "" },
+    Permission { verb: "watch", group: "apps", resource: "deployments", subresource: "" },
+    Permission { verb: "watch", group: "", resource: "pods", subresource: "" },
+    Permission { verb: "watch", group: "", resource: "persistentvolumeclaims", subresource: "" },
+];
+
+/// Both, for Kubernetes 1.35 and newer wants both.
+const EXEC: [Permission; 2] = [
+    Permission { verb: "create", group: "", resource: "pods", subresource: "exec" },
+    Permission { verb: "get", group: "", resource: "pods", subresource: "exec" },
+];
+
+/// Fails with everything that is in the way.
+pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapshot) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let namespace = cluster.namespace();
+    let in_order = objects.in_order()?;
+    let foreign: Vec<String> = in_order
+        .iter()
+        .filter(|object| matches!(existing::of(object, snapshot), Reading::Present(there) if !existing::is_ours(there)))
+        .map(|object| format!("{} belongs to somebody else: it has no label {}", object.reference(), names::selector()))
+        .collect();
+
+    let left_behind = snapshot.released_volume().filter(|_| !args.reuse_volume).map(|volume| {
+        format!("persistentvolume/{} is Released: it holds the data of an earlier claim", volume.name_any())
+    });
+
+    // Who may not read namespaces learns from the server's trial whether there is this one.
+    let missing = matches!(cluster.get::<Namespace>(namespace).await, Ok(None));
+    let (permissions, trials) = if missing {
+        if !args.create_namespace {
+            return Err(Error::new(
+                format!("there is no namespace {namespace:?} (context {})", cluster.place().context),
+                "create it with --create-namespace, or see which there are: kubectl get namespaces",
+            )
+            .into());
+        }
+        (missing_permissions(args, cluster).await?, Vec::new())
+    } else {
+        let (permissions, trials) =
+            futures_util::future::join(missing_permissions(args, cluster), trials(args, cluster, objects, snapshot))
+                .await;
+        (permissions?, trials?)
+    };
+
+    let mut problems: Vec<String> = foreign.into_iter().chain(left_behind).chain(permissions).chain(trials).collect();
+    problems.dedup();
+    match problems.as_slice() {
+        [] => Ok(()),
+        problems => Err(Error::new(
+            format!(
+                "this is in the way (context {}, namespace {namespace}):\n  {}",
+                cluster.place().context,
+                problems.join("\n  ")
+            ),
+            hint(problems, namespace),
+        )
+        .into()),
+    }
+}
+
+fn hint(problems: &[String], namespace: &str) -> String {
+    let any = |words: &str| problems.iter().any(|problem| problem.contains(words));
+    if any("is Released") {
+        "give its data to the new claim with --reuse-volume, or use another namespace".to_owned()
+    } else if any("PodSecurity") || any("persistentvolume/") {
+        "let the cluster make the volume, and postgres run as a plain user: --storage dynamic".to_owned()
+    } else if any("somebody else:") {
+        "use another namespace: kubectl kubecoin deploy --create-namespace -n NAME".to_owned()
+    } else if any("conflict") {
+        "take these fields over with --force-conflicts".to_owned()
+    } else {
+        format!("see what you may do: kubectl auth can-i --list -n {namespace}")
+    }
+}
+
+async fn missing_permissions(args: &Args, cluster: &Cluster) -> anyhow::Result<Vec<String>> {
+    let watches = WATCHES.into_iter().filter(|_| args.wait && args.dry_run.is_none());
+    let needed = watches.chain(EXEC.into_iter().filter(|_| args.init_db));
+    let asked = join_all(needed.map(|permission| async move { (permission, may(cluster, permission).await) })).await;
+    let mut missing = Vec::new();
+    for (permission, answer) in asked {
+        if !answer? {
+            missing.push(format!("you may not {permission}"));
+        }
+    }
+    Ok(missing)
+}
+
+/// What the server says to all objects, and to a pod of each workload that is not there yet: it is pods that quota and
+/// Pod Security refuse, and a refused pod shows only as a workload that never becomes ready.
+async fn trials(args: &Args, cluster: &Cluster, objects: &Objects, snapshot: &Snapshot) -> anyhow::Result<Vec<String>> {
+    let applies = objects.in_order()?.into_iter().map(|object| {
+        let adopted = matches!(existing::of(&object, snapshot), Reading::Present(there) if adopt::patch(&object, there).is_some());
+        let force = args.force_conflicts || adopted;
+        async move {
+            let reference = object.reference();
+            (reference, Apply { object, force, dry_run: true }.execute(cluster).await.err())
+        }
+    });
+    let workloads_absent = snapshot.is_empty();
+    let pods: Vec<Object> = if workloads_absent {
+        objects.pods().iter().map(Object::of).collect::<anyhow::Result<_>>()?
+    } else {
+        Vec::new()
+    };
+    let creates = pods.into_iter().map(|object| async move {
+        let reference = format!("a pod of {}", object.name.trim_end_matches("-check"));
+        (reference, Create { object, hidden: None, dry_run: true }.execute(cluster).await.err())
+    });
+    let (applies, creates) = futures_util::future::join(join_all(applies), join_all(creates)).await;
+    let mut problems = Vec::new();
+    for (reference, error) in applies.into_iter().chain(creates) {
+        if let Some(error) = error {
+            problems.extend(problem(&reference, error)?);
+        }
+    }
+    Ok(problems)
+}
+
+/// A refusal as a sentence. What is no refusal, as a lost connection, ends the whole check.
+fn problem(reference: &str, error: RequestError) -> Result<Option<String>, RequestError> {
+    match &error.cause {
+        // An earlier check's name; it is not there for long.
+        Cause::Conflict { managers, .. } if managers.is_empty() => Ok(None),
+        Cause::Conflict { message, .. }
+        | Cause::Forbidden(message)
+        | Cause::Invalid(message)
+        | Cause::NotFound(message) => Ok(Some(format!("{reference}: {message}"))),
+        _ => Err(error),
+    }
+}

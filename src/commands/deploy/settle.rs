@@ -1,0 +1,137 @@
+//! The settings: what the user asks for, held against what is there and cannot be changed.
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+
+use super::{Args, StorageKind, node};
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::names;
+use crate::exchange::settings::{Images, Settings, Storage};
+use crate::kubernetes::access::{Permission, may};
+use crate::observe::{Reading, Snapshot};
+
+const CREATE_VOLUMES: Permission =
+    Permission { verb: "create", group: "", resource: "persistentvolumes", subresource: "" };
+
+/// Settles what is asked for. Nothing is changed.
+pub async fn settle(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Settings> {
+    let images = Images {
+        registry: args.registry.clone(),
+        postgres: args.postgres_image.clone(),
+        backend: args.backend_image.clone(),
+        frontend: args.frontend_image.clone(),
+    };
+    images.check()?;
+    let there = snapshot.claim.present();
+    let storage = storage(args, ctx, snapshot).await?;
+    let volume_size = match (&args.volume_size, there.and_then(size)) {
+        (Some(wanted), Some(there)) if *wanted != there && matches!(storage, Storage::Static { .. }) => {
+            return Err(immutable(&format!("the size of the volume is {there}"), "--volume-size", wanted).into());
+        }
+        (Some(wanted), _) => Some(wanted.clone()),
+        (None, there) => there,
+    };
+    Ok(Settings {
+        namespace: ctx.cluster().await?.namespace().to_owned(),
+        storage,
+        volume_size,
+        images,
+        service: args.service_type,
+        node_port: args.node_port,
+    })
+}
+
+async fn storage(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Storage> {
+    let there = snapshot.claim.present().map(class);
+    let kind = match (asked(args), &there) {
+        (StorageKind::Auto, Some(Class::None)) => StorageKind::Static,
+        (StorageKind::Auto, Some(Class::Some(_))) => StorageKind::Dynamic,
+        (StorageKind::Auto, None) => automatic(ctx).await?,
+        (asked, _) => asked,
+    };
+    match (kind, there) {
+        (StorageKind::Static, Some(Class::Some(class))) => {
+            Err(immutable(&format!("the claim is of class {class:?}"), "--storage", "static").into())
+        }
+        (StorageKind::Dynamic, Some(Class::None)) => {
+            let given =
+                args.storage_class.as_deref().map_or(("--storage", "dynamic"), |class| ("--storage-class", class));
+            Err(immutable("the claim is the lesson's, without a class", given.0, given.1).into())
+        }
+        (StorageKind::Dynamic, Some(Class::Some(there))) => match &args.storage_class {
+            Some(wanted) if *wanted != there => {
+                Err(immutable(&format!("the claim is of class {there:?}"), "--storage-class", wanted).into())
+            }
+            _ => Ok(Storage::Dynamic { class: (!there.is_empty()).then_some(there) }),
+        },
+        (StorageKind::Dynamic, None) => Ok(Storage::Dynamic { class: args.storage_class.clone() }),
+        _ => {
+            let hostname = node::hostname(ctx, args.node.as_deref(), snapshot).await?;
+            Ok(Storage::Static { host_path: host_path(args, snapshot)?, hostname })
+        }
+    }
+}
+
+/// The kind that the flags ask for: some have a meaning for one kind alone.
+fn asked(args: &Args) -> StorageKind {
+    match args.storage {
+        StorageKind::Auto if args.storage_class.is_some() => StorageKind::Dynamic,
+        StorageKind::Auto if args.host_path.is_some() || args.node.is_some() => StorageKind::Static,
+        asked => asked,
+    }
+}
+
+/// Static where one may create a volume.
+async fn automatic(ctx: &Ctx) -> anyhow::Result<StorageKind> {
+    if may(ctx.cluster().await?, CREATE_VOLUMES).await? {
+        return Ok(StorageKind::Static);
+    }
+    ctx.printer.note("you may not create PersistentVolumes, so the cluster makes the volume (--storage dynamic)");
+    Ok(StorageKind::Dynamic)
+}
+
+/// The folder: the one of a volume that is there, or the asked one. A volume's folder cannot be changed.
+fn host_path(args: &Args, snapshot: &Snapshot) -> Result<Option<String>, Error> {
+    let there = match &snapshot.volume {
+        Reading::Present(volume) => volume.spec.as_ref().and_then(|spec| Some(spec.host_path.as_ref()?.path.clone())),
+        _ => None,
+    };
+    match (&args.host_path, there) {
+        (Some(wanted), Some(there)) if *wanted != there => {
+            Err(immutable(&format!("the volume's folder is {there}"), "--host-path", wanted))
+        }
+        (wanted, there) => Ok(there.or_else(|| wanted.clone())),
+    }
+}
+
+fn immutable(is: &str, flag: &str, wanted: &str) -> Error {
+    Error::new(
+        format!("{is}, which cannot be changed: {flag} {wanted} differs"),
+        format!(
+            "leave {flag} out, or start anew without the data: kubectl delete statefulset/{} pvc/{}, and the volume that \
+             `kubectl get pv` shows for it",
+            names::POSTGRES,
+            names::CLAIM
+        ),
+    )
+}
+
+/// The class of a claim that is there.
+enum Class {
+    /// The lesson's claim: an empty class.
+    None,
+    /// A class; empty if the cluster has not filled in its default yet.
+    Some(String),
+}
+
+fn class(claim: &PersistentVolumeClaim) -> Class {
+    match claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref()) {
+        Some("") => Class::None,
+        Some(class) => Class::Some(class.to_owned()),
+        None => Class::Some(String::new()),
+    }
+}
+
+fn size(claim: &PersistentVolumeClaim) -> Option<String> {
+    Some(claim.spec.as_ref()?.resources.as_ref()?.requests.as_ref()?.get("storage")?.0.clone())
+}

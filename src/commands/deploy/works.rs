@@ -1,0 +1,83 @@
+//! Ready is not yet working: one request through the page, the backend and the database.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::{Instant, sleep};
+
+use crate::context::Ctx;
+use crate::error::Outcome;
+use crate::exchange::names;
+use crate::kubernetes::act::command;
+use crate::kubernetes::{Cause, RequestError};
+use crate::output::one_line;
+
+const PATH: &str = "/api/info";
+const PORT: &str = "http";
+
+/// As long as the parts of an exchange that are ready may take to find each other.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[derive(Deserialize)]
+struct Info {
+    database: DatabaseInfo,
+}
+
+#[derive(Deserialize)]
+struct DatabaseInfo {
+    wallets_table: bool,
+}
+
+/// Asks until it answers, and says what comes next.
+pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
+    let cluster = ctx.cluster().await?;
+    let namespace = cluster.namespace();
+    let url = format!("/api/v1/namespaces/{namespace}/services/{}:{PORT}/proxy{PATH}", names::FRONTEND_SERVICE);
+    ctx.show(|| command(cluster.place(), &["get", "--raw", &url]));
+    let deadline = deadline.min(Instant::now() + PATIENCE);
+    let answer = loop {
+        match cluster.ask_service(names::FRONTEND_SERVICE, PORT, PATH).await {
+            Err(error) if is_passing(&error) && Instant::now() < deadline => sleep(PAUSE).await,
+            answer => break answer,
+        }
+    };
+    match answer.map(|text| serde_json::from_str::<Info>(&text)) {
+        Ok(Ok(info)) if info.database.wallets_table => {
+            ctx.printer.note("the exchange works: page, backend and database answer");
+            ctx.printer.note(format!("next: {}", ctx.own_command("status")));
+            Ok(Outcome::Holds)
+        }
+        Ok(Ok(_)) => {
+            ctx.printer.note("the exchange runs; its table is missing");
+            ctx.printer.note(format!("next: {}", ctx.own_command("init-db")));
+            Ok(Outcome::Holds)
+        }
+        Ok(Err(error)) => {
+            ctx.printer.error(&format!("{PATH} answers something else than the exchange does: {error}"));
+            ctx.printer.hint(&format!("see which images run: kubectl get pods -o wide -n {namespace}"));
+            Ok(Outcome::DoesNotHold)
+        }
+        Err(RequestError { cause: Cause::Forbidden(_), .. }) => {
+            ctx.printer.warning(
+                "you may not ask Services through the API server, so it is not known whether the exchange answers",
+            );
+            ctx.printer.note(format!("next: {}", ctx.own_command("status")));
+            Ok(Outcome::Holds)
+        }
+        Err(error) => {
+            ctx.printer
+                .error(&format!("everything is ready, but {PATH} does not answer: {}", one_line(&error.to_string())));
+            ctx.printer
+                .hint(&format!("see what the backend says: kubectl logs deployment/{} -n {namespace}", names::BACKEND));
+            Ok(Outcome::DoesNotHold)
+        }
+    }
+}
+
+fn is_passing(error: &RequestError) -> bool {
+    matches!(
+        error.cause,
+        Cause::Unavailable(_) | Cause::Unreachable(_) | Cause::TimedOut(_) | Cause::Garbled(_) | Cause::NotFound(_)
+    )
+}

@@ -1,0 +1,133 @@
+//! `init-db`: creates the table of the wallets.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::{Instant, sleep};
+
+use super::waiting::{self, Waited};
+use crate::cli::duration;
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::exchange::{psql, wallets};
+use crate::kubernetes::exec::Ended;
+use crate::kubernetes::{Cause, RequestError};
+use crate::observe::database::Database;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin init-db
+  kubectl kubecoin init-db --timeout 5m     # wait longer for the database to be ready";
+
+/// What `init-db` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// How long to wait for the database to be ready
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    timeout: Duration,
+}
+
+/// Creates the table, and says what was there.
+///
+/// # Errors
+/// If the database cannot be asked.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    super::announce(ctx).await?;
+    initialise(ctx, args.timeout, Instant::now() + args.timeout).await
+}
+
+/// The pause before the pod is looked at again, after the connection to it was lost.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Creates the table once the database is ready. The pod may be replaced meanwhile: every step can be repeated.
+///
+/// # Errors
+/// If the database cannot be asked.
+pub async fn initialise(ctx: &Ctx, timeout: Duration, deadline: Instant) -> anyhow::Result<Outcome> {
+    loop {
+        if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {
+            waiting::say_timed_out(ctx, "the database was not ready", timeout, &last);
+            return Ok(Outcome::DoesNotHold);
+        }
+        match create(ctx).await {
+            Err(error) if Instant::now() < deadline && is_passing(&error) => {
+                ctx.printer.note(format!("{error:#}; trying again"));
+                sleep(PAUSE).await;
+            }
+            created => return created,
+        }
+    }
+}
+
+/// Whether an error comes from a pod that is being replaced.
+fn is_passing(error: &anyhow::Error) -> bool {
+    error.is::<ServerAway>()
+        || error.downcast_ref::<RequestError>().is_some_and(|error| {
+            matches!(
+                error.cause,
+                Cause::Unreachable(_) | Cause::NotFound(_) | Cause::Garbled(_) | Cause::Unavailable(_)
+            )
+        })
+}
+
+async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let before = describe(ctx).await?;
+    if let (Some(columns), true) = (&before.columns, before.index) {
+        return exists(ctx, columns, before.rows.unwrap_or(0));
+    }
+    if let Some(columns) = &before.columns
+        && !wallets::differences(columns).is_empty()
+    {
+        return exists(ctx, columns, before.rows.unwrap_or(0));
+    }
+    succeeded(ctx.perform(&psql::script(wallets::CREATE)).await?)?;
+    let after = describe(ctx).await?;
+    let table = if before.columns.is_some() { "exists" } else { "created" };
+    ctx.printer.out(format!("table wallets {table} ({} rows)", after.rows.context("the table is not there")?))?;
+    ctx.printer.out("index idx_wallets_id created")?;
+    Ok(Outcome::Holds)
+}
+
+/// Says that the table exists, and how it differs from the lesson's, if it does.
+fn exists(ctx: &Ctx, columns: &[wallets::Column], rows: u64) -> anyhow::Result<Outcome> {
+    let differences = wallets::differences(columns);
+    if differences.is_empty() {
+        ctx.printer.out(format!("table wallets exists ({rows} rows)"))?;
+        ctx.printer.out("index idx_wallets_id exists")?;
+        return Ok(Outcome::Holds);
+    }
+    ctx.printer.out(format!("table wallets exists ({rows} rows), but is not the lesson's; it is left as it is"))?;
+    for difference in differences {
+        ctx.printer.out(format!("  {difference}"))?;
+    }
+    ctx.printer.hint("rename it, and run init-db again: ALTER TABLE wallets RENAME TO wallets_old");
+    Ok(Outcome::DoesNotHold)
+}
+
+async fn describe(ctx: &Ctx) -> anyhow::Result<Database> {
+    Database::parse(&succeeded(ctx.perform(&Database::ask()).await?)?)
+}
+
+/// psql found no server. A ready pod that is being stopped refuses connections before it is seen to be unready.
+#[derive(Debug, thiserror::Error)]
+#[error("the database does not answer: {0}")]
+struct ServerAway(String);
+
+/// psql's exit code when the connection failed or was lost.
+const CONNECTION_LOST: i32 = 2;
+/// A shell's exit code for a program that was killed, as when its container ends.
+const KILLED: i32 = 128;
+
+fn succeeded(ended: Ended) -> anyhow::Result<Ended> {
+    let said = ended.stderr.trim();
+    match ended.code {
+        0 => Ok(ended),
+        CONNECTION_LOST | KILLED.. => Err(ServerAway(said.to_owned()).into()),
+        code => Err(Error::new(
+            format!("psql ended with exit code {code}: {said}"),
+            "see what the database says: kubectl logs postgres-0",
+        )
+        .into()),
+    }
+}

@@ -1,0 +1,69 @@
+//! The commands: one file or folder each.
+
+pub mod deploy;
+pub mod init_db;
+pub mod overview;
+pub mod status;
+pub mod version;
+mod waiting;
+
+use crate::cli::Command;
+use crate::context::Ctx;
+use crate::error::Outcome;
+use crate::kubernetes::act;
+use crate::observe::{Snapshot, snapshot};
+use crate::output::{Line, Role};
+
+/// Runs a command; without one, says where one is and what comes next.
+///
+/// # Errors
+/// If it could not run.
+pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    match command {
+        None => overview::run(ctx).await,
+        Some(Command::Deploy(args)) => Box::pin(deploy::run(args, ctx)).await,
+        Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
+        Some(Command::Status(args)) => status::run(&args, ctx).await,
+        Some(Command::Version(args)) => version::run(&args, ctx).await,
+    }
+}
+
+/// Says where something is about to be changed. People have production clusters in the same kubeconfig.
+async fn announce(ctx: &Ctx) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let version = cluster.version().await?;
+    let place = cluster.place();
+    ctx.printer.note(
+        Line::from("context ")
+            .and(Role::Title, &place.context)
+            .and(Role::Plain, ", namespace ")
+            .and(Role::Title, &place.namespace)
+            .and(Role::Plain, format!(", server {} ({})", version.git_version, place.server)),
+    );
+    warn_of_version(ctx, &version);
+    Ok(())
+}
+
+/// Round 1 of reading.
+async fn snapshot(ctx: &Ctx) -> anyhow::Result<Snapshot> {
+    let cluster = ctx.cluster().await?;
+    for words in snapshot::kubectl(cluster.namespace()) {
+        ctx.show(|| act::command(cluster.place(), &words.split(' ').collect::<Vec<_>>()));
+    }
+    Ok(Snapshot::read(cluster).await?)
+}
+
+/// The minor versions of Kubernetes 1 that this program is made for: below, `ReadWriteOncePod` or sleeping hooks are missing.
+const MINORS: std::ops::RangeInclusive<u32> = 30..=37;
+
+fn warn_of_version(ctx: &Ctx, version: &k8s_openapi::apimachinery::pkg::version::Info) {
+    let minor = version.minor.trim_end_matches('+').parse::<u32>();
+    if version.major != "1" || minor.is_ok_and(|minor| !MINORS.contains(&minor)) {
+        ctx.printer.warning(&format!(
+            "the server is {}; this plugin is made for Kubernetes 1.{} to 1.{}",
+            version.git_version,
+            MINORS.start(),
+            MINORS.end()
+        ));
+    }
+}

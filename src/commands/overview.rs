@@ -1,0 +1,42 @@
+//! `kubectl kubecoin` alone: where one is, and what comes next.
+
+use jiff::Timestamp;
+
+use crate::context::Ctx;
+use crate::error::Outcome;
+use crate::findings::{self, Observed, Weight};
+use crate::observe::evidence::Evidence;
+use crate::output::{Line, Role};
+
+/// The steps of the lesson, each with its command.
+const STEPS: [&str; 3] = ["deploy", "init-db", "status"];
+
+/// Reads the cluster and says it.
+///
+/// # Errors
+/// If the cluster cannot be asked.
+pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let cluster = ctx.cluster().await?;
+    let snapshot = super::snapshot(ctx).await?;
+    let evidence = Evidence::read(&snapshot, cluster, true).await;
+    let namespace = cluster.namespace();
+    let findings =
+        findings::judge(&Observed { snapshot: &snapshot, evidence: &evidence, namespace, now: Timestamp::now() });
+    let problem = findings.iter().find(|finding| finding.weight != Weight::Unknown);
+    let (says, step) = match problem {
+        _ if snapshot.is_empty() => ("no exchange yet".to_owned(), 0),
+        Some(finding) if finding.code == "table-missing" => ("exchange running, table missing".to_owned(), 1),
+        Some(finding) => (format!("exchange not healthy: {} {}", finding.object, finding.says), 2),
+        None => ("exchange running".to_owned(), 2),
+    };
+    ctx.printer.out(
+        Line::default().and(Role::Title, namespace).and(
+            Role::Plain,
+            format!(" on {}: {says} (step {} of {})", cluster.place().context, step + 1, STEPS.len()),
+        ),
+    )?;
+    let next = ctx.own_command(STEPS[step]);
+    ctx.printer.out(Line::from("next: ").and(Role::Command, next))?;
+    ctx.printer.out(Line::from("all commands: ").and(Role::Command, "kubectl kubecoin --help"))?;
+    Ok(Outcome::Holds)
+}

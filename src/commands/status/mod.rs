@@ -1,0 +1,123 @@
+//! `status`: what the exchange is made of, and how it is.
+
+mod everywhere;
+mod report;
+mod view;
+mod watch;
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::waiting::{self, Waited};
+use crate::cli::duration;
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::findings::Observed;
+use crate::observe::evidence::Evidence;
+use crate::output::json;
+use report::Status;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin status
+  kubectl kubecoin status -o wide          # nodes, addresses and paths too
+  kubectl kubecoin status -A               # every exchange of the cluster
+  kubectl kubecoin status --watch          # every change
+  kubectl kubecoin status --wait           # until everything is ready
+  kubectl kubecoin status -o json | jq .healthy
+
+Exit code 1 if something is the matter. What you may not read is unknown, and makes nothing else unhealthy.";
+
+/// What `status` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct Args {
+    /// How to show it: table, wide, json or yaml
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    output: Format,
+
+    /// Leave the database alone: the only part that runs a program in a pod
+    #[arg(long)]
+    no_db: bool,
+
+    /// Show every exchange of the cluster, each on a line
+    #[arg(short = 'A', long, conflicts_with_all = ["wait", "watch"])]
+    all_namespaces: bool,
+
+    /// Show every change, until interrupted
+    #[arg(long, conflicts_with = "wait")]
+    watch: bool,
+
+    /// Wait until everything is ready
+    #[arg(long)]
+    wait: bool,
+
+    /// How long to wait
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "wait")]
+    timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Wide,
+    Json,
+    Yaml,
+}
+
+/// Shows it.
+///
+/// # Errors
+/// If the cluster cannot be asked at all.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    if args.all_namespaces {
+        return everywhere::run(args, ctx).await;
+    }
+    if args.watch {
+        if matches!(args.output, Format::Json | Format::Yaml) {
+            return Err(Error::new("--watch shows tables only", "leave --watch or --output out").into());
+        }
+        watch::run(args, ctx).await?;
+    }
+    if args.wait
+        && let Waited::TimedOut(last) =
+            waiting::until(ctx, Instant::now() + args.timeout, waiting::all_ready, false).await?
+    {
+        waiting::say_timed_out(ctx, "the exchange was not ready", args.timeout, &last);
+    }
+    let (status, now) = read(args, ctx).await?;
+    match args.output {
+        Format::Table | Format::Wide => {
+            for line in view::lines(&status, args.is_wide(), now) {
+                ctx.printer.out(line)?;
+            }
+            if let Some(finding) = status.findings.first().filter(|_| !status.healthy) {
+                ctx.printer.hint(&finding.hint);
+            }
+        }
+        Format::Json => ctx.printer.out_text(&json::text("Status", &status)?)?,
+        Format::Yaml => ctx.printer.out_text(&json::yaml("Status", &status)?)?,
+    }
+    Ok(Outcome::holds_if(status.healthy))
+}
+
+impl Args {
+    fn is_wide(&self) -> bool {
+        self.output == Format::Wide
+    }
+}
+
+/// Reads it, and when that was.
+async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
+    let cluster = ctx.cluster().await?;
+    let snapshot = super::snapshot(ctx).await?;
+    let evidence = Evidence::read(&snapshot, cluster, !args.no_db).await;
+    let now = Timestamp::now();
+    let observed = Observed { snapshot: &snapshot, evidence: &evidence, namespace: cluster.namespace(), now };
+    Ok((Status::new(&cluster.place().context, &observed), now))
+}

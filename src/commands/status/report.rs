@@ -1,0 +1,342 @@
+//! What `status` tells, out of what was read: for programs as it is, for people as tables.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::ResourceExt;
+use serde::Serialize;
+
+use crate::commands::deploy;
+use crate::exchange::names;
+use crate::findings::{self, Finding, Observed};
+use crate::observe::database::Database;
+use crate::observe::{Reading, readiness};
+
+/// All of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The context's name.
+    pub context: String,
+    /// The namespace.
+    pub namespace: String,
+    /// Whether nothing is the matter, as far as could be read.
+    pub healthy: bool,
+    /// The set and the Deployments.
+    pub workloads: Vec<Workload>,
+    /// The claim.
+    pub claim: Reading<Claim>,
+    /// The volume.
+    pub volume: Reading<Volume>,
+    /// The Services.
+    pub services: Vec<ServiceStatus>,
+    /// From the stable name to the files.
+    pub chain: Vec<String>,
+    /// The database.
+    pub database: Reading<DatabaseStatus>,
+    /// What is the matter.
+    pub findings: Vec<Finding>,
+}
+
+/// A workload and its pods.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Workload {
+    /// As kubectl names it.
+    pub name: String,
+    /// How it is.
+    pub state: Reading<WorkloadState>,
+    /// Its pods.
+    pub pods: Vec<PodStatus>,
+}
+
+/// How a workload is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadState {
+    /// How many pods are ready.
+    pub ready: i32,
+    /// How many there shall be.
+    pub desired: i32,
+    /// Whether all of the newest revision are ready.
+    pub complete: bool,
+    /// The newest revision; none for Deployments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A pod.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodStatus {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// A word for how it is, as kubectl has it.
+    pub status: String,
+    /// How often its container was started again.
+    pub restarts: i32,
+    /// Its node.
+    pub node: Option<String>,
+    /// Its address.
+    pub ip: Option<String>,
+    /// Its image.
+    pub image: Option<String>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The claim.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    /// Its name.
+    pub name: String,
+    /// `Bound`, or another phase.
+    pub phase: String,
+    /// Its class; none for the lesson's.
+    pub class: Option<String>,
+    /// Its size.
+    pub size: Option<String>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The volume.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// `Bound`, or another phase.
+    pub phase: String,
+    /// Its class; none for the lesson's.
+    pub class: Option<String>,
+    /// Its size.
+    pub size: Option<String>,
+    /// What becomes of it without its claim.
+    pub reclaim_policy: Option<String>,
+    /// Its folder on the node.
+    pub path: Option<String>,
+    /// The node it is pinned to.
+    pub node: Option<String>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A Service.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub state: Reading<ServiceState>,
+    /// The addresses of the pods behind it.
+    pub endpoints: Reading<Vec<String>>,
+}
+
+/// How a Service is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceState {
+    /// `ClusterIP` or `NodePort`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its address; `None` for a headless one.
+    pub cluster_ip: String,
+    /// Its ports: `8080:31234/TCP`.
+    pub ports: String,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The database.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseStatus {
+    /// When the server started.
+    pub started_at: Timestamp,
+    /// Bytes on disk.
+    pub size: u64,
+    /// Whether the table `wallets` exists.
+    pub table: bool,
+    /// How many rows it has.
+    pub rows: Option<u64>,
+}
+
+impl Status {
+    /// What there is to tell.
+    #[must_use]
+    pub fn new(context: &str, observed: &Observed) -> Self {
+        let snapshot = observed.snapshot;
+        let findings = findings::judge(observed);
+        let workload = |app: &str, kind: &str, state| Workload {
+            name: format!("{kind}/{app}"),
+            state,
+            pods: snapshot.pods_of(app).map(pod).collect(),
+        };
+        let mut workloads = vec![workload(names::POSTGRES, "statefulset", snapshot.statefulset.map(set))];
+        for app in names::DEPLOYMENTS {
+            let state = snapshot.deployments.get(app).map_or(Reading::NotAsked, |reading| reading.map(deployment));
+            workloads.push(workload(app, "deployment", state));
+        }
+        let services = names::SERVICES.map(|name| ServiceStatus {
+            name: name.to_owned(),
+            state: snapshot.services.get(name).map_or(Reading::NotAsked, |reading| reading.map(service)),
+            endpoints: snapshot.endpoints.map(|slices| addresses(slices, name)),
+        });
+        Self {
+            context: context.to_owned(),
+            namespace: observed.namespace.to_owned(),
+            healthy: findings::healthy(&findings),
+            workloads,
+            claim: snapshot.claim.map(claim),
+            volume: snapshot.volume.map(volume),
+            services: services.into(),
+            chain: chain(observed),
+            database: observed.evidence.database.map(database),
+            findings,
+        }
+    }
+}
+
+/// How long ago something was, at a time.
+pub fn age(since: Option<Timestamp>, now: Timestamp) -> Option<SignedDuration> {
+    since.map(|since| now.duration_since(since))
+}
+
+fn created(metadata: &ObjectMeta) -> Option<Timestamp> {
+    metadata.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+fn set(set: &StatefulSet) -> WorkloadState {
+    let status = set.status.as_ref();
+    WorkloadState {
+        ready: status.and_then(|status| status.ready_replicas).unwrap_or(0),
+        desired: set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+        complete: readiness::statefulset(set),
+        revision: status.and_then(|status| status.update_revision.clone()),
+        created_at: created(&set.metadata),
+    }
+}
+
+fn deployment(deployment: &Deployment) -> WorkloadState {
+    WorkloadState {
+        ready: deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0),
+        desired: deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+        complete: readiness::deployment(deployment),
+        revision: None,
+        created_at: created(&deployment.metadata),
+    }
+}
+
+fn pod(pod: &Pod) -> PodStatus {
+    let status = pod.status.as_ref();
+    let container = status.and_then(|status| status.container_statuses.as_ref()?.first());
+    let state = container.and_then(|container| container.state.as_ref());
+    let waits = state.and_then(|state| state.waiting.as_ref()?.reason.clone());
+    let ended = state.and_then(|state| state.terminated.as_ref()?.reason.clone());
+    let phase = status.and_then(|status| status.phase.clone()).unwrap_or_default();
+    let stopping = pod.metadata.deletion_timestamp.is_some().then(|| "Terminating".to_owned());
+    PodStatus {
+        name: pod.name_any(),
+        uid: pod.uid().unwrap_or_default(),
+        ready: readiness::pod(pod),
+        status: stopping.or(waits).or(ended).unwrap_or(phase),
+        restarts: container.map_or(0, |container| container.restart_count),
+        node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+        ip: status.and_then(|status| status.pod_ip.clone()),
+        image: pod.spec.as_ref().and_then(|spec| spec.containers.first()?.image.clone()),
+        created_at: created(&pod.metadata),
+    }
+}
+
+fn claim(claim: &PersistentVolumeClaim) -> Claim {
+    let spec = claim.spec.as_ref();
+    let status = claim.status.as_ref();
+    let asked = spec.and_then(|spec| spec.resources.as_ref()?.requests.as_ref()?.get("storage"));
+    let has = status.and_then(|status| status.capacity.as_ref()?.get("storage"));
+    Claim {
+        name: claim.name_any(),
+        phase: status.and_then(|status| status.phase.clone()).unwrap_or_default(),
+        class: spec.and_then(|spec| spec.storage_class_name.clone()).filter(|class| !class.is_empty()),
+        size: has.or(asked).map(|size| size.0.clone()),
+        created_at: created(&claim.metadata),
+    }
+}
+
+fn volume(volume: &PersistentVolume) -> Volume {
+    let spec = volume.spec.as_ref();
+    let host_path = spec.and_then(|spec| spec.host_path.as_ref()).map(|source| source.path.clone());
+    let local = spec.and_then(|spec| spec.local.as_ref()).map(|source| source.path.clone());
+    Volume {
+        name: volume.name_any(),
+        phase: volume.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default(),
+        class: spec.and_then(|spec| spec.storage_class_name.clone()).filter(|class| !class.is_empty()),
+        size: spec.and_then(|spec| spec.capacity.as_ref()?.get("storage")).map(|size| size.0.clone()),
+        reclaim_policy: spec.and_then(|spec| spec.persistent_volume_reclaim_policy.clone()),
+        path: host_path.or(local),
+        node: deploy::pin(volume),
+        created_at: created(&volume.metadata),
+    }
+}
+
+fn service(service: &Service) -> ServiceState {
+    let spec = service.spec.clone().unwrap_or_default();
+    let port = |port: &k8s_openapi::api::core::v1::ServicePort| {
+        let node_port = port.node_port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}{node_port}/{}", port.port, port.protocol.as_deref().unwrap_or("TCP"))
+    };
+    ServiceState {
+        kind: spec.type_.unwrap_or_default(),
+        cluster_ip: spec.cluster_ip.unwrap_or_default(),
+        ports: spec.ports.iter().flatten().map(port).collect::<Vec<_>>().join(","),
+        created_at: created(&service.metadata),
+    }
+}
+
+/// The addresses of the ready pods behind a Service.
+fn addresses(slices: &[k8s_openapi::api::discovery::v1::EndpointSlice], service: &str) -> Vec<String> {
+    let of_service = slices
+        .iter()
+        .filter(|slice| slice.labels().get("kubernetes.io/service-name").is_some_and(|name| name == service));
+    let endpoints = of_service.flat_map(|slice| &slice.endpoints);
+    let ready = endpoints
+        .filter(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready).unwrap_or(true));
+    let mut all: Vec<String> = ready.flat_map(|endpoint| endpoint.addresses.iter().cloned()).collect();
+    all.sort();
+    all
+}
+
+/// From the stable name to the files: each link as far as it is known.
+fn chain(observed: &Observed) -> Vec<String> {
+    let snapshot = observed.snapshot;
+    let Some(claim) = snapshot.claim.present() else { return Vec::new() };
+    let mut chain = vec![names::POSTGRES_POD.to_owned(), names::CLAIM.to_owned()];
+    let Some(name) = claim.spec.as_ref().and_then(|spec| spec.volume_name.clone()) else { return chain };
+    chain.push(name);
+    let pod_node = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.clone());
+    if let Some(volume) = snapshot.volume.present().map(volume)
+        && let Some(path) = volume.path
+    {
+        let node = volume.node.or(pod_node).map(|node| format!(" on {node}")).unwrap_or_default();
+        chain.push(format!("{path}{node}"));
+    }
+    chain
+}
+
+fn database(database: &Database) -> DatabaseStatus {
+    DatabaseStatus {
+        started_at: database.started_at,
+        size: database.size,
+        table: database.columns.is_some(),
+        rows: database.rows,
+    }
+}

@@ -1,0 +1,200 @@
+//! `status` for people.
+
+use jiff::Timestamp;
+
+use super::report::{DatabaseStatus, Status, Workload, age};
+use crate::commands::waiting;
+use crate::observe::{Reading, Reason};
+use crate::output::{Column, Line, Role, Table, duration, one_line};
+
+const WORKLOADS: [Column; 8] = [
+    Column::always("NAME"),
+    Column::always("READY"),
+    Column::always("STATUS"),
+    Column::always("RESTARTS"),
+    Column::wide("IP"),
+    Column::wide("NODE"),
+    Column::wide("REVISION"),
+    Column::always("AGE"),
+];
+
+const STORAGE: [Column; 8] = [
+    Column::always("NAME"),
+    Column::always("STATUS"),
+    Column::always("CLASS"),
+    Column::always("SIZE"),
+    Column::always("RECLAIM"),
+    Column::wide("NODE"),
+    Column::wide("PATH"),
+    Column::always("AGE"),
+];
+
+const SERVICES: [Column; 6] = [
+    Column::always("NAME"),
+    Column::always("TYPE"),
+    Column::always("CLUSTER-IP"),
+    Column::always("PORTS"),
+    Column::always("ENDPOINTS"),
+    Column::always("AGE"),
+];
+
+/// All lines of it.
+pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
+    let tables = [workloads(status, wide, now), storage(status, wide, now), services(status, wide, now)];
+    let mut lines: Vec<Line> = tables.join("\n").lines().map(Line::from).collect();
+    lines.push(Line::default());
+    if !status.chain.is_empty() {
+        lines.push(Line::default().and(Role::Title, "chain: ").and(Role::Plain, status.chain.join(" → ")));
+    }
+    lines.extend(database(&status.database, now));
+    lines.push(verdict(status));
+    lines.extend(status.findings.iter().map(waiting::line));
+    lines
+}
+
+/// It in one line: how many pods of each workload are ready, and what is the matter.
+pub fn summary(status: &Status) -> String {
+    let ready = status.workloads.iter().map(|workload| match &workload.state {
+        Reading::Present(state) => format!("{} {}/{}", workload.name, state.ready, state.desired),
+        other => format!("{} {}", workload.name, known(other)),
+    });
+    let findings = status.findings.iter().map(|finding| format!("{} {}", finding.object, finding.says));
+    let word = if status.healthy { "healthy" } else { "not healthy" };
+    one_line(&[word.to_owned()].into_iter().chain(ready).chain(findings).collect::<Vec<_>>().join("; "))
+}
+
+/// Whether all is well.
+fn verdict(status: &Status) -> Line {
+    let (role, word) = if status.healthy { (Role::Good, "healthy") } else { (Role::Bad, "not healthy") };
+    let place = format!(" ({} on {})", status.namespace, status.context);
+    Line::default().and(Role::Title, "exchange: ").and(role, word).and(Role::Plain, place)
+}
+
+fn workloads(status: &Status, wide: bool, now: Timestamp) -> String {
+    let mut table = Table::new(&WORKLOADS, wide);
+    for workload in &status.workloads {
+        table.row(workload_row(workload, now));
+        for pod in &workload.pods {
+            table.row([
+                format!("pod/{}", pod.name),
+                format!("{}/1", i32::from(pod.ready)),
+                pod.status.clone(),
+                pod.restarts.to_string(),
+                pod.ip.clone().unwrap_or_default(),
+                pod.node.clone().unwrap_or_default(),
+                String::new(),
+                shown_age(pod.created_at, now),
+            ]);
+        }
+    }
+    table.text()
+}
+
+fn workload_row(workload: &Workload, now: Timestamp) -> [String; 8] {
+    let name = workload.name.clone();
+    match &workload.state {
+        Reading::Present(state) => {
+            let word = if state.complete { "Complete" } else { "Progressing" };
+            let ready = format!("{}/{}", state.ready, state.desired);
+            let [none_1, none_2, none_3] = [const { String::new() }; 3];
+            let revision = state.revision.clone().unwrap_or_default();
+            [name, ready, word.to_owned(), none_1, none_2, none_3, revision, shown_age(state.created_at, now)]
+        }
+        other => without_value(name, 2, known(other)),
+    }
+}
+
+fn storage(status: &Status, wide: bool, now: Timestamp) -> String {
+    let mut table = Table::new(&STORAGE, wide);
+    table.row(match &status.claim {
+        Reading::Present(claim) => [
+            format!("pvc/{}", claim.name),
+            claim.phase.clone(),
+            claim.class.clone().unwrap_or_default(),
+            claim.size.clone().unwrap_or_default(),
+            String::new(),
+            String::new(),
+            String::new(),
+            shown_age(claim.created_at, now),
+        ],
+        other => without_value("pvc".to_owned(), 1, known(other)),
+    });
+    table.row(match &status.volume {
+        Reading::Present(volume) => [
+            format!("pv/{}", volume.name),
+            volume.phase.clone(),
+            volume.class.clone().unwrap_or_default(),
+            volume.size.clone().unwrap_or_default(),
+            volume.reclaim_policy.clone().unwrap_or_default(),
+            volume.node.clone().unwrap_or_default(),
+            volume.path.clone().unwrap_or_default(),
+            shown_age(volume.created_at, now),
+        ],
+        other => without_value("pv".to_owned(), 1, known(other)),
+    });
+    table.text()
+}
+
+fn services(status: &Status, wide: bool, now: Timestamp) -> String {
+    let mut table = Table::new(&SERVICES, wide);
+    for service in &status.services {
+        let name = format!("service/{}", service.name);
+        table.row(match &service.state {
+            Reading::Present(state) => [
+                name,
+                state.kind.clone(),
+                state.cluster_ip.clone(),
+                state.ports.clone(),
+                service.endpoints.present().map_or_else(|| known(&service.endpoints), |addresses| addresses.join(",")),
+                shown_age(state.created_at, now),
+            ],
+            other => without_value(name, 1, known(other)),
+        });
+    }
+    table.text()
+}
+
+fn database(database: &Reading<DatabaseStatus>, now: Timestamp) -> Option<Line> {
+    let text = match database {
+        Reading::NotAsked => return None,
+        Reading::Present(database) => {
+            let table = match database.rows {
+                Some(1) => "table wallets with 1 row".to_owned(),
+                Some(rows) => format!("table wallets with {rows} rows"),
+                None => "no table wallets".to_owned(),
+            };
+            let up = duration(now.duration_since(database.started_at));
+            format!("reachable, {table}, {} on disk, up {up}", size(database.size))
+        }
+        other => known(other),
+    };
+    Some(Line::default().and(Role::Title, "database: ").and(Role::Plain, text))
+}
+
+/// Bytes as people read them.
+fn size(bytes: u64) -> String {
+    format!("{}.{} MiB", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20)
+}
+
+fn shown_age(since: Option<Timestamp>, now: Timestamp) -> String {
+    age(since, now).map(duration).unwrap_or_default()
+}
+
+/// What stands in place of a value.
+fn known<T>(reading: &Reading<T>) -> String {
+    match reading {
+        Reading::Present(_) => String::new(),
+        Reading::Absent => "missing".to_owned(),
+        Reading::NotAsked => "not asked".to_owned(),
+        Reading::Unknown(Reason::Forbidden(_)) => "unknown: you may not read it".to_owned(),
+        Reading::Unknown(Reason::Failed(why)) => format!("unknown: {why}"),
+    }
+}
+
+/// A row of which only a name and a word are known.
+fn without_value<const N: usize>(name: String, at: usize, word: String) -> [String; N] {
+    let mut cells = [const { String::new() }; N];
+    cells[0] = name;
+    cells[at] = word;
+    cells
+}

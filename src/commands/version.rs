@@ -1,0 +1,64 @@
+//! `version`: this plugin's, and the server's.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::context::Ctx;
+use crate::error::Outcome;
+use crate::output::json;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin version
+  kubectl kubecoin version --client     # asks no cluster
+  kubectl kubecoin version -o json";
+
+/// What `version` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Show only the plugin's own version
+    #[arg(long)]
+    client: bool,
+
+    /// Show it for a program
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Json,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Versions {
+    client_version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_version: Option<String>,
+}
+
+/// Shows the versions.
+///
+/// # Errors
+/// If the server does not answer.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let server_version = if args.client {
+        None
+    } else {
+        let cluster = ctx.cluster().await?;
+        ctx.show(|| crate::kubernetes::act::command(cluster.place(), &["version"]));
+        Some(cluster.version().await?.git_version)
+    };
+    let versions = Versions { client_version: concat!("v", env!("CARGO_PKG_VERSION")), server_version };
+    if let Some(Format::Json) = args.output {
+        ctx.printer.out_text(&json::text("Version", &versions)?)?;
+    } else {
+        ctx.printer.out(format!("Client Version: {}", versions.client_version))?;
+        if let Some(server) = versions.server_version {
+            ctx.printer.out(format!("Server Version: {server}"))?;
+        }
+    }
+    Ok(Outcome::Holds)
+}

@@ -1,0 +1,178 @@
+//! The one wait: until something holds of the exchange, or a deadline. Says meanwhile what it waits for, and why.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+use crate::context::Ctx;
+use crate::findings::{self, Finding, Observed, Weight};
+use crate::kubernetes::Cluster;
+use crate::kubernetes::act::DeletePod;
+use crate::observe::evidence::Evidence;
+use crate::observe::live::{self, Change};
+use crate::observe::{Snapshot, readiness};
+use crate::output::{Line, Role};
+
+/// How a wait ended.
+pub enum Waited {
+    /// It holds.
+    Done,
+    /// The deadline has passed; these are the reasons last seen.
+    TimedOut(Vec<Finding>),
+}
+
+/// How often events are asked for while something is not ready: they are not watched, for a namespace may have many.
+const EVENTS: Duration = Duration::from_secs(2);
+
+/// Waits until it holds. With `replace_stuck`, a pod that keeps the set from making its newest revision is deleted.
+///
+/// # Errors
+/// If the cluster cannot be asked, or a pod cannot be replaced.
+pub async fn until(
+    ctx: &Ctx,
+    deadline: Instant,
+    holds: fn(&Snapshot) -> bool,
+    replace_stuck: bool,
+) -> anyhow::Result<Waited> {
+    let cluster = ctx.cluster().await?;
+    let start = Instant::now();
+    let mut told = Told::default();
+    let mut snapshot = Snapshot::read(cluster).await?;
+    let mut changes = live::changes(cluster);
+    let mut events = interval(EVENTS);
+    events.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        if holds(&snapshot) {
+            return Ok(Waited::Done);
+        }
+        if let Some(pod) = findings::stuck_pod(&snapshot).filter(|_| replace_stuck)
+            && let Some(uid) = pod.uid()
+            && told.is_new(&uid)
+        {
+            let name = pod.name_any();
+            ctx.printer.note(format!(
+                "pod/{name} is of an older revision and never became ready: the set would wait for it for ever, so it is deleted"
+            ));
+            ctx.perform(&DeletePod { name, uid }).await?;
+        }
+        let change = timeout_at(deadline, async {
+            tokio::select! {
+                change = changes.next() => change,
+                _ = events.tick() => None,
+            }
+        });
+        match change.await {
+            Ok(Some(Change::Lost(why))) => {
+                if told.is_new(&why) {
+                    ctx.printer.warning(&format!("the watch broke off and starts anew: {why}"));
+                }
+            }
+            Ok(Some(change)) => snapshot = snapshot.step(change),
+            Ok(None) => {
+                let soon = deadline.min(Instant::now() + EVENTS);
+                let findings = judge(&snapshot, &evidence(&snapshot, cluster, soon).await, cluster.namespace());
+                for line in told.news(&findings, start.elapsed()) {
+                    ctx.printer.note(line);
+                }
+            }
+            Err(_) => {
+                let evidence = evidence(&snapshot, cluster, Instant::now() + EVENTS).await;
+                return Ok(Waited::TimedOut(judge(&snapshot, &evidence, cluster.namespace())));
+            }
+        }
+    }
+}
+
+/// What explains a snapshot, as far as it is known by then: an explanation is not worth a deadline.
+async fn evidence(snapshot: &Snapshot, cluster: &Cluster, by: Instant) -> Evidence {
+    timeout_at(by, Evidence::read(snapshot, cluster, false)).await.unwrap_or_default()
+}
+
+/// Whether every workload is ready, for `until`.
+#[must_use]
+pub fn all_ready(snapshot: &Snapshot) -> bool {
+    readiness::all(snapshot)
+}
+
+/// Whether the pod with the stable name is ready, for `until`.
+#[must_use]
+pub fn postgres_ready(snapshot: &Snapshot) -> bool {
+    snapshot.postgres_pod().is_some_and(readiness::pod)
+}
+
+/// Says that a wait has run out: what was last seen, and what helps.
+pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding]) {
+    ctx.printer.error(&format!("{what} within {timeout:?}; last seen:"));
+    for finding in last {
+        ctx.printer.note(line(finding));
+    }
+    if let Some(finding) = last.first() {
+        ctx.printer.hint(&finding.hint);
+    }
+}
+
+fn judge(snapshot: &Snapshot, evidence: &Evidence, namespace: &str) -> Vec<Finding> {
+    findings::judge(&Observed { snapshot, evidence, namespace, now: Timestamp::now() })
+}
+
+/// A finding on a line of its own.
+#[must_use]
+pub fn line(finding: &Finding) -> Line {
+    let role = match finding.weight {
+        Weight::Problem => Role::Bad,
+        Weight::NotYet | Weight::Unknown => Role::Doubtful,
+    };
+    Line::default().and(Role::Plain, "  ").and(role, &finding.object).and(Role::Plain, format!(" {}", finding.says))
+}
+
+/// What was told already: a line is worth repeating only if it says something new.
+#[derive(Default)]
+struct Told(std::collections::BTreeSet<String>);
+
+impl Told {
+    fn is_new(&mut self, text: &str) -> bool {
+        self.0.insert(text.to_owned())
+    }
+
+    /// The findings that were not told yet, by when. How long something takes is not news.
+    fn news(&mut self, findings: &[Finding], elapsed: Duration) -> Vec<Line> {
+        let text = |finding: &Finding| {
+            let letters: String = finding.says.chars().filter(|character| !character.is_ascii_digit()).collect();
+            format!("{} {} {letters}", finding.code, finding.object)
+        };
+        // What may not be read is not what is waited for.
+        let waited_for = findings.iter().filter(|finding| finding.weight != Weight::Unknown);
+        let new: Vec<&Finding> = waited_for.filter(|finding| self.is_new(&text(finding))).collect();
+        new.into_iter()
+            .map(|finding| line(finding).and(Role::Plain, format!(" (after {} s)", elapsed.as_secs())))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(says: &str) -> Finding {
+        Finding {
+            code: "starting",
+            weight: Weight::NotYet,
+            app: "postgres",
+            object: "pod/postgres-0".to_owned(),
+            says: says.to_owned(),
+            hint: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_news_is_told() {
+        let mut told = Told::default();
+        let mut lines = |says| told.news(&[finding(says)], Duration::from_secs(1)).len();
+        assert_eq!(lines("pulls its image x for 1s"), 1);
+        assert_eq!(lines("pulls its image x for 12s"), 0);
+        assert_eq!(lines("runs, and is not ready yet"), 1);
+    }
+}

@@ -1,0 +1,76 @@
+//! What a command comes to: an outcome, or an error that says what helps.
+
+use std::process::ExitCode;
+
+use crate::kubernetes::RequestError;
+use crate::output::{Closed, Printer};
+
+/// What a command that ran has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All holds: exit code 0.
+    Holds,
+    /// Something does not hold, and the output says what: exit code 1.
+    DoesNotHold,
+}
+
+impl Outcome {
+    /// `Holds` if so.
+    #[must_use]
+    pub fn holds_if(condition: bool) -> Self {
+        if condition { Self::Holds } else { Self::DoesNotHold }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Holds => Self::SUCCESS,
+            Outcome::DoesNotHold => Self::FAILURE,
+        }
+    }
+}
+
+/// The exit code of a command that could not run.
+const COULD_NOT_RUN: u8 = 2;
+
+/// Why a command could not run, and one thing that helps.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    message: String,
+    hint: String,
+}
+
+impl Error {
+    /// An error with its hint: a sentence that names a command where one helps.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: hint.into() }
+    }
+}
+
+/// The user stopped the command.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
+/// Prints an error with its hint, and gives the exit code for it.
+#[must_use]
+pub fn report(error: &anyhow::Error, printer: Printer) -> ExitCode {
+    if error.is::<Closed>() {
+        return ExitCode::SUCCESS;
+    }
+    printer.error(&format!("{error:#}"));
+    if error.is::<Interrupted>() {
+        return ExitCode::from(130);
+    }
+    let hint = match (error.downcast_ref::<Error>(), error.downcast_ref::<RequestError>()) {
+        (Some(error), _) => Some(error.hint.clone()),
+        (_, Some(error)) => Some(error.hint()),
+        _ => None,
+    };
+    if let Some(hint) = hint {
+        printer.hint(&hint);
+    }
+    ExitCode::from(COULD_NOT_RUN)
+}

@@ -1,0 +1,8 @@
+//! What is deployed.
+
+pub mod manifests;
+pub mod names;
+pub mod objects;
+pub mod psql;
+pub mod settings;
+pub mod wallets;

@@ -1,0 +1,61 @@
+//! What the objects of the exchange are called: each name and label once.
+
+/// The label by which objects belong to the exchange, on pods too.
+pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kubecoin");
+
+/// The label by which the lesson's commands select: `app=postgres`.
+pub const APP: &str = "app";
+
+/// The StatefulSet, its container, and the value of its label `app`.
+pub const POSTGRES: &str = "postgres";
+/// The pod of the set.
+pub const POSTGRES_POD: &str = "postgres-0";
+/// The headless Service of the set.
+pub const POSTGRES_SERVICE: &str = "postgres-headless";
+/// The claim.
+pub const CLAIM: &str = "postgres-pvc";
+/// The Secret.
+pub const SECRET: &str = "postgres-credentials";
+/// The key of the Secret that holds the password.
+pub const SECRET_PASSWORD: &str = "password";
+/// The database, and the role that owns it.
+pub const DATABASE: &str = "kubecoin";
+/// The role of the database that the lesson uses.
+pub const DATABASE_USER: &str = "postgres";
+/// The Deployment of the backend.
+pub const BACKEND: &str = "backend";
+/// The Service of the backend.
+pub const BACKEND_SERVICE: &str = "backend-service";
+/// The Deployment of the frontend.
+pub const FRONTEND: &str = "frontend";
+/// The Service of the frontend.
+pub const FRONTEND_SERVICE: &str = "frontend-service";
+
+/// All Services, in the order in which people are shown them.
+pub const SERVICES: [&str; 3] = [POSTGRES_SERVICE, BACKEND_SERVICE, FRONTEND_SERVICE];
+/// All Deployments.
+pub const DEPLOYMENTS: [&str; 2] = [BACKEND, FRONTEND];
+
+/// The label of a node that a volume is pinned to.
+pub const HOSTNAME: &str = "kubernetes.io/hostname";
+
+/// The static volume of a namespace. Volumes are cluster-wide, so outside the lesson's namespace it carries the name.
+#[must_use]
+pub fn volume(namespace: &str) -> String {
+    match namespace {
+        "default" => "postgres-pv".to_owned(),
+        _ => format!("postgres-pv-{namespace}"),
+    }
+}
+
+/// The folder on the node behind the static volume of a namespace.
+#[must_use]
+pub fn host_path(namespace: &str) -> String {
+    format!("/data/kubecoin/{namespace}")
+}
+
+/// The label selector of everything that belongs to the exchange.
+#[must_use]
+pub fn selector() -> String {
+    format!("{}={}", PART_OF.0, PART_OF.1)
+}

@@ -1,0 +1,363 @@
+//! The manifests in typed form, with the user's choices.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{
+    Capabilities, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim,
+    Pod, PodSpec, PodTemplateSpec, Secret, Service, VolumeNodeAffinity,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::serde::de::DeserializeOwned;
+use kube::ResourceExt;
+use rand::distr::{Alphanumeric, SampleString};
+use serde_json::Value;
+
+use super::names;
+use super::settings::{Settings, Storage};
+use crate::kubernetes::Object;
+
+/// The objects of the exchange.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    /// The lesson's volume. None with dynamic storage.
+    pub volume: Option<PersistentVolume>,
+    /// The claim.
+    pub claim: PersistentVolumeClaim,
+    /// The headless Service of the set.
+    pub postgres_service: Service,
+    /// The set.
+    pub postgres: StatefulSet,
+    /// The Service of the backend.
+    pub backend_service: Service,
+    /// The backend.
+    pub backend: Deployment,
+    /// The Service of the page.
+    pub frontend_service: Service,
+    /// The page.
+    pub frontend: Deployment,
+}
+
+/// The user and group `postgres` of the official image.
+const POSTGRES_UID: i64 = 999;
+
+/// As many characters as two random UUIDs hold.
+const PASSWORD_LENGTH: usize = 43;
+
+/// The object in a manifest, typed.
+fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
+    let manifest = super::manifests::ALL.iter().find(|manifest| manifest.file == file).context("no such manifest")?;
+    // Through a value: the typed structs' own code for YAML would be another megabyte.
+    let value: Value = serde_saphyr::from_str(manifest.yaml)?;
+    Ok(serde_json::from_value(value)?)
+}
+
+impl Objects {
+    /// The manifests, with the choices.
+    ///
+    /// # Errors
+    /// If a manifest is not what it should be, which is a mistake of this program.
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let mut objects = Self {
+            volume: Some(manifest("postgres-pv.yaml")?),
+            claim: manifest("postgres-pvc.yaml")?,
+            postgres_service: manifest("postgres-headless-service.yaml")?,
+            postgres: manifest("postgres-statefulset.yaml")?,
+            backend_service: manifest("backend-service.yaml")?,
+            backend: manifest("backend-deployment.yaml")?,
+            frontend_service: manifest("frontend-service.yaml")?,
+            frontend: manifest("frontend-deployment.yaml")?,
+        };
+        let namespace = Some(settings.namespace.clone());
+        objects.claim.metadata.namespace.clone_from(&namespace);
+        objects.postgres.metadata.namespace.clone_from(&namespace);
+        for service in [&mut objects.postgres_service, &mut objects.backend_service, &mut objects.frontend_service] {
+            service.metadata.namespace.clone_from(&namespace);
+        }
+        for deployment in [&mut objects.backend, &mut objects.frontend] {
+            deployment.metadata.namespace.clone_from(&namespace);
+        }
+        objects.set_storage(settings);
+        objects.set_images(settings);
+        objects.set_service(settings);
+        Ok(objects)
+    }
+
+    fn set_storage(&mut self, settings: &Settings) {
+        let size = settings.volume_size.clone().map(Quantity);
+        if let (Some(size), Some(spec)) = (size.clone(), self.claim.spec.as_mut()) {
+            let requests = spec.resources.get_or_insert_default().requests.get_or_insert_default();
+            requests.insert("storage".to_owned(), size);
+        }
+        match &settings.storage {
+            Storage::Static { host_path, hostname } => {
+                let name = names::volume(&settings.namespace);
+                if let Some(volume) = &mut self.volume {
+                    let path = host_path.clone().unwrap_or_else(|| names::host_path(&settings.namespace));
+                    set_volume(volume, &name, settings, path, hostname.as_deref());
+                    if let (Some(size), Some(spec)) = (size, volume.spec.as_mut()) {
+                        spec.capacity.get_or_insert_default().insert("storage".to_owned(), size);
+                    }
+                }
+                if let Some(spec) = &mut self.claim.spec {
+                    spec.volume_name = Some(name);
+                }
+            }
+            Storage::Dynamic { class } => {
+                self.volume = None;
+                if let Some(spec) = &mut self.claim.spec {
+                    spec.volume_name = None;
+                    spec.storage_class_name.clone_from(class);
+                }
+                if let Some(pod) = self.postgres.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
+                    run_as_plain_user(pod);
+                }
+            }
+        }
+    }
+
+    fn set_images(&mut self, settings: &Settings) {
+        let images = &settings.images;
+        let templates = [
+            (self.postgres.spec.as_mut().map(|spec| &mut spec.template), &images.postgres),
+            (self.backend.spec.as_mut().map(|spec| &mut spec.template), &images.backend),
+            (self.frontend.spec.as_mut().map(|spec| &mut spec.template), &images.frontend),
+        ];
+        for (template, chosen) in templates {
+            for container in
+                template.and_then(|template| template.spec.as_mut()).into_iter().flat_map(|pod| &mut pod.containers)
+            {
+                let original = container.image.take().unwrap_or_default();
+                container.image = Some(images.replace(chosen.as_ref(), &original));
+            }
+        }
+    }
+
+    fn set_service(&mut self, settings: &Settings) {
+        let Some(spec) = &mut self.frontend_service.spec else { return };
+        if let Some(service) = settings.service {
+            spec.type_ = Some(service.name().to_owned());
+        }
+        for port in spec.ports.iter_mut().flatten() {
+            port.node_port = settings.node_port.map(i32::from);
+        }
+    }
+
+    /// All objects in the order in which they are needed: each after what it refers to. The Secret, which is created
+    /// and never applied, comes before them.
+    ///
+    /// # Errors
+    /// If one has no form in JSON, which is a mistake of this program.
+    pub fn in_order(&self) -> anyhow::Result<Vec<Object>> {
+        let mut all = Vec::with_capacity(8);
+        if let Some(volume) = &self.volume {
+            all.push(Object::of(volume)?);
+        }
+        all.extend([
+            Object::of(&self.claim)?,
+            Object::of(&self.postgres_service)?,
+            Object::of(&self.postgres)?,
+            Object::of(&self.backend_service)?,
+            Object::of(&self.backend)?,
+            Object::of(&self.frontend_service)?,
+            Object::of(&self.frontend)?,
+        ]);
+        Ok(all)
+    }
+
+    /// A pod of each workload, as the workload would make it.
+    #[must_use]
+    pub fn pods(&self) -> Vec<Pod> {
+        let templates = [
+            self.postgres.spec.as_ref().map(|spec| (self.postgres.name_any(), &spec.template)),
+            self.backend.spec.as_ref().map(|spec| (self.backend.name_any(), &spec.template)),
+            self.frontend.spec.as_ref().map(|spec| (self.frontend.name_any(), &spec.template)),
+        ];
+        let namespace = self.claim.metadata.namespace.as_ref();
+        templates.into_iter().flatten().map(|(name, template)| pod_of(&name, namespace, template)).collect()
+    }
+}
+
+fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec) -> Pod {
+    let mut metadata = template.metadata.clone().unwrap_or_default();
+    metadata.name = Some(format!("{name}-check"));
+    metadata.namespace = namespace.cloned();
+    Pod { metadata, spec: template.spec.clone(), status: None }
+}
+
+fn set_volume(volume: &mut PersistentVolume, name: &str, settings: &Settings, path: String, hostname: Option<&str>) {
+    volume.metadata.name = Some(name.to_owned());
+    let Some(spec) = &mut volume.spec else { return };
+    if let Some(claim) = &mut spec.claim_ref {
+        claim.namespace = Some(settings.namespace.clone());
+    }
+    if let Some(host_path) = &mut spec.host_path {
+        host_path.path = path;
+    }
+    spec.node_affinity = hostname.map(|hostname| VolumeNodeAffinity {
+        required: Some(NodeSelector {
+            node_selector_terms: vec![NodeSelectorTerm {
+                match_expressions: Some(vec![NodeSelectorRequirement {
+                    key: names::HOSTNAME.to_owned(),
+                    operator: "In".to_owned(),
+                    values: Some(vec![hostname.to_owned()]),
+                }]),
+                ..NodeSelectorTerm::default()
+            }],
+        }),
+    });
+}
+
+/// A volume that the cluster makes takes the pod's fsGroup, so nothing has to run as root: Pod Security `restricted`.
+fn run_as_plain_user(pod: &mut PodSpec) {
+    let security = pod.security_context.get_or_insert_default();
+    security.run_as_non_root = Some(true);
+    security.run_as_user = Some(POSTGRES_UID);
+    security.run_as_group = Some(POSTGRES_UID);
+    security.fs_group = Some(POSTGRES_UID);
+    // A volume that is already the group's is not walked through again at every start.
+    security.fs_group_change_policy = Some("OnRootMismatch".to_owned());
+    for container in &mut pod.containers {
+        let security = container.security_context.get_or_insert_default();
+        security.capabilities = Some(Capabilities { add: None, drop: Some(vec!["ALL".to_owned()]) });
+    }
+}
+
+/// The Secret with a new random password, which stands in `stringData`.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
+pub fn secret(namespace: &str) -> anyhow::Result<Secret> {
+    let mut secret: Secret = manifest("postgres-secret.yaml")?;
+    secret.metadata.namespace = Some(namespace.to_owned());
+    if let Some(data) = &mut secret.data {
+        data.remove(names::SECRET_PASSWORD);
+    }
+    let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH);
+    secret.string_data = Some(BTreeMap::from([(names::SECRET_PASSWORD.to_owned(), password)]));
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::settings::{Images, ServiceType};
+
+    fn settings(namespace: &str, storage: Storage) -> Settings {
+        Settings {
+            namespace: namespace.to_owned(),
+            storage,
+            volume_size: None,
+            images: Images::default(),
+            service: None,
+            node_port: None,
+        }
+    }
+
+    fn lesson() -> Settings {
+        settings("default", Storage::Static { host_path: None, hostname: None })
+    }
+
+    fn bodies(settings: &Settings) -> BTreeMap<String, Value> {
+        let objects = Objects::new(settings).unwrap().in_order().unwrap();
+        objects.into_iter().map(|object| (object.reference(), object.body)).collect()
+    }
+
+    #[test]
+    fn the_lessons_own_setting_is_the_manifests_as_they_stand() {
+        let objects = Objects::new(&lesson()).unwrap().in_order().unwrap();
+        let mut manifests: Vec<Value> = super::super::manifests::ALL
+            .iter()
+            .map(|manifest| serde_saphyr::from_str(manifest.yaml).unwrap())
+            .filter(|object: &Value| object["kind"] != "Secret")
+            .collect();
+        for manifest in &mut manifests {
+            if manifest["kind"] != "PersistentVolume" {
+                manifest["metadata"]["namespace"] = "default".into();
+            }
+        }
+        assert_eq!(objects.into_iter().map(|object| object.body).collect::<Vec<_>>(), manifests);
+    }
+
+    #[test]
+    fn names_are_the_manifests() {
+        let objects = bodies(&lesson());
+        let expected = [
+            format!("deployment.apps/{}", names::BACKEND),
+            format!("deployment.apps/{}", names::FRONTEND),
+            format!("persistentvolume/{}", names::volume("default")),
+            format!("persistentvolumeclaim/{}", names::CLAIM),
+            format!("service/{}", names::BACKEND_SERVICE),
+            format!("service/{}", names::FRONTEND_SERVICE),
+            format!("service/{}", names::POSTGRES_SERVICE),
+            format!("statefulset.apps/{}", names::POSTGRES),
+        ];
+        assert_eq!(objects.keys().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+        let secret = secret("default").unwrap();
+        assert_eq!(secret.metadata.name.as_deref(), Some(names::SECRET));
+        assert_eq!(objects["persistentvolume/postgres-pv"]["spec"]["hostPath"]["path"], names::host_path("default"));
+        for body in objects.values() {
+            assert_eq!(body["metadata"]["labels"][names::PART_OF.0], names::PART_OF.1);
+        }
+    }
+
+    #[test]
+    fn two_namespaces_share_neither_volume_nor_folder() {
+        let of = |namespace| bodies(&settings(namespace, Storage::Static { host_path: None, hostname: None }));
+        let (alice, bob) = (of("alice"), of("bob"));
+        let (alice, bob) = (&alice["persistentvolume/postgres-pv-alice"], &bob["persistentvolume/postgres-pv-bob"]);
+        assert_ne!(alice["spec"]["hostPath"]["path"], bob["spec"]["hostPath"]["path"]);
+        assert_eq!(alice["spec"]["claimRef"]["namespace"], "alice");
+        assert_eq!(of("alice")["persistentvolumeclaim/postgres-pvc"]["spec"]["volumeName"], "postgres-pv-alice");
+    }
+
+    #[test]
+    fn a_pinned_volume_names_its_node() {
+        let pinned = Storage::Static { host_path: Some("/srv".to_owned()), hostname: Some("node-2".to_owned()) };
+        let volume = &bodies(&settings("default", pinned))["persistentvolume/postgres-pv"]["spec"];
+        let term = &volume["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"][0];
+        assert_eq!((&term["key"], &term["values"][0]), (&names::HOSTNAME.into(), &"node-2".into()));
+        assert_eq!(volume["hostPath"]["path"], "/srv");
+    }
+
+    #[test]
+    fn dynamic_storage_needs_no_root() {
+        let objects = bodies(&settings("alice", Storage::Dynamic { class: None }));
+        assert!(!objects.keys().any(|name| name.starts_with("persistentvolume/")));
+        let claim = &objects["persistentvolumeclaim/postgres-pvc"]["spec"];
+        assert_eq!((claim.get("storageClassName"), claim.get("volumeName")), (None, None));
+        let pod = &objects["statefulset.apps/postgres"]["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["securityContext"]["fsGroup"], 999);
+        assert_eq!(pod["containers"][0]["securityContext"]["capabilities"], serde_json::json!({ "drop": ["ALL"] }));
+
+        let named = bodies(&settings("alice", Storage::Dynamic { class: Some("fast".to_owned()) }));
+        assert_eq!(named["persistentvolumeclaim/postgres-pvc"]["spec"]["storageClassName"], "fast");
+    }
+
+    #[test]
+    fn size_images_and_service_are_the_users() {
+        let mut settings = lesson();
+        settings.volume_size = Some("2Gi".to_owned());
+        settings.images.registry = Some("localhost:5001".to_owned());
+        settings.service = Some(ServiceType::NodePort);
+        settings.node_port = Some(30_080);
+        let objects = bodies(&settings);
+        assert_eq!(objects["persistentvolume/postgres-pv"]["spec"]["capacity"]["storage"], "2Gi");
+        assert_eq!(objects["persistentvolumeclaim/postgres-pvc"]["spec"]["resources"]["requests"]["storage"], "2Gi");
+        let image = "/spec/template/spec/containers/0/image";
+        assert_eq!(objects["statefulset.apps/postgres"].pointer(image).unwrap(), "localhost:5001/postgres:17");
+        assert_eq!(objects["service/frontend-service"]["spec"]["ports"][0]["nodePort"], 30_080);
+        assert_eq!(objects["service/backend-service"]["spec"]["ports"][0].get("nodePort"), None);
+    }
+
+    #[test]
+    fn every_secret_has_a_password_of_its_own() {
+        let password = || secret("alice").unwrap().string_data.unwrap()[names::SECRET_PASSWORD].clone();
+        let (one, other) = (password(), password());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), PASSWORD_LENGTH);
+        assert!(one.chars().all(|character| character.is_ascii_alphanumeric()));
+    }
+}

@@ -1,0 +1,45 @@
+//! psql in the pod of the database: the one way in which SQL is run.
+
+use std::time::Duration;
+
+use super::names;
+use crate::kubernetes::act::Exec;
+
+/// How long a statement of this program may take. None of them reads more than a count.
+const LIMIT: Duration = Duration::from_secs(20);
+
+const OPTIONS: [&str; 7] = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-w"];
+
+/// A script for psql, as one row a line with `|` between columns, stopped at the first error. It is read from stdin and
+/// takes no values: what varies goes through psql's variables.
+#[must_use]
+pub fn script(sql: &str) -> Exec {
+    exec(&["psql"], &["-U", names::DATABASE_USER], sql)
+}
+
+/// The same, as a client of the server at this address, with the password that the container was given.
+#[must_use]
+pub fn at_address(address: &str, sql: &str) -> Exec {
+    let with_password = ["sh", "-c", r#"PGPASSWORD="$POSTGRES_PASSWORD" exec psql -U "$POSTGRES_USER" "$@""#, "sh"];
+    exec(&with_password, &["-h", address], sql)
+}
+
+/// Makes the server take the password that the container was given. The password is in no argument and no text: psql
+/// reads it from its environment.
+#[must_use]
+pub fn alter_password() -> Exec {
+    script(
+        "\\getenv user POSTGRES_USER\n\\getenv password POSTGRES_PASSWORD\nALTER ROLE :\"user\" PASSWORD :'password';\n",
+    )
+}
+
+fn exec(program: &[&str], options: &[&str], sql: &str) -> Exec {
+    let words = [program, &OPTIONS, options, &["-d", names::DATABASE, "-f", "-"]].concat();
+    Exec {
+        pod: names::POSTGRES_POD,
+        container: names::POSTGRES,
+        command: words.into_iter().map(str::to_owned).collect(),
+        stdin: sql.to_owned(),
+        limit: LIMIT,
+    }
+}

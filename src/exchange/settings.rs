@@ -1,0 +1,145 @@
+//! What a user may choose about the exchange.
+
+use crate::error::Error;
+
+/// The choices that shape the objects. What is `None` stays as the manifests have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The namespace of the exchange.
+    pub namespace: String,
+    /// Where the data lives.
+    pub storage: Storage,
+    /// The size of the volume, as Kubernetes writes quantities.
+    pub volume_size: Option<String>,
+    /// The images.
+    pub images: Images,
+    /// How the page is reached.
+    pub service: Option<ServiceType>,
+    /// The port at every node, for a `NodePort` service.
+    pub node_port: Option<u16>,
+}
+
+/// Where the data lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// The lesson's volume: a folder on a node.
+    Static {
+        /// The folder; by default one that carries the namespace.
+        host_path: Option<String>,
+        /// The value of the label `kubernetes.io/hostname` of the node that has the folder. None where there is only one.
+        hostname: Option<String>,
+    },
+    /// A volume that the cluster makes for the claim.
+    Dynamic {
+        /// The class to make it of; none for the cluster's default.
+        class: Option<String>,
+    },
+}
+
+/// Images in place of the manifests'.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Images {
+    /// The registry, and what comes before the image's own name, in place of every image's.
+    pub registry: Option<String>,
+    /// The image of PostgreSQL.
+    pub postgres: Option<String>,
+    /// The image of the backend.
+    pub backend: Option<String>,
+    /// The image of the page.
+    pub frontend: Option<String>,
+}
+
+/// How the page is reached from outside the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ServiceType {
+    /// At a port of every node
+    #[value(name = "NodePort")]
+    NodePort,
+    /// Not at all; by `kubectl port-forward` only
+    #[value(name = "ClusterIP")]
+    ClusterIp,
+}
+
+impl ServiceType {
+    /// As the API spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NodePort => "NodePort",
+            Self::ClusterIp => "ClusterIP",
+        }
+    }
+}
+
+/// The newest major version of PostgreSQL whose image keeps its data where the manifests mount the volume.
+const NEWEST_POSTGRES: u32 = 17;
+
+impl Images {
+    /// Checks what can be told from the names alone.
+    ///
+    /// # Errors
+    /// If the image of PostgreSQL is of a version that keeps its data elsewhere.
+    pub fn check(&self) -> Result<(), Error> {
+        let Some(image) = &self.postgres else { return Ok(()) };
+        match major_version(image) {
+            Some(major) if major > NEWEST_POSTGRES => Err(Error::new(
+                format!(
+                    "{image} keeps its data outside the volume: images of PostgreSQL from 18 on moved their directory"
+                ),
+                format!(
+                    "use PostgreSQL {NEWEST_POSTGRES}: --postgres-image docker.io/library/postgres:{NEWEST_POSTGRES}"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The image to use in place of one of the manifests'.
+    #[must_use]
+    pub fn replace(&self, chosen: Option<&String>, original: &str) -> String {
+        match (chosen, &self.registry) {
+            (Some(chosen), _) => chosen.clone(),
+            (None, Some(registry)) => {
+                let own_name = original.rsplit('/').next().unwrap_or(original);
+                format!("{}/{own_name}", registry.trim_end_matches('/'))
+            }
+            (None, None) => original.to_owned(),
+        }
+    }
+}
+
+/// The major version in an image's tag: 17 of `postgres:17.2-bookworm`.
+fn major_version(image: &str) -> Option<u32> {
+    let without_digest = image.split('@').next()?;
+    let (_, tag) = without_digest.rsplit('/').next()?.split_once(':')?;
+    tag.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_postgres_that_moved_their_data_are_refused() {
+        let check = |image: &str| Images { postgres: Some(image.to_owned()), ..Images::default() }.check();
+        for image in [
+            "postgres:17",
+            "localhost:5000/postgres:16.4-alpine",
+            "postgres@sha256:00",
+            "pg:latest",
+            "my/pg:17@sha256:18",
+        ] {
+            assert!(check(image).is_ok(), "{image}");
+        }
+        for image in ["postgres:18", "docker.io/library/postgres:18.1-bookworm", "localhost:5000/postgres:19"] {
+            assert!(check(image).is_err(), "{image}");
+        }
+    }
+
+    #[test]
+    fn a_registry_stands_in_for_all_and_an_image_for_itself() {
+        let images = Images { registry: Some("localhost:5001/x/".to_owned()), ..Images::default() };
+        assert_eq!(images.replace(None, "docker.io/library/postgres:17"), "localhost:5001/x/postgres:17");
+        assert_eq!(images.replace(Some(&"pg:16".to_owned()), "docker.io/library/postgres:17"), "pg:16");
+    }
+}

@@ -1,0 +1,55 @@
+use super::{Cause, Finding, Weight};
+use crate::exchange::names;
+
+/// The claim has no volume.
+pub const CAUSE: Cause = Cause {
+    code: "claim-unbound",
+    hides: &["unschedulable", "starting", "not-ready"],
+    judge: |observed| {
+        let Some(claim) = observed.snapshot.claim.present() else { return vec![] };
+        let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+        if phase == "Bound" {
+            return vec![];
+        }
+        let volume = observed.snapshot.volume.present();
+        let volume_phase = volume.and_then(|volume| volume.status.as_ref()?.phase.as_deref());
+        let volume_name = volume.and_then(|volume| volume.metadata.name.as_deref()).unwrap_or_default();
+        let event = observed.evidence.newest(
+            "PersistentVolumeClaim",
+            names::CLAIM,
+            &["ProvisioningFailed", "FailedBinding", "ClaimMisbound", "VolumeMismatch", "WaitForFirstConsumer"],
+        );
+        let describe = format!("kubectl describe pvc {} -n {}", names::CLAIM, observed.namespace);
+        let (weight, why, hint) = match (volume_phase, event) {
+            (Some("Released"), _) => (
+                Weight::Problem,
+                format!("{volume_name} is Released: it belonged to an earlier claim, whose data it still holds"),
+                format!(
+                    "bind that data to the new claim: kubectl kubecoin deploy --reuse-volume -n {}",
+                    observed.namespace
+                ),
+            ),
+            (_, Some(event)) if event.message.contains("no storage class is set") => (
+                Weight::Problem,
+                event.message.clone(),
+                format!(
+                    "the cluster has no default class: kubectl kubecoin deploy --storage-class NAME -n {}",
+                    observed.namespace
+                ),
+            ),
+            (_, Some(event)) if event.reason == "WaitForFirstConsumer" => {
+                (Weight::NotYet, event.message.clone(), describe)
+            }
+            (_, Some(event)) => (Weight::Problem, event.message.clone(), describe),
+            _ => (Weight::NotYet, "no volume is bound to it yet".to_owned(), describe),
+        };
+        vec![Finding {
+            code: CAUSE.code,
+            weight,
+            app: names::POSTGRES,
+            object: format!("persistentvolumeclaim/{}", names::CLAIM),
+            says: format!("is {phase}: {why}"),
+            hint,
+        }]
+    },
+};

@@ -1,0 +1,52 @@
+use kube::ResourceExt;
+
+use super::{Cause, Finding, Weight, pods};
+
+/// What a container waits for before it is started at all.
+const BEFORE_THE_START: [&str; 6] = [
+    "ContainerCreating",
+    "PodInitializing",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+];
+
+/// A container does not start, or ends again and again.
+pub const CAUSE: Cause = Cause {
+    code: "crash-loop",
+    hides: &["probe-failing", "starting", "not-ready"],
+    judge: |observed| {
+        let staying =
+            pods::not_ready(observed).into_iter().filter(|(_, pod)| pod.metadata.deletion_timestamp.is_none());
+        let crashing = staying.filter_map(|(app, pod)| {
+            let container = pods::container(pod)?;
+            let ended = container.state.as_ref().and_then(|state| state.terminated.as_ref());
+            let before = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+            let says = match pods::waiting(pod) {
+                Some((reason, _)) if BEFORE_THE_START.contains(&reason) => return None,
+                Some((reason, message)) if reason != "CrashLoopBackOff" => {
+                    format!("does not start ({reason}): {message}")
+                }
+                waiting => {
+                    let last = ended.or(waiting.and(before))?;
+                    let why = last.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+                    match container.restart_count {
+                        0 => format!("has ended: exit code {}{why}", last.exit_code),
+                        count => format!("ends again and again: exit code {}{why}, {count} restarts", last.exit_code),
+                    }
+                }
+            };
+            let previous = if container.restart_count > 0 && ended.is_none() { " --previous" } else { "" };
+            Some(Finding {
+                code: CAUSE.code,
+                weight: Weight::Problem,
+                app,
+                object: pods::reference(pod),
+                says,
+                hint: format!("see what it said: kubectl logs {}{previous} -n {}", pod.name_any(), observed.namespace),
+            })
+        });
+        crashing.collect()
+    },
+};

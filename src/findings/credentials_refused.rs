@@ -1,0 +1,23 @@
+use super::{Cause, Finding, Weight};
+use crate::exchange::names;
+use crate::observe::Reading;
+use crate::observe::database::Credentials;
+
+/// PostgreSQL refuses the password of the Secret: the volume remembers the one of its first start.
+pub const CAUSE: Cause = Cause {
+    code: "credentials-refused",
+    hides: &[],
+    judge: |observed| {
+        if observed.evidence.credentials != Reading::Present(Credentials::Refused) {
+            return vec![];
+        }
+        vec![Finding {
+            code: CAUSE.code,
+            weight: Weight::Problem,
+            app: names::POSTGRES,
+            object: format!("secret/{}", names::SECRET),
+            says: "PostgreSQL refuses its password: the volume remembers the one of its first start".to_owned(),
+            hint: format!("kubectl kubecoin deploy -n {} makes PostgreSQL take the Secret's", observed.namespace),
+        }]
+    },
+};

@@ -1,0 +1,44 @@
+use super::{Cause, Finding, Weight};
+use crate::exchange::names;
+use crate::observe::Reading;
+
+/// An object of the exchange is not there.
+pub const CAUSE: Cause = Cause {
+    code: "missing",
+    hides: &["not-ready"],
+    judge: |observed| {
+        let snapshot = observed.snapshot;
+        let finding = |app: &'static str, object: String, says: &str| Finding {
+            code: CAUSE.code,
+            weight: Weight::Problem,
+            app,
+            object,
+            says: says.to_owned(),
+            hint: format!("kubectl kubecoin deploy -n {}", observed.namespace),
+        };
+        if snapshot.is_empty() {
+            return vec![finding(
+                names::POSTGRES,
+                format!("namespace/{}", observed.namespace),
+                "no exchange is deployed here",
+            )];
+        }
+        let mut absent = Vec::new();
+        if matches!(snapshot.statefulset, Reading::Absent) {
+            absent.push((names::POSTGRES, format!("statefulset/{}", names::POSTGRES)));
+        }
+        if matches!(snapshot.claim, Reading::Absent) {
+            absent.push((names::POSTGRES, format!("persistentvolumeclaim/{}", names::CLAIM)));
+        }
+        let apps = [(names::BACKEND, names::BACKEND_SERVICE), (names::FRONTEND, names::FRONTEND_SERVICE)];
+        for (app, service) in apps.into_iter().chain([(names::POSTGRES, names::POSTGRES_SERVICE)]) {
+            if matches!(snapshot.deployments.get(app), Some(Reading::Absent)) {
+                absent.push((app, format!("deployment/{app}")));
+            }
+            if matches!(snapshot.services.get(service), Some(Reading::Absent)) {
+                absent.push((app, format!("service/{service}")));
+            }
+        }
+        absent.into_iter().map(|(app, object)| finding(app, object, "is missing")).collect()
+    },
+};

@@ -1,0 +1,27 @@
+use kube::ResourceExt;
+
+use super::{Cause, Finding, Weight, pods};
+
+/// A container runs, but a probe fails.
+pub const CAUSE: Cause = Cause {
+    code: "probe-failing",
+    hides: &["starting", "not-ready"],
+    judge: |observed| {
+        let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
+            let container = pods::container(pod)?;
+            container.state.as_ref()?.running.as_ref()?;
+            let event = observed.evidence.newest("Pod", &pod.name_any(), &["Unhealthy"])?;
+            // A server takes a moment to start; one that was restarted for it has had its time.
+            let weight = if container.restart_count > 0 { Weight::Problem } else { Weight::NotYet };
+            Some(Finding {
+                code: CAUSE.code,
+                weight,
+                app,
+                object: pods::reference(pod),
+                says: format!("runs, but is not ready: {}", event.message),
+                hint: format!("see what it says: kubectl logs {} -n {}", pod.name_any(), observed.namespace),
+            })
+        });
+        failing.collect()
+    },
+};

@@ -1,0 +1,29 @@
+use super::{Cause, Finding, Weight};
+use crate::exchange::names;
+
+/// The set is scaled to other than one pod: its one volume is for one pod.
+pub const CAUSE: Cause = Cause {
+    code: "replicas",
+    hides: &["unschedulable", "not-ready"],
+    judge: |observed| {
+        let spec = observed.snapshot.statefulset.present().and_then(|set| set.spec.as_ref());
+        let Some(replicas) = spec.and_then(|spec| spec.replicas).filter(|replicas| *replicas != 1) else {
+            return vec![];
+        };
+        let says = match replicas {
+            0 => "is scaled to 0: no database runs. Its data stays on the volume".to_owned(),
+            _ => format!(
+                "is scaled to {replicas}, but its one volume (ReadWriteOncePod) is for one pod: the others stay Pending. \
+                 More pods of a PostgreSQL would be more databases, not a larger one"
+            ),
+        };
+        vec![Finding {
+            code: CAUSE.code,
+            weight: Weight::Problem,
+            app: names::POSTGRES,
+            object: format!("statefulset/{}", names::POSTGRES),
+            says,
+            hint: format!("kubectl scale statefulset {} --replicas=1 -n {}", names::POSTGRES, observed.namespace),
+        }]
+    },
+};

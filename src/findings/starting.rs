@@ -1,0 +1,42 @@
+use kube::ResourceExt;
+
+use super::{Cause, Finding, Weight, pods};
+use crate::output::duration;
+
+/// A pod is on its way, and nothing is wrong with it so far.
+pub const CAUSE: Cause = Cause {
+    code: "starting",
+    hides: &["not-ready"],
+    judge: |observed| {
+        let starting = pods::not_ready(observed).into_iter().map(|(app, pod)| {
+            let name = pod.name_any();
+            let running =
+                pods::container(pod).and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
+            let latest =
+                observed.evidence.newest("Pod", &name, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
+            let says = if pod.metadata.deletion_timestamp.is_some() {
+                "is stopping".to_owned()
+            } else if running {
+                "runs, and is not ready yet".to_owned()
+            } else {
+                match latest {
+                    Some(event) if event.reason == "Pulling" => {
+                        let since = event.at.map(|at| format!(" for {}", duration(observed.now.duration_since(at))));
+                        format!("pulls its image {}{}", pods::image(pod), since.unwrap_or_default())
+                    }
+                    Some(event) if event.reason != "Pulled" => format!("waits for its volume: {}", event.message),
+                    _ => "is being created".to_owned(),
+                }
+            };
+            Finding {
+                code: CAUSE.code,
+                weight: Weight::NotYet,
+                app,
+                object: pods::reference(pod),
+                says,
+                hint: format!("watch it: kubectl get pods -w -n {}", observed.namespace),
+            }
+        });
+        starting.collect()
+    },
+};

@@ -1,0 +1,39 @@
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+
+use super::{Cause, Finding, Weight, pods};
+use crate::exchange::names;
+use crate::observe::{Snapshot, readiness};
+
+/// The label of a pod with the revision of the set that it was made from.
+const REVISION: &str = "controller-revision-hash";
+
+/// The pod of an older revision that never became ready. A StatefulSet waits for it for ever before it makes the newer one.
+#[must_use]
+pub fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
+    let status = snapshot.statefulset.present()?.status.as_ref()?;
+    let newest = status.update_revision.as_ref()?;
+    let pod = snapshot.postgres_pod()?;
+    let is_older = pod.labels().get(REVISION).is_some_and(|revision| revision != newest);
+    let set_is_current = status.observed_generation >= snapshot.statefulset.present()?.metadata.generation;
+    let stays = pod.metadata.deletion_timestamp.is_none() && !readiness::pod(pod);
+    (is_older && set_is_current && stays).then_some(pod)
+}
+
+/// A pod of an older revision is in the way of the newer one.
+pub const CAUSE: Cause = Cause {
+    code: "stuck-revision",
+    hides: &["image-pull", "crash-loop", "probe-failing", "starting", "unschedulable", "not-ready"],
+    judge: |observed| {
+        let finding = |pod| Finding {
+            code: CAUSE.code,
+            weight: Weight::Problem,
+            app: names::POSTGRES,
+            object: pods::reference(pod),
+            says: "is of an older revision and never became ready; the set waits for it before it makes the newer one"
+                .to_owned(),
+            hint: format!("kubectl kubecoin deploy -n {} replaces it", observed.namespace),
+        };
+        stuck_pod(observed.snapshot).map(finding).into_iter().collect()
+    },
+};

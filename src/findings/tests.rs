@@ -1,0 +1,179 @@
+//! Each cause out of objects as an API server gives them.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::exchange::names;
+use crate::observe::database::{Credentials, Database};
+use crate::observe::evidence::Happening;
+use crate::observe::{Reading, Reason};
+
+/// A snapshot in which all is well, but for the pod of the database.
+fn snapshot(pod: &Value) -> Snapshot {
+    let of = |value: Value| serde_json::from_value(value).unwrap();
+    let meta = |name: &str, app: &str| json!({ "name": name, "generation": 1, "labels": { "app": app } });
+    let mut pod = pod.clone();
+    pod["metadata"] = json!({ "name": "postgres-0", "uid": "u", "deletionTimestamp": pod["deletionTimestamp"],
+                              "labels": { "app": "postgres", "controller-revision-hash": pod["revision"] } });
+    let ready = i32::from(pod["status"]["conditions"][0]["status"] == "True");
+    let set = json!({ "metadata": meta("postgres", "postgres"),
+        "spec": { "replicas": 1, "selector": {}, "template": {} },
+        "status": { "observedGeneration": 1, "replicas": 1, "readyReplicas": ready, "currentRevision": "r1", "updateRevision": "r1" } });
+    let deployment = |name: &str| {
+        let status = json!({ "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 });
+        let value = json!({ "metadata": meta(name, name), "spec": { "replicas": 1, "selector": {}, "template": {} }, "status": status });
+        (name.to_owned(), Reading::Present(serde_json::from_value(value).unwrap()))
+    };
+    let claim = json!({ "metadata": meta(names::CLAIM, "postgres"), "status": { "phase": "Bound" } });
+    Snapshot {
+        statefulset: Reading::Present(serde_json::from_value(set).unwrap()),
+        deployments: names::DEPLOYMENTS.map(deployment).into(),
+        pods: Reading::Present(vec![of(pod)]),
+        claim: Reading::Present(serde_json::from_value(claim).unwrap()),
+        ..Snapshot::default()
+    }
+}
+
+/// A container of a pod that is not ready.
+fn container(state: &Value, restarts: i32) -> Value {
+    json!({ "revision": "r1", "spec": { "containers": [{ "name": "postgres", "image": "postgres:17" }] },
+            "status": { "conditions": [{ "type": "Ready", "status": "False" }],
+                        "containerStatuses": [{ "name": "postgres", "ready": false, "restartCount": restarts, "image": "",
+                                                "imageID": "", "state": state }] } })
+}
+
+fn found(snapshot: &Snapshot, evidence: &Evidence) -> Vec<Finding> {
+    judge(&Observed { snapshot, evidence, namespace: "alice", now: Timestamp::UNIX_EPOCH })
+}
+
+/// The only finding.
+fn only(snapshot: &Snapshot, evidence: &Evidence) -> Finding {
+    let mut all = found(snapshot, evidence);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+fn event(kind: &str, name: &str, reason: &str, message: &str) -> Evidence {
+    let [kind, name, reason, message] = [kind, name, reason, message].map(str::to_owned);
+    Evidence {
+        events: vec![Happening { kind, name, reason, message, at: Some(Timestamp::UNIX_EPOCH) }],
+        ..Evidence::default()
+    }
+}
+
+fn ready() -> Snapshot {
+    let mut pod = container(&json!({ "running": {} }), 0);
+    pod["status"]["conditions"][0]["status"] = "True".into();
+    snapshot(&pod)
+}
+
+#[test]
+fn nothing_is_found_where_all_is_well() {
+    assert_eq!(found(&ready(), &Evidence::default()), []);
+}
+
+#[test]
+fn a_container_says_why_it_does_not_run() {
+    let waiting = |reason: &str| json!({ "waiting": { "reason": reason, "message": "because" } });
+    for (state, restarts, code, words) in [
+        (waiting("ImagePullBackOff"), 0, "image-pull", "postgres:17"),
+        (
+            waiting("CreateContainerConfigError"),
+            0,
+            "crash-loop",
+            "does not start (CreateContainerConfigError): because",
+        ),
+        (json!({ "terminated": { "exitCode": 1 } }), 3, "crash-loop", "exit code 1, 3 restarts"),
+        (
+            json!({ "terminated": { "exitCode": 0, "reason": "Completed" } }),
+            0,
+            "crash-loop",
+            "has ended: exit code 0 (Completed)",
+        ),
+        (waiting("ContainerCreating"), 0, "starting", "is being created"),
+        (json!({ "running": {} }), 0, "starting", "not ready yet"),
+    ] {
+        let finding = only(&snapshot(&container(&state, restarts)), &Evidence::default());
+        assert_eq!(finding.code, code, "{finding:?}");
+        assert!(finding.says.contains(words), "{finding:?}");
+    }
+}
+
+#[test]
+fn a_pod_that_is_being_stopped_has_not_crashed() {
+    let mut pod = container(&json!({ "terminated": { "exitCode": 137 } }), 0);
+    pod["deletionTimestamp"] = "2026-11-23T20:00:00Z".into();
+    let finding = only(&snapshot(&pod), &Evidence::default());
+    assert_eq!((finding.code, finding.says.as_str()), ("starting", "is stopping"));
+}
+
+#[test]
+fn events_explain_what_pods_do_not() {
+    let running = snapshot(&container(&json!({ "running": {} }), 0));
+    let finding = only(&running, &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
+    assert_eq!((finding.code, finding.weight), ("probe-failing", Weight::NotYet));
+    let restarted = snapshot(&container(&json!({ "running": {} }), 2));
+    let finding = only(&restarted, &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
+    assert_eq!((finding.code, finding.weight), ("probe-failing", Weight::Problem));
+
+    let creating = snapshot(&container(&json!({ "waiting": { "reason": "ContainerCreating" } }), 0));
+    let finding = only(&creating, &event("Pod", "postgres-0", "Pulling", "Pulling image"));
+    assert!(finding.says.contains("pulls its image postgres:17 for 0s"), "{finding:?}");
+}
+
+#[test]
+fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
+    let mut pod = container(&json!({}), 0);
+    pod["status"]["conditions"] = json!([{ "type": "PodScheduled", "status": "False", "message": "unbound claims" }]);
+    let mut snapshot = snapshot(&pod);
+    assert_eq!(found(&snapshot, &Evidence::default())[0].code, "unschedulable");
+
+    let claim = json!({ "metadata": { "name": names::CLAIM }, "status": { "phase": "Pending" } });
+    snapshot.claim = Reading::Present(serde_json::from_value(claim).unwrap());
+    let failed = event("PersistentVolumeClaim", names::CLAIM, "ProvisioningFailed", "no such class");
+    let finding = only(&snapshot, &failed);
+    assert_eq!((finding.code, finding.weight), ("claim-unbound", Weight::Problem));
+    assert!(finding.says.contains("no such class"), "{finding:?}");
+
+    let volume = json!({ "metadata": { "name": "postgres-pv-alice" }, "status": { "phase": "Released" } });
+    snapshot.volume = Reading::Present(serde_json::from_value(volume).unwrap());
+    let finding = only(&snapshot, &Evidence::default());
+    assert!(finding.says.contains("Released") && finding.hint.contains("--reuse-volume"), "{finding:?}");
+}
+
+#[test]
+fn a_pod_of_an_older_revision_hides_what_is_the_matter_with_it() {
+    let mut pod = container(&json!({ "waiting": { "reason": "ImagePullBackOff" } }), 0);
+    pod["revision"] = "r0".into();
+    assert_eq!(only(&snapshot(&pod), &Evidence::default()).code, "stuck-revision");
+}
+
+#[test]
+fn what_may_not_be_read_is_not_unhealthy_and_what_fails_is() {
+    let mut snapshot = ready();
+    snapshot.volume = Reading::Unknown(Reason::Forbidden("no".to_owned()));
+    let findings = found(&snapshot, &Evidence::default());
+    assert_eq!((findings.len(), healthy(&findings)), (1, true));
+    snapshot.volume = Reading::Unknown(Reason::Failed("no".to_owned()));
+    assert!(!healthy(&found(&snapshot, &Evidence::default())));
+}
+
+#[test]
+fn the_database_says_what_is_the_matter_with_it() {
+    let database = |columns: Value| -> Reading<Database> {
+        let database = json!({ "started_at": "2026-11-23T20:00:00Z", "size": 1, "index": true, "columns": columns });
+        Reading::Present(serde_json::from_value(database).unwrap())
+    };
+    let asked = |database, credentials| Evidence { database, credentials, ..Evidence::default() };
+    let silent = Reading::Unknown(Reason::Failed("gone".to_owned()));
+    for (evidence, code) in [
+        (asked(database(Value::Null), Reading::NotAsked), "table-missing"),
+        (asked(database(json!([])), Reading::NotAsked), "table-different"),
+        (asked(silent, Reading::NotAsked), "database-silent"),
+        (asked(Reading::NotAsked, Reading::Present(Credentials::Refused)), "credentials-refused"),
+    ] {
+        assert_eq!(only(&ready(), &evidence).code, code);
+    }
+    let accepted = asked(Reading::NotAsked, Reading::Present(Credentials::Accepted));
+    assert_eq!(found(&ready(), &accepted), []);
+}

@@ -1,0 +1,22 @@
+use super::{Cause, Finding, Weight, pods};
+use crate::observe::readiness;
+
+/// No node takes a pod.
+pub const CAUSE: Cause = Cause {
+    code: "unschedulable",
+    hides: &["not-ready"],
+    judge: |observed| {
+        let unschedulable = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
+            let (status, message) = readiness::condition(pod, "PodScheduled")?;
+            (status == "False").then(|| Finding {
+                code: CAUSE.code,
+                weight: Weight::Problem,
+                app,
+                object: pods::reference(pod),
+                says: format!("finds no node: {message}"),
+                hint: format!("kubectl describe {} -n {}", pods::reference(pod), observed.namespace),
+            })
+        });
+        unschedulable.collect()
+    },
+};

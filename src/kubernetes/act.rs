@@ -1,0 +1,197 @@
+//! What changes a cluster: each act executes, and shows itself as the kubectl command that does the same.
+
+use std::time::Duration;
+
+use kube::api::{DeleteParams, DynamicObject, Patch as Body, PatchParams, PostParams, Preconditions};
+use serde_json::{Value, json};
+
+use super::cluster::{Cluster, Place};
+use super::error::RequestError;
+use super::exec::{self, Ended};
+use super::{FIELD_MANAGER, Object};
+
+/// Something that can be done to a cluster.
+pub trait Act {
+    /// What comes of it.
+    type Done;
+
+    /// The same as a command for a shell. Holds no secret.
+    fn kubectl(&self, place: &Place) -> String;
+
+    /// Does it.
+    fn execute(&self, cluster: &Cluster) -> impl Future<Output = Result<Self::Done, RequestError>>;
+}
+
+/// Server-side apply of an object.
+#[derive(Clone, Debug)]
+pub struct Apply {
+    /// The object as it shall be.
+    pub object: Object,
+    /// Whether to take fields from other managers.
+    pub force: bool,
+    /// Whether the server only says what would be.
+    pub dry_run: bool,
+}
+
+impl Act for Apply {
+    type Done = DynamicObject;
+
+    fn kubectl(&self, place: &Place) -> String {
+        let mut words = vec!["apply", "--server-side", "--field-manager", FIELD_MANAGER];
+        words.extend(self.force.then_some("--force-conflicts"));
+        words.extend(self.dry_run.then_some("--dry-run=server"));
+        words.extend(["-f", "-"]);
+        here(&command(place, &words), "'EOF'", &yaml(&self.object.body))
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
+        let mut params = PatchParams::apply(FIELD_MANAGER).validation_strict();
+        params.force = self.force;
+        params.dry_run = self.dry_run;
+        let api = self.object.api(&cluster.client);
+        let applied = api.patch(&self.object.name, &params, &Body::Apply(&self.object.body)).await;
+        applied.map_err(cluster.failed(format!("apply {}", self.object.reference())))
+    }
+}
+
+/// Creation of an object that must not exist yet.
+#[derive(Clone, Debug)]
+pub struct Create {
+    /// The object.
+    pub object: Object,
+    /// What is not for eyes: a JSON pointer into the object, and the shell's expression for another such value.
+    pub hidden: Option<(&'static str, &'static str)>,
+    /// Whether the server only says what would be.
+    pub dry_run: bool,
+}
+
+impl Act for Create {
+    type Done = DynamicObject;
+
+    fn kubectl(&self, place: &Place) -> String {
+        let mut words = vec!["create"];
+        words.extend(self.dry_run.then_some("--dry-run=server"));
+        words.extend(["-f", "-"]);
+        let mut body = self.object.body.clone();
+        let mut end = "'EOF'";
+        if let Some((pointer, expression)) = self.hidden
+            && let Some(value) = body.pointer_mut(pointer)
+        {
+            *value = Value::from(expression);
+            end = "EOF";
+        }
+        here(&command(place, &words), end, &yaml(&body))
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
+        let object: Result<DynamicObject, _> = serde_json::from_value(self.object.body.clone());
+        let asked = format!("create {}", self.object.reference());
+        let created = match object {
+            Ok(object) => {
+                let params = PostParams { dry_run: self.dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) };
+                self.object.api(&cluster.client).create(&params, &object).await
+            }
+            Err(error) => Err(kube::Error::SerdeError(error)),
+        };
+        created.map_err(cluster.failed(asked))
+    }
+}
+
+/// A merge patch of an object.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// The object's kind, namespace and name; its body is the patch.
+    pub object: Object,
+}
+
+impl Act for Patch {
+    type Done = DynamicObject;
+
+    fn kubectl(&self, place: &Place) -> String {
+        let (reference, patch) = (self.object.reference(), self.object.body.to_string());
+        command(place, &["patch", &reference, "--type", "merge", "-p", &patch])
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        let api = self.object.api(&cluster.client);
+        let patched = api.patch(&self.object.name, &params, &Body::Merge(&self.object.body)).await;
+        patched.map_err(cluster.failed(format!("patch {}", self.object.reference())))
+    }
+}
+
+/// Deletion of exactly this pod, not of another one that has its name by now.
+#[derive(Clone, Debug)]
+pub struct DeletePod {
+    /// The pod's name.
+    pub name: String,
+    /// The pod's UID.
+    pub uid: String,
+}
+
+impl Act for DeletePod {
+    type Done = ();
+
+    fn kubectl(&self, place: &Place) -> String {
+        let path = format!("/api/v1/namespaces/{}/pods/{}", place.namespace, self.name);
+        let options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": self.uid },
+        });
+        here(&command(place, &["delete", "--raw", &path, "-f", "-"]), "'EOF'", &(options.to_string() + "\n"))
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<(), RequestError> {
+        let exactly = Preconditions { uid: Some(self.uid.clone()), resource_version: None };
+        let pods = cluster.api::<k8s_openapi::api::core::v1::Pod>();
+        let deleted = pods.delete(&self.name, &DeleteParams::default().preconditions(exactly)).await;
+        deleted.map(drop).map_err(cluster.failed(format!("delete pod/{}", self.name)))
+    }
+}
+
+/// A program run in a container.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    /// The pod's name.
+    pub pod: &'static str,
+    /// The container's name.
+    pub container: &'static str,
+    /// The program and its arguments. These are seen by everybody on the node.
+    pub command: Vec<String>,
+    /// What it reads. Holds no secret.
+    pub stdin: String,
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+impl Act for Exec {
+    type Done = Ended;
+
+    fn kubectl(&self, place: &Place) -> String {
+        let mut words = vec!["exec", "-i", self.pod, "-c", self.container, "--"];
+        words.extend(self.command.iter().map(String::as_str));
+        here(&command(place, &words), "'EOF'", &self.stdin)
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<Ended, RequestError> {
+        exec::run(cluster, self.pod, self.container, &self.command, &self.stdin, self.limit).await
+    }
+}
+
+/// A kubectl command for a shell, with the flags that lead it to the place.
+#[must_use]
+pub fn command(place: &Place, words: &[&str]) -> String {
+    let flags = place.flags.iter().map(String::as_str).chain(["-n", &place.namespace]);
+    let all = ["kubectl"].into_iter().chain(flags).chain(words.iter().copied());
+    // Quoting fails on NUL alone, which no argument of a process holds.
+    shlex::try_join(all).unwrap_or_default()
+}
+
+/// The command with a text as its stdin.
+fn here(command: &str, end: &str, text: &str) -> String {
+    format!("{command} <<{end}\n{text}EOF")
+}
+
+fn yaml(body: &Value) -> String {
+    // JSON is YAML too, should a value ever have no form of its own there.
+    serde_saphyr::to_string(body).unwrap_or_else(|_| body.to_string() + "\n")
+}

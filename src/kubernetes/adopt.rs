@@ -1,0 +1,105 @@
+//! Moves the ownership of fields from `kubectl apply` to this program, as `kubectl apply --server-side` does: without it,
+//! fields that are dropped later would stay, owned by a manager that nobody runs any more.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
+use serde_json::{Map, Value, json};
+
+use super::act::Patch;
+use super::{FIELD_MANAGER, Object};
+
+/// The manager of fields that were applied by `kubectl apply` without `--server-side`.
+pub const BY_HAND: &str = "kubectl-client-side-apply";
+
+const LAST_APPLIED: &str = "f:kubectl.kubernetes.io/last-applied-configuration";
+
+/// The patch that moves the ownership, if any is to be moved. It holds only for the version of the object that was read.
+#[must_use]
+pub fn patch(object: &Object, there: &ObjectMeta) -> Option<Patch> {
+    let managed = adopted(there.managed_fields.as_ref()?)?;
+    let body = json!({ "metadata": { "resourceVersion": there.resource_version, "managedFields": managed } });
+    Some(Patch { object: Object { body, ..object.clone() } })
+}
+
+fn adopted(managed: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>> {
+    let is = |entry: &ManagedFieldsEntry, manager: &str, operation: &str| {
+        entry.manager.as_deref() == Some(manager)
+            && entry.operation.as_deref() == Some(operation)
+            && entry.subresource.as_deref().unwrap_or_default().is_empty()
+    };
+    let (by_hand, mut others): (Vec<_>, Vec<_>) =
+        managed.iter().cloned().partition(|entry| is(entry, BY_HAND, "Update"));
+    let first = by_hand.first()?.clone();
+    let position = others.iter().position(|entry| is(entry, FIELD_MANAGER, "Apply"));
+    let mut own = match position {
+        Some(position) => others.remove(position),
+        None => ManagedFieldsEntry { fields_v1: None, ..first },
+    };
+    let mut fields = own.fields_v1.take().map_or(Value::Object(Map::new()), |fields| fields.0);
+    for entry in by_hand {
+        union(&mut fields, entry.fields_v1.map_or(Value::Null, |fields| fields.0));
+    }
+    // `kubectl apply` still needs its annotation: whoever owns a field and does not apply it removes it.
+    if let Some(annotations) = fields.pointer_mut("/f:metadata/f:annotations").and_then(Value::as_object_mut) {
+        annotations.remove(LAST_APPLIED);
+    }
+    own.manager = Some(FIELD_MANAGER.to_owned());
+    own.operation = Some("Apply".to_owned());
+    own.fields_v1 = Some(FieldsV1(fields));
+    others.push(own);
+    Some(others)
+}
+
+/// A set of fields is a tree of objects; the union of two has the branches of both.
+fn union(into: &mut Value, other: Value) {
+    let (Value::Object(into), Value::Object(other)) = (into, other) else { return };
+    for (field, below) in other {
+        match into.get_mut(&field) {
+            Some(there) => union(there, below),
+            None => {
+                into.insert(field, below);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(manager: &str, operation: &str, fields: Value) -> ManagedFieldsEntry {
+        ManagedFieldsEntry {
+            manager: Some(manager.to_owned()),
+            operation: Some(operation.to_owned()),
+            fields_v1: Some(FieldsV1(fields)),
+            ..ManagedFieldsEntry::default()
+        }
+    }
+
+    #[test]
+    fn what_was_applied_by_hand_is_ours_together_with_what_already_was() {
+        let managed = [
+            entry(
+                BY_HAND,
+                "Update",
+                json!({ "f:metadata": { "f:annotations": { ".": {}, LAST_APPLIED: {} } },
+                                             "f:spec": { "f:replicas": {}, "f:template": { "f:a": {} } } }),
+            ),
+            entry("kube-controller-manager", "Update", json!({ "f:status": {} })),
+            entry(FIELD_MANAGER, "Apply", json!({ "f:spec": { "f:template": { "f:b": {} } } })),
+        ];
+        let adopted = adopted(&managed).unwrap();
+        assert_eq!(adopted.len(), 2);
+        assert_eq!(adopted[0], managed[1]);
+        let expected = json!({ "f:metadata": { "f:annotations": { ".": {} } },
+                               "f:spec": { "f:replicas": {}, "f:template": { "f:a": {}, "f:b": {} } } });
+        assert_eq!(adopted[1], entry(FIELD_MANAGER, "Apply", expected));
+    }
+
+    #[test]
+    fn nothing_is_moved_where_nothing_was_applied_by_hand() {
+        assert_eq!(
+            adopted(&[entry(FIELD_MANAGER, "Apply", json!({})), entry("kubectl-edit", "Update", json!({}))]),
+            None
+        );
+    }
+}

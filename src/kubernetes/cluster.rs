@@ -1,0 +1,204 @@
+//! A connection to one cluster, and what may be read there.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use k8s_openapi::apimachinery::pkg::version::Info;
+use k8s_openapi::serde::de::DeserializeOwned;
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
+use kube::api::{ApiResource, ListParams};
+use kube::client::ClientBuilder;
+use kube::{Api, Client, Config, Resource};
+use tower::buffer::BufferLayer;
+
+use super::error::{Cause, RequestError};
+use super::object::reference;
+use super::transport::TransportLayer;
+
+/// Where a request goes, for messages.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The context's name in the kubeconfig.
+    pub context: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The server's address.
+    pub server: String,
+    /// The flags that lead kubectl to the same server as the same user.
+    pub flags: Vec<String>,
+}
+
+/// A connection to a cluster, in one namespace.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(super) client: Client,
+    place: Arc<Place>,
+}
+
+/// As many requests as ever wait for their turn at once.
+const QUEUE: usize = 64;
+
+impl Cluster {
+    /// A connection, made when the first request is sent.
+    ///
+    /// # Errors
+    /// If the credentials cannot be had or the certificates are not ones.
+    pub fn new(
+        mut config: Config,
+        context: String,
+        flags: Vec<String>,
+        request_timeout: Duration,
+    ) -> Result<Self, RequestError> {
+        // The transport layer does both, in one place and for all kinds of requests.
+        config.default_retry = false;
+        config.read_timeout = None;
+        config.connect_timeout = Some(request_timeout);
+        let place = Arc::new(Place {
+            context,
+            namespace: config.default_namespace.clone(),
+            server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
+            flags,
+        });
+        let failed = |error: kube::Error| RequestError {
+            asked: "prepare a connection".to_owned(),
+            place: Arc::clone(&place),
+            cause: error.into(),
+        };
+        let client = ClientBuilder::try_from(config)
+            .map_err(failed)?
+            .with_layer(&BufferLayer::new(QUEUE))
+            .with_layer(&TransportLayer::new(request_timeout))
+            .build();
+        Ok(Self { client, place })
+    }
+
+    /// Where requests go.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.place.namespace
+    }
+
+    /// The API of a kind: in the namespace, or in the cluster for kinds without one.
+    #[must_use]
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = ()>,
+        K::Scope: Scoped<K>,
+    {
+        K::Scope::api(self)
+    }
+
+    /// The server's version.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub async fn version(&self) -> Result<Info, RequestError> {
+        self.client.apiserver_version().await.map_err(self.failed("get the server's version"))
+    }
+
+    /// An object by its name, or nothing if it is not there.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn get<K>(&self, name: &str) -> Result<Option<K>, RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+        K::Scope: Scoped<K>,
+    {
+        match self.api::<K>().get(name).await.map_err(self.failed(format!("get {}", of_kind::<K>(name)))) {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.cause.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The objects of a kind that a selector picks. There is no way to list without one: namespaces can be large.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn list<K>(&self, selector: &ListParams) -> Result<Vec<K>, RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+        K::Scope: Scoped<K>,
+    {
+        let plural = ApiResource::erase::<K>(&()).plural;
+        let listed = self.api::<K>().list(selector).await;
+        listed.map(|list| list.items).map_err(self.failed(format!("list {plural}")))
+    }
+
+    /// The objects of a kind that a selector picks, of all namespaces.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn list_everywhere<K>(&self, selector: &ListParams) -> Result<Vec<K>, RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let plural = ApiResource::erase::<K>(&()).plural;
+        let listed = Api::<K>::all(self.client.clone()).list(selector).await;
+        listed.map(|list| list.items).map_err(self.failed(format!("list {plural} of all namespaces")))
+    }
+
+    /// The same connection, in another namespace.
+    #[must_use]
+    pub fn in_namespace(&self, namespace: &str) -> Self {
+        let place = Place { namespace: namespace.to_owned(), ..Place::clone(&self.place) };
+        Self { client: self.client.clone(), place: Arc::new(place) }
+    }
+
+    /// What a Service answers at a path, through the API server: the answer's text if it is a success.
+    ///
+    /// # Errors
+    /// If there is no answer, or none that is a success.
+    pub async fn ask_service(&self, service: &str, port: &str, path: &str) -> Result<String, RequestError> {
+        let asked = format!("ask service/{service} for {path}");
+        let url = format!("/api/v1/namespaces/{}/services/{service}:{port}/proxy{path}", self.namespace());
+        let request = Request::get(url).body(Vec::new()).map_err(kube::Error::HttpError);
+        let answer = match request {
+            Ok(request) => self.client.request_text(request).await,
+            Err(error) => Err(error),
+        };
+        answer.map_err(self.failed(asked))
+    }
+
+    /// What makes an error of the client one that says what was asked for, and where.
+    pub(super) fn failed(&self, asked: impl Into<String>) -> impl FnOnce(kube::Error) -> RequestError {
+        let (asked, place) = (asked.into(), Arc::clone(&self.place));
+        move |error| RequestError { asked, place, cause: Cause::from(error) }
+    }
+
+    /// An error that is known otherwise than from an answer of the API.
+    pub(super) fn error(&self, asked: impl Into<String>, cause: Cause) -> RequestError {
+        RequestError { asked: asked.into(), place: Arc::clone(&self.place), cause }
+    }
+}
+
+fn of_kind<K: Resource<DynamicType = ()>>(name: &str) -> String {
+    reference(&ApiResource::erase::<K>(&()), name)
+}
+
+/// Where objects of a kind live.
+pub trait Scoped<K> {
+    /// The API of the kind.
+    fn api(cluster: &Cluster) -> Api<K>;
+}
+
+impl<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>> Scoped<K> for NamespaceResourceScope {
+    fn api(cluster: &Cluster) -> Api<K> {
+        Api::namespaced(cluster.client.clone(), cluster.namespace())
+    }
+}
+
+impl<K: Resource<DynamicType = (), Scope = ClusterResourceScope>> Scoped<K> for ClusterResourceScope {
+    fn api(cluster: &Cluster) -> Api<K> {
+        Api::all(cluster.client.clone())
+    }
+}

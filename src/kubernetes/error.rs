@@ -1,0 +1,203 @@
+//! Why a request was not answered as hoped, and what helps.
+
+use std::error::Error as _;
+use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
+
+use super::cluster::Place;
+use super::transport::TimedOut;
+
+/// A request that failed: what was asked for, where, and why it failed.
+#[derive(Debug)]
+pub struct RequestError {
+    /// What was asked for, as kubectl says it: `get statefulset.apps/postgres`.
+    pub(super) asked: String,
+    pub(super) place: Arc<Place>,
+    /// Why it failed.
+    pub cause: Cause,
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// 401.
+    Unauthorized,
+    /// 403, with the server's words.
+    Forbidden(String),
+    /// 404, with the server's words.
+    NotFound(String),
+    /// 409, with the server's words, and the managers of the fields that are contested.
+    Conflict {
+        /// The server's words.
+        message: String,
+        /// Who owns what is contested. Empty if it is not about fields.
+        managers: Vec<String>,
+    },
+    /// 400 or 422, with the server's words.
+    Invalid(String),
+    /// 429 or 5xx, with the server's words.
+    Unavailable(String),
+    /// No answer in time.
+    TimedOut(String),
+    /// No connection.
+    Unreachable(String),
+    /// The server's certificate is not to be trusted.
+    Certificate(String),
+    /// The credentials could not be had, as from an exec plugin.
+    Credentials(String),
+    /// An answer that is not one, or that broke off.
+    Garbled(String),
+}
+
+impl From<kube::Error> for Cause {
+    fn from(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::of_status(&status),
+            kube::Error::Auth(error) => Self::Credentials(credentials(&error)),
+            kube::Error::Service(error) => {
+                if let Some(timed_out) = error.downcast_ref::<TimedOut>() {
+                    Self::TimedOut(timed_out.to_string())
+                } else if let Some(error) = error.downcast_ref::<kube::client::AuthError>() {
+                    Self::Credentials(credentials(error))
+                } else {
+                    Self::of_connection(&chain(error.as_ref()))
+                }
+            }
+            error @ kube::Error::HyperError(_) => Self::of_connection(&chain(&error)),
+            kube::Error::SerdeError(error) => Self::Garbled(error.to_string()),
+            error => Self::Garbled(chain(&error)),
+        }
+    }
+}
+
+impl Cause {
+    fn of_status(status: &kube::core::Status) -> Self {
+        let message = status.message.clone();
+        match status.code {
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden(message),
+            404 => Self::NotFound(message),
+            409 => Self::Conflict { message, managers: contesting_managers(status) },
+            400 | 422 => Self::Invalid(message),
+            code @ (429 | 500..) => Self::Unavailable(format!("{code}: {message}")),
+            code => Self::Garbled(format!("unexpected answer {code}: {message}")),
+        }
+    }
+
+    fn of_connection(message: &str) -> Self {
+        let lower = message.to_lowercase();
+        if lower.contains("certificate") {
+            Self::Certificate(message.to_owned())
+        } else {
+            Self::Unreachable(message.to_owned())
+        }
+    }
+
+    /// Whether the object is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_))
+    }
+}
+
+impl Display for Cause {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthorized => write!(f, "the server does not accept these credentials"),
+            Self::Forbidden(message) => write!(f, "not permitted: {message}"),
+            Self::NotFound(message)
+            | Self::Conflict { message, .. }
+            | Self::Invalid(message)
+            | Self::TimedOut(message) => f.write_str(message),
+            Self::Unavailable(message) => write!(f, "the server cannot answer now: {message}"),
+            Self::Unreachable(message) => write!(f, "no connection: {message}"),
+            Self::Certificate(message) => write!(f, "the server's certificate is not trusted: {message}"),
+            Self::Credentials(message) => write!(f, "no credentials: {message}"),
+            Self::Garbled(message) => write!(f, "the answer makes no sense: {message}"),
+        }
+    }
+}
+
+/// The managers that a conflict names: `conflict with "kubectl-edit" using apps/v1`.
+fn contesting_managers(status: &kube::core::Status) -> Vec<String> {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let mut managers: Vec<String> = causes
+        .filter(|cause| cause.reason == "FieldManagerConflict")
+        .filter_map(|cause| cause.message.split('"').nth(1).map(str::to_owned))
+        .collect();
+    managers.sort();
+    managers.dedup();
+    managers
+}
+
+/// The words of an error and its sources, without repetition.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !words.last().is_some_and(|last| last.contains(&text)) {
+            words.push(text);
+        }
+        next = error.source();
+    }
+    words.join(": ")
+}
+
+/// Of a plugin that failed, what it said. Its whole output may hold a token.
+fn credentials(error: &kube::client::AuthError) -> String {
+    match error {
+        kube::client::AuthError::AuthExecRun { cmd, out } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            format!("{cmd} ended with {}: {}", out.status, said.trim())
+        }
+        error => match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+impl Display for RequestError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { asked, place, cause } = self;
+        write!(f, "could not {asked} (context {}, namespace {}): {cause}", place.context, place.namespace)
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+impl RequestError {
+    /// What helps.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let Place { context, namespace, server, .. } = &*self.place;
+        match &self.cause {
+            Cause::Unauthorized | Cause::Credentials(_) => {
+                format!(
+                    "see which user the context has, and log in again: kubectl config view --minify --context {context}"
+                )
+            }
+            Cause::Forbidden(_) => {
+                format!("see what you may do there: kubectl auth can-i --list -n {namespace} --context {context}")
+            }
+            Cause::NotFound(_) => format!("see which namespaces there are: kubectl get namespaces --context {context}"),
+            Cause::Conflict { managers, .. } if !managers.is_empty() => {
+                "take these fields over with: kubectl kubecoin deploy --force-conflicts".to_owned()
+            }
+            Cause::Conflict { .. } => "somebody else changed it at the same time: run the command again".to_owned(),
+            Cause::Invalid(_) => "see what the server takes: kubectl explain".to_owned(),
+            Cause::Unavailable(_) => {
+                format!("see how the server is: kubectl get --raw '/readyz?verbose' --context {context}")
+            }
+            Cause::TimedOut(_) => format!("{server} is slow or does not answer: try again, or raise --request-timeout"),
+            Cause::Unreachable(_) => {
+                format!("is the cluster running, and is {server} its address? kubectl cluster-info --context {context}")
+            }
+            Cause::Certificate(_) => {
+                format!("renew the certificate of {server}, or name its authority: --certificate-authority FILE")
+            }
+            Cause::Garbled(_) => format!("is {server} a Kubernetes API server? kubectl version --context {context}"),
+        }
+    }
+}

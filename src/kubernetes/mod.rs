@@ -1,0 +1,17 @@
+//! All traffic with the API server. It knows no subject.
+
+pub mod access;
+pub mod act;
+pub mod adopt;
+mod cluster;
+mod error;
+pub mod exec;
+mod object;
+mod transport;
+
+pub use cluster::{Cluster, Place, Scoped};
+pub use error::{Cause, RequestError};
+pub use object::Object;
+
+/// The name under which this program owns fields.
+pub const FIELD_MANAGER: &str = "kubectl-kubecoin";

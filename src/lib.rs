@@ -1,0 +1,15 @@
+//! `kubectl kubecoin`: the exchange of the lesson "Level 2: PersistentVolumes and StatefulSets", and what it teaches.
+
+// A test that panics has failed.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod cli;
+pub mod commands;
+pub mod context;
+pub mod error;
+pub mod exchange;
+pub mod findings;
+pub mod kubernetes;
+pub mod log;
+pub mod observe;
+pub mod output;

@@ -1,0 +1,105 @@
+//! Round 2: what is asked for because of what round 1 showed.
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Event;
+use kube::ResourceExt;
+use kube::api::ListParams;
+use tokio::join;
+
+use super::database::{Credentials, Database};
+use super::{Reading, Snapshot, readiness};
+use crate::exchange::names;
+use crate::kubernetes::Cluster;
+use crate::output::one_line;
+
+/// What round 2 has found.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Events of what is not healthy, the newest last.
+    pub events: Vec<Happening>,
+    /// The database, if it was asked.
+    pub database: Reading<Database>,
+    /// Whether PostgreSQL takes the password that its pod was given, if that was tried.
+    pub credentials: Reading<Credentials>,
+}
+
+/// An event: what the cluster said of an object, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// The object's kind.
+    pub kind: String,
+    /// The object's name.
+    pub name: String,
+    /// A word for it: `FailedScheduling`.
+    pub reason: String,
+    /// A sentence for it, on one line.
+    pub message: String,
+    /// When it was seen last.
+    pub at: Option<Timestamp>,
+}
+
+/// As many events of one object as say what is the matter with it.
+const MOST: u32 = 50;
+
+impl Evidence {
+    /// Asks for what a snapshot calls for; the database only if so, and only if its pod is ready.
+    pub async fn read(snapshot: &Snapshot, cluster: &Cluster, database: bool) -> Self {
+        let server = snapshot.postgres_pod().filter(|pod| database && readiness::pod(pod));
+        let address = server.and_then(|pod| pod.status.as_ref()?.pod_ip.as_deref());
+        let Some(address) = address else {
+            return Self { events: Self::events(snapshot, cluster).await, ..Self::default() };
+        };
+        let (events, database, credentials) =
+            join!(Self::events(snapshot, cluster), Database::read(cluster), Credentials::read(cluster, address));
+        Self { events, database, credentials }
+    }
+
+    /// The events of the pods that are not ready, and of the claim while it is not bound. Events that may not be read
+    /// are left out: they explain, they do not decide.
+    pub async fn events(snapshot: &Snapshot, cluster: &Cluster) -> Vec<Happening> {
+        let mut objects: Vec<(&str, String)> = [names::POSTGRES, names::BACKEND, names::FRONTEND]
+            .into_iter()
+            .flat_map(|app| snapshot.pods_of(app))
+            .filter(|pod| !readiness::pod(pod))
+            .map(|pod| ("Pod", pod.name_any()))
+            .collect();
+        let bound = |claim: &k8s_openapi::api::core::v1::PersistentVolumeClaim| {
+            claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound")
+        };
+        if snapshot.claim.present().is_some_and(|claim| !bound(claim)) {
+            objects.push(("PersistentVolumeClaim", names::CLAIM.to_owned()));
+        }
+        let events = join_all(objects.iter().map(|(kind, name)| async move {
+            let selector = format!("involvedObject.kind={kind},involvedObject.name={name}");
+            cluster.list::<Event>(&ListParams::default().fields(&selector).limit(MOST)).await.unwrap_or_default()
+        }));
+        let mut happenings: Vec<Happening> = events.await.into_iter().flatten().map(Happening::from).collect();
+        happenings.sort_by_key(|happening| happening.at);
+        happenings
+    }
+
+    /// The newest event of an object with one of these reasons.
+    #[must_use]
+    pub fn newest(&self, kind: &str, name: &str, reasons: &[&str]) -> Option<&Happening> {
+        let of_object = |event: &&Happening| event.kind == kind && event.name == name;
+        self.events.iter().rev().filter(of_object).find(|event| reasons.contains(&event.reason.as_str()))
+    }
+}
+
+impl From<Event> for Happening {
+    fn from(event: Event) -> Self {
+        let series = event.series.and_then(|series| series.last_observed_time).map(|time| time.0);
+        let at = series
+            .or(event.last_timestamp.map(|time| time.0))
+            .or(event.event_time.map(|time| time.0))
+            .or(event.first_timestamp.map(|time| time.0));
+        Self {
+            kind: event.involved_object.kind.unwrap_or_default(),
+            name: event.involved_object.name.unwrap_or_default(),
+            reason: event.reason.unwrap_or_default(),
+            message: one_line(&event.message.unwrap_or_default()),
+            at,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The exchange as it changes: watches of its objects, as one stream of changes.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use futures_util::stream::{BoxStream, StreamExt, select_all};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::serde::de::DeserializeOwned;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Resource, ResourceExt};
+
+use crate::exchange::names;
+use crate::kubernetes::{Cluster, Scoped};
+
+/// What is there now of one kind, whenever something of it has changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The set.
+    StatefulSet(Option<Box<StatefulSet>>),
+    /// The Deployments.
+    Deployments(Vec<Deployment>),
+    /// The pods of all workloads.
+    Pods(Vec<Pod>),
+    /// The claim.
+    Claim(Option<Box<PersistentVolumeClaim>>),
+    /// A watch broke off. It starts anew by itself, and what is known stays.
+    Lost(String),
+}
+
+/// All changes from now on. The first ones say what is there.
+#[must_use]
+pub fn changes(cluster: &Cluster) -> BoxStream<'static, Change> {
+    let ours = || watcher::Config::default().labels(&names::selector());
+    let one = |name: &str| watcher::Config::default().fields(&format!("metadata.name={name}"));
+    select_all([
+        watched::<StatefulSet>(cluster, one(names::POSTGRES), |mut all| Change::StatefulSet(all.pop().map(Box::new))),
+        watched(cluster, ours(), Change::Deployments),
+        watched(cluster, ours(), Change::Pods),
+        watched::<PersistentVolumeClaim>(cluster, one(names::CLAIM), |mut all| Change::Claim(all.pop().map(Box::new))),
+    ])
+    .boxed()
+}
+
+/// The objects of a kind by their names, while a watch tells what changes.
+#[derive(Debug)]
+struct Known<K> {
+    there: BTreeMap<String, K>,
+    relisted: BTreeMap<String, K>,
+}
+
+impl<K: Resource + Clone> Known<K> {
+    /// Takes in an event. Gives what is there now, unless a list is still being taken in.
+    fn step(&mut self, event: Event<K>) -> Option<Vec<K>> {
+        match event {
+            Event::Init => {
+                self.relisted.clear();
+                return None;
+            }
+            Event::InitApply(object) => {
+                self.relisted.insert(object.name_any(), object);
+                return None;
+            }
+            Event::InitDone => self.there = std::mem::take(&mut self.relisted),
+            Event::Apply(object) => {
+                self.there.insert(object.name_any(), object);
+            }
+            Event::Delete(object) => {
+                self.there.remove(&object.name_any());
+            }
+        }
+        Some(self.there.values().cloned().collect())
+    }
+}
+
+fn watched<K>(
+    cluster: &Cluster,
+    config: watcher::Config,
+    change: impl Fn(Vec<K>) -> Change + Send + 'static,
+) -> BoxStream<'static, Change>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    K::Scope: Scoped<K>,
+{
+    let mut known = Known { there: BTreeMap::new(), relisted: BTreeMap::new() };
+    watcher(cluster.api::<K>(), config)
+        .default_backoff()
+        .filter_map(move |event| {
+            let change = match event {
+                Ok(event) => known.step(event).map(&change),
+                Err(error) => Some(Change::Lost(error.to_string())),
+            };
+            std::future::ready(change)
+        })
+        .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(name: &str) -> Pod {
+        Pod { metadata: kube::core::ObjectMeta { name: Some(name.to_owned()), ..Default::default() }, ..Pod::default() }
+    }
+
+    #[test]
+    fn a_list_is_taken_in_as_a_whole() {
+        let mut known = Known { there: BTreeMap::new(), relisted: BTreeMap::new() };
+        let mut names = |event| known.step(event).map(|all| all.iter().map(ResourceExt::name_any).collect::<Vec<_>>());
+        assert_eq!(names(Event::Init), None);
+        assert_eq!(names(Event::InitApply(pod("a"))), None);
+        assert_eq!(names(Event::InitApply(pod("b"))), None);
+        assert_eq!(names(Event::InitDone), Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(names(Event::Delete(pod("a"))), Some(vec!["b".to_owned()]));
+        // What was deleted while the watch was away is not in the new list.
+        names(Event::Init);
+        names(Event::InitApply(pod("c")));
+        assert_eq!(names(Event::InitDone), Some(vec!["c".to_owned()]));
+    }
+}

@@ -1,0 +1,11 @@
+//! Reads the cluster into values. Round 1 is always the same few named objects; round 2 is what these call for.
+
+pub mod database;
+pub mod evidence;
+pub mod live;
+pub mod readiness;
+mod reading;
+pub mod snapshot;
+
+pub use reading::{Reading, Reason};
+pub use snapshot::Snapshot;

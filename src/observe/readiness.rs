@@ -1,0 +1,114 @@
+//! Whether a workload is ready: all of its newest generation, not what was there before.
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Reading, Snapshot};
+
+/// Whether all replicas are of the newest revision and ready.
+#[must_use]
+pub fn statefulset(set: &StatefulSet) -> bool {
+    let (Some(spec), Some(status)) = (&set.spec, &set.status) else { return false };
+    let wanted = spec.replicas.unwrap_or(1);
+    status.observed_generation >= set.metadata.generation
+        && status.ready_replicas.unwrap_or(0) == wanted
+        && status.replicas == wanted
+        && (status.current_revision == status.update_revision || status.updated_replicas == Some(wanted))
+}
+
+/// Whether all replicas are of the newest revision and available, and none of an older one is left.
+#[must_use]
+pub fn deployment(deployment: &Deployment) -> bool {
+    let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else { return false };
+    let wanted = spec.replicas.unwrap_or(1);
+    status.observed_generation >= deployment.metadata.generation
+        && status.updated_replicas.unwrap_or(0) == wanted
+        && status.available_replicas.unwrap_or(0) == wanted
+        && status.replicas.unwrap_or(0) == wanted
+}
+
+/// Whether a pod is ready, and not on its way out.
+#[must_use]
+pub fn pod(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_none() && condition(pod, "Ready").is_some_and(|(status, _)| status == "True")
+}
+
+/// A condition of a pod: its status and its message.
+#[must_use]
+pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, &'a str)> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let condition = conditions.iter().find(|condition| condition.type_ == kind)?;
+    Some((&condition.status, condition.message.as_deref().unwrap_or_default()))
+}
+
+/// Whether every workload of the exchange is ready.
+#[must_use]
+pub fn all(snapshot: &Snapshot) -> bool {
+    snapshot.statefulset.present().is_some_and(statefulset)
+        && !snapshot.deployments.is_empty()
+        && snapshot.deployments.values().all(|reading| matches!(reading, Reading::Present(one) if deployment(one)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(status: &serde_json::Value) -> bool {
+        statefulset(
+            &serde_json::from_value(json!({
+                "metadata": { "generation": 2 },
+                "spec": { "replicas": 1, "selector": {}, "template": {} },
+                "status": status,
+            }))
+            .unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_set_is_ready_in_its_newest_revision_alone() {
+        let ready = json!({ "observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "currentRevision": "b",
+                            "updateRevision": "b" });
+        assert!(set(&ready));
+        for (field, value) in [
+            ("observedGeneration", json!(1)),
+            ("readyReplicas", json!(0)),
+            ("replicas", json!(2)),
+            ("currentRevision", json!("a")),
+        ] {
+            let mut other = ready.clone();
+            other[field] = value;
+            assert!(!set(&other), "{field}");
+        }
+        assert!(!set(&json!({ "replicas": 0 })));
+    }
+
+    #[test]
+    fn a_deployment_with_an_old_pod_left_is_not_ready() {
+        let is_ready = |replicas: i32, generation: i32| {
+            deployment(
+                &serde_json::from_value(json!({
+                    "metadata": { "generation": 2 },
+                    "spec": { "replicas": 1, "selector": {}, "template": {} },
+                    "status": { "observedGeneration": generation, "replicas": replicas, "updatedReplicas": 1,
+                                "availableReplicas": 1 },
+                }))
+                .unwrap(),
+            )
+        };
+        assert!(is_ready(1, 2));
+        assert!(!is_ready(2, 2));
+        assert!(!is_ready(1, 1));
+    }
+
+    #[test]
+    fn a_pod_on_its_way_out_is_not_ready() {
+        let mut one: Pod =
+            serde_json::from_value(json!({ "status": { "conditions": [{ "type": "Ready", "status": "True" }] } }))
+                .unwrap();
+        assert!(pod(&one));
+        one.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-23T20:00:00Z")).unwrap());
+        assert!(!pod(&one));
+    }
+}

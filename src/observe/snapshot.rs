@@ -1,0 +1,200 @@
+//! Round 1: the objects of the exchange, each by its name, all at once.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::ResourceExt;
+use kube::api::ListParams;
+use tokio::join;
+
+use super::live::Change;
+use super::{Reading, Reason};
+use crate::exchange::names;
+use crate::kubernetes::{Cause, Cluster, RequestError};
+
+/// The objects of the exchange in one namespace.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The set.
+    pub statefulset: Reading<StatefulSet>,
+    /// The Deployments by their names.
+    pub deployments: BTreeMap<String, Reading<Deployment>>,
+    /// The pods of all workloads.
+    pub pods: Reading<Vec<Pod>>,
+    /// The claim.
+    pub claim: Reading<PersistentVolumeClaim>,
+    /// The volume that the claim names, or the lesson's.
+    pub volume: Reading<PersistentVolume>,
+    /// The Services by their names.
+    pub services: BTreeMap<String, Reading<Service>>,
+    /// The addresses behind the Services.
+    pub endpoints: Reading<Vec<EndpointSlice>>,
+}
+
+/// The words of the kubectl commands that read the same.
+#[must_use]
+pub fn kubectl(namespace: &str) -> [String; 3] {
+    let services = names::SERVICES.map(|name| format!("service/{name}")).join(" ");
+    let deployments = names::DEPLOYMENTS.map(|name| format!("deployment/{name}")).join(" ");
+    [
+        format!("get statefulset/{} pvc/{} {deployments} {services}", names::POSTGRES, names::CLAIM),
+        format!("get pods,endpointslices -l {}", names::selector()),
+        format!("get pv/{}", names::volume(namespace)),
+    ]
+}
+
+/// The most objects of one kind that are the exchange's own. Whoever labels more gets no slower answer for it.
+const MOST: u32 = 100;
+
+impl Snapshot {
+    /// Reads all at once. What cannot be read is unknown, with the reason.
+    ///
+    /// # Errors
+    /// If nothing at all could be read, and not for want of permission: then there is no cluster to speak of.
+    pub async fn read(cluster: &Cluster) -> Result<Self, RequestError> {
+        // Nine requests in flight are too large to be carried about in every caller's state.
+        Box::pin(Self::read_at_once(cluster)).await
+    }
+
+    async fn read_at_once(cluster: &Cluster) -> Result<Self, RequestError> {
+        let ours = ListParams::default().labels(&names::selector()).limit(MOST);
+        let [postgres_service, backend_service, frontend_service] = names::SERVICES;
+        let [backend, frontend] = names::DEPLOYMENTS;
+        let read = join!(
+            cluster.get::<StatefulSet>(names::POSTGRES),
+            cluster.list::<Pod>(&ours),
+            claim_and_volume(cluster),
+            cluster.list::<EndpointSlice>(&ours),
+            cluster.get::<Service>(postgres_service),
+            cluster.get::<Service>(backend_service),
+            cluster.get::<Service>(frontend_service),
+            cluster.get::<Deployment>(backend),
+            cluster.get::<Deployment>(frontend),
+        );
+        let (statefulset, pods, (claim, volume), endpoints, service_1, service_2, service_3, one, other) = read;
+        let (statefulset, failure) = match statefulset {
+            Err(error) if !matches!(error.cause, Cause::Forbidden(_)) => {
+                (Reading::Unknown(Reason::Failed(error.cause.to_string())), Some(error))
+            }
+            other => (other.into(), None),
+        };
+        let snapshot = Self {
+            statefulset,
+            pods: pods.map(Some).into(),
+            claim,
+            volume,
+            endpoints: endpoints.map(Some).into(),
+            services: named(names::SERVICES, [service_1, service_2, service_3]),
+            deployments: named(names::DEPLOYMENTS, [one, other]),
+        };
+        match failure {
+            Some(error) if snapshot.nothing_answered() => Err(error),
+            _ => Ok(snapshot),
+        }
+    }
+
+    fn nothing_answered(&self) -> bool {
+        let mut readings = self.reasons().into_iter().map(|(_, reason)| reason);
+        readings.all(|reason| matches!(reason, Some(Reason::Failed(_))))
+    }
+
+    /// What is known after a change.
+    #[must_use]
+    pub fn step(mut self, change: Change) -> Self {
+        let pick =
+            |name: &str, found: Option<Deployment>| (name.to_owned(), found.map_or(Reading::Absent, Reading::Present));
+        match change {
+            Change::StatefulSet(found) => {
+                self.statefulset = found.map_or(Reading::Absent, |set| Reading::Present(*set));
+            }
+            Change::Claim(found) => self.claim = found.map_or(Reading::Absent, |claim| Reading::Present(*claim)),
+            Change::Pods(pods) => self.pods = Reading::Present(pods),
+            Change::Deployments(mut all) => {
+                self.deployments = names::DEPLOYMENTS
+                    .map(|name| {
+                        pick(name, all.iter().position(|one| one.name_any() == name).map(|at| all.swap_remove(at)))
+                    })
+                    .into();
+            }
+            Change::Lost(_) => {}
+        }
+        self
+    }
+
+    /// The pods of a workload, by its label `app`.
+    pub fn pods_of<'a>(&'a self, app: &'a str) -> impl Iterator<Item = &'a Pod> {
+        let pods = self.pods.present().map(Vec::as_slice).unwrap_or_default();
+        pods.iter().filter(move |pod| pod.labels().get(names::APP).is_some_and(|label| label == app))
+    }
+
+    /// The pod with the stable name.
+    #[must_use]
+    pub fn postgres_pod(&self) -> Option<&Pod> {
+        self.pods_of(names::POSTGRES).find(|pod| pod.name_any() == names::POSTGRES_POD)
+    }
+
+    /// The volume, if an earlier claim has left it behind with its data.
+    #[must_use]
+    pub fn released_volume(&self) -> Option<&PersistentVolume> {
+        let is_released = |volume: &&PersistentVolume| {
+            volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")
+        };
+        self.volume.present().filter(is_released)
+    }
+
+    /// What could not be read, and why.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<(String, &Reason)> {
+        self.reasons().into_iter().filter_map(|(object, reason)| Some((object, reason?))).collect()
+    }
+
+    /// Everything that is read, and why it could not be.
+    fn reasons(&self) -> Vec<(String, Option<&Reason>)> {
+        let volume = self.claim.present().and_then(|claim| claim.spec.as_ref()?.volume_name.as_deref());
+        let mut all = vec![
+            (format!("statefulset/{}", names::POSTGRES), reason(&self.statefulset)),
+            ("pods".to_owned(), reason(&self.pods)),
+            (format!("persistentvolumeclaim/{}", names::CLAIM), reason(&self.claim)),
+            (volume.map_or("the volume".to_owned(), |name| format!("persistentvolume/{name}")), reason(&self.volume)),
+            ("endpointslices".to_owned(), reason(&self.endpoints)),
+        ];
+        all.extend(self.deployments.iter().map(|(name, reading)| (format!("deployment/{name}"), reason(reading))));
+        all.extend(self.services.iter().map(|(name, reading)| (format!("service/{name}"), reason(reading))));
+        all
+    }
+
+    /// Whether nothing of the exchange is there, as far as can be seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.statefulset, Reading::Absent)
+            && self.deployments.values().all(|reading| matches!(reading, Reading::Absent))
+    }
+}
+
+fn named<T, const N: usize>(
+    names: [&str; N],
+    results: [Result<Option<T>, RequestError>; N],
+) -> BTreeMap<String, Reading<T>> {
+    names.into_iter().zip(results).map(|(name, result)| (name.to_owned(), result.into())).collect()
+}
+
+fn reason<T>(reading: &Reading<T>) -> Option<&Reason> {
+    match reading {
+        Reading::Unknown(reason) => Some(reason),
+        _ => None,
+    }
+}
+
+/// The claim, and the volume that it names: known beforehand with the lesson's volume, so that both are asked for at once.
+async fn claim_and_volume(cluster: &Cluster) -> (Reading<PersistentVolumeClaim>, Reading<PersistentVolume>) {
+    let usual = names::volume(cluster.namespace());
+    let (claim, volume) = join!(cluster.get::<PersistentVolumeClaim>(names::CLAIM), cluster.get(&usual));
+    let claim = Reading::from(claim);
+    let named = claim.present().and_then(|claim| claim.spec.as_ref()?.volume_name.clone());
+    match named {
+        Some(other) if other != usual => (claim, cluster.get(&other).await.into()),
+        _ => (claim, volume.into()),
+    }
+}

@@ -1,0 +1,89 @@
+//! stdout carries the answer; stderr progress, warnings and hints.
+
+use std::io::{self, ErrorKind, Write};
+
+use super::styles::{Color, Line, Role};
+
+/// Whoever read stdout has gone, as in `… | head -1`: nothing is wrong, and nothing is left to say.
+#[derive(Debug, thiserror::Error)]
+#[error("stdout is closed")]
+pub struct Closed;
+
+/// Writes to stdout and stderr.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    color_out: bool,
+    color_err: bool,
+}
+
+impl Printer {
+    /// Decides on colour, once for the whole run.
+    #[must_use]
+    pub fn new(color: Color) -> Self {
+        let (color_out, color_err) = color.decide();
+        Self { color_out, color_err }
+    }
+
+    /// A line of the answer.
+    ///
+    /// # Errors
+    /// `Closed` if nobody reads stdout any more.
+    pub fn out(self, line: impl Into<Line>) -> anyhow::Result<()> {
+        Self::answer(&(line.into().paint(self.color_out) + "\n"))
+    }
+
+    /// The whole answer, which ends with a newline of its own.
+    ///
+    /// # Errors
+    /// `Closed` if nobody reads stdout any more.
+    pub fn out_text(self, text: &str) -> anyhow::Result<()> {
+        Self::answer(&Role::Plain.paint(text, self.color_out))
+    }
+
+    fn answer(text: &str) -> anyhow::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Closed.into()),
+            written => Ok(written?),
+        }
+    }
+
+    /// Lines in place of all that the terminal shows, without a flicker.
+    ///
+    /// # Errors
+    /// `Closed` if nobody reads stdout any more.
+    pub fn redraw(self, lines: &[Line]) -> anyhow::Result<()> {
+        const HOME: &str = "\u{1b}[H";
+        const CLEAR_LINE: &str = "\u{1b}[K\n";
+        const CLEAR_BELOW: &str = "\u{1b}[J";
+        let painted: String = lines.iter().map(|line| line.paint(self.color_out) + CLEAR_LINE).collect();
+        Self::answer(&[HOME, &painted, CLEAR_BELOW].concat())
+    }
+
+    /// Progress, or an explanation.
+    pub fn note(self, line: impl Into<Line>) {
+        let text = line.into().paint(self.color_err) + "\n";
+        // With stderr closed there is nobody to tell.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Something that is not as it should be, though the command goes on.
+    pub fn warning(self, text: &str) {
+        self.note(Line::default().and(Role::Doubtful, "warning: ").and(Role::Plain, text));
+    }
+
+    /// What went wrong.
+    pub fn error(self, text: &str) {
+        self.note(Line::default().and(Role::Bad, "error: ").and(Role::Plain, text));
+    }
+
+    /// What helps.
+    pub fn hint(self, text: &str) {
+        self.note(Line::default().and(Role::Command, "hint: ").and(Role::Plain, text));
+    }
+
+    /// A command that does the same as what comes next.
+    pub fn command(self, text: &str) {
+        self.note(Line::default().and(Role::Command, format!("$ {text}")));
+    }
+}

@@ -1,0 +1,99 @@
+//! What a piece of text means, and how that looks. Words carry the meaning; colour only decorates.
+
+use std::env;
+use std::io::{IsTerminal, stderr, stdout};
+
+use clap::ValueEnum;
+use owo_colors::{OwoColorize, Style};
+
+use super::sanitize::clean;
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set or TERM is "dumb"
+    #[default]
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl Color {
+    /// Whether stdout and stderr get colour.
+    pub(super) fn decide(self) -> (bool, bool) {
+        let wanted = || {
+            env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                && env::var_os("TERM").is_some_and(|term| term != "dumb")
+        };
+        match self {
+            Self::Always => (true, true),
+            Self::Never => (false, false),
+            Self::Auto => (stdout().is_terminal() && wanted(), stderr().is_terminal() && wanted()),
+        }
+    }
+}
+
+/// What a piece of text means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing in particular.
+    #[default]
+    Plain,
+    /// A heading.
+    Title,
+    /// As it should be.
+    Good,
+    /// Not yet, or not known.
+    Doubtful,
+    /// Wrong.
+    Bad,
+    /// A command to type, or one that was run.
+    Command,
+}
+
+impl Role {
+    /// The text as it is written: clean, and coloured if so.
+    pub(super) fn paint(self, text: &str, color: bool) -> String {
+        let text = clean(text);
+        let style = match self {
+            Self::Plain => return text.into_owned(),
+            Self::Title => Style::new().bold(),
+            Self::Good => Style::new().green(),
+            Self::Doubtful => Style::new().yellow(),
+            Self::Bad => Style::new().red(),
+            Self::Command => Style::new().cyan(),
+        };
+        if color && !text.is_empty() { text.style(style).to_string() } else { text.into_owned() }
+    }
+}
+
+/// A line in pieces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line(Vec<(Role, String)>);
+
+impl Line {
+    /// This line, and then this piece.
+    #[must_use]
+    pub fn and(mut self, role: Role, text: impl Into<String>) -> Self {
+        self.0.push((role, text.into()));
+        self
+    }
+
+    pub(super) fn paint(&self, color: bool) -> String {
+        self.0.iter().map(|(role, text)| role.paint(text, color)).collect()
+    }
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        Self::default().and(Role::Plain, text)
+    }
+}
+
+impl From<&str> for Line {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}

@@ -1,0 +1,122 @@
+//! Tables as kubectl's: NAME first, AGE last, no lines, `<none>` for what is empty.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table as Grid};
+use jiff::SignedDuration;
+
+use super::sanitize::one_line;
+
+/// A column: its heading, without spaces, and whether only the wide table has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    heading: &'static str,
+    wide: bool,
+}
+
+impl Column {
+    /// A column of every table.
+    #[must_use]
+    pub const fn always(heading: &'static str) -> Self {
+        Self { heading, wide: false }
+    }
+
+    /// A column of the wide table.
+    #[must_use]
+    pub const fn wide(heading: &'static str) -> Self {
+        Self { heading, wide: true }
+    }
+}
+
+/// A table being filled.
+pub struct Table {
+    grid: Grid,
+    shown: Vec<bool>,
+}
+
+impl Table {
+    /// An empty table.
+    #[must_use]
+    pub fn new(columns: &[Column], wide: bool) -> Self {
+        let shown: Vec<bool> = columns.iter().map(|column| wide || !column.wide).collect();
+        let mut grid = Grid::new();
+        grid.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        grid.set_header(columns.iter().zip(&shown).filter(|(_, shown)| **shown).map(|(column, _)| column.heading));
+        for column in grid.column_iter_mut() {
+            column.set_padding((0, 3));
+        }
+        Self { grid, shown }
+    }
+
+    /// Adds a row with a cell for every column, also for those that are not shown.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let cells = cells.into_iter().zip(&self.shown).filter(|(_, shown)| **shown).map(|(cell, _)| {
+            let cell = one_line(&cell);
+            if cell.is_empty() { "<none>".to_owned() } else { cell }
+        });
+        self.grid.add_row(cells);
+    }
+
+    /// The table as text; the last line ends with a newline.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.grid.trim_fmt() + "\n"
+    }
+}
+
+/// A duration as kubectl shows an age: `42s`, `5m12s`, `3h5m`, `2d4h`, `40d`.
+#[must_use]
+pub fn duration(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let two = |large: i64, unit: char, small: i64, below: char| match small {
+        0 => format!("{large}{unit}"),
+        _ => format!("{large}{unit}{small}{below}"),
+    };
+    match seconds {
+        ..120 => format!("{seconds}s"),
+        120..600 => two(minutes, 'm', seconds % 60, 's'),
+        600..10_800 => format!("{minutes}m"),
+        10_800..28_800 => two(hours, 'h', minutes % 60, 'm'),
+        28_800..172_800 => format!("{hours}h"),
+        172_800..691_200 => two(days, 'd', hours % 24, 'h'),
+        _ => format!("{days}d"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 3] = [Column::always("NAME"), Column::wide("NODE"), Column::always("AGE")];
+
+    fn table(wide: bool) -> String {
+        let mut table = Table::new(&COLUMNS, wide);
+        table.row(["postgres-0", "node\u{1b}[2J-1", "5s"].map(str::to_owned));
+        table.row(["a", "", "\n"].map(str::to_owned));
+        table.text()
+    }
+
+    #[test]
+    fn the_wide_table_has_more() {
+        assert_eq!(table(false), "NAME         AGE\npostgres-0   5s\na            <none>\n");
+        assert!(table(true).contains("postgres-0   node[2J-1   5s\n"), "{}", table(true));
+    }
+
+    #[test]
+    fn ages_are_as_kubectl_shows_them() {
+        for (seconds, shown) in [
+            (-5, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (312, "5m12s"),
+            (3599, "59m"),
+            (7200, "120m"),
+            (11_100, "3h5m"),
+            (100_000, "27h"),
+            (187_200, "2d4h"),
+            (3_456_000, "40d"),
+        ] {
+            assert_eq!(duration(SignedDuration::from_secs(seconds)), shown, "{seconds}");
+        }
+    }
+}

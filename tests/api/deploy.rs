@@ -1,0 +1,177 @@
+//! `deploy` against a server with faults.
+
+use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::plugin::{Ended, Home};
+use crate::server::{Reply, Request, Server};
+use crate::world::{APPS, NAMESPACED, World, refusal};
+
+fn deploy(words: &str, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Ended, Vec<Request>) {
+    let server = Server::start(script);
+    let ended = Home::at(&server).run(&format!("deploy {words}"));
+    (ended, server.requests())
+}
+
+/// Requests that change something.
+fn changes(requests: &[Request]) -> Vec<&Request> {
+    let changes = |request: &&Request| {
+        request.method != "GET" && !request.query.contains("dryRun") && !request.path.contains("selfsubject")
+    };
+    requests.iter().filter(changes).collect()
+}
+
+/// A world whose database is not ready yet.
+fn starting() -> World {
+    let mut world = World::healthy();
+    world.at(&format!("{APPS}/statefulsets/postgres"))["status"]["readyReplicas"] = 0.into();
+    let pod = &mut world.at(&format!("{NAMESPACED}/pods"))["items"][0];
+    pod["status"]["conditions"] = json!([{ "type": "Ready", "status": "False" }]);
+    world
+}
+
+fn ready_set() -> Value {
+    World::healthy().at(&format!("{APPS}/statefulsets/postgres")).clone()
+}
+
+#[test]
+fn everything_in_the_way_is_said_at_once_and_nothing_is_changed() {
+    let mut world = World::healthy();
+    world.at(&format!("{NAMESPACED}/services/backend-service"))["metadata"]["labels"] = json!({});
+    let (ended, requests) = deploy("", move |request| {
+        let trial = request.query.contains("dryRun");
+        if trial && request.path.ends_with("/statefulsets/postgres") {
+            refusal(403, "Forbidden", "exceeded quota: small")
+        } else if trial && request.path.ends_with("/deployments/backend") {
+            refusal(422, "Invalid", "spec is odd")
+        } else {
+            world.reply(request)
+        }
+    });
+    ended.could_not_run("exceeded quota: small");
+    for words in ["service/backend-service belongs to somebody else", "deployment.apps/backend: spec is odd"] {
+        assert!(ended.stderr.contains(words), "no {words:?} in {ended:?}");
+    }
+    assert!(changes(&requests).is_empty(), "{:?}", changes(&requests));
+}
+
+#[test]
+fn a_conflict_names_the_other_manager() {
+    let world = World::healthy();
+    let (ended, requests) = deploy("", move |request| {
+        if request.method == "PATCH" && request.path.ends_with("/deployments/backend") {
+            Reply::Json(
+                409,
+                json!({ "kind": "Status", "code": 409, "reason": "Conflict",
+                        "message": "Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.replicas",
+                        "details": { "causes": [{ "reason": "FieldManagerConflict", "field": ".spec.replicas",
+                                                  "message": "conflict with \"kubectl-edit\" using apps/v1" }] } }),
+            )
+        } else {
+            world.reply(request)
+        }
+    });
+    ended.could_not_run("kubectl-edit");
+    assert!(ended.stderr.contains("--force-conflicts"), "{ended:?}");
+    assert!(changes(&requests).is_empty());
+}
+
+#[test]
+fn a_namespace_that_is_not_there() {
+    let world = World::healthy();
+    let (ended, requests) = deploy("-n bob", move |request| world.reply(request));
+    ended.could_not_run("there is no namespace \"bob\"");
+    assert!(ended.stderr.contains("--create-namespace"), "{ended:?}");
+    assert!(changes(&requests).is_empty());
+}
+
+#[test]
+fn what_cannot_be_changed_is_refused_before_anything_is() {
+    for (flags, words) in [
+        ("--volume-size 5Gi", "1Gi"),
+        ("--host-path /elsewhere", "/data/kubecoin/alice"),
+        ("--storage dynamic", "without a class"),
+        ("--storage-class fast", "without a class"),
+        ("--postgres-image postgres:18", "18"),
+    ] {
+        let world = World::healthy();
+        let (ended, requests) = deploy(flags, move |request| world.reply(request));
+        ended.could_not_run(words);
+        assert!(changes(&requests).is_empty(), "{flags}");
+    }
+}
+
+#[test]
+fn a_wait_has_its_deadline_and_says_what_it_last_saw() {
+    let world = starting();
+    let (ended, _) = deploy("--timeout 3s", move |request| world.reply(request));
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("not ready within 3s") && ended.stderr.contains("pod/postgres-0"), "{ended:?}");
+    assert!(ended.took < Duration::from_secs(8), "{ended:?}");
+    // All objects were applied, in the order of need.
+    let order: Vec<_> = ended.stdout.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(order[0], "secret/postgres-credentials");
+    assert_eq!(order.last(), Some(&"deployment.apps/frontend"));
+    assert_eq!(order.len(), 9, "{order:?}");
+}
+
+#[test]
+fn a_watch_that_breaks_starts_anew() {
+    let gone = r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#
+        .to_owned()
+        + "\n";
+    for broken in [gone, "garbage\n".to_owned(), String::new()] {
+        let (world, watches) = (starting(), AtomicUsize::new(0));
+        let (ended, _) = deploy("--timeout 30s", move |request| {
+            let is_watch = request.path.ends_with("/statefulsets") && request.query.contains("watch=true");
+            match is_watch.then(|| watches.fetch_add(1, Ordering::Relaxed)) {
+                Some(0) => Reply::CutWatch(broken.clone()),
+                Some(_) => Reply::Watch(vec![json!({ "type": "MODIFIED", "object": ready_set() })]),
+                None if request.path.contains("/proxy/") => {
+                    Reply::Json(200, json!({ "database": { "wallets_table": true } }))
+                }
+                None => world.reply(request),
+            }
+        });
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.stderr.contains("the exchange works"), "{ended:?}");
+    }
+}
+
+#[test]
+fn an_interrupt_ends_it_at_once() {
+    let world = starting();
+    let server = Server::start(move |request| world.reply(request));
+    let home = Home::at(&server);
+    let mut child = home.start("deploy --timeout 60s");
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("deployment.apps/frontend") {
+        line.clear();
+        assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "ended before it was interrupted");
+    }
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{stderr}");
+}
+
+#[test]
+fn the_password_is_in_no_output() {
+    let mut world = World::healthy();
+    world.objects.remove(&format!("{NAMESPACED}/secrets/postgres-credentials"));
+    let (ended, requests) = deploy("--show-commands -v=9 --wait=false", move |request| world.reply(request));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let created =
+        requests.iter().find(|request| request.method == "POST" && request.path.ends_with("/secrets")).unwrap();
+    let secret: Value = serde_json::from_str(&created.body).unwrap();
+    let password = secret["stringData"]["password"].as_str().unwrap();
+    assert!(password.len() > 20);
+    assert!(!ended.stdout.contains(password) && !ended.stderr.contains(password), "{ended:?}");
+    assert!(ended.stderr.contains("kubectl --context scripted -n alice create -f -"), "{ended:?}");
+}

@@ -1,0 +1,11 @@
+//! Faults of an API server: the built binary against a scripted one, over real TLS and HTTP.
+
+// A test that panics has failed.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod deploy;
+mod plugin;
+mod reach;
+mod server;
+mod status;
+mod world;

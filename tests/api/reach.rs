@@ -1,0 +1,110 @@
+//! Ways on which no cluster is reached.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use crate::plugin::{Home, finished};
+use crate::server::{Certificate, Server};
+use crate::world::World;
+
+fn healthy() -> Server {
+    let world = World::healthy();
+    Server::start(move |request| world.reply(request))
+}
+
+/// A port of this machine on which nobody listens.
+fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn no_kubeconfig() {
+    Home::empty().run("status").could_not_run("there is no cluster to talk to");
+    Home::empty().run("status --kubeconfig nowhere").could_not_run("nowhere");
+    let home = Home::empty();
+    finished(home.command("status").env("KUBECONFIG", "/nowhere/config")).could_not_run("/nowhere/config");
+}
+
+#[test]
+fn a_kubeconfig_that_is_none() {
+    let home = Home::empty();
+    home.write(".kube/config", "");
+    home.run("status").could_not_run("there is no cluster to talk to");
+    home.write(".kube/config", "{contexts: [");
+    home.run("status").could_not_run("could not read the kubeconfig");
+    let home = Home::at(&healthy());
+    let ended = home.run("status --context other");
+    ended.could_not_run("no context \"other\"");
+    assert!(ended.stderr.contains("--context: scripted"), "{ended:?}");
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let home = Home::empty();
+    home.kubeconfig(&format!("{{cluster: {{server: 'https://127.0.0.1:{}'}}, user: {{}}}}", closed_port()));
+    let ended = home.run("status");
+    ended.could_not_run("onnection refused");
+    assert!(ended.took < Duration::from_secs(3), "{ended:?}");
+    home.kubeconfig("{cluster: {server: 'https://kubecoin.invalid:6443'}, user: {}}");
+    home.run("status").could_not_run("no connection");
+}
+
+#[test]
+fn a_certificate_that_is_not_to_be_trusted() {
+    let world = World::healthy();
+    let server = Server::with_certificate(Certificate::Expired, move |request| world.reply(request));
+    Home::at(&server).run("status").could_not_run("certificate");
+
+    let server = healthy();
+    let home = Home::at(&server);
+    let other = home.write("other.pem", &healthy().authority);
+    home.run(&format!("status --certificate-authority {}", other.display())).could_not_run("certificate");
+    home.run("status --tls-server-name elsewhere").could_not_run("certificate");
+    assert_eq!(home.run("status --no-db --tls-server-name localhost").code, 0);
+    let insecure = home.run(&format!(
+        "status --no-db --insecure-skip-tls-verify --server https://127.0.0.1:{}",
+        server.address.port()
+    ));
+    assert_eq!(insecure.code, 0, "{insecure:?}");
+}
+
+#[test]
+fn a_credential_plugin_that_fails() {
+    let server = healthy();
+    let home = Home::at(&server);
+    let plugin = home.write("login", "#!/bin/sh\necho 'token-on-stdout'\necho 'log in first' >&2\nexit 1\n");
+    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    home.kubeconfig(&format!(
+        "{{cluster: {{server: 'https://127.0.0.1:{}', insecure-skip-tls-verify: true}}, user: {{exec: {{apiVersion: \
+         client.authentication.k8s.io/v1, command: {}, interactiveMode: Never}}}}}}",
+        server.address.port(),
+        plugin.display()
+    ));
+    let ended = home.run("status");
+    ended.could_not_run("log in first");
+    assert!(!ended.stderr.contains("token-on-stdout"), "{ended:?}");
+}
+
+#[test]
+fn a_proxy_that_is_not_there() {
+    let server = healthy();
+    let home = Home::at(&server);
+    // As in kubectl, the environment's proxy is not for this machine itself; the kubeconfig's is.
+    let proxy = format!("http://127.0.0.1:{}", closed_port());
+    let ended = finished(home.command("status --no-db").env("HTTPS_PROXY", &proxy));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let through_name = format!("status --no-db --server https://kubecoin.test:{}", server.address.port());
+    finished(home.command(&through_name).env("HTTPS_PROXY", &proxy)).could_not_run("onnection refused");
+    home.kubeconfig(&format!(
+        "{{cluster: {{server: 'https://127.0.0.1:{}', insecure-skip-tls-verify: true, proxy-url: '{proxy}'}}, user: {{}}}}",
+        server.address.port()
+    ));
+    home.run("status --no-db").could_not_run("onnection refused");
+}
+
+#[test]
+fn works_without_a_path_and_shows_its_version_without_a_cluster() {
+    let ended = Home::empty().run("version --client");
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, concat!("Client Version: v", env!("CARGO_PKG_VERSION"), "\n")));
+}

@@ -1,0 +1,134 @@
+//! What a server has: the exchange in the namespace `alice`, all of it healthy.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::server::{Reply, Request};
+
+/// Objects by their paths, and lists by theirs.
+#[derive(Clone)]
+pub struct World {
+    pub objects: BTreeMap<String, Value>,
+}
+
+pub const NAMESPACED: &str = "/api/v1/namespaces/alice";
+pub const APPS: &str = "/apis/apps/v1/namespaces/alice";
+pub const SLICES: &str = "/apis/discovery.k8s.io/v1/namespaces/alice/endpointslices";
+
+fn named(name: &str, app: &str) -> Value {
+    json!({ "name": name, "namespace": "alice", "uid": format!("uid-{name}"), "resourceVersion": "7", "generation": 1,
+            "creationTimestamp": "2026-11-23T20:00:00Z",
+            "labels": { "app": app, "app.kubernetes.io/part-of": "kubecoin" } })
+}
+
+fn deployment(name: &str) -> Value {
+    json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": named(name, name),
+            "spec": { "replicas": 1, "selector": {}, "template": {} },
+            "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1,
+                        "readyReplicas": 1 } })
+}
+
+fn service(name: &str, cluster_ip: &str) -> Value {
+    json!({ "apiVersion": "v1", "kind": "Service", "metadata": named(name, "x"),
+            "spec": { "type": "ClusterIP", "clusterIP": cluster_ip, "ports": [{ "port": 1 }] } })
+}
+
+/// A pod of a workload.
+pub fn pod(name: &str, app: &str) -> Value {
+    let mut metadata = named(name, app);
+    metadata["labels"]["controller-revision-hash"] = "r1".into();
+    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+            "spec": { "nodeName": "node-1", "containers": [{ "name": app, "image": "image" }] },
+            "status": { "phase": "Running", "podIP": "10.0.0.1",
+                        "conditions": [{ "type": "Ready", "status": "True" }],
+                        "containerStatuses": [{ "name": app, "ready": true, "restartCount": 0, "image": "", "imageID": "",
+                                                "state": { "running": {} } }] } })
+}
+
+impl World {
+    pub fn healthy() -> Self {
+        let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": named("postgres", "postgres"),
+            "spec": { "replicas": 1, "serviceName": "postgres-headless", "selector": {}, "template": {} },
+            "status": { "observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1,
+                        "currentRevision": "r1", "updateRevision": "r1" } });
+        let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": named("postgres-pvc", "postgres"),
+            "spec": { "storageClassName": "", "volumeName": "postgres-pv-alice",
+                      "resources": { "requests": { "storage": "1Gi" } } },
+            "status": { "phase": "Bound", "capacity": { "storage": "1Gi" } } });
+        let volume = json!({ "apiVersion": "v1", "kind": "PersistentVolume",
+            "metadata": named("postgres-pv-alice", "postgres"),
+            "spec": { "capacity": { "storage": "1Gi" }, "hostPath": { "path": "/data/kubecoin/alice" },
+                      "persistentVolumeReclaimPolicy": "Retain" },
+            "status": { "phase": "Bound" } });
+        let list = |items: Value| json!({ "metadata": { "resourceVersion": "7" }, "items": items });
+        let pods = json!([pod("postgres-0", "postgres"), pod("backend-1", "backend"), pod("frontend-1", "frontend")]);
+        let node = json!({ "metadata": { "name": "node-1" } });
+        let objects = [
+            (
+                "/version",
+                json!({ "major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "", "gitTreeState": "",
+                                 "buildDate": "", "goVersion": "", "compiler": "", "platform": "" }),
+            ),
+            ("/api/v1/namespaces/alice", json!({ "metadata": { "name": "alice" } })),
+            ("/api/v1/nodes", list(json!([node]))),
+            ("/api/v1/persistentvolumes/postgres-pv-alice", volume),
+            ("/apis/apps/v1/namespaces/alice/statefulsets/postgres", set),
+            ("/apis/apps/v1/namespaces/alice/deployments/backend", deployment("backend")),
+            ("/apis/apps/v1/namespaces/alice/deployments/frontend", deployment("frontend")),
+            ("/api/v1/namespaces/alice/persistentvolumeclaims/postgres-pvc", claim),
+            ("/api/v1/namespaces/alice/services/postgres-headless", service("postgres-headless", "None")),
+            ("/api/v1/namespaces/alice/services/backend-service", service("backend-service", "10.0.0.2")),
+            ("/api/v1/namespaces/alice/services/frontend-service", service("frontend-service", "10.0.0.3")),
+            (
+                "/api/v1/namespaces/alice/secrets/postgres-credentials",
+                json!({ "metadata": named("postgres-credentials", "postgres") }),
+            ),
+            ("/api/v1/namespaces/alice/pods", list(pods)),
+            ("/api/v1/namespaces/alice/events", list(json!([]))),
+            (SLICES, list(json!([]))),
+        ];
+        Self { objects: objects.map(|(path, object)| (path.to_owned(), object)).into() }
+    }
+
+    /// The object at a path, to be changed.
+    pub fn at(&mut self, path: &str) -> &mut Value {
+        self.objects.get_mut(path).unwrap_or_else(|| panic!("no {path}"))
+    }
+
+    /// The answer of a server without faults. What is applied is as what was there.
+    pub fn reply(&self, request: &Request) -> Reply {
+        let there = self.objects.get(&request.path);
+        match (request.method.as_str(), there) {
+            ("GET", _) if request.query.contains("watch=true") => Reply::Watch(vec![]),
+            ("GET" | "PATCH", Some(object)) => Reply::Json(200, object.clone()),
+            ("GET", None) if is_list(&request.path) => Reply::Json(200, self.list(&request.path)),
+            ("POST", _) if request.path.ends_with("selfsubjectaccessreviews") => {
+                Reply::Json(201, json!({ "metadata": {}, "spec": {}, "status": { "allowed": true } }))
+            }
+            ("POST", _) => Reply::Json(201, serde_json::from_str(&request.body).unwrap()),
+            _ => refusal(404, "NotFound", &format!("{} not found", request.path)),
+        }
+    }
+
+    /// The list of a kind of which objects are known.
+    fn list(&self, path: &str) -> Value {
+        let below = format!("{path}/");
+        let items: Vec<_> = self.objects.iter().filter(|(at, _)| at.starts_with(&below)).map(|(_, it)| it).collect();
+        json!({ "metadata": { "resourceVersion": "7" }, "items": items })
+    }
+}
+
+fn is_list(path: &str) -> bool {
+    ["statefulsets", "deployments", "persistentvolumeclaims"].iter().any(|plural| path.ends_with(plural))
+}
+
+/// A refusal as the API has it.
+pub fn refusal(code: u16, reason: &str, message: &str) -> Reply {
+    Reply::Json(
+        code,
+        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+                              "message": message }),
+    )
+}

@@ -1,0 +1,8 @@
+//! Tests on a real cluster. `cargo xtask test` brings it up and gives them its kubeconfig and its kubectl.
+
+// A test that panics has failed.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod lesson;
+mod plugin;
+mod support;

@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{deployed, field, sql};
+use crate::support::kubectl::{self, ok};
+use crate::support::plugin::{command, ends, through_kubectl};
+use crate::support::scene::Scene;
+use crate::support::wait::until;
+
+/// The resource versions of all that `deploy` made.
+fn versions(namespace: &str) -> BTreeMap<String, String> {
+    let list = ok(&format!("get statefulset,deployment,service,pvc,secret,pods -n {namespace} -o json"));
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let items = list["items"].as_array().unwrap();
+    let version = |item: &Value| {
+        (format!("{}/{}", item["kind"], item["metadata"]["name"]), item["metadata"]["resourceVersion"].to_string())
+    };
+    items.iter().map(version).collect()
+}
+
+#[test]
+fn from_nothing_and_again_with_nothing_changed() {
+    let scene = Scene::without_namespace("kc-plugin-first");
+    let namespace = scene.namespace();
+    let missing = ends(namespace, "deploy", 2);
+    assert!(missing.stderr.contains("--create-namespace"), "{}", missing.stderr);
+
+    let first = through_kubectl(namespace, "deploy --create-namespace --init-db --timeout 3m");
+    assert_eq!(first.code, 0, "{}{}", first.stdout, first.stderr);
+    assert_eq!(first.stdout.lines().filter(|line| line.ends_with(" created")).count(), 11, "{}", first.stdout);
+    assert!(first.stderr.contains("context kubecoin, namespace kc-plugin-first, server v"), "{}", first.stderr);
+    assert!(first.stderr.contains("the exchange works"), "{}", first.stderr);
+    ends(namespace, "status", 0);
+
+    let before = versions(namespace);
+    let second = ends(namespace, "deploy", 0);
+    let lines = second.stdout.lines();
+    assert!(lines.clone().all(|line| line.ends_with(" unchanged")) && lines.count() == 9, "{}", second.stdout);
+    assert_eq!(versions(namespace), before);
+}
+
+#[test]
+fn two_namespaces_share_nothing() {
+    let (alice, bob) = (deployed("kc-plugin-alice"), deployed("kc-plugin-bob"));
+    sql(alice.namespace(), "INSERT INTO wallets(id) VALUES ('anna');");
+    assert_eq!(sql(alice.namespace(), "SELECT count(*) FROM wallets;"), "1");
+    assert_eq!(sql(bob.namespace(), "SELECT count(*) FROM wallets;"), "0");
+    ends(alice.namespace(), "status", 0);
+    ends(bob.namespace(), "status", 0);
+    let all = ends(alice.namespace(), "status -A", 0);
+    for (scene, wallets) in [(&alice, "1"), (&bob, "0")] {
+        let line = all.stdout.lines().find(|line| line.starts_with(scene.namespace())).expect("a line for each");
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>()[1..4], ["1/1", "yes", wallets], "{}", all.stdout);
+    }
+}
+
+#[test]
+fn two_at_once_both_succeed() {
+    let scene = Scene::without_namespace("kc-plugin-race");
+    let start = || command(scene.namespace(), "deploy --create-namespace --timeout 3m").output();
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(start);
+        (start().unwrap(), other.join().unwrap().unwrap())
+    });
+    for output in [&one, &other] {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn a_volume_left_behind_is_reused_only_when_asked() {
+    let scene = deployed("kc-plugin-reuse");
+    let namespace = scene.namespace();
+    sql(namespace, "INSERT INTO wallets(id) VALUES ('anna');");
+    ok(&format!("delete statefulset/postgres pvc/postgres-pvc -n {namespace}"));
+    let volume = format!("pv/postgres-pv-{namespace}");
+    until("the volume is released", Duration::from_mins(1), || match kubectl::field(&volume, "/status/phase") {
+        phase if phase == "Released" => Ok(()),
+        phase => Err(phase),
+    });
+    let refused = ends(namespace, "deploy", 2);
+    assert!(refused.stderr.contains("is Released") && refused.stderr.contains("--reuse-volume"), "{}", refused.stderr);
+    assert_eq!(field(namespace, "statefulset/postgres", "/metadata/name"), "", "nothing was changed");
+
+    ends(namespace, "deploy --reuse-volume --timeout 2m", 0);
+    assert_eq!(sql(namespace, "SELECT id FROM wallets;"), "anna");
+}
+
+#[test]
+fn what_it_shows_does_the_same_when_pasted() {
+    let scene = Scene::without_namespace("kc-plugin-shown");
+    let pasted = Scene::without_namespace("kc-plugin-pasted");
+    let shown = ends(scene.namespace(), "deploy --create-namespace --wait=false --show-commands", 0);
+    let mut script = vec!["set -e"];
+    let mut heredoc = false;
+    for line in shown.stderr.lines() {
+        match line.strip_prefix("$ ") {
+            Some(command) => {
+                heredoc = command.contains("<<");
+                script.push(command);
+            }
+            None if heredoc => {
+                heredoc = line != "EOF";
+                script.push(line);
+            }
+            None => {}
+        }
+    }
+    // Reads of what is not there yet fail, as they do for a person.
+    script.retain(|line| !line.contains(" get "));
+    let script = script.join("\n").replace(scene.namespace(), pasted.namespace());
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    ends(pasted.namespace(), "deploy --timeout 3m", 0);
+    let kinds = |namespace: &str| ok(&format!("get statefulset,deployment,service,pvc,secret -n {namespace} -o name"));
+    assert_eq!(kinds(pasted.namespace()), kinds(scene.namespace()));
+}

@@ -1,0 +1,30 @@
+//! The plugin on a real cluster: what it promises, and what happens to it.
+
+mod by_hand;
+mod deploy;
+mod faults;
+mod table;
+
+use crate::support::kubectl::{self, Ended};
+use crate::support::plugin::ends;
+use crate::support::scene::Scene;
+
+/// From nothing to a running exchange with its table.
+fn deployed(namespace: &str) -> Scene {
+    let scene = Scene::without_namespace(namespace);
+    ends(namespace, "deploy --create-namespace --init-db --timeout 3m", 0);
+    scene
+}
+
+/// SQL in the database of a namespace.
+fn sql(namespace: &str, statement: &str) -> String {
+    let exec = ["exec", "-i", "postgres-0", "-n", namespace, "--"];
+    let psql = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "kubecoin", "-f", "-"];
+    let Ended { succeeded, stdout, stderr } = kubectl::command(&[&exec[..], &psql[..]].concat(), statement);
+    assert!(succeeded, "{statement}: {stderr}");
+    stdout.trim().to_owned()
+}
+
+fn field(namespace: &str, object: &str, pointer: &str) -> String {
+    kubectl::field(&format!("{object} -n {namespace}"), pointer)
+}

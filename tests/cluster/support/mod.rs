@@ -1,0 +1,7 @@
+//! What the tests on a cluster share.
+
+pub mod exchange;
+pub mod kubectl;
+pub mod plugin;
+pub mod scene;
+pub mod wait;

@@ -1,0 +1,63 @@
+//! The plugin, as a person types it.
+
+use std::env;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// How a command of the plugin ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The plugin in a namespace, with these words, split at spaces.
+pub fn command(namespace: &str, words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-kubecoin"));
+    command.args(words.split_whitespace()).args(["-n", namespace]).stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub fn run(namespace: &str, words: &str) -> Ran {
+    command(namespace, words).output().expect("the plugin starts").into()
+}
+
+/// Runs it, which must end with this exit code.
+pub fn ends(namespace: &str, words: &str, code: i32) -> Ran {
+    let ran = run(namespace, words);
+    assert_eq!(ran.code, code, "{words}\n{}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+/// Starts it, with its output to be read.
+pub fn start(namespace: &str, words: &str) -> Child {
+    command(namespace, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the plugin starts")
+}
+
+/// `kubectl kubecoin`, found on PATH as kubectl finds its plugins.
+pub fn through_kubectl(namespace: &str, words: &str) -> Ran {
+    let folder = Path::new(env!("CARGO_BIN_EXE_kubectl-kubecoin")).parent().expect("a folder");
+    let path = env::join_paths(
+        [folder.to_owned()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
+    );
+    Command::new("kubectl")
+        .arg("kubecoin")
+        .args(words.split_whitespace())
+        .args(["-n", namespace])
+        .env("PATH", path.expect("a path"))
+        .output()
+        .expect("kubectl starts")
+        .into()
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Where a test happens: an empty namespace before it, and if it fails, what was to be seen there.
+
+use std::process::Command;
+use std::thread;
+
+use super::kubectl;
+
+/// A task of the test cluster.
+fn testbed(words: &[&str]) {
+    let xtask = std::env::var("KUBECOIN_XTASK").expect("KUBECOIN_XTASK is set: run this by `cargo xtask test`");
+    let done = Command::new(xtask).arg("testbed").args(words).output().expect("xtask starts");
+    assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A namespace that a test has for itself.
+pub struct Scene {
+    namespace: String,
+}
+
+impl Scene {
+    /// The namespace `default` of an emptied cluster, volumes and their files included: the setting of the lesson.
+    pub fn empty_cluster() -> Self {
+        testbed(&["reset"]);
+        Self { namespace: "default".to_owned() }
+    }
+
+    /// A namespace that does not exist yet, and no volume or files of an earlier one of this name.
+    pub fn without_namespace(name: &str) -> Self {
+        kubectl::ok(&format!("delete namespace {name} --ignore-not-found --timeout 120s"));
+        kubectl::ok(&format!("delete pv postgres-pv-{name} --ignore-not-found --timeout 60s"));
+        testbed(&["node-exec", "1", "--", "rm", "-rf", &format!("/data/kubecoin/{name}")]);
+        Self { namespace: name.to_owned() }
+    }
+
+    /// The namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn show(&self) {
+        let namespace = &self.namespace;
+        for words in [
+            format!("get pods,statefulsets,deployments,services,pvc --namespace {namespace} --output wide"),
+            "get pv".to_owned(),
+            format!("get events --namespace {namespace} --sort-by=.metadata.creationTimestamp"),
+        ] {
+            eprintln!("--- kubectl {words}\n{}", kubectl::run(&words).stdout);
+        }
+        for pod in kubectl::run(&format!("get pods --namespace {namespace} --output name")).stdout.lines() {
+            for which in ["", " --previous"] {
+                let words = format!("logs --namespace {namespace} --all-containers --tail 40{which} {pod}");
+                eprintln!("--- kubectl {words}\n{}", kubectl::run(&words).stdout);
+            }
+        }
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.show();
+        } else if self.namespace != "default" {
+            for object in [format!("namespace {}", self.namespace), format!("pv postgres-pv-{}", self.namespace)] {
+                kubectl::ok(&format!("delete {object} --wait=false --ignore-not-found"));
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The workspace's own tasks: `cargo xtask --help`.
+
+mod apt;
+mod bench;
+mod demo;
+mod hash;
+mod images;
+mod npm;
+mod paths;
+mod process;
+mod python;
+mod test;
+mod testbed;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The tasks of the kubectl-kubecoin workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// From nothing to a running exchange: a cluster, the plugin, and the lesson with it
+    Demo,
+    /// Run the tests, all groups or those named
+    Test(test::Args),
+    /// Measure, side by side with what a figure is compared with
+    Bench(bench::Args),
+    /// Bring up, use and take away a real Kubernetes on this machine
+    Testbed(testbed::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Demo => demo::run(),
+        Task::Test(args) => test::run(&args),
+        Task::Bench(args) => bench::run(&args),
+        Task::Testbed(args) => testbed::run(args),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            process::say(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Where things are: the workspace, and the cache that outlives a clone.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// The folder that cargo builds into, with a folder a profile.
+pub fn target() -> Result<PathBuf> {
+    let program = env::current_exe().context("cannot tell where this program is")?;
+    program.ancestors().nth(2).map(Path::to_owned).context("this program is not where cargo builds it")
+}
+
+/// The project's folder in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`), made if it is not there. What it holds is
+/// named by a hash of what it was made from, so that clones share it.
+pub fn cache() -> Result<PathBuf> {
+    let base = match env::var_os("XDG_CACHE_HOME") {
+        Some(folder) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
+        _ => {
+            env::home_dir().context("no home directory: set XDG_CACHE_HOME to a folder for the caches")?.join(".cache")
+        }
+    };
+    let folder = base.join("kubecoin");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the cache folder {}", folder.display()))?;
+    Ok(folder)
+}

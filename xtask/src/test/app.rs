@@ -1,0 +1,59 @@
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::Report;
+use crate::apt::{self, Package};
+use crate::images::{Image, Unpacked};
+use crate::{npm, paths, python};
+
+/// What the tests of the exchange start: a database, a web server, a browser, containers.
+pub const PACKAGES: [Package; 6] = [
+    Package { name: "postgresql", provides: "/usr/lib/postgresql/*/bin/postgres" },
+    Package { name: "nginx-light", provides: "/usr/sbin/nginx" },
+    Package { name: "chromium", provides: "chromium" },
+    Package { name: "bubblewrap", provides: "bwrap" },
+    Package { name: "util-linux", provides: "setpriv" },
+    Package { name: "shellcheck", provides: "shellcheck" },
+];
+
+pub fn run(report: &mut Report) -> Result<()> {
+    apt::require(&PACKAGES)?;
+    let environment = python::environment()?;
+    let python = |arguments: &[&str]| {
+        let mut command = Command::new(&environment);
+        command.args(arguments).current_dir(python::folder());
+        command
+    };
+
+    report.check("ruff format", &mut python(&["-m", "ruff", "format", "--check", "..", "../../testbed"]))?;
+    report.check("ruff", &mut python(&["-m", "ruff", "check", "..", "../../testbed"]))?;
+    report.check("mypy", python(&["-m", "mypy"]).current_dir(paths::workspace().join("app/backend")))?;
+    report.check(
+        "shellcheck",
+        &mut shellcheck(&["testbed/images/postgres/docker-entrypoint.sh", "app/frontend/nginx/start.sh"]),
+    )?;
+    report.check("backend", &mut python(&["-m", "pytest", "../backend/tests"]))?;
+
+    npm::build()?;
+    report.check("page lint", &mut npm::script("lint"))?;
+    report.check("page units", &mut npm::script("test"))?;
+    report.check("page in Chromium", &mut python(&["-m", "pytest", "e2e"]))?;
+
+    let mut contracts = python(&["-m", "pytest", "images", "guards"]);
+    let images = [
+        ("KUBECOIN_ROOTFS_POSTGRES", Unpacked::of(Image::Postgres)?),
+        ("KUBECOIN_ROOTFS_BACKEND", Unpacked::of(Image::Backend)?),
+        ("KUBECOIN_ROOTFS_FRONTEND", Unpacked::of(Image::Frontend)?),
+    ];
+    for (variable, image) in &images {
+        contracts.env(variable, image.root());
+    }
+    report.check("images and guards", &mut contracts)
+}
+
+fn shellcheck(scripts: &[&str]) -> Command {
+    let mut shellcheck = Command::new("shellcheck");
+    shellcheck.args(scripts).current_dir(paths::workspace());
+    shellcheck
+}

@@ -1,0 +1,61 @@
+//! The groups that need the cluster.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::Report;
+use crate::process::{self, cargo};
+use crate::{apt, python, testbed};
+
+/// The tests of the cluster itself, which take it up and down, and so begin without one.
+pub fn testbed(report: &mut Report) -> Result<()> {
+    if testbed::is_up()? {
+        process::step("taking down the cluster that is up", testbed::down)?;
+    }
+    let mut tests = cargo(&["test", "--locked", "--package", "xtask", "--test", "testbed"]);
+    report.check("testbed", tests.env("RUST_TEST_THREADS", "1"))
+}
+
+/// The tests of the plugin. Some of them empty the cluster first, and so one at a time.
+pub fn cluster(report: &mut Report) -> Result<()> {
+    report.check("cluster", &mut tests(&["--skip", "lesson::"])?)
+}
+
+/// The lesson by hand. It takes place in the namespace `default`, and so one test at a time.
+pub fn lesson(report: &mut Report) -> Result<()> {
+    apt::require(&super::app::PACKAGES)?;
+    report.check("lesson", tests(&["lesson::"])?.env("KUBECOIN_PYTHON", python::environment()?))
+}
+
+fn tests(filter: &[&str]) -> Result<Command> {
+    let mut tests = cargo(&["test", "--locked", "--test", "cluster", "--"]);
+    tests.args(filter).env("KUBECOIN_XTASK", std::env::current_exe()?).env("RUST_TEST_THREADS", "1");
+    testbed::environment(&mut tests)?;
+    Ok(tests)
+}
+
+/// The cluster for as long as tests need it: it goes with this, unless it was up before.
+pub struct Cluster {
+    borrowed: bool,
+}
+
+impl Cluster {
+    /// Brings the cluster up if it is not.
+    pub fn up() -> Result<Self> {
+        let borrowed = testbed::is_up()?;
+        let cluster = Self { borrowed };
+        testbed::up(&testbed::Options::default())?;
+        Ok(cluster)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if !self.borrowed
+            && let Err(error) = testbed::down()
+        {
+            process::say(&format!("error: the cluster is still there: {error:#}"));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! From nothing to a cluster, and back.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::value_parser;
+
+use super::components::{self, Component};
+use super::layout::{self, MOST_NODES, Plan, STATE, state};
+use super::lock::Lock;
+use super::programs::CLUSTER;
+use super::supervisor::{self, Request, State};
+use super::wait::{self, Deadline};
+use super::{addons, cgroups, configuration, network, node, prerequisites, ready, registry};
+use crate::{images, paths, process};
+
+/// What may be chosen of a cluster.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Options {
+    /// How many nodes
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u8).range(1..=i64::from(MOST_NODES)))]
+    pub nodes: u8,
+    /// Add a default `StorageClass` whose volumes are made on demand
+    #[arg(long)]
+    pub storage_class: bool,
+    /// Let the DNS cache names of the cluster too, as kubeadm did before Kubernetes 1.33
+    #[arg(long, value_name = "SECONDS")]
+    pub dns_cache: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { nodes: 1, storage_class: false, dns_cache: None }
+    }
+}
+
+/// How long a step may take that compiles nothing.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long the kernel may take to end processes and to let go of links and cgroups.
+const END: Duration = Duration::from_secs(15);
+
+/// Brings the cluster up; what is there already stays as it is.
+pub fn up(options: &Options) -> Result<()> {
+    prerequisites::install()?;
+    let _lock = Lock::take()?;
+    let begin = Instant::now();
+    let plan = thread::scope(|scope| {
+        let images = scope.spawn(|| registry::build(&addons::images(options.storage_class)));
+        let plan = Plan {
+            nodes: options.nodes,
+            programs: CLUSTER.build()?,
+            registry: registry::storage()?,
+            storage_class: options.storage_class,
+            dns_cache: options.dns_cache,
+        };
+        let plan = launch(plan)?;
+        process::step("starting the components", || start(&plan))?;
+        let images = images.join().map_err(|_| anyhow!("building the images panicked"))??;
+        registry::push(&plan.registry, &images)?;
+        anyhow::Ok(plan)
+    })?;
+    addons::apply(&plan)?;
+    process::step("waiting for the nodes and the DNS", || addons::wait(&plan, Deadline::after(PATIENCE)))?;
+    process::say(&format!(
+        "the cluster is up, in {:.1} s; with KUBECONFIG and PATH for it:",
+        begin.elapsed().as_secs_f64()
+    ));
+    process::say("  eval \"$(cargo xtask testbed env)\"");
+    Ok(())
+}
+
+/// Takes everything away, whatever state it is in.
+pub fn down() -> Result<()> {
+    prerequisites::root()?;
+    let _lock = Lock::take()?;
+    let begin = Instant::now();
+    let there = Path::new(STATE).exists();
+    clear()?;
+    process::say(&if there {
+        format!("the cluster is down, in {:.1} s", begin.elapsed().as_secs_f64())
+    } else {
+        "no cluster was up".to_owned()
+    });
+    Ok(())
+}
+
+/// Takes everything away, the caches too.
+pub fn clean() -> Result<()> {
+    down()?;
+    let cache = paths::cache()?;
+    process::step(&format!("removing {}", cache.display()), || {
+        images::remove()?;
+        fs::remove_dir_all(&cache).with_context(|| format!("cannot remove {}", cache.display()))
+    })
+}
+
+/// Makes the supervisor run, and with it the networks and the nodes' file systems. Gives the plan of the cluster that then is
+/// there: one that was up before keeps the programs that it runs.
+fn launch(wanted: Plan) -> Result<Plan> {
+    if supervisor::ask(&Request::Status)?.is_some() {
+        let there = Plan::read()?;
+        if there.nodes != wanted.nodes {
+            bail!(
+                "the cluster that is up has {} node(s), not {}\nhint: cargo xtask testbed down",
+                there.nodes,
+                wanted.nodes
+            );
+        }
+        let plan = Plan { programs: there.programs, registry: there.registry, ..wanted };
+        plan.write()?;
+        return Ok(plan);
+    }
+    create(&wanted)?;
+    Ok(wanted)
+}
+
+fn create(plan: &Plan) -> Result<()> {
+    // What a crash, a reboot or an interrupted start left.
+    clear()?;
+    process::step("networks and nodes", || {
+        fs::create_dir_all(STATE).with_context(|| format!("cannot make {STATE}"))?;
+        plan.write()?;
+        fs::create_dir_all(state("bin"))?;
+        symlink(plan.programs.join("kubectl"), state("bin/kubectl"))?;
+        configuration::write(plan)?;
+        plan.node_numbers().try_for_each(node::prepare)?;
+        fs::create_dir_all(&plan.registry)?;
+        cgroups::create(plan)?;
+        let mut supervisor = spawn_supervisor()?;
+        wait::until(Deadline::after(PATIENCE), || {
+            if let Some(status) = supervisor.try_wait()? {
+                bail!("the supervisor has ended: {status}\n{}", ready::last_lines("supervisor"));
+            }
+            Ok(supervisor::ask(&Request::Status)?.ok_or_else(|| "the supervisor does not listen".to_owned()))
+        })
+        .map(drop)
+    })
+}
+
+fn spawn_supervisor() -> Result<Child> {
+    let log = fs::File::create(layout::log("supervisor")).context("cannot make the supervisor's log")?;
+    Command::new(std::env::current_exe()?)
+        .args(["testbed", "supervise"])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .context("cannot start the supervisor")
+}
+
+/// Starts what does not run, each after what it needs, and waits until all are ready.
+fn start(plan: &Plan) -> Result<()> {
+    let all = components::all(plan);
+    let deadline = Deadline::after(PATIENCE);
+    for component in &all {
+        for need in all.iter().filter(|other| component.needs.contains(&other.program.name)) {
+            ready::wait(need, plan, deadline)?;
+        }
+        start_one(component)?;
+    }
+    all.iter().try_for_each(|component| ready::wait(component, plan, deadline))
+}
+
+fn start_one(component: &Component) -> Result<()> {
+    let running = supervisor::ask(&Request::Status)?.unwrap_or_default();
+    match running.get(&component.program.name) {
+        Some(process) if !matches!(process.state, State::Ended(_)) => Ok(()),
+        _ => supervisor::ask(&Request::Start(component.program.clone())).map(drop),
+    }
+}
+
+fn clear() -> Result<()> {
+    cgroups::kill(Deadline::after(END))?;
+    network::remove(Deadline::after(END))?;
+    cgroups::remove(Deadline::after(END))?;
+    if !Path::new(STATE).exists() {
+        return Ok(());
+    }
+    // All mounts were in the supervisor's namespace and are gone with it; what is mounted here is not ours to delete.
+    let mounts = fs::read_to_string("/proc/self/mounts").context("cannot read the mounts")?;
+    if let Some(mount) = mounts.lines().filter_map(|line| line.split(' ').nth(1)).find(|path| path.starts_with(STATE)) {
+        bail!("something is mounted at {mount}\nhint: umount {mount}");
+    }
+    fs::remove_dir_all(state("")).with_context(|| format!("cannot remove {STATE}"))
+}

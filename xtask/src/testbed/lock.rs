@@ -1,0 +1,52 @@
+//! One change of the cluster at a time, on the whole machine.
+
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::layout::LOCK;
+use super::wait::{self, Deadline};
+use crate::process;
+
+/// How long another change is waited for: it may be compiling.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+/// The lock, for as long as this lives; the kernel lets go of it however the process ends.
+pub struct Lock(File);
+
+impl Lock {
+    /// Waits for the lock.
+    pub fn take() -> Result<Self> {
+        let mut said = false;
+        wait::until(Deadline::after(PATIENCE), || {
+            let file = File::options().create(true).truncate(false).write(true).open(LOCK);
+            let file = file.with_context(|| format!("cannot open {LOCK}"))?;
+            match file.try_lock() {
+                // Whoever had it removes it last: then it is another file by now, or none.
+                Ok(())
+                    if fs::metadata(LOCK)
+                        .is_ok_and(|now| file.metadata().is_ok_and(|ours| ours.ino() == now.ino())) =>
+                {
+                    return Ok(Ok(Self(file)));
+                }
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) if said => {}
+                Err(TryLockError::WouldBlock) => {
+                    process::say("> waiting for another `testbed` command to finish");
+                    said = true;
+                }
+                Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("cannot lock {LOCK}")),
+            }
+            Ok(Err("another `testbed` command has the cluster".to_owned()))
+        })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(LOCK);
+        let _ = self.0.unlock();
+    }
+}

@@ -1,0 +1,194 @@
+//! `cargo xtask testbed`: a real Kubernetes from nothing, on a machine without a container engine.
+//!
+//! [`lifecycle`] brings it up and takes it away. What it consists of are values in [`components`], with the files of
+//! [`configuration`]; [`programs`] and [`registry`] are where programs and images come from. The [`supervisor`] is the only
+//! process that stays: everything runs below it, in [`network`]s and on [`node`]s that are gone when it is.
+
+mod addons;
+pub mod bench;
+mod cgroups;
+mod components;
+mod configuration;
+mod control;
+mod dns;
+mod layout;
+mod lifecycle;
+mod lock;
+mod network;
+mod node;
+mod pki;
+mod prerequisites;
+pub mod programs;
+mod ready;
+mod registry;
+mod reset;
+mod status;
+mod supervisor;
+mod wait;
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use clap::{ArgGroup, Subcommand};
+
+use self::layout::Plan;
+pub use self::layout::node_address;
+pub use self::lifecycle::{Options, down, up};
+use crate::paths;
+
+/// The arguments of `cargo xtask testbed`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Testbed,
+}
+
+#[derive(Subcommand)]
+enum Testbed {
+    /// Bring the cluster up, from nothing or from wherever it is
+    Up(lifecycle::Options),
+    /// Take it away, whatever state it is in
+    Down,
+    /// Show each component, and why it died; fails unless all are ready
+    Status,
+    /// Print what a component has printed
+    Logs {
+        /// Its name, as `status` shows it, or `supervisor`
+        component: String,
+        /// Go on as more is printed
+        #[arg(short, long)]
+        follow: bool,
+    },
+    /// Run kubectl on the cluster
+    #[command(disable_help_flag = true)]
+    Kubectl {
+        /// Its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Print shell code that sets KUBECONFIG and a PATH with the cluster's kubectl
+    Env,
+    /// End a component: SIGTERM and, if that does not end it, SIGKILL
+    Stop {
+        /// Its name, as `status` shows it
+        component: String,
+        /// SIGKILL at once
+        #[arg(long)]
+        kill: bool,
+    },
+    /// Start a component that has ended, and wait until it is ready
+    Start {
+        /// Its name, as `status` shows it
+        component: String,
+    },
+    /// Halt a component with SIGSTOP
+    Pause {
+        /// Its name, as `status` shows it
+        component: String,
+    },
+    /// Let a paused component go on
+    Resume {
+        /// Its name, as `status` shows it
+        component: String,
+    },
+    /// Run a command where a node's file system, network and processes are
+    NodeExec {
+        /// The node's number
+        node: u8,
+        /// The command
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Put an image into the cluster's registry: one of this repository, built, or an archive
+    #[command(group(ArgGroup::new("source").required(true)))]
+    Load {
+        /// An image of this repository
+        #[arg(group = "source")]
+        image: Option<crate::images::Image>,
+        /// An archive, as docker, podman or buildah save it
+        #[arg(long, group = "source", requires = "name")]
+        archive: Option<PathBuf>,
+        /// The full name under which pods ask for it (docker.io/library/busybox:latest)
+        #[arg(long = "as", id = "name")]
+        name: Option<String>,
+    },
+    /// Make the cluster an empty one again
+    Reset,
+    /// Take the cluster and all caches away
+    Clean,
+    /// The first process of the cluster
+    #[command(hide = true)]
+    Supervise {
+        /// In namespaces of its own already
+        #[arg(long)]
+        inside: bool,
+    },
+    /// Makes the mount namespace that this is alone in a node's
+    #[command(hide = true)]
+    NodeRoot {
+        /// The node's number
+        node: u8,
+    },
+}
+
+/// Does what the arguments say.
+pub fn run(args: Args) -> Result<ExitCode> {
+    match args.command {
+        Testbed::Up(options) => lifecycle::up(&options)?,
+        Testbed::Down => lifecycle::down()?,
+        Testbed::Status => return status::show(),
+        Testbed::Logs { component, follow } => return Err(control::logs(&component, follow)?.exec()).context("tail"),
+        Testbed::Kubectl { arguments } => {
+            return Err(kubectl(&control::plan()?).args(arguments).exec()).context("kubectl");
+        }
+        Testbed::Env => control::env()?,
+        Testbed::Stop { component, kill } => control::stop(&component, kill)?,
+        Testbed::Start { component } => control::start(&component)?,
+        Testbed::Pause { component } => control::pause(&component)?,
+        Testbed::Resume { component } => control::resume(&component)?,
+        Testbed::NodeExec { node, command } => return Err(control::on_node(node, &command)?.exec()).context("nsenter"),
+        Testbed::Load { image: Some(image), name, .. } => {
+            registry::load_built(&control::plan()?.registry, image, name)?;
+        }
+        Testbed::Load { archive, name, .. } => {
+            let (archive, name) = archive.zip(name).context("clap asks for both")?;
+            registry::load_archive(&control::plan()?.registry, &archive, &name)?;
+        }
+        Testbed::Reset => reset::reset()?,
+        Testbed::Clean => lifecycle::clean()?,
+        Testbed::Supervise { inside: false } => supervisor::launch()?,
+        Testbed::Supervise { inside: true } => supervisor::run()?,
+        Testbed::NodeRoot { node } => node::enter_root(node)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the cluster is up, in whatever state.
+pub fn is_up() -> Result<bool> {
+    Ok(supervisor::ask(&supervisor::Request::Status)?.is_some())
+}
+
+/// Gives a command the cluster: its kubeconfig, and a PATH on which its kubectl and the plugin as tests build it come before
+/// any other.
+pub fn environment(command: &mut Command) -> Result<&mut Command> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders =
+        [layout::state("bin"), paths::target()?.join("debug")].into_iter().chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(folders).context("PATH cannot be read")?;
+    Ok(direct(command).env("KUBECONFIG", layout::kubeconfig()).env("PATH", path))
+}
+
+/// The cluster's kubectl as its administrator.
+fn kubectl(plan: &Plan) -> Command {
+    let mut kubectl = Command::new(plan.programs.join("kubectl"));
+    direct(&mut kubectl).env("KUBECONFIG", layout::kubeconfig());
+    kubectl
+}
+
+/// Keeps a command from asking a proxy for the cluster's addresses, which are this machine's.
+fn direct(command: &mut Command) -> &mut Command {
+    command.env("NO_PROXY", layout::NETWORK).env_remove("no_proxy")
+}

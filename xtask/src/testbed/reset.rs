@@ -1,0 +1,84 @@
+//! An empty cluster again, without a new one.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::layout::Plan;
+use super::lifecycle::PATIENCE;
+use super::lock::Lock;
+use super::wait::Deadline;
+use super::{addons, control, kubectl, node};
+use crate::process;
+
+/// The namespaces of the cluster itself.
+const SYSTEM: [&str; 4] = ["kube-node-lease", "kube-public", "kube-system", "local-path-storage"];
+
+/// What Kubernetes keeps in each namespace by itself.
+const KEPT: &str = "metadata.name!=default,metadata.name!=kubernetes,metadata.name!=kube-root-ca.crt";
+
+/// Removes every namespace and volume that is not the cluster's own, empties `default` and the nodes' disks, and puts the DNS
+/// back as it was.
+pub fn reset() -> Result<()> {
+    let plan = control::plan()?;
+    let _lock = Lock::take()?;
+    let begin = Instant::now();
+    let namespaces = foreign_namespaces(&plan)?;
+    let names: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+    if !names.is_empty() {
+        // First, as Kubernetes waits for five seconds before it looks at what is inside, and then for as long as pods may
+        // take to end if there are any.
+        act(&plan, &[&["delete", "namespaces", "--wait=false"], &names[..]].concat())?;
+    }
+    names.iter().try_for_each(|namespace| end_pods(&plan, namespace))?;
+    empty_default(&plan)?;
+    end_pods(&plan, "default")?;
+    gone(&plan, &["pods,persistentvolumeclaims", "--all", "--namespace=default"])?;
+    // All at once, as there are many, and last: pods cause some as they end.
+    act(&plan, &["delete", "--raw", "/api/v1/namespaces/default/events"])?;
+    if !names.is_empty() {
+        gone(&plan, &[&["namespaces"], &names[..]].concat())?;
+    }
+    act(&plan, &["delete", "persistentvolumes", "--all", "--timeout=30s"])?;
+    plan.node_numbers().try_for_each(node::empty)?;
+    addons::apply(&plan)?;
+    addons::wait(&plan, Deadline::after(PATIENCE))?;
+    process::say(&format!("the cluster is empty, in {:.1} s", begin.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+fn foreign_namespaces(plan: &Plan) -> Result<Vec<String>> {
+    let all = act(plan, &["get", "namespaces", "--output=jsonpath={.items[*].metadata.name}"])?;
+    Ok(all.split(' ').filter(|name| *name != "default" && !SYSTEM.contains(name)).map(str::to_owned).collect())
+}
+
+/// Deletes all that `default` holds, of whatever kind.
+fn empty_default(plan: &Plan) -> Result<()> {
+    let kinds = act(plan, &["api-resources", "--namespaced", "--verbs=list,delete", "--output=name"])?;
+    let (makers, others): (Vec<&str>, Vec<&str>) = kinds
+        .lines()
+        .filter(|kind| !kind.starts_with("events"))
+        .partition(|kind| matches!(kind.split_once('.'), Some((_, "apps" | "batch"))));
+    // What makes pods goes first, or it makes them again; and without them, or they are given all the time that they ask for.
+    delete(plan, &makers, &["--cascade=orphan", "--timeout=30s"])?;
+    delete(plan, &others, &["--grace-period=1", "--wait=false"])
+}
+
+fn delete(plan: &Plan, kinds: &[&str], how: &[&str]) -> Result<()> {
+    let kept = format!("--field-selector={KEPT}");
+    let what = ["delete", &kinds.join(","), &kept, "--namespace=default", "--ignore-not-found"];
+    act(plan, &[&what, how].concat()).map(drop)
+}
+
+/// Ends the pods of a namespace without the time that a database asks for: its data goes too.
+fn end_pods(plan: &Plan, namespace: &str) -> Result<()> {
+    act(plan, &["delete", "pods", "--all", "--grace-period=1", "--wait=false", "--namespace", namespace]).map(drop)
+}
+
+fn gone(plan: &Plan, what: &[&str]) -> Result<()> {
+    act(plan, &[&["wait", "--for=delete", "--timeout=60s"], what].concat()).map(drop)
+}
+
+fn act(plan: &Plan, arguments: &[&str]) -> Result<String> {
+    process::output(kubectl(plan).args(arguments))
+}

@@ -1,0 +1,91 @@
+//! `up`, `down`, and what comes between them.
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+
+use super::support::machine::Machine;
+use super::support::testbed::{self, Cluster};
+
+/// What `up` says, in order, as it goes on.
+const STEPS: [&str; 3] = ["> networks and nodes", "> starting the components", "> waiting for the nodes and the DNS"];
+
+/// Ports that a cluster uses in its own namespaces.
+const PORTS: [u16; 12] = [53, 80, 443, 2379, 2380, 2381, 5000, 6443, 10248, 10250, 10257, 10259];
+
+/// Takes those of the ports that nobody has yet: they are somebody else's then.
+fn take_ports() -> (Vec<TcpListener>, Vec<UdpSocket>) {
+    let addresses = || PORTS.into_iter().map(|port| (Ipv4Addr::UNSPECIFIED, port));
+    let tcp = addresses().filter_map(|address| TcpListener::bind(address).ok()).collect();
+    let udp = addresses().filter_map(|address| UdpSocket::bind(address).ok()).collect();
+    for address in addresses() {
+        assert!(TcpListener::bind(address).is_err(), "{address:?} is free");
+    }
+    (tcp, udp)
+}
+
+#[test]
+fn a_cluster_comes_once_and_goes_without_a_trace() {
+    let cluster = Cluster::none();
+    let before = Machine::look();
+    let _taken = take_ports();
+
+    let up = testbed::ok("up");
+    assert!(up.stderr.contains("the cluster is up"), "{}", up.stderr);
+    testbed::all_ready();
+    // The comparison would see what stays.
+    let with_it = Machine::look();
+    let changed = with_it.changed_since(&before);
+    let expected = ["/var/lib", "cgroups", "ip address", "ip link", "ip route", "processes"];
+    assert!(expected.iter().all(|what| changed.contains(what)), "{changed:?}");
+    // A new link brings IPv6 routes where there is IPv6. Everything else is the cluster's own affair.
+    assert!(changed.iter().all(|what| expected.contains(what) || *what == "ip -6 route"), "{changed:?}");
+
+    let supervisor = testbed::supervisor();
+    let again = testbed::ok("up");
+    assert!(again.stderr.contains("the cluster is up"), "{}", again.stderr);
+    assert!(!again.stderr.contains(STEPS[0]), "{}", again.stderr);
+    assert_eq!(testbed::supervisor(), supervisor);
+
+    let other = testbed::run("up --nodes 2");
+    assert_eq!(other.code, Some(2));
+    assert!(other.stderr.contains("has 1 node(s), not 2\nhint: "), "{}", other.stderr);
+
+    assert!(testbed::ok("down").stderr.contains("the cluster is down"));
+    Machine::assert_as(&before);
+    assert!(testbed::ok("down").stderr.contains("no cluster was up"));
+    drop(cluster);
+}
+
+#[test]
+fn an_interrupted_up_is_taken_up_where_it_was() {
+    let _cluster = Cluster::none();
+    // Each of these reaches its step because the one before, cut short, was mended.
+    for step in STEPS {
+        testbed::up_killed_at(step);
+    }
+    testbed::ok("up");
+    testbed::all_ready();
+}
+
+#[test]
+fn an_interrupted_up_is_taken_away_without_a_trace() {
+    let _cluster = Cluster::none();
+    let before = Machine::look();
+    for step in STEPS {
+        testbed::up_killed_at(step);
+        testbed::ok("down");
+        Machine::assert_as(&before);
+    }
+}
+
+#[test]
+fn a_killed_supervisor_takes_all_with_it_and_comes_back() {
+    let _cluster = Cluster::none();
+    let before = Machine::look();
+    testbed::ok("up");
+    testbed::kill_supervisor();
+    testbed::ok("up");
+    testbed::all_ready();
+    testbed::kill_supervisor();
+    testbed::ok("down");
+    Machine::assert_as(&before);
+}
