@@ -14,6 +14,7 @@ mod testbed;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 /// The tasks of the kubectl-kubecoin workspace.
@@ -36,14 +37,20 @@ enum Task {
     Testbed(testbed::Args),
 }
 
+impl Task {
+    fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Demo => demo::run(),
+            Self::Test(args) => test::run(&args),
+            Self::Bench(args) => bench::run(&args),
+            Self::Testbed(args) => testbed::run(args),
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().task {
-        Task::Demo => demo::run(),
-        Task::Test(args) => test::run(&args),
-        Task::Bench(args) => bench::run(&args),
-        Task::Testbed(args) => testbed::run(args),
-    };
-    match outcome {
+    let task = Cli::parse().task;
+    match paths::program().and_then(|_| task.run()) {
         Ok(code) => code,
         Err(error) => {
             process::say(&format!("error: {error:#}"));

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
@@ -11,10 +12,20 @@ pub fn workspace() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
+/// This program's file. Asked for first when it starts: once `cargo` has put a newer one in its place, Linux calls the file
+/// that runs `… (deleted)`.
+pub fn program() -> Result<&'static Path> {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(program) = PROGRAM.get() {
+        return Ok(program);
+    }
+    let program = env::current_exe().context("cannot tell where this program is")?;
+    Ok(PROGRAM.get_or_init(|| program))
+}
+
 /// The folder that cargo builds into, with a folder a profile.
 pub fn target() -> Result<PathBuf> {
-    let program = env::current_exe().context("cannot tell where this program is")?;
-    program.ancestors().nth(2).map(Path::to_owned).context("this program is not where cargo builds it")
+    program()?.ancestors().nth(2).map(Path::to_owned).context("this program is not where cargo builds it")
 }
 
 /// The project's folder in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`), made if it is not there. What it holds is

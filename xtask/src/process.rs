@@ -28,6 +28,13 @@ pub fn shown(command: &Command) -> String {
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).current_dir(paths::workspace());
+    // `cargo run` describes this package to this program. Build scripts (ring's) take such variables for a change of theirs,
+    // and all that stands on them would be compiled again, this program too.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(&name);
+        }
+    }
     cargo
 }
 

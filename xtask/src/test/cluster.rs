@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Report;
 use crate::process::{self, cargo};
-use crate::{apt, python, testbed};
+use crate::{apt, paths, python, testbed};
 
 /// The tests of the cluster itself, which take it up and down, and so begin without one.
 pub fn testbed(report: &mut Report) -> Result<()> {
@@ -30,7 +30,7 @@ pub fn lesson(report: &mut Report) -> Result<()> {
 
 fn tests(filter: &[&str]) -> Result<Command> {
     let mut tests = cargo(&["test", "--locked", "--test", "cluster", "--"]);
-    tests.args(filter).env("KUBECOIN_XTASK", std::env::current_exe()?).env("RUST_TEST_THREADS", "1");
+    tests.args(filter).env("KUBECOIN_XTASK", paths::program()?).env("RUST_TEST_THREADS", "1");
     testbed::environment(&mut tests)?;
     Ok(tests)
 }

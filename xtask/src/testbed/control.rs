@@ -61,15 +61,19 @@ pub fn resume(name: &str) -> Result<()> {
 
 /// The command that prints a component's log.
 pub fn logs(name: &str, follow: bool) -> Result<Command> {
+    let log = layout::log(name);
     if name != "supervisor" {
         component(name)?;
+    } else if !log.exists() {
+        // Its log outlives it, and is looked at then above all.
+        bail!(status::NONE);
     }
     let mut tail = Command::new("tail");
     tail.arg("--lines=+1");
     if follow {
         tail.arg("--follow");
     }
-    tail.arg(layout::log(name));
+    tail.arg(log);
     Ok(tail)
 }
 

@@ -48,7 +48,7 @@ const END: Duration = Duration::from_secs(15);
 /// Brings the cluster up; what is there already stays as it is.
 pub fn up(options: &Options) -> Result<()> {
     prerequisites::install()?;
-    let _lock = Lock::take()?;
+    let lock = Lock::take()?;
     let begin = Instant::now();
     let plan = thread::scope(|scope| {
         let images = scope.spawn(|| registry::build(&addons::images(options.storage_class)));
@@ -59,7 +59,7 @@ pub fn up(options: &Options) -> Result<()> {
             storage_class: options.storage_class,
             dns_cache: options.dns_cache,
         };
-        let plan = launch(plan)?;
+        let plan = launch(plan, &lock)?;
         process::step("starting the components", || start(&plan))?;
         let images = images.join().map_err(|_| anyhow!("building the images panicked"))??;
         registry::push(&plan.registry, &images)?;
@@ -102,7 +102,7 @@ pub fn clean() -> Result<()> {
 
 /// Makes the supervisor run, and with it the networks and the nodes' file systems. Gives the plan of the cluster that then is
 /// there: one that was up before keeps the programs that it runs.
-fn launch(wanted: Plan) -> Result<Plan> {
+fn launch(wanted: Plan, lock: &Lock) -> Result<Plan> {
     if supervisor::ask(&Request::Status)?.is_some() {
         let there = Plan::read()?;
         if there.nodes != wanted.nodes {
@@ -116,11 +116,11 @@ fn launch(wanted: Plan) -> Result<Plan> {
         plan.write()?;
         return Ok(plan);
     }
-    create(&wanted)?;
+    create(&wanted, lock)?;
     Ok(wanted)
 }
 
-fn create(plan: &Plan) -> Result<()> {
+fn create(plan: &Plan, lock: &Lock) -> Result<()> {
     // What a crash, a reboot or an interrupted start left.
     clear()?;
     process::step("networks and nodes", || {
@@ -132,7 +132,7 @@ fn create(plan: &Plan) -> Result<()> {
         plan.node_numbers().try_for_each(node::prepare)?;
         fs::create_dir_all(&plan.registry)?;
         cgroups::create(plan)?;
-        let mut supervisor = spawn_supervisor()?;
+        let mut supervisor = spawn_supervisor(lock)?;
         wait::until(Deadline::after(PATIENCE), || {
             if let Some(status) = supervisor.try_wait()? {
                 bail!("the supervisor has ended: {status}\n{}", ready::last_lines("supervisor"));
@@ -143,12 +143,14 @@ fn create(plan: &Plan) -> Result<()> {
     })
 }
 
-fn spawn_supervisor() -> Result<Child> {
+/// Starts the supervisor with a hold of the lock, which it lets go of once it is in the cluster's cgroup: if this command is
+/// killed between, the next one waits for that, and so can take it away.
+fn spawn_supervisor(lock: &Lock) -> Result<Child> {
     let log = fs::File::create(layout::log("supervisor")).context("cannot make the supervisor's log")?;
-    Command::new(std::env::current_exe()?)
+    Command::new(paths::program()?)
         .args(["testbed", "supervise"])
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(lock.share()?)
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()

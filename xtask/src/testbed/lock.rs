@@ -42,6 +42,12 @@ impl Lock {
             Ok(Err("another `testbed` command has the cluster".to_owned()))
         })
     }
+
+    /// Another hold of the same lock, to hand to a program that must be where [`super::lifecycle::down`] finds it before the
+    /// next command begins.
+    pub fn share(&self) -> Result<File> {
+        self.0.try_clone().context("cannot share the lock")
+    }
 }
 
 impl Drop for Lock {

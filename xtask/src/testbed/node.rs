@@ -17,6 +17,7 @@ use rustix::mount::{
 use rustix::process::pivot_root;
 
 use super::layout::{NODE_PROGRAMS, Plan, on_node};
+use crate::paths;
 
 /// This machine's, to look at: what its programs need to run.
 const SHARED: [&str; 8] = ["bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr"];
@@ -60,7 +61,7 @@ fn descriptor(node: u8) -> i32 {
 pub fn create(node: u8) -> Result<OwnedFd> {
     let mut unshare = Command::new("unshare");
     unshare.args(["--mount", "--propagation", "private"]);
-    unshare.arg(std::env::current_exe()?).args(["testbed", "node-root", &node.to_string()]);
+    unshare.arg(paths::program()?).args(["testbed", "node-root", &node.to_string()]);
     let mut maker =
         unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot start the maker of a node")?;
     let mut line = String::new();

@@ -24,6 +24,7 @@ use super::components::Program;
 use super::layout::{self, Plan};
 use super::network::{self, Place};
 use super::{cgroups, node};
+use crate::paths;
 
 /// How long a caller may take to send a request or to take its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -81,7 +82,9 @@ pub fn launch() -> Result<()> {
     cgroups::join()?;
     let mut unshare = Command::new("unshare");
     unshare.args(["--kill-child", "--fork", "--pid", "--mount", "--mount-proc", "--propagation", "private"]);
-    unshare.arg(std::env::current_exe()?).args(["testbed", "supervise", "--inside"]);
+    // Standard input held the lock until here.
+    unshare.stdin(Stdio::null());
+    unshare.arg(paths::program()?).args(["testbed", "supervise", "--inside"]);
     Err(unshare.exec()).context("cannot start unshare")
 }
 
