@@ -71,15 +71,16 @@ impl Image {
     }
 
     /// What of the context goes into the image: the rest does not make it another one.
-    fn inputs(self) -> &'static [&'static str] {
-        match self {
-            Self::Postgres => &["Containerfile", "docker-entrypoint.sh"],
-            Self::Backend => {
-                &["Containerfile", "pyproject.toml", "requirements.lock", "gunicorn.conf.py", "kubecoin_backend"]
-            }
-            Self::Frontend => &["Containerfile", "nginx", "dist"],
-            Self::Base | Self::Pause | Self::Busybox | Self::Coredns | Self::LocalPathProvisioner => &["Containerfile"],
-        }
+    fn inputs(self) -> impl Iterator<Item = &'static str> {
+        let own: &[&str] = match self {
+            Self::Postgres => &["docker-entrypoint.sh"],
+            Self::Backend => &["pyproject.toml", "requirements.lock", "gunicorn.conf.py", "kubecoin_backend"],
+            // Not `dist`: a clone that has not built the page finds the image all the same.
+            Self::Frontend => &["nginx"],
+            Self::Base | Self::Pause | Self::Busybox | Self::Coredns | Self::LocalPathProvisioner => &[],
+        };
+        let built_from: &[&str] = if self == Self::Frontend { &npm::SOURCES } else { &[] };
+        ["Containerfile"].iter().chain(own).chain(built_from).copied()
     }
 
     /// The Go module whose programs its Containerfile takes, from a build context called `programs`.
@@ -105,10 +106,6 @@ pub fn build(image: Image) -> Result<Built> {
     apt::require(&PACKAGES)?;
     let base = match image {
         Image::Base | Image::Coredns | Image::LocalPathProvisioner => None,
-        Image::Frontend => {
-            npm::build()?;
-            Some(build(Image::Base)?)
-        }
         _ => Some(build(Image::Base)?),
     };
     let context = image.context();
@@ -129,6 +126,9 @@ pub fn build(image: Image) -> Result<Built> {
     )?
     .is_empty()
     {
+        if image == Image::Frontend {
+            npm::build()?;
+        }
         process::step(&format!("image {}", image.name()), || match (base, folder) {
             (Some(base), _) => bud(&context, &built, &["--build-arg", &format!("BASE={}", base.reference)]),
             (None, Some(folder)) => bud(&context, &built, &["--build-context", &folder]),

@@ -31,15 +31,14 @@ pub fn install() -> Result<()> {
     })
 }
 
+/// What the page is built from.
+pub const SOURCES: [&str; 7] =
+    ["index.html", "package-lock.json", "package.json", "public", "src", "tsconfig.json", "vite.config.ts"];
+
 /// Builds the page into `dist/`, if that is not what its sources make.
 pub fn build() -> Result<()> {
     install()?;
-    let mut wanted = Inputs::new([]);
-    for source in
-        ["index.html", "package-lock.json", "package.json", "public", "src", "tsconfig.json", "vite.config.ts"]
-    {
-        wanted = wanted.path(&folder().join(source))?;
-    }
+    let wanted = SOURCES.iter().try_fold(Inputs::new([]), |inputs, source| inputs.path(&folder().join(source)))?;
     once(".kubecoin-dist", "dist", &wanted.digest(), || {
         process::step("npm run build", || process::output(&mut script("build")).map(drop))
     })

@@ -52,6 +52,9 @@ pub enum Ready {
     ApiServer,
 }
 
+/// The component that hands out images.
+pub const REGISTRY: &str = "registry";
+
 /// All components of a cluster, in the order in which they are started: none before what it needs.
 pub fn all(plan: &Plan) -> Vec<Component> {
     let mut all = vec![
@@ -70,7 +73,7 @@ pub fn all(plan: &Plan) -> Vec<Component> {
 
 fn registry(plan: &Plan) -> Component {
     Component {
-        program: on_control_plane(plan, "registry", "registry", ["serve".to_owned(), path(&files::registry())]),
+        program: on_control_plane(plan, REGISTRY, "registry", ["serve".to_owned(), path(&files::registry())]),
         ready: Ready::Listens(at_control_plane(REGISTRY_PORT)),
         needs: vec![],
     }
@@ -148,6 +151,10 @@ fn controller_manager(plan: &Plan) -> Component {
     arguments.extend(flags([
         ("service-account-private-key-file", files::key("service-accounts")),
         ("root-ca-file", files::certificate("ca")),
+        // It asks for an account for each of its controllers before it starts any: with the default of 20 requests a second
+        // that alone takes 5 s.
+        ("kube-api-qps", "500".to_owned()),
+        ("kube-api-burst", "500".to_owned()),
     ]));
     arguments.push("--use-service-account-credentials".to_owned());
     Component {

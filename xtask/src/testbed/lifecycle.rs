@@ -65,8 +65,13 @@ pub fn up(options: &Options) -> Result<()> {
         registry::push(&plan.registry, &images)?;
         anyhow::Ok(plan)
     })?;
+    // While the nodes' components start.
     addons::apply(&plan)?;
-    process::step("waiting for the nodes and the DNS", || addons::wait(&plan, Deadline::after(PATIENCE)))?;
+    process::step("waiting for the nodes and the DNS", || {
+        let deadline = Deadline::after(PATIENCE);
+        components::all(&plan).iter().try_for_each(|component| ready::wait(component, &plan, deadline))?;
+        addons::wait(&plan, deadline)
+    })?;
     process::say(&format!(
         "the cluster is up, in {:.1} s; with KUBECONFIG and PATH for it:",
         begin.elapsed().as_secs_f64()
@@ -157,7 +162,7 @@ fn spawn_supervisor(lock: &Lock) -> Result<Child> {
         .context("cannot start the supervisor")
 }
 
-/// Starts what does not run, each after what it needs, and waits until all are ready.
+/// Starts what does not run, each after what it needs, and waits for the registry, which is filled next.
 fn start(plan: &Plan) -> Result<()> {
     let all = components::all(plan);
     let deadline = Deadline::after(PATIENCE);
@@ -167,7 +172,9 @@ fn start(plan: &Plan) -> Result<()> {
         }
         start_one(component)?;
     }
-    all.iter().try_for_each(|component| ready::wait(component, plan, deadline))
+    all.iter()
+        .filter(|component| component.program.name == components::REGISTRY)
+        .try_for_each(|component| ready::wait(component, plan, deadline))
 }
 
 fn start_one(component: &Component) -> Result<()> {
