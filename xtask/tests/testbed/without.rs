@@ -15,6 +15,7 @@ fn what_needs_a_cluster_says_that_there_is_none() {
         "kubectl get pods",
         "env",
         "logs etcd",
+        "logs supervisor",
         "stop etcd",
         "stop --kill etcd",
         "start etcd",
@@ -32,6 +33,21 @@ fn what_needs_a_cluster_says_that_there_is_none() {
             "{words}\n{stdout}{stderr}"
         );
     }
+}
+
+#[test]
+fn clean_takes_the_caches_and_nothing_else() {
+    let _cluster = Cluster::none();
+    let caches = tempfile::tempdir().expect("a folder");
+    let (ours, other) = (caches.path().join("kubecoin/programs/0123456789abcdef"), caches.path().join("other"));
+    for folder in [&ours, &other] {
+        fs::create_dir_all(folder).expect("a cache");
+    }
+    let mut clean = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let ended: Ended =
+        clean.args(["testbed", "clean"]).env("XDG_CACHE_HOME", caches.path()).output().expect("xtask starts").into();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!caches.path().join("kubecoin").exists() && other.exists());
 }
 
 #[test]
