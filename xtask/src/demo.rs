@@ -36,6 +36,6 @@ fn on_the_cluster(line: &str) -> Result<Command> {
     let mut words = line.split(' ');
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words);
-    testbed::environment(&mut command)?;
+    testbed::environment(&mut command, &testbed::plugin_folder()?)?;
     Ok(command)
 }

@@ -1,34 +1,45 @@
 //! `cargo xtask bench`: figures, each with the command that makes it.
 
 mod app;
+mod plugin;
+pub mod statistics;
+pub mod table;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::ValueEnum;
+use anyhow::{Context, Result};
+use clap::Subcommand;
 
 use crate::testbed;
 
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The subject
+    #[command(subcommand)]
     subject: Subject,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Subcommand)]
 enum Subject {
     /// The backend's requests a second and latencies, reads and trades
     App,
+    /// The plugin against what one types without it, in turns on the test cluster
+    Plugin(plugin::Args),
     /// The time from nothing to a cluster and back, and its memory
     Testbed,
 }
 
-/// Measures and prints a table.
+/// Measures and prints a table. The code is a failure if a figure misses what it has to reach.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    match args.subject {
-        Subject::App => app::run(),
-        Subject::Testbed => testbed::bench::run(),
-    }?;
-    Ok(ExitCode::SUCCESS)
+    match &args.subject {
+        Subject::App => app::run().map(|()| ExitCode::SUCCESS),
+        Subject::Plugin(args) => closed(&plugin::run(args)?),
+        Subject::Testbed => closed(&testbed::bench::run()?),
+    }
+}
+
+fn closed(rows: &[table::Row]) -> Result<ExitCode> {
+    std::io::stdout().write_all(table::of_rows(rows).as_bytes()).context("cannot print")?;
+    Ok(if rows.iter().all(table::Row::is_reached) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -31,7 +31,7 @@ pub fn lesson(report: &mut Report) -> Result<()> {
 fn tests(filter: &[&str]) -> Result<Command> {
     let mut tests = cargo(&["test", "--locked", "--test", "cluster", "--"]);
     tests.args(filter).env("KUBECOIN_XTASK", paths::program()?).env("RUST_TEST_THREADS", "1");
-    testbed::environment(&mut tests)?;
+    testbed::environment(&mut tests, &testbed::plugin_folder()?)?;
     Ok(tests)
 }
 

@@ -1,72 +1,61 @@
 //! How long it takes from nothing to a cluster and back, and how much memory the cluster takes.
 
-use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use super::{Options, down, is_up, status, up};
+use crate::bench::statistics::{Spread, Unit};
+use crate::bench::table::{Aim, Row};
 
-/// How often each is measured; the median is printed.
+/// How often each is measured.
 const ROUNDS: usize = 3;
 
-/// Measures with the caches filled, and prints each figure with what it may be at most.
-pub fn run() -> Result<()> {
+/// What bringing up may take, in seconds, by the number of nodes.
+const UP: [(u8, f64); 2] = [(1, 8.0), (2, 10.0)];
+
+/// What taking away may take, in seconds.
+const DOWN: f64 = 2.0;
+
+/// What a cluster may keep resident, in bytes.
+const RESIDENT: f64 = 1.2 * 1024.0 * 1024.0 * 1024.0;
+
+/// Measures with the caches filled.
+pub fn run() -> Result<Vec<Row>> {
     if is_up()? {
         bail!("a cluster is up, and measuring would take it away\nhint: cargo xtask testbed down");
     }
     // Fills the caches.
     round(1)?;
-    let mut lines = format!("{:<32} {:>10} {:>10}\n", "", "measured", "at most");
-    for (nodes, most) in [(1, 8), (2, 10)] {
-        let mut rounds = (0..ROUNDS).map(|_| round(nodes)).collect::<Result<Vec<_>>>()?;
-        let up = median(&mut rounds, |round| round.up);
-        let down = median(&mut rounds, |round| round.down);
-        let resident = median(&mut rounds, |round| round.resident) / 1024;
-        lines += &line(&format!("up, nodes: {nodes}"), &seconds(up), &format!("{most} s"));
-        lines += &line(&format!("down, nodes: {nodes}"), &seconds(down), "2 s");
-        lines += &line(&format!("resident memory, nodes: {nodes}"), &format!("{resident} MiB"), "1228 MiB");
+    let mut rows = Vec::new();
+    for (nodes, most) in UP {
+        let rounds = (0..ROUNDS).map(|_| round(nodes)).collect::<Result<Vec<_>>>()?;
+        let mut row = |what, unit, of: fn(&Round) -> f64, most| {
+            let measured = Spread::of(unit, rounds.iter().map(of)).context("no rounds")?;
+            let what = format!("{what}, nodes: {nodes}");
+            rows.push(Row { what, measured, beside: None, aim: Aim::AtMost(most) });
+            anyhow::Ok(())
+        };
+        row("up", Unit::Seconds, |round| round.up, most)?;
+        row("down", Unit::Seconds, |round| round.down, DOWN)?;
+        row("resident memory", Unit::Memory, |round| round.resident, RESIDENT)?;
     }
-    std::io::stdout().write_all(lines.as_bytes()).context("cannot print")
+    Ok(rows)
 }
 
 struct Round {
-    up: Duration,
-    down: Duration,
-    /// In KiB.
-    resident: u64,
+    up: f64,
+    down: f64,
+    /// In bytes.
+    resident: f64,
 }
 
 fn round(nodes: u8) -> Result<Round> {
     let begin = Instant::now();
     up(&Options { nodes, ..Options::default() })?;
-    let up = begin.elapsed();
-    let resident = status::resident()?;
+    let up = begin.elapsed().as_secs_f64();
+    let resident = f64::from(u32::try_from(status::resident()?)?) * 1024.0;
     let begin = Instant::now();
     down()?;
-    Ok(Round { up, down: begin.elapsed(), resident })
-}
-
-fn median<T: Ord + Copy>(rounds: &mut [Round], of: impl Fn(&Round) -> T) -> T {
-    rounds.sort_by_key(&of);
-    of(&rounds[rounds.len() / 2])
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.1} s", duration.as_secs_f64())
-}
-
-fn line(what: &str, measured: &str, most: &str) -> String {
-    format!("{what:<32} {measured:>10} {most:>10}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle_one() {
-        let mut rounds = [3, 1, 2].map(|resident| Round { up: Duration::ZERO, down: Duration::ZERO, resident });
-        assert_eq!(median(&mut rounds, |round| round.resident), 2);
-    }
+    Ok(Round { up, down: begin.elapsed().as_secs_f64(), resident })
 }

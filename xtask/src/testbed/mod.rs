@@ -28,7 +28,7 @@ mod wait;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -171,14 +171,23 @@ pub fn is_up() -> Result<bool> {
     Ok(supervisor::ask(&supervisor::Request::Status)?.is_some())
 }
 
-/// Gives a command the cluster: its kubeconfig, and a PATH on which its kubectl and the plugin as tests build it come before
-/// any other.
-pub fn environment(command: &mut Command) -> Result<&mut Command> {
+/// The folder of the plugin as tests build it.
+pub fn plugin_folder() -> Result<PathBuf> {
+    Ok(paths::target()?.join("debug"))
+}
+
+/// Gives a command the cluster: its kubeconfig, and a PATH on which its kubectl and the plugin of a folder come before any
+/// other.
+pub fn environment<'a>(command: &'a mut Command, plugin: &Path) -> Result<&'a mut Command> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders =
-        [layout::state("bin"), paths::target()?.join("debug")].into_iter().chain(std::env::split_paths(&path));
+    let folders = [layout::state("bin"), plugin.to_owned()].into_iter().chain(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).context("PATH cannot be read")?;
     Ok(direct(command).env("KUBECONFIG", layout::kubeconfig()).env("PATH", path))
+}
+
+/// Empties what pods keep on the nodes' disks. Nothing may run there that writes.
+pub fn empty_disks() -> Result<()> {
+    Plan::read()?.node_numbers().try_for_each(node::empty)
 }
 
 /// The cluster's kubectl as its administrator.

@@ -1,0 +1,63 @@
+//! What makes and takes away an exchange.
+
+use anyhow::{Context, Result};
+
+use super::scene::{MANIFESTS, Scene};
+use super::timed::{Act, in_a_row, whole};
+use super::{Spread, Unit};
+use crate::bench::table::{Aim, Row};
+use crate::process;
+
+/// Until all is ready: one command for all three workloads, or kubectl's start would count three times.
+const WAIT: &str = "wait --for=jsonpath={.status.readyReplicas}=1 --timeout=120s \
+                    statefulset/postgres deployment/backend deployment/frontend";
+
+/// One side of the pairs, and what it took.
+struct Side<'a> {
+    act: Act<'a>,
+    first: Vec<f64>,
+    second: Vec<f64>,
+}
+
+impl<'a> Side<'a> {
+    fn new(act: impl FnMut() -> Result<f64> + 'a) -> Self {
+        Self { act: Box::new(act), first: Vec::new(), second: Vec::new() }
+    }
+}
+
+/// The rows about deploying: each pair begins with neither objects nor data, and each side is the first as often as the
+/// other.
+pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
+    let mut sides = [
+        Side::new(|| whole(scene.plugin("deploy")?)),
+        Side::new(|| in_a_row([scene.kubectl(&format!("apply --filename {MANIFESTS}"))?, scene.kubectl(WAIT)?])),
+    ];
+    for pair in 1..=pairs {
+        for turn in 0..sides.len() {
+            let side = &mut sides[(pair + turn) % 2];
+            scene.cleared()?;
+            side.first.push((side.act)()?);
+            side.second.push((side.act)()?);
+        }
+        process::say(&format!("  pair {pair} of {pairs}"));
+    }
+    scene.cleared()?;
+    scene.deployed()?;
+    let [plugin, by_hand] = sides;
+    let seconds = |measured| Spread::of(Unit::Seconds, measured).context("no pairs");
+    let beside = "`kubectl apply -f` and `kubectl wait`".to_owned();
+    Ok(vec![
+        Row {
+            what: "`deploy`, first run".to_owned(),
+            measured: seconds(plugin.first)?,
+            beside: Some((beside.clone(), seconds(by_hand.first)?)),
+            aim: Aim::Times(1.1),
+        },
+        Row {
+            what: "`deploy`, second run".to_owned(),
+            measured: seconds(plugin.second)?,
+            beside: Some((beside, seconds(by_hand.second)?)),
+            aim: Aim::Times(0.5),
+        },
+    ])
+}

@@ -1,0 +1,70 @@
+//! The plugin against what one types without it: whole processes, in turns, on the test cluster with its own kubectl.
+//!
+//! Each group is a list of rows; a new figure is one more row in the file of its subject.
+
+mod crowd;
+mod lifecycle;
+mod reading;
+mod scene;
+mod timed;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::statistics::{Spread, Unit};
+use super::table::Row;
+use crate::process::{self, say};
+use scene::Scene;
+
+/// How the plugin is measured.
+#[derive(clap::Args)]
+pub struct Args {
+    /// What to measure; all of it if nothing is named
+    groups: Vec<Group>,
+
+    /// How often quick commands are measured
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+
+    /// How often what changes the cluster is measured, side by side with the same by hand
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pairs: u16,
+
+    /// Measure this file, instead of building the plugin as people get it
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+}
+
+/// A part of the table. In this order: the last one leaves a cluster that is of no more use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Group {
+    /// deploy against `kubectl apply` and `kubectl wait`
+    Lifecycle,
+    /// The start and status against `kubectl get`
+    Reading,
+    /// status among 15,000 objects of other people
+    Crowd,
+}
+
+/// Measures, and takes the cluster away.
+pub fn run(args: &Args) -> Result<Vec<Row>> {
+    let scene = Scene::set(args.binary.as_deref())?;
+    let mut groups = if args.groups.is_empty() { Group::value_variants().to_vec() } else { args.groups.clone() };
+    groups.sort();
+    groups.dedup();
+    scene.deployed()?;
+    let begin = Instant::now();
+    let mut rows = Vec::new();
+    for group in groups {
+        rows.extend(process::step(&format!("measuring: {group:?}"), || match group {
+            Group::Lifecycle => lifecycle::rows(&scene, args.pairs.into()),
+            Group::Reading => reading::rows(&scene, args.rounds.into()),
+            Group::Crowd => crowd::rows(&scene, args.rounds.into()),
+        })?);
+    }
+    say(&format!("  measured in {:.0} s", begin.elapsed().as_secs_f64()));
+    Ok(rows)
+}

@@ -1,0 +1,74 @@
+//! Starting and reading.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::scene::Scene;
+use super::timed::{in_a_row, in_turns, memory, whole};
+use super::{Spread, Unit};
+use crate::bench::table::{Aim, Row};
+
+/// The lesson's commands to see what is there.
+const BY_HAND: [&str; 4] = ["get statefulset", "get pods", "get pv", "get pvc"];
+
+/// The same without the part that runs a program in a pod.
+pub const STATUS: &str = "status --no-db";
+
+/// How often memory is looked at.
+const LOOKS: usize = 5;
+
+/// The rows about starting and reading.
+pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
+    let [status, by_hand, through, start] = in_turns(
+        Unit::Seconds,
+        rounds,
+        [
+            Box::new(|| whole(scene.plugin(STATUS)?)),
+            Box::new(|| in_a_row(BY_HAND.iter().map(|words| scene.kubectl(words)).collect::<Result<Vec<_>>>()?)),
+            Box::new(|| whole(scene.kubectl(&format!("kubecoin {STATUS}"))?)),
+            Box::new(|| whole(scene.kubectl("version --client")?)),
+        ],
+    )?;
+    let [version, nothing] = in_turns(
+        Unit::Seconds,
+        rounds,
+        [Box::new(|| whole(scene.plugin("version --client")?)), Box::new(|| whole(Command::new("/bin/true")))],
+    )?;
+    let status_of_all = scene.plugin("status")?;
+    let resident = (0..LOOKS).map(|_| memory(&status_of_all)).collect::<Result<Vec<_>>>()?;
+    let size = fs::metadata(scene.file()).context("no plugin")?.len();
+    Ok(vec![
+        Row {
+            what: format!("`kubectl-kubecoin {STATUS}`"),
+            measured: status,
+            beside: Some(("the lesson's four `kubectl get`".to_owned(), by_hand)),
+            aim: Aim::Times(0.125),
+        },
+        Row {
+            what: format!("`kubectl kubecoin {STATUS}`"),
+            measured: through,
+            beside: Some(("kubectl's own start: `kubectl version --client`".to_owned(), start)),
+            aim: Aim::Above(0.025),
+        },
+        Row {
+            what: "start: `kubectl-kubecoin version --client`".to_owned(),
+            measured: version,
+            beside: Some(("`/bin/true`".to_owned(), nothing)),
+            aim: Aim::AtMost(0.003),
+        },
+        Row {
+            what: "memory of `status`, at its most".to_owned(),
+            measured: Spread::of(Unit::Memory, resident).context("not measured")?,
+            beside: None,
+            aim: Aim::AtMost(f64::from(16 << 20)),
+        },
+        Row {
+            what: "the program, stripped".to_owned(),
+            measured: Spread::of(Unit::Size, [f64::from(u32::try_from(size)?)]).context("not measured")?,
+            beside: None,
+            aim: Aim::AtMost(10e6),
+        },
+    ])
+}
