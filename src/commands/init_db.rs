@@ -66,7 +66,7 @@ fn is_passing(error: &anyhow::Error) -> bool {
         || error.downcast_ref::<RequestError>().is_some_and(|error| {
             matches!(
                 error.cause,
-                Cause::Unreachable(_) | Cause::NotFound(_) | Cause::Garbled(_) | Cause::Unavailable(_)
+                Cause::Unreachable(_) | Cause::NotFound(_) | Cause::NotRun(_) | Cause::Lost(_) | Cause::Unavailable(_)
             )
         })
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{Cluster, Place};
 use super::error::RequestError;
-use super::exec::{self, Ended};
+use super::exec::{self, Ended, Program};
 use super::{FIELD_MANAGER, Object};
 
 /// Something that can be done to a cluster.
@@ -173,7 +173,8 @@ impl Act for Exec {
     }
 
     async fn execute(&self, cluster: &Cluster) -> Result<Ended, RequestError> {
-        exec::run(cluster, self.pod, self.container, &self.command, &self.stdin, self.limit).await
+        let program = Program { pod: self.pod, container: self.container, command: &self.command };
+        exec::run(cluster, program, &self.stdin, self.limit).await
     }
 }
 

@@ -47,6 +47,10 @@ pub enum Cause {
     Credentials(String),
     /// An answer that is not one, or that broke off.
     Garbled(String),
+    /// The program, or the way to a port, was refused by the pod or its node, with their words.
+    NotRun(String),
+    /// The connection was lost in the middle: what was asked for may have happened, and may go on.
+    Lost(String),
 }
 
 impl From<kube::Error> for Cause {
@@ -114,6 +118,8 @@ impl Display for Cause {
             Self::Certificate(message) => write!(f, "the server's certificate is not trusted: {message}"),
             Self::Credentials(message) => write!(f, "no credentials: {message}"),
             Self::Garbled(message) => write!(f, "the answer makes no sense: {message}"),
+            Self::NotRun(message) => write!(f, "the pod does not take it: {message}"),
+            Self::Lost(message) => write!(f, "the connection was lost: {message}"),
         }
     }
 }
@@ -198,6 +204,9 @@ impl RequestError {
                 format!("renew the certificate of {server}, or name its authority: --certificate-authority FILE")
             }
             Cause::Garbled(_) => format!("is {server} a Kubernetes API server? kubectl version --context {context}"),
+            Cause::NotRun(_) | Cause::Lost(_) => {
+                format!("see how the pods are: kubectl get pods -n {namespace} --context {context}")
+            }
         }
     }
 }

@@ -1,0 +1,344 @@
+//! The streams of a program as messages of a WebSocket: the first byte of each says which stream it belongs to.
+
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use serde::Serialize;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::pulse::Pulse;
+
+const STDIN: u8 = 0;
+const STDOUT: u8 = 1;
+const STDERR: u8 = 2;
+const STATUS: u8 = 3;
+const RESIZE: u8 = 4;
+const CLOSE: u8 = 255;
+
+/// The most that one message carries: large ones are quicker, up to about here.
+const PIECE: usize = 64 << 10;
+
+/// How long is waited for a sign of life.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How often the server is asked whether it is there. It also keeps what is between from dropping an idle connection.
+    pub ping: Duration,
+    /// How long a server that answers pings may be silent.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { ping: Duration::from_secs(10), silence: Duration::from_secs(35) }
+    }
+}
+
+/// A terminal's size, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Size {
+    /// How many columns.
+    pub width: u16,
+    /// How many rows.
+    pub height: u16,
+}
+
+/// The connection ended before the program did: why.
+#[derive(Debug)]
+pub struct Broken(pub String);
+
+/// Carries everything until the program's status comes. Both directions go on at once: a program that writes while it
+/// reads would otherwise wait for this end, and this end for it.
+pub async fn carry<S>(
+    socket: WebSocketStream<S>,
+    stdin: Option<mpsc::Receiver<Bytes>>,
+    outputs: (mpsc::Sender<Bytes>, mpsc::Sender<Bytes>),
+    size: Option<watch::Receiver<Size>>,
+    patience: Patience,
+) -> Result<Status, Broken>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (sink, source) = socket.split();
+    let pulse = Mutex::new(Pulse::default());
+    let mut receiving = pin!(receive(source, outputs, &pulse, patience.silence));
+    let mut feeding = pin!(feed(sink, stdin, size, &pulse, patience.ping));
+    let unfed = tokio::select! {
+        status = &mut receiving => return status,
+        Err(error) = &mut feeding => error,
+    };
+    // A program may end without reading its input: its status says more than that the input was refused.
+    match timeout(patience.silence, receiving).await {
+        Ok(Ok(status)) => Ok(status),
+        Ok(Err(_)) | Err(_) => Err(Broken(unfed.to_string())),
+    }
+}
+
+fn locked(pulse: &Mutex<Pulse>) -> std::sync::MutexGuard<'_, Pulse> {
+    pulse.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sends what there is to send. It ends only if that fails.
+async fn feed<S>(
+    mut sink: SplitSink<WebSocketStream<S>, Message>,
+    mut stdin: Option<mpsc::Receiver<Bytes>>,
+    mut size: Option<watch::Receiver<Size>>,
+    pulse: &Mutex<Pulse>,
+    every: Duration,
+) -> Result<std::convert::Infallible, tungstenite::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut ping = interval_at(Instant::now() + every, every);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The program is told the first size too.
+    size.as_mut().map(watch::Receiver::mark_changed);
+    loop {
+        tokio::select! { biased;
+            Some(new) = changed(&mut size) => {
+                let body = serde_json::to_vec(&new).unwrap_or_default();
+                sink.send(message(RESIZE, &body)).await?;
+            }
+            _ = ping.tick() => {
+                let carried = locked(pulse).ping();
+                sink.send(Message::Ping(carried)).await?;
+            }
+            Some(piece) = next(&mut stdin) => {
+                locked(pulse).fed();
+                for part in piece.iter().flat_map(|bytes| bytes.chunks(PIECE)) {
+                    sink.send(message(STDIN, part)).await?;
+                }
+                if piece.is_none() {
+                    stdin = None;
+                    sink.send(message(CLOSE, &[STDIN])).await?;
+                }
+            }
+        }
+    }
+}
+
+/// The terminal's new size. Without a terminal, or once nobody says it any more, none comes.
+async fn changed(size: &mut Option<watch::Receiver<Size>>) -> Option<Size> {
+    let receiver = size.as_mut()?;
+    if receiver.changed().await.is_err() {
+        *size = None;
+        return None;
+    }
+    Some(*receiver.borrow_and_update())
+}
+
+/// The next piece of the input, or its end. Without an input, or after its end, none comes.
+async fn next(stdin: &mut Option<mpsc::Receiver<Bytes>>) -> Option<Option<Bytes>> {
+    Some(stdin.as_mut()?.recv().await)
+}
+
+fn message(stream: u8, bytes: &[u8]) -> Message {
+    let mut whole = BytesMut::with_capacity(bytes.len() + 1);
+    whole.put_u8(stream);
+    whole.put_slice(bytes);
+    Message::Binary(whole.freeze())
+}
+
+/// Hands on what comes, until the status does.
+async fn receive<S>(
+    mut source: SplitStream<WebSocketStream<S>>,
+    (stdout, stderr): (mpsc::Sender<Bytes>, mpsc::Sender<Bytes>),
+    pulse: &Mutex<Pulse>,
+    silence: Duration,
+) -> Result<Status, Broken>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        // The time counts from when this end began to listen: while it hands on output, nothing is heard.
+        let heard = match timeout(silence, source.next()).await {
+            Ok(heard) => heard,
+            Err(_) if locked(pulse).would_answer() => {
+                return Err(Broken(format!("nothing was heard for {silence:?}")));
+            }
+            Err(_) => continue,
+        };
+        match heard {
+            // The first message of each stream is empty.
+            Some(Ok(Message::Binary(bytes))) if bytes.len() > 1 => {
+                let body = bytes.slice(1..);
+                // With nobody to receive it, it is thrown away.
+                match bytes[0] {
+                    STDOUT => drop(stdout.send(body).await),
+                    STDERR => drop(stderr.send(body).await),
+                    STATUS => {
+                        return serde_json::from_slice(&body)
+                            .map_err(|error| Broken(format!("a status broke: {error}")));
+                    }
+                    _ => {}
+                }
+            }
+            Some(Ok(Message::Pong(carried))) => locked(pulse).answered(&carried),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(Broken(error.to_string())),
+            None => return Err(Broken("the server closed it".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex};
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+
+    /// Both ends of a connection that holds little at once.
+    async fn ends() -> (WebSocketStream<DuplexStream>, WebSocketStream<DuplexStream>) {
+        let (one, other) = duplex(4 << 10);
+        (
+            WebSocketStream::from_raw_socket(one, Role::Client, None).await,
+            WebSocketStream::from_raw_socket(other, Role::Server, None).await,
+        )
+    }
+
+    fn success() -> Message {
+        message(STATUS, br#"{"status":"Success"}"#)
+    }
+
+    struct Outside {
+        stdin: mpsc::Sender<Bytes>,
+        stdout: mpsc::Receiver<Bytes>,
+        carried: tokio::task::JoinHandle<Result<Status, Broken>>,
+    }
+
+    /// Long for a server here, and short for a person.
+    const BRIEF: Patience = Patience { ping: Duration::from_millis(100), silence: Duration::from_millis(1500) };
+
+    fn start(client: WebSocketStream<DuplexStream>, size: Option<watch::Receiver<Size>>) -> Outside {
+        let (stdin, input) = mpsc::channel(1);
+        let (output, stdout) = mpsc::channel(1);
+        let (errors, _) = mpsc::channel(1);
+        let carried = tokio::spawn(carry(client, Some(input), (output, errors), size, BRIEF));
+        Outside { stdin, stdout, carried }
+    }
+
+    /// A server that gives back what it gets, and no more than it gets rid of: like `cat`.
+    async fn cat(mut server: WebSocketStream<DuplexStream>) {
+        while let Some(Ok(got)) = server.next().await {
+            match got {
+                Message::Binary(bytes) if bytes[0] == STDIN => server.send(message(STDOUT, &bytes[1..])).await.unwrap(),
+                Message::Binary(bytes) if bytes[..] == [CLOSE, STDIN] => break,
+                _ => {}
+            }
+        }
+        server.send(success()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn much_goes_both_ways_at_once_unchanged() {
+        let (client, server) = ends().await;
+        let Outside { stdin, mut stdout, carried } = start(client, None);
+        tokio::spawn(cat(server));
+        let sent: Vec<u8> = (0..3_000_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
+        let all = Bytes::from(sent.clone());
+        tokio::spawn(async move {
+            for start in (0..all.len()).step_by(200_000) {
+                stdin.send(all.slice(start..all.len().min(start + 200_000))).await.unwrap();
+            }
+        });
+        let mut got = Vec::new();
+        while let Some(piece) = stdout.recv().await {
+            got.extend_from_slice(&piece);
+        }
+        assert!(got == sent, "{} bytes of {}", got.len(), sent.len());
+        assert_eq!(carried.await.unwrap().unwrap().status.as_deref(), Some("Success"));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ends_without_reading_its_input_has_ended() {
+        let (client, mut server) = ends().await;
+        let Outside { stdin, carried, .. } = start(client, None);
+        stdin.send(Bytes::from(vec![0; 1 << 20])).await.unwrap();
+        server.next().await.unwrap().unwrap();
+        server.send(success()).await.unwrap();
+        drop(server);
+        assert!(carried.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_end_without_a_status_is_none() {
+        for politely in [true, false] {
+            let (client, mut server) = ends().await;
+            let Outside { stdin: _stdin, mut stdout, carried } = start(client, None);
+            server.send(message(STDOUT, b"half of")).await.unwrap();
+            if politely {
+                server.close(None).await.unwrap();
+            }
+            drop(server);
+            assert_eq!(stdout.recv().await.unwrap(), "half of");
+            carried.await.unwrap().unwrap_err();
+        }
+    }
+
+    #[tokio::test]
+    async fn output_that_nobody_wants_is_thrown_away() {
+        let (client, mut server) = ends().await;
+        let Outside { stdin: _stdin, stdout, carried } = start(client, None);
+        drop(stdout);
+        for _ in 0..10 {
+            server.send(message(STDOUT, b"much")).await.unwrap();
+        }
+        server.send(success()).await.unwrap();
+        assert!(carried.await.unwrap().is_ok());
+    }
+
+    /// The next message that is not a ping.
+    async fn told(server: &mut WebSocketStream<DuplexStream>) -> Bytes {
+        loop {
+            match server.next().await.unwrap().unwrap() {
+                Message::Ping(_) => {}
+                other => return other.into_data(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_size_is_told_from_the_first_on() {
+        let (client, mut server) = ends().await;
+        let (sizes, size) = watch::channel(Size { width: 80, height: 24 });
+        let Outside { stdin: _stdin, carried, .. } = start(client, Some(size));
+        assert_eq!(told(&mut server).await, "\u{4}{\"Width\":80,\"Height\":24}");
+        sizes.send(Size { width: 100, height: 40 }).unwrap();
+        assert_eq!(told(&mut server).await, "\u{4}{\"Width\":100,\"Height\":40}");
+        drop(sizes);
+        server.send(success()).await.unwrap();
+        assert!(carried.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn silence_of_a_server_that_answered_before_is_a_loss() {
+        let (client, mut server) = ends().await;
+        let Outside { stdin: _stdin, carried, .. } = start(client, None);
+        // Its answer is queued by the read of the ping, and sent by the next one.
+        assert!(server.next().await.unwrap().unwrap().is_ping());
+        assert!(server.next().await.unwrap().unwrap().is_ping());
+        let Broken(why) = carried.await.unwrap().unwrap_err();
+        assert!(why.contains("nothing was heard"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_held_up_by_the_program_may_be_silent() {
+        let (client, mut server) = ends().await;
+        let Outside { stdin, carried, .. } = start(client, None);
+        stdin.send(Bytes::from_static(b"work")).await.unwrap();
+        tokio::time::sleep(BRIEF.silence * 2).await;
+        assert!(!carried.is_finished());
+        server.send(success()).await.unwrap();
+        assert!(carried.await.unwrap().is_ok());
+    }
+}
