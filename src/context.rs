@@ -2,19 +2,22 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::Config;
+use kube::api::DynamicObject;
 use kube::config::{AuthInfo, Cluster as ClusterEntry, Context, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::config::{NamedAuthInfo, NamedCluster, NamedContext};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
+use crate::cleanup::{Cleanup, Ticket};
 use crate::cli::{Connection, Global};
 use crate::error::Error;
-use crate::kubernetes::Cluster;
-use crate::kubernetes::act::Act;
+use crate::kubernetes::act::{Act, Create, Delete};
+use crate::kubernetes::{Cluster, Object};
 use crate::output::Printer;
 
 /// How long a request may take if the user does not say.
@@ -27,6 +30,8 @@ const ANY_TIME: Duration = Duration::from_hours(24 * 365);
 pub struct Ctx {
     /// Where answers, progress and hints go.
     pub printer: Printer,
+    /// What this run has made and must take away.
+    pub cleanup: Cleanup,
     show_commands: bool,
     connection: Connection,
     cluster: OnceCell<Cluster>,
@@ -38,6 +43,7 @@ impl Ctx {
     pub fn new(global: Global) -> Self {
         Self {
             printer: Printer::new(global.color),
+            cleanup: Cleanup::default(),
             show_commands: global.show_commands,
             connection: global.connection,
             cluster: OnceCell::new(),
@@ -79,6 +85,41 @@ impl Ctx {
         let cluster = self.cluster().await?;
         self.show(|| act.kubectl(cluster.place()));
         Ok(act.execute(cluster).await?)
+    }
+
+    /// Creates an object that this run takes away again, whichever way it ends. The object's name must be one that no
+    /// other run chooses.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub async fn lend(&self, object: Object) -> anyhow::Result<(Ticket, DynamicObject)> {
+        let cluster = self.cluster().await?.clone();
+        let create = Create { object: object.clone(), hidden: None, dry_run: false };
+        self.show(|| create.kubectl(cluster.place()));
+        let (made, is_made) = watch::channel(false);
+        let delete = Rc::new(Delete { object, uid: None });
+        let ticket = self.cleanup.push(delete.kubectl(cluster.place()), {
+            let cluster = cluster.clone();
+            move || {
+                let (cluster, delete, mut is_made) = (cluster.clone(), Rc::clone(&delete), is_made.clone());
+                async move {
+                    // An object that is still being made would be there after it was deleted.
+                    let _ = is_made.wait_for(|made| *made).await;
+                    delete.execute(&cluster).await.map(drop).map_err(Into::into)
+                }
+            }
+        });
+        // On a task of its own, a request that was sent is followed to its end, though this run may be stopped meanwhile.
+        let created = tokio::spawn(async move {
+            let created = create.execute(&cluster).await;
+            made.send_replace(true);
+            created
+        });
+        let created = created.await?;
+        if created.as_ref().is_err_and(|error| error.cause.is_refusal()) {
+            self.cleanup.forget(ticket);
+        }
+        Ok((ticket, created?))
     }
 
     /// Shows a command that does the same as what comes next, if asked for.

@@ -3,6 +3,7 @@
 // A test that panics has failed.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod cleanup;
 pub mod cli;
 pub mod commands;
 pub mod context;

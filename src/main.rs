@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kubectl_kubecoin::cli::Cli;
 use kubectl_kubecoin::context::Ctx;
-use kubectl_kubecoin::error::{Interrupted, report};
+use kubectl_kubecoin::error::report;
 use kubectl_kubecoin::{commands, log};
 
 fn main() -> ExitCode {
@@ -21,31 +21,10 @@ fn main() -> ExitCode {
     let ctx = Ctx::new(cli.global);
     let outcome =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
-            let outcome = runtime.block_on(async {
-                tokio::select! {
-                    outcome = commands::run(cli.command, &ctx) => outcome,
-                    () = interrupted() => Err(Interrupted.into()),
-                }
-            });
+            let outcome = runtime.block_on(ctx.cleanup.around(commands::run(cli.command, &ctx), ctx.printer));
             // A lookup in DNS that hangs must not hold up the end.
             runtime.shutdown_background();
             outcome
         });
     outcome.map_or_else(|error| report(&error, ctx.printer), ExitCode::from)
-}
-
-/// Ends when the user or the system asks this program to stop.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] =
-        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal)
-    else {
-        // Without a handler the signal itself ends the program.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
 }

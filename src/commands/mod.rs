@@ -1,6 +1,7 @@
 //! The commands: one file or folder each.
 
 pub mod deploy;
+pub mod helper;
 pub mod init_db;
 pub mod overview;
 pub mod status;

@@ -1,5 +1,6 @@
 //! What is deployed.
 
+pub mod helper;
 pub mod manifests;
 pub mod names;
 pub mod objects;

@@ -31,6 +31,10 @@ pub const FRONTEND: &str = "frontend";
 /// The Service of the frontend.
 pub const FRONTEND_SERVICE: &str = "frontend-service";
 
+/// The label of pods that this program starts for a while, with what they are for as its value. They have neither of the
+/// labels above: nothing that selects the exchange's pods may find them.
+pub const HELPER: &str = "kubectl-kubecoin/helper";
+
 /// All Services, in the order in which people are shown them.
 pub const SERVICES: [&str; 3] = [POSTGRES_SERVICE, BACKEND_SERVICE, FRONTEND_SERVICE];
 /// All Deployments.

@@ -148,6 +148,51 @@ impl Act for DeletePod {
     }
 }
 
+/// Deletion of an object. One that is not there is no error.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The object's kind, namespace and name; its body is not looked at.
+    pub object: Object,
+    /// The object's UID, if it must be exactly this one. kubectl has no flag for it, so the command is shown without.
+    pub uid: Option<String>,
+}
+
+/// What has become of an object that was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Gone,
+    /// It goes as soon as nothing holds it any more. This is the UID that it has until then.
+    Going {
+        /// The UID.
+        uid: String,
+    },
+}
+
+impl Act for Delete {
+    type Done = Deleted;
+
+    fn kubectl(&self, place: &Place) -> String {
+        command(place, &["delete", &self.object.reference(), "--ignore-not-found", "--wait=false"])
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<Deleted, RequestError> {
+        let exactly = |uid| Preconditions { uid: Some(uid), resource_version: None };
+        let mut params = DeleteParams::background();
+        params.preconditions = self.uid.clone().map(exactly);
+        let api = self.object.api(&cluster.client);
+        let deleted = api.delete(&self.object.name, &params).await;
+        match deleted.map_err(cluster.failed(format!("delete {}", self.object.reference()))) {
+            Ok(answer) => Ok(answer
+                .left()
+                .and_then(|object| object.metadata.uid)
+                .map_or(Deleted::Gone, |uid| Deleted::Going { uid })),
+            Err(error) if error.cause.is_not_found() => Ok(Deleted::Gone),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// A program run in a container.
 #[derive(Clone, Debug)]
 pub struct Exec {

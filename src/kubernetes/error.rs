@@ -102,6 +102,15 @@ impl Cause {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))
     }
+
+    /// Whether the server has answered that it does not do what was asked for.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized | Self::Forbidden(_) | Self::NotFound(_) | Self::Conflict { .. } | Self::Invalid(_)
+        )
+    }
 }
 
 impl Display for Cause {

@@ -1,0 +1,232 @@
+//! What this run has made and must take away, whichever way it ends.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
+use crate::error::Interrupted;
+use crate::kubernetes::Cluster;
+use crate::kubernetes::act::Act;
+use crate::output::Printer;
+
+/// How long all of it may take together.
+const LIMIT: Duration = Duration::from_secs(10);
+
+type Undo = Rc<dyn Fn() -> LocalBoxFuture<'static, anyhow::Result<()>>>;
+
+/// What is to be taken away, the newest last. An entry is pushed *before* the thing is made, so taking away something that
+/// is not there must succeed.
+#[derive(Default)]
+pub struct Cleanup {
+    entries: RefCell<Vec<Entry>>,
+    pushed: Cell<u64>,
+}
+
+/// Names an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "what is gone before the run ends is forgotten by its ticket; else drop it"]
+pub struct Ticket(u64);
+
+#[derive(Clone)]
+struct Entry {
+    ticket: Ticket,
+    kubectl: String,
+    undo: Undo,
+}
+
+impl Cleanup {
+    /// An act that takes something away.
+    pub fn push_act<A: Act + 'static>(&self, cluster: &Cluster, act: A) -> Ticket {
+        let (cluster, act) = (cluster.clone(), Rc::new(act));
+        self.push(act.kubectl(cluster.place()), move || {
+            let (cluster, act) = (cluster.clone(), Rc::clone(&act));
+            async move { act.execute(&cluster).await.map(drop).map_err(Into::into) }
+        })
+    }
+
+    /// Something that takes away more than an act does, and a kubectl command for a person who has to do it instead.
+    pub fn push<F, U>(&self, kubectl: String, undo: F) -> Ticket
+    where
+        F: Fn() -> U + 'static,
+        U: Future<Output = anyhow::Result<()>> + 'static,
+    {
+        let ticket = Ticket(self.pushed.replace(self.pushed.get() + 1));
+        let undo: Undo = Rc::new(move || undo().boxed_local());
+        self.entries.borrow_mut().push(Entry { ticket, kubectl, undo });
+        ticket
+    }
+
+    /// Takes one thing away before the run ends. It stays an entry until it is gone.
+    ///
+    /// # Errors
+    /// If it cannot be taken away. Then it is tried again at the end.
+    pub async fn now(&self, ticket: Ticket) -> anyhow::Result<()> {
+        let entry = self.entries.borrow().iter().find(|entry| entry.ticket == ticket).cloned();
+        if let Some(entry) = entry {
+            (entry.undo)().await?;
+            self.forget(ticket);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was never made, or is gone.
+    pub fn forget(&self, ticket: Ticket) {
+        self.entries.borrow_mut().retain(|entry| entry.ticket != ticket);
+    }
+
+    /// Does the work until it ends or a signal stops it, and then takes away what is left. A second signal stops that too,
+    /// and the commands that are left to run are printed.
+    ///
+    /// # Errors
+    /// Those of the work, and `Interrupted`.
+    pub async fn around<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+        printer: Printer,
+    ) -> anyhow::Result<T> {
+        let mut signals = Signals::new();
+        // The work is dropped here: nothing of it goes on while it is taken away.
+        let outcome = tokio::select! {
+            outcome = work => outcome,
+            () = signals.next() => Err(Interrupted.into()),
+        };
+        let left = self.take_away(signals.next(), LIMIT, |error, kubectl| {
+            printer.warning(&format!("{error:#}"));
+            printer.hint(&format!("take it away yourself: {kubectl}"));
+        });
+        let left = left.await;
+        if !left.is_empty() {
+            printer.warning("not everything that this run has made was taken away; left to run:");
+            for kubectl in left {
+                printer.command(&kubectl);
+            }
+        }
+        outcome
+    }
+
+    /// Takes everything away, the newest first. What fails is told and left. Gives the commands that are left when it is
+    /// stopped, or when its time is over.
+    async fn take_away(
+        &self,
+        stop: impl Future<Output = ()>,
+        limit: Duration,
+        failed: impl Fn(&anyhow::Error, &str),
+    ) -> Vec<String> {
+        let newest = || self.entries.borrow().last().cloned();
+        let all = async {
+            while let Some(entry) = newest() {
+                if let Err(error) = (entry.undo)().await {
+                    failed(&error, &entry.kubectl);
+                }
+                self.forget(entry.ticket);
+            }
+        };
+        tokio::select! { biased;
+            () = all => {}
+            () = stop => {}
+            () = sleep(limit) => {}
+        }
+        self.entries.borrow().iter().rev().map(|entry| entry.kubectl.clone()).collect()
+    }
+}
+
+/// The signals by which the user or the system asks this program to stop. None if there can be no handler: then the signal
+/// itself ends the program.
+struct Signals(Option<[Signal; 3]>);
+
+impl Signals {
+    fn new() -> Self {
+        match [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal) {
+            [Ok(interrupt), Ok(terminate), Ok(hangup)] => Self(Some([interrupt, terminate, hangup])),
+            _ => Self(None),
+        }
+    }
+
+    /// Ends with the next signal.
+    async fn next(&mut self) {
+        let Some([interrupt, terminate, hangup]) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(10);
+
+    /// Entries with these names that write down when they are undone; one that is called "stuck" never ends.
+    fn entries(names: &[&'static str]) -> (Cleanup, Vec<Ticket>, Rc<RefCell<Vec<&'static str>>>) {
+        let (cleanup, done) = (Cleanup::default(), Rc::new(RefCell::new(Vec::new())));
+        let push = |name: &'static str| {
+            let done = Rc::clone(&done);
+            cleanup.push(format!("kubectl delete {name}"), move || {
+                done.borrow_mut().push(name);
+                async move {
+                    match name {
+                        "stuck" => pending().await,
+                        "fails" => anyhow::bail!("it fails"),
+                        _ => Ok(()),
+                    }
+                }
+            })
+        };
+        let tickets = names.iter().map(|name| push(name)).collect();
+        (cleanup, tickets, done)
+    }
+
+    #[tokio::test]
+    async fn the_newest_goes_first_and_one_that_fails_keeps_none_back() {
+        let (cleanup, _, done) = entries(&["a", "fails", "c"]);
+        let told = RefCell::new(Vec::new());
+        let left = cleanup.take_away(pending(), LIMIT, |error, kubectl| {
+            told.borrow_mut().push(format!("{error}: {kubectl}"));
+        });
+        assert!(left.await.is_empty());
+        assert_eq!(*done.borrow(), ["c", "fails", "a"]);
+        assert_eq!(*told.borrow(), ["it fails: kubectl delete fails"]);
+    }
+
+    #[tokio::test]
+    async fn stopped_or_out_of_time_it_says_what_is_left() {
+        let (cleanup, _, done) = entries(&["a", "stuck", "c"]);
+        let left = cleanup.take_away(sleep(SOON), LIMIT, |_, _| panic!("nothing fails")).await;
+        assert_eq!(left, ["kubectl delete stuck", "kubectl delete a"]);
+        let left = cleanup.take_away(pending(), SOON, |_, _| panic!("nothing fails")).await;
+        assert_eq!(left, ["kubectl delete stuck", "kubectl delete a"]);
+        assert_eq!(*done.borrow(), ["c", "stuck", "stuck"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_already_is_not_taken_away_again() {
+        let (cleanup, tickets, done) = entries(&["a", "b", "fails"]);
+        cleanup.now(tickets[0]).await.unwrap();
+        cleanup.now(tickets[0]).await.unwrap();
+        cleanup.forget(tickets[1]);
+        assert!(cleanup.now(tickets[2]).await.is_err());
+        assert!(cleanup.take_away(pending(), LIMIT, |_, _| {}).await.is_empty());
+        assert_eq!(*done.borrow(), ["a", "fails", "fails"]);
+    }
+
+    #[tokio::test]
+    async fn it_follows_the_work_however_that_ends() {
+        let printer = Printer::new(crate::output::Color::Never);
+        for work in [Ok(3), Err(anyhow::anyhow!("no"))] {
+            let (cleanup, _, done) = entries(&["a"]);
+            let succeeds = work.is_ok();
+            let outcome = cleanup.around(ready(work), printer).await;
+            assert_eq!(outcome.is_ok(), succeeds);
+            assert_eq!(*done.borrow(), ["a"]);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Helper pods of a run: started, waited for, and taken away on every way out.
+
+use futures_util::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use kube::api::ListParams;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, watcher};
+use tokio::time::{Instant, timeout_at};
+
+use crate::cleanup::Ticket;
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::helper::Helper;
+use crate::exchange::names;
+use crate::kubernetes::Object;
+use crate::kubernetes::act::{Delete, command};
+
+/// A helper pod that was created.
+pub struct Started {
+    /// By which `Ctx::cleanup` takes it away before the run ends.
+    pub ticket: Ticket,
+    /// The pod's name.
+    pub name: String,
+}
+
+/// Creates the pod. The run takes it away when it ends; helpers that killed runs have left behind go first.
+///
+/// # Errors
+/// If it cannot be created.
+pub async fn start(ctx: &Ctx, helper: &Helper) -> anyhow::Result<Started> {
+    sweep(ctx).await?;
+    let object = helper.object(ctx.cluster().await?.namespace());
+    let name = object.name.clone();
+    let (ticket, _) = ctx.lend(object).await?;
+    Ok(Started { ticket, name })
+}
+
+/// As many as a namespace ever has at once.
+const MOST: u32 = 50;
+
+/// Deletes the helpers whose time is over: a run that lives takes its own away before.
+async fn sweep(ctx: &Ctx) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let helpers = cluster.list::<Pod>(&ListParams::default().labels(names::HELPER).limit(MOST)).await?;
+    let now = Timestamp::now();
+    for pod in helpers.iter().filter(|pod| is_over(pod, now)) {
+        ctx.printer.note(format!("pod/{} was left behind by a run that was killed: it is deleted", pod.name_any()));
+        ctx.perform(&Delete { object: Object::of(pod)?, uid: pod.uid() }).await?;
+    }
+    Ok(())
+}
+
+/// Whether its program has ended, or its time is over though it never got a node.
+fn is_over(pod: &Pod, now: Timestamp) -> bool {
+    let started =
+        pod.status.as_ref().and_then(|status| status.start_time.as_ref()).or(pod.metadata.creation_timestamp.as_ref());
+    let age = started.map_or(SignedDuration::ZERO, |started| now.duration_since(started.0));
+    let lasts = pod.spec.as_ref().and_then(|spec| spec.active_deadline_seconds).unwrap_or(0);
+    pod.metadata.deletion_timestamp.is_none() && (has_ended(pod) || age > SignedDuration::from_secs(lasts))
+}
+
+/// Whether the pod's program runs, for `until`; also if it has ended already.
+#[must_use]
+pub fn runs(pod: &Pod) -> bool {
+    matches!(phase(pod), "Running" | "Succeeded" | "Failed")
+}
+
+/// Whether the pod's program has ended, for `until`.
+#[must_use]
+pub fn has_ended(pod: &Pod) -> bool {
+    matches!(phase(pod), "Succeeded" | "Failed")
+}
+
+/// The phase of a pod, as the API has it.
+#[must_use]
+pub fn phase(pod: &Pod) -> &str {
+    pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default()
+}
+
+/// Waits until it holds of a helper pod, and gives the pod as it is then.
+///
+/// # Errors
+/// If it does not hold by the deadline, with what was last seen, or if the pod is gone.
+pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, holds: fn(&Pod) -> bool) -> anyhow::Result<Pod> {
+    let cluster = ctx.cluster().await?;
+    ctx.show(|| command(cluster.place(), &["get", &format!("pod/{name}"), "--watch"]));
+    let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+    let mut changes = watcher(cluster.api::<Pod>(), config).default_backoff().boxed();
+    let hint = || format!("see why: kubectl describe pod/{name} -n {}", cluster.namespace());
+    let (mut last, mut listed) = (None, false);
+    loop {
+        match timeout_at(deadline, changes.next()).await {
+            Ok(Some(Ok(watcher::Event::InitApply(pod) | watcher::Event::Apply(pod)))) => {
+                if holds(&pod) {
+                    return Ok(pod);
+                }
+                (last, listed) = (Some(pod), true);
+            }
+            Ok(Some(Ok(watcher::Event::Delete(_)))) => {
+                return Err(
+                    Error::new(format!("pod/{name} was deleted by somebody else"), "run the command again").into()
+                );
+            }
+            Ok(Some(Ok(watcher::Event::Init))) => listed = false,
+            Ok(Some(Ok(watcher::Event::InitDone))) if !listed => {
+                return Err(Error::new(format!("pod/{name} is gone"), "run the command again").into());
+            }
+            // The watch starts anew by itself.
+            Ok(Some(Ok(watcher::Event::InitDone) | Err(_))) => {}
+            Ok(None) | Err(_) => {
+                let seen = last.as_ref().map_or("nothing of it was seen".to_owned(), why);
+                return Err(Error::new(format!("pod/{name} has not come as far as it should: {seen}"), hint()).into());
+            }
+        }
+    }
+}
+
+/// How far a pod has come, and why no farther.
+fn why(pod: &Pod) -> String {
+    let status = pod.status.clone().unwrap_or_default();
+    let waiting = status.container_statuses.iter().flatten().find_map(|container| container.state.clone()?.waiting);
+    let waiting = waiting.map(|it| [it.reason, it.message].map(Option::unwrap_or_default).join(" "));
+    let unmet = status.conditions.iter().flatten().find(|condition| condition.status == "False");
+    let unmet = unmet.and_then(|condition| condition.message.clone().or_else(|| condition.reason.clone()));
+    format!("{}: {}", phase(pod), waiting.or(unmet).or(status.message).unwrap_or_default().trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(age: i64, phase: &str) -> Pod {
+        serde_json::from_value(json!({
+            "metadata": { "creationTimestamp": Timestamp::from_second(1_000_000 - age).unwrap().to_string() },
+            "spec": { "activeDeadlineSeconds": 60, "containers": [] },
+            "status": { "phase": phase, "conditions": [
+                { "type": "PodScheduled", "status": "False", "message": "0/1 nodes are available" }] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_helper_of_a_run_that_may_still_live_is_left_alone() {
+        let is_over = |age, phase| is_over(&pod(age, phase), Timestamp::from_second(1_000_000).unwrap());
+        assert!(!is_over(10, "Running") && !is_over(10, "Pending"));
+        assert!(is_over(10, "Succeeded") && is_over(10, "Failed") && is_over(61, "Pending"));
+    }
+
+    #[test]
+    fn what_keeps_a_pod_is_said() {
+        assert_eq!(why(&pod(1, "Pending")), "Pending: 0/1 nodes are available");
+        let mut pulling = pod(1, "Pending");
+        pulling.status.as_mut().unwrap().container_statuses = Some(vec![
+            serde_json::from_value(json!({ "name": "x", "ready": false, "restartCount": 0, "image": "", "imageID": "",
+                "state": { "waiting": { "reason": "ErrImagePull", "message": "not found" } } }))
+            .unwrap(),
+        ]);
+        assert_eq!(why(&pulling), "Pending: ErrImagePull not found");
+    }
+}
