@@ -7,6 +7,6 @@ mod styles;
 mod table;
 
 pub use printer::{Closed, Printer};
-pub use sanitize::{clean, one_line};
+pub use sanitize::{brief, clean, one_line};
 pub use styles::{Color, Line, Role};
 pub use table::{Column, Table, duration};

@@ -1,8 +1,8 @@
 //! stdout carries the answer; stderr progress, warnings and hints.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
-use super::styles::{Color, Line, Role};
+use super::styles::{Color, Line, Role, is_dumb};
 
 /// Whoever read stdout has gone, as in `… | head -1`: nothing is wrong, and nothing is left to say.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,13 @@ impl Printer {
         }
     }
 
-    /// Lines in place of all that the terminal shows, without a flicker.
+    /// Whether stdout is a terminal on which lines can be replaced.
+    #[must_use]
+    pub fn can_redraw(self) -> bool {
+        io::stdout().is_terminal() && !is_dumb()
+    }
+
+    /// Lines in place of all that the terminal shows, without a flicker. What does not fit is left out, and that is said.
     ///
     /// # Errors
     /// `Closed` if nobody reads stdout any more.
@@ -56,8 +62,16 @@ impl Printer {
         const HOME: &str = "\u{1b}[H";
         const CLEAR_LINE: &str = "\u{1b}[K\n";
         const CLEAR_BELOW: &str = "\u{1b}[J";
-        let painted: String = lines.iter().map(|line| line.paint(self.color_out) + CLEAR_LINE).collect();
-        Self::answer(&[HOME, &painted, CLEAR_BELOW].concat())
+        // A line that wraps would take the place of another.
+        const CUT_LINES: &str = "\u{1b}[?7l";
+        const WRAP_LINES: &str = "\u{1b}[?7h";
+        let rows = terminal_size::terminal_size().map_or(usize::MAX, |(_, rows)| usize::from(rows.0));
+        // The cursor has the last row.
+        let shown = if lines.len() < rows { lines.len() } else { rows.saturating_sub(2) };
+        let more = lines.len() - shown;
+        let rest = (more > 0).then(|| Line::from(format!("… {more} more lines")));
+        let painted = lines[..shown].iter().chain(&rest).map(|line| line.paint(self.color_out) + CLEAR_LINE);
+        Self::answer(&[CUT_LINES, HOME, &painted.collect::<String>(), CLEAR_BELOW, WRAP_LINES].concat())
     }
 
     /// Progress, or an explanation.

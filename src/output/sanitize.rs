@@ -26,6 +26,24 @@ pub fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// As many characters of what somebody else says as people read. Programs get all.
+const MOST: usize = 500;
+
+/// On one line, and no longer than people read.
+#[must_use]
+pub fn brief(text: &str) -> String {
+    shortened(&one_line(text), MOST).into_owned()
+}
+
+/// The text, cut after so many characters.
+#[must_use]
+pub(super) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -51,5 +69,11 @@ mod tests {
     fn sequences_lose_their_teeth() {
         assert_eq!(clean("a\u{1b}[2Jb\rc\u{9b}31md\u{7f}e\u{202e}f"), "a[2Jbc31mdef");
         assert_eq!(one_line(" a\r\nb\tc "), "a b c");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöü", 2), "äö…");
     }
 }

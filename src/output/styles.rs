@@ -20,13 +20,15 @@ pub enum Color {
     Never,
 }
 
+/// Whether the terminal knows no escape sequences.
+pub(super) fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
+}
+
 impl Color {
     /// Whether stdout and stderr get colour.
     pub(super) fn decide(self) -> (bool, bool) {
-        let wanted = || {
-            env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-                && env::var_os("TERM").is_some_and(|term| term != "dumb")
-        };
+        let wanted = || env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !is_dumb();
         match self {
             Self::Always => (true, true),
             Self::Never => (false, false),

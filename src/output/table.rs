@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Grid};
 use jiff::SignedDuration;
 
-use super::sanitize::one_line;
+use super::sanitize::{one_line, shortened};
 
 /// A column: its heading, without spaces, and whether only the wide table has it.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,9 @@ impl Column {
         Self { heading, wide: true }
     }
 }
+
+/// The longest cell: as long as the longest name.
+const LONGEST: usize = 253;
 
 /// A table being filled.
 pub struct Table {
@@ -51,7 +54,7 @@ impl Table {
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let cells = cells.into_iter().zip(&self.shown).filter(|(_, shown)| **shown).map(|(cell, _)| {
             let cell = one_line(&cell);
-            if cell.is_empty() { "<none>".to_owned() } else { cell }
+            if cell.is_empty() { "<none>".to_owned() } else { shortened(&cell, LONGEST).into_owned() }
         });
         self.grid.add_row(cells);
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::report::{DatabaseStatus, Status, Workload, age};
 use crate::commands::waiting;
 use crate::observe::{Reading, Reason};
-use crate::output::{Column, Line, Role, Table, duration, one_line};
+use crate::output::{Column, Line, Role, Table, brief, duration, one_line};
 
 const WORKLOADS: [Column; 8] = [
     Column::always("NAME"),
@@ -58,7 +58,7 @@ pub fn summary(status: &Status) -> String {
         Reading::Present(state) => format!("{} {}/{}", workload.name, state.ready, state.desired),
         other => format!("{} {}", workload.name, known(other)),
     });
-    let findings = status.findings.iter().map(|finding| format!("{} {}", finding.object, finding.says));
+    let findings = status.findings.iter().map(|finding| format!("{} {}", finding.object, brief(&finding.says)));
     let word = if status.healthy { "healthy" } else { "not healthy" };
     one_line(&[word.to_owned()].into_iter().chain(ready).chain(findings).collect::<Vec<_>>().join("; "))
 }

@@ -1,6 +1,5 @@
 //! `status --watch`: drawn anew whenever something has changed.
 
-use std::io::{IsTerminal, stdout};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -19,7 +18,7 @@ const REFRESH: Duration = Duration::from_secs(5);
 /// Shows it until the user has seen enough. On a terminal it is drawn in place; elsewhere each change is a line.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
     let mut changes = live::changes(ctx.cluster().await?);
-    let in_place = stdout().is_terminal();
+    let in_place = ctx.printer.can_redraw();
     let mut last = String::new();
     loop {
         let (status, now) = read(args, ctx).await?;
