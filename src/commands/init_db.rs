@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::time::{Instant, sleep};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use tokio::time::Instant;
 
 use super::waiting::{self, Waited};
 use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::{psql, wallets};
+use crate::exchange::{names, psql, wallets};
 use crate::kubernetes::exec::Ended;
 use crate::kubernetes::{Cause, RequestError};
 use crate::observe::database::Database;
+use crate::output::brief;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,42 +35,55 @@ pub struct Args {
 /// # Errors
 /// If the database cannot be asked.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    super::announce(ctx).await?;
-    initialise(ctx, args.timeout, Instant::now() + args.timeout).await
+    let deadline = Instant::now() + args.timeout;
+    let done = waiting::within(deadline, async {
+        super::announce(ctx).await?;
+        is_deployed(ctx).await?;
+        initialise(ctx, args.timeout, deadline).await
+    });
+    done.await.unwrap_or_else(|| {
+        waiting::say_timed_out(ctx, "the table was not created", args.timeout, &[]);
+        Ok(Outcome::DoesNotHold)
+    })
 }
 
-/// The pause before the pod is looked at again, after the connection to it was lost.
-const PAUSE: Duration = Duration::from_millis(200);
+/// There is no point in waiting for a database that nobody has deployed.
+async fn is_deployed(ctx: &Ctx) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    if cluster.get::<StatefulSet>(names::POSTGRES).await?.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "could not create the table: there is no statefulset/{} in namespace {:?} (context {})",
+        names::POSTGRES,
+        cluster.namespace(),
+        cluster.place().context
+    );
+    Err(Error::new(message, format!("deploy the exchange first: {}", ctx.own_command("deploy"))).into())
+}
 
 /// Creates the table once the database is ready. The pod may be replaced meanwhile: every step can be repeated.
 ///
 /// # Errors
 /// If the database cannot be asked.
 pub async fn initialise(ctx: &Ctx, timeout: Duration, deadline: Instant) -> anyhow::Result<Outcome> {
-    loop {
+    waiting::insist(ctx, deadline, is_passing, async || {
         if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {
             waiting::say_timed_out(ctx, "the database was not ready", timeout, &last);
             return Ok(Outcome::DoesNotHold);
         }
-        match create(ctx).await {
-            Err(error) if Instant::now() < deadline && is_passing(&error) => {
-                ctx.printer.note(format!("{error:#}; trying again"));
-                sleep(PAUSE).await;
-            }
-            created => return created,
-        }
-    }
+        create(ctx).await
+    })
+    .await
 }
 
 /// Whether an error comes from a pod that is being replaced.
 fn is_passing(error: &anyhow::Error) -> bool {
-    error.is::<ServerAway>()
-        || error.downcast_ref::<RequestError>().is_some_and(|error| {
-            matches!(
-                error.cause,
-                Cause::Unreachable(_) | Cause::NotFound(_) | Cause::NotRun(_) | Cause::Lost(_) | Cause::Unavailable(_)
-            )
-        })
+    error.is::<NoAnswer>()
+        || waiting::server_away(error)
+        || error
+            .downcast_ref::<RequestError>()
+            .is_some_and(|error| matches!(error.cause, Cause::NotFound(_) | Cause::NotRun(_) | Cause::Lost(_)))
 }
 
 async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
@@ -99,7 +114,7 @@ fn exists(ctx: &Ctx, columns: &[wallets::Column], rows: u64) -> anyhow::Result<O
     }
     ctx.printer.out(format!("table wallets exists ({rows} rows), but is not the lesson's; it is left as it is"))?;
     for difference in differences {
-        ctx.printer.out(format!("  {difference}"))?;
+        ctx.printer.out(format!("  {}", brief(&difference)))?;
     }
     ctx.printer.hint("rename it, and run init-db again: ALTER TABLE wallets RENAME TO wallets_old");
     Ok(Outcome::DoesNotHold)
@@ -109,10 +124,10 @@ async fn describe(ctx: &Ctx) -> anyhow::Result<Database> {
     Database::parse(&succeeded(ctx.perform(&Database::ask()).await?)?)
 }
 
-/// psql found no server. A ready pod that is being stopped refuses connections before it is seen to be unready.
+/// psql found no server, or a lock. A ready pod that is being stopped refuses connections before it is seen to be unready.
 #[derive(Debug, thiserror::Error)]
 #[error("the database does not answer: {0}")]
-struct ServerAway(String);
+struct NoAnswer(String);
 
 /// psql's exit code when the connection failed or was lost.
 const CONNECTION_LOST: i32 = 2;
@@ -123,7 +138,8 @@ fn succeeded(ended: Ended) -> anyhow::Result<Ended> {
     let said = ended.stderr.trim();
     match ended.code {
         0 => Ok(ended),
-        CONNECTION_LOST | KILLED.. => Err(ServerAway(said.to_owned()).into()),
+        CONNECTION_LOST | KILLED.. => Err(NoAnswer(said.to_owned()).into()),
+        _ if said.contains(psql::LOCKED) => Err(NoAnswer("somebody else has locked its table".to_owned()).into()),
         code => Err(Error::new(
             format!("psql ended with exit code {code}: {said}"),
             "see what the database says: kubectl logs postgres-0",

@@ -5,16 +5,16 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
 use crate::context::Ctx;
 use crate::findings::{self, Finding, Observed, Weight};
-use crate::kubernetes::Cluster;
 use crate::kubernetes::act::DeletePod;
+use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::evidence::Evidence;
 use crate::observe::live::{self, Change};
 use crate::observe::{Snapshot, readiness};
-use crate::output::{Line, Role};
+use crate::output::{Line, Role, brief};
 
 /// How a wait ended.
 pub enum Waited {
@@ -26,6 +26,49 @@ pub enum Waited {
 
 /// How often events are asked for while something is not ready: they are not watched, for a namespace may have many.
 const EVENTS: Duration = Duration::from_secs(2);
+
+/// How long after a deadline it may take to find out why it was missed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The pause before something that failed for now is tried again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Does it, or gives up when the deadline has passed and whoever waited for it has had the time to say why.
+pub fn within<T>(deadline: Instant, what: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    let what = Box::pin(what);
+    async move { timeout_at(deadline + LAST_WORDS * 2, what).await.ok() }
+}
+
+/// Tries until the deadline, for as long as it fails only for now. What is tried can be repeated.
+///
+/// # Errors
+/// If it fails for good, or still fails at the deadline.
+pub async fn insist<T>(
+    ctx: &Ctx,
+    deadline: Instant,
+    for_now: fn(&anyhow::Error) -> bool,
+    attempt: impl AsyncFn() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut told = Told::default();
+    loop {
+        match attempt().await {
+            Err(error) if Instant::now() < deadline && for_now(&error) => {
+                let says = format!("{error:#}");
+                if told.is_new(&says) {
+                    ctx.printer.note(format!("{says}; trying again"));
+                }
+                sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Whether something failed because the server was away, for `insist`.
+#[must_use]
+pub fn server_away(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<RequestError>().is_some_and(|error| error.cause.is_away())
+}
 
 /// Waits until it holds. With `replace_stuck`, a pod that keeps the set from making its newest revision is deleted.
 ///
@@ -40,7 +83,10 @@ pub async fn until(
     let cluster = ctx.cluster().await?;
     let start = Instant::now();
     let mut told = Told::default();
-    let mut snapshot = Snapshot::read(cluster).await?;
+    let Ok(snapshot) = timeout_at(deadline, Snapshot::read(cluster)).await else {
+        return Ok(Waited::TimedOut(Vec::new()));
+    };
+    let mut snapshot = snapshot?;
     let mut changes = live::changes(cluster);
     let mut events = interval(EVENTS);
     events.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -56,7 +102,11 @@ pub async fn until(
             ctx.printer.note(format!(
                 "pod/{name} is of an older revision and never became ready: the set would wait for it for ever, so it is deleted"
             ));
-            ctx.perform(&DeletePod { name, uid }).await?;
+            match ctx.perform(&DeletePod { name, uid }).await {
+                // Another deploy was faster.
+                Err(error) if is_gone(&error) => {}
+                deleted => deleted?,
+            }
         }
         let change = timeout_at(deadline, async {
             tokio::select! {
@@ -79,11 +129,17 @@ pub async fn until(
                 }
             }
             Err(_) => {
-                let evidence = evidence(&snapshot, cluster, Instant::now() + EVENTS).await;
+                let evidence = evidence(&snapshot, cluster, deadline + LAST_WORDS).await;
                 return Ok(Waited::TimedOut(judge(&snapshot, &evidence, cluster.namespace())));
             }
         }
     }
+}
+
+/// Whether an object was gone before it could be deleted, or another one had its name.
+fn is_gone(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
+    matches!(cause, Some(Cause::NotFound(_) | Cause::Conflict { .. }))
 }
 
 /// What explains a snapshot, as far as it is known by then: an explanation is not worth a deadline.
@@ -105,13 +161,16 @@ pub fn postgres_ready(snapshot: &Snapshot) -> bool {
 
 /// Says that a wait has run out: what was last seen, and what helps.
 pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding]) {
+    let Some(first) = last.first() else {
+        ctx.printer.error(&format!("{what} within {timeout:?}: the server does not answer"));
+        ctx.printer.hint("see how the server is: kubectl get --raw '/readyz?verbose'; then run this again");
+        return;
+    };
     ctx.printer.error(&format!("{what} within {timeout:?}; last seen:"));
     for finding in last {
         ctx.printer.note(line(finding));
     }
-    if let Some(finding) = last.first() {
-        ctx.printer.hint(&finding.hint);
-    }
+    ctx.printer.hint(&first.hint);
 }
 
 fn judge(snapshot: &Snapshot, evidence: &Evidence, namespace: &str) -> Vec<Finding> {
@@ -125,7 +184,8 @@ pub fn line(finding: &Finding) -> Line {
         Weight::Problem => Role::Bad,
         Weight::NotYet | Weight::Unknown => Role::Doubtful,
     };
-    Line::default().and(Role::Plain, "  ").and(role, &finding.object).and(Role::Plain, format!(" {}", finding.says))
+    let says = brief(&finding.says);
+    Line::default().and(Role::Plain, "  ").and(role, &finding.object).and(Role::Plain, format!(" {says}"))
 }
 
 /// What was told already: a line is worth repeating only if it says something new.

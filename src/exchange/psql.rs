@@ -8,6 +8,12 @@ use crate::kubernetes::act::Exec;
 /// How long a statement of this program may take. None of them reads more than a count.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// How long it may wait for somebody else's lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What PostgreSQL says when that was too long.
+pub const LOCKED: &str = "canceling statement due to lock timeout";
+
 const OPTIONS: [&str; 7] = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-w"];
 
 /// A script for psql, as one row a line with `|` between columns, stopped at the first error. It is read from stdin and
@@ -34,12 +40,15 @@ pub fn alter_password() -> Exec {
 }
 
 fn exec(program: &[&str], options: &[&str], sql: &str) -> Exec {
+    // Whoever stops waiting, by Ctrl-C too, leaves psql behind in the pod: it must not stay there for ever.
+    let limit = LIMIT.as_secs() * 3 / 4;
+    let patience = LOCK_TIMEOUT.as_secs();
     let words = [program, &OPTIONS, options, &["-d", names::DATABASE, "-f", "-"]].concat();
     Exec {
         pod: names::POSTGRES_POD,
         container: names::POSTGRES,
         command: words.into_iter().map(str::to_owned).collect(),
-        stdin: sql.to_owned(),
+        stdin: format!("SET statement_timeout = '{limit}s';\nSET lock_timeout = '{patience}s';\n{sql}"),
         limit: LIMIT,
     }
 }

@@ -234,7 +234,8 @@ pub fn command(place: &Place, words: &[&str]) -> String {
 
 /// The command with a text as its stdin.
 fn here(command: &str, end: &str, text: &str) -> String {
-    format!("{command} <<{end}\n{text}EOF")
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{command} <<{end}\n{text}{newline}EOF")
 }
 
 fn yaml(body: &Value) -> String {

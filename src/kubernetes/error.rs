@@ -97,6 +97,12 @@ impl Cause {
         }
     }
 
+    /// Whether the server, or the way to it, is at fault: that may pass, and the same request may be answered later.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::TimedOut(_) | Self::Unreachable(_))
+    }
+
     /// Whether the object is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -8,6 +8,7 @@ use kube::core::ObjectMeta;
 use tokio::time::{Instant, sleep};
 
 use super::{Args, existing, reuse};
+use crate::commands::waiting;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, objects};
@@ -15,7 +16,7 @@ use crate::kubernetes::act::{Apply, Create};
 use crate::kubernetes::{Cause, Object, RequestError, adopt};
 use crate::observe::{Reading, Snapshot};
 
-/// Applies all.
+/// Applies all. While the server is away, it is tried again until the deadline.
 pub async fn all(
     args: &Args,
     ctx: &Ctx,
@@ -24,39 +25,55 @@ pub async fn all(
     deadline: Instant,
 ) -> anyhow::Result<()> {
     let dry_run = args.dry_run.is_some();
-    namespace(args, ctx).await?;
-    secret(ctx, dry_run, deadline).await?;
+    if !waiting::insist(ctx, deadline, waiting::server_away, async || namespace(args, ctx).await).await? {
+        ctx.printer.note("the server tries nothing in a namespace that is not there yet");
+        return Ok(());
+    }
+    waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, dry_run, deadline).await).await?;
     let reused = snapshot.released_volume().filter(|_| args.reuse_volume && !dry_run);
     if let Some(volume) = reused {
-        ctx.perform(&reuse::offer(volume)?).await?;
+        let offer = reuse::offer(volume)?;
+        waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&offer).await).await?;
         ctx.printer.note(format!("persistentvolume/{} is offered again, with its data", volume.name_any()));
     }
     for object in in_order {
         let there = existing::of(object, snapshot);
-        if let Reading::Present(there) = there
-            && !dry_run
-            && let Some(adoption) = adopt::patch(object, there)
-        {
-            ctx.perform(&adoption).await?;
-        }
-        // While nothing is really adopted, what was applied by hand contests its fields.
-        let adopting = |there: &ObjectMeta| adopt::patch(object, there).is_some();
-        let force = args.force_conflicts || (dry_run && there.present().is_some_and(|there| adopting(there)));
-        let applied = ctx.perform(&Apply { object: object.clone(), force, dry_run }).await?;
-        let outcome = match there {
-            Reading::Present(there) if there.resource_version == applied.metadata.resource_version => "unchanged",
-            Reading::Present(there) if there.generation == applied.metadata.generation && adopting(there) => "adopted",
-            Reading::Present(_) => "configured",
-            Reading::Absent => "created",
-            // What was there could not be read.
-            Reading::Unknown(_) | Reading::NotAsked => "serverside-applied",
-        };
-        say(ctx, &object.reference(), outcome, dry_run)?;
+        waiting::insist(ctx, deadline, waiting::server_away, async || one(args, ctx, object, &there).await).await?;
     }
     if let (Some(_), Reading::Present(claim)) = (reused, &snapshot.claim) {
-        ctx.perform(&reuse::touch(claim)?).await?;
+        let touch = reuse::touch(claim)?;
+        waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&touch).await).await?;
     }
     Ok(())
+}
+
+/// Applies an object, and says what that has changed of what was there.
+async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMeta>) -> anyhow::Result<()> {
+    let dry_run = args.dry_run.is_some();
+    if let Reading::Present(there) = there
+        && !dry_run
+        && let Some(adoption) = adopt::patch(object, there)
+    {
+        ctx.perform(&adoption).await?;
+    }
+    // While nothing is really adopted, what was applied by hand contests its fields.
+    let adopting = |there: &ObjectMeta| adopt::patch(object, there).is_some();
+    let force = args.force_conflicts || (dry_run && there.present().is_some_and(|there| adopting(there)));
+    let applied = ctx.perform(&Apply { object: object.clone(), force, dry_run }).await?;
+    let outcome = match there {
+        Reading::Present(there) if is_same(there, &applied.metadata, dry_run) => "unchanged",
+        Reading::Present(there) if there.generation == applied.metadata.generation && adopting(there) => "adopted",
+        Reading::Present(_) => "configured",
+        Reading::Absent => "created",
+        // What was there could not be read.
+        Reading::Unknown(_) | Reading::NotAsked => "serverside-applied",
+    };
+    say(ctx, &object.reference(), outcome, dry_run)
+}
+
+/// Whether an apply has changed nothing. What a dry run gives back has the old version, but says when fields were changed.
+fn is_same(there: &ObjectMeta, applied: &ObjectMeta, dry_run: bool) -> bool {
+    there.resource_version == applied.resource_version && (!dry_run || there.managed_fields == applied.managed_fields)
 }
 
 fn say(ctx: &Ctx, object: &str, outcome: &str, dry_run: bool) -> anyhow::Result<()> {
@@ -64,19 +81,22 @@ fn say(ctx: &Ctx, object: &str, outcome: &str, dry_run: bool) -> anyhow::Result<
     ctx.printer.out(format!("{object} {outcome}{dry_run}"))
 }
 
-async fn namespace(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
+/// Creates the namespace if that is asked for. Gives whether there is one now, which after a dry run there may not be.
+async fn namespace(args: &Args, ctx: &Ctx) -> anyhow::Result<bool> {
     let cluster = ctx.cluster().await?;
     if !args.create_namespace || cluster.get::<Namespace>(cluster.namespace()).await?.is_some() {
-        return Ok(());
+        return Ok(true);
     }
+    let dry_run = args.dry_run.is_some();
     let metadata = ObjectMeta { name: Some(cluster.namespace().to_owned()), ..ObjectMeta::default() };
     let object = Object::of(&Namespace { metadata, ..Namespace::default() })?;
     let reference = object.reference();
-    match ctx.perform(&Create { object, hidden: None, dry_run: args.dry_run.is_some() }).await {
-        Err(error) if exists_already(&error) => Ok(()),
+    match ctx.perform(&Create { object, hidden: None, dry_run }).await {
+        Err(error) if exists_already(&error) => Ok(true),
         created => {
             created?;
-            say(ctx, &reference, "created", args.dry_run.is_some())
+            say(ctx, &reference, "created", dry_run)?;
+            Ok(!dry_run)
         }
     }
 }

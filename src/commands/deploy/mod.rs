@@ -24,6 +24,7 @@ use crate::error::{Error, Outcome};
 use crate::exchange::objects::Objects;
 use crate::exchange::settings::ServiceType;
 use crate::kubernetes::Object;
+use crate::observe::Snapshot;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -143,33 +144,61 @@ enum Output {
 pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     check(&args)?;
     let deadline = Instant::now() + args.timeout;
+    let Some(prepared) = waiting::within(deadline, prepare(&args, ctx)).await else {
+        return Err(Error::new(
+            format!("the server has not answered all questions within {:?}; nothing was changed", args.timeout),
+            "see how the server is: kubectl get --raw '/readyz?verbose'; or give it more time with --timeout",
+        )
+        .into());
+    };
+    let Prepared { snapshot, objects } = prepared?;
+    if args.dry_run == Some(DryRun::Client) {
+        return would_be(&args, ctx, &objects);
+    }
+    let done = waiting::within(deadline, async {
+        apply::all(&args, ctx, &objects, &snapshot, deadline).await?;
+        if args.dry_run.is_some() {
+            return Ok(Outcome::Holds);
+        }
+        if !args.wait {
+            ctx.printer.note(format!("next: {}", ctx.own_command("status --wait")));
+            return Ok(Outcome::Holds);
+        }
+        finish(&args, ctx, deadline).await
+    });
+    done.await.unwrap_or_else(|| {
+        waiting::say_timed_out(ctx, "the exchange was not deployed", args.timeout, &[]);
+        Ok(Outcome::DoesNotHold)
+    })
+}
+
+/// What is known before anything is changed.
+struct Prepared {
+    snapshot: Snapshot,
+    /// What shall be, in the order of need.
+    objects: Vec<Object>,
+}
+
+/// Reads what is there, settles what shall be, and makes sure that nothing is in the way.
+async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     announce(ctx).await?;
     let snapshot = super::snapshot(ctx).await?;
-    let settings = settle::settle(&args, ctx, &snapshot).await?;
+    let settings = settle::settle(args, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;
-    let in_order = objects.in_order()?;
-    if args.dry_run == Some(DryRun::Client) {
-        return would_be(&args, ctx, &in_order);
+    if args.dry_run != Some(DryRun::Client) {
+        preflight::check(args, ctx, &objects, &snapshot).await?;
     }
-    preflight::check(&args, ctx, &objects, &snapshot).await?;
-    apply::all(&args, ctx, &in_order, &snapshot, deadline).await?;
-    if args.dry_run.is_some() {
-        return Ok(Outcome::Holds);
-    }
-    if !args.wait {
-        ctx.printer.note(format!("next: {}", ctx.own_command("status --wait")));
-        return Ok(Outcome::Holds);
-    }
-    finish(&args, ctx, deadline).await
+    Ok(Prepared { snapshot, objects: objects.in_order()? })
 }
 
 /// Waits until everything is ready, makes sure that it works together, and says what comes next.
 async fn finish(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
-    if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::all_ready, true).await? {
+    let wait = async || waiting::until(ctx, deadline, waiting::all_ready, true).await;
+    if let Waited::TimedOut(last) = waiting::insist(ctx, deadline, waiting::server_away, wait).await? {
         waiting::say_timed_out(ctx, "the exchange was not ready", args.timeout, &last);
         return Ok(Outcome::DoesNotHold);
     }
-    credentials::repair(ctx).await?;
+    waiting::insist(ctx, deadline, waiting::server_away, async || credentials::repair(ctx).await).await?;
     if args.init_db && init_db::initialise(ctx, args.timeout, deadline).await? == Outcome::DoesNotHold {
         return Ok(Outcome::DoesNotHold);
     }

@@ -76,8 +76,5 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
 }
 
 fn is_passing(error: &RequestError) -> bool {
-    matches!(
-        error.cause,
-        Cause::Unavailable(_) | Cause::Unreachable(_) | Cause::TimedOut(_) | Cause::Garbled(_) | Cause::NotFound(_)
-    )
+    error.cause.is_away() || matches!(error.cause, Cause::Garbled(_) | Cause::NotFound(_))
 }

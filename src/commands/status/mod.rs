@@ -16,6 +16,8 @@ use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::Observed;
+use crate::kubernetes::act::Act;
+use crate::observe::database::Database;
 use crate::observe::evidence::Evidence;
 use crate::output::json;
 use report::Status;
@@ -84,13 +86,23 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         }
         watch::run(args, ctx).await?;
     }
+    let deadline = Instant::now() + args.timeout;
     if args.wait
-        && let Waited::TimedOut(last) =
-            waiting::until(ctx, Instant::now() + args.timeout, waiting::all_ready, false).await?
+        && let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::all_ready, false).await?
     {
         waiting::say_timed_out(ctx, "the exchange was not ready", args.timeout, &last);
+        if last.is_empty() {
+            return Ok(Outcome::DoesNotHold);
+        }
     }
-    let (status, now) = read(args, ctx).await?;
+    let read = read(args, ctx);
+    let read =
+        if args.wait { waiting::within(deadline.max(Instant::now()), read).await } else { Some(Box::pin(read).await) };
+    let Some(read) = read else {
+        waiting::say_timed_out(ctx, "the exchange could not be read", args.timeout, &[]);
+        return Ok(Outcome::DoesNotHold);
+    };
+    let (status, now) = read?;
     match args.output {
         Format::Table | Format::Wide => {
             for line in view::lines(&status, args.is_wide(), now) {
@@ -116,6 +128,9 @@ impl Args {
 async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
     let cluster = ctx.cluster().await?;
     let snapshot = super::snapshot(ctx).await?;
+    if !args.no_db {
+        ctx.show(|| Database::ask().kubectl(cluster.place()));
+    }
     let evidence = Evidence::read(&snapshot, cluster, !args.no_db).await;
     let now = Timestamp::now();
     let observed = Observed { snapshot: &snapshot, evidence: &evidence, namespace: cluster.namespace(), now };
