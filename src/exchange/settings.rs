@@ -108,6 +108,35 @@ impl Images {
     }
 }
 
+/// Whether two quantities are the same, as `1Gi` and `1024Mi` are. What is no quantity is only the same as itself.
+#[must_use]
+pub fn same_quantity(one: &str, other: &str) -> bool {
+    let same = |(one, other): (f64, f64)| (one - other).abs() < f64::EPSILON;
+    one == other || quantity(one).zip(quantity(other)).is_some_and(same)
+}
+
+/// The number that a quantity stands for.
+fn quantity(text: &str) -> Option<f64> {
+    const SUFFIXES: [(&str, f64); 13] = [
+        ("Ki", 1024.0),
+        ("Mi", 1_048_576.0),
+        ("Gi", 1_073_741_824.0),
+        ("Ti", 1_099_511_627_776.0),
+        ("Pi", 1_125_899_906_842_624.0),
+        ("Ei", 1_152_921_504_606_846_976.0),
+        ("m", 1e-3),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("P", 1e15),
+        ("E", 1e18),
+    ];
+    let with_suffix = SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, factor)));
+    let (number, factor) = with_suffix.unwrap_or((text, &1.0));
+    number.parse::<f64>().ok().map(|number| number * factor)
+}
+
 /// The major version in an image's tag: 17 of `postgres:17.2-bookworm`.
 fn major_version(image: &str) -> Option<u32> {
     let without_digest = image.split('@').next()?;
@@ -134,6 +163,17 @@ mod tests {
         for image in ["postgres:18", "docker.io/library/postgres:18.1-bookworm", "localhost:5000/postgres:19"] {
             assert!(check(image).is_err(), "{image}");
         }
+    }
+
+    #[test]
+    fn a_size_may_be_written_in_more_than_one_way() {
+        for (one, other) in [("1Gi", "1024Mi"), ("1.5Gi", "1536Mi"), ("1G", "1000M"), ("1e9", "1G"), ("512", "0.5Ki")] {
+            assert!(same_quantity(one, other), "{one} {other}");
+        }
+        for (one, other) in [("1Gi", "1G"), ("1Gi", "2Gi"), ("1Gi", ""), ("lots", "more"), ("Gi", "Mi")] {
+            assert!(!same_quantity(one, other), "{one} {other}");
+        }
+        assert!(same_quantity("lots", "lots"));
     }
 
     #[test]

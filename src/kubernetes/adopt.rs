@@ -20,12 +20,21 @@ pub fn patch(object: &Object, there: &ObjectMeta) -> Option<Patch> {
     Some(Patch { object: Object { body, ..object.clone() } })
 }
 
+/// Whether this program has applied a field, by its path in the tree of fields: `/f:spec/f:replicas`.
+#[must_use]
+pub fn applied(there: &ObjectMeta, path: &str) -> bool {
+    let managed = there.managed_fields.iter().flatten();
+    let mut own = managed.filter(|entry| is(entry, FIELD_MANAGER, "Apply"));
+    own.any(|entry| entry.fields_v1.as_ref().is_some_and(|fields| fields.0.pointer(path).is_some()))
+}
+
+fn is(entry: &ManagedFieldsEntry, manager: &str, operation: &str) -> bool {
+    entry.manager.as_deref() == Some(manager)
+        && entry.operation.as_deref() == Some(operation)
+        && entry.subresource.as_deref().unwrap_or_default().is_empty()
+}
+
 fn adopted(managed: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>> {
-    let is = |entry: &ManagedFieldsEntry, manager: &str, operation: &str| {
-        entry.manager.as_deref() == Some(manager)
-            && entry.operation.as_deref() == Some(operation)
-            && entry.subresource.as_deref().unwrap_or_default().is_empty()
-    };
     let (by_hand, mut others): (Vec<_>, Vec<_>) =
         managed.iter().cloned().partition(|entry| is(entry, BY_HAND, "Update"));
     let first = by_hand.first()?.clone();
@@ -93,6 +102,19 @@ mod tests {
         let expected = json!({ "f:metadata": { "f:annotations": { ".": {} } },
                                "f:spec": { "f:replicas": {}, "f:template": { "f:a": {}, "f:b": {} } } });
         assert_eq!(adopted[1], entry(FIELD_MANAGER, "Apply", expected));
+    }
+
+    #[test]
+    fn a_field_is_applied_by_who_has_applied_it() {
+        let fields = json!({ "f:spec": { "f:storageClassName": {} } });
+        let by = |manager: &str, operation: &str| {
+            let managed = vec![entry("other", "Apply", json!({})), entry(manager, operation, fields.clone())];
+            ObjectMeta { managed_fields: Some(managed), ..ObjectMeta::default() }
+        };
+        let path = "/f:spec/f:storageClassName";
+        assert!(applied(&by(FIELD_MANAGER, "Apply"), path));
+        assert!(!applied(&by(FIELD_MANAGER, "Update"), path) && !applied(&by("other", "Apply"), path));
+        assert!(!applied(&by(FIELD_MANAGER, "Apply"), "/f:spec/f:resources"));
     }
 
     #[test]

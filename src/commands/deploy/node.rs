@@ -15,21 +15,26 @@ const MOST: u32 = 500;
 
 /// The value of the label `kubernetes.io/hostname` to pin the volume to. None on a cluster of one node.
 pub async fn hostname(ctx: &Ctx, wanted: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<Option<String>> {
-    if let Some(pinned) = snapshot.volume.present().and_then(pin) {
-        return match wanted {
-            Some(wanted) if wanted != pinned => Err(Error::new(
-                format!("the volume is pinned to node {pinned:?}, which cannot be changed: --node {wanted:?} differs"),
+    let pinned = snapshot.volume.present().and_then(pin);
+    if pinned.is_some() && wanted.is_none_or(|wanted| pinned.as_deref() == Some(wanted)) {
+        return Ok(pinned);
+    }
+    let nodes = match ctx.cluster().await?.list::<Node>(&ListParams::default().limit(MOST)).await {
+        Ok(nodes) => Some(nodes),
+        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if let (Some(pinned), Some(wanted)) = (&pinned, wanted) {
+        return match nodes.iter().flatten().find(|node| node.name_any() == wanted) {
+            Some(node) if label(node) == *pinned => Ok(Some(label(node))),
+            _ => Err(Error::new(
+                format!("the volume is pinned to node {pinned:?}, which cannot be changed: --node {wanted} differs"),
                 "leave --node out; to move the data, copy it, and deploy into another namespace",
             )
             .into()),
-            _ => Ok(Some(pinned)),
         };
     }
-    let nodes = match ctx.cluster().await?.list::<Node>(&ListParams::default().limit(MOST)).await {
-        Ok(nodes) => nodes,
-        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => return without_looking(wanted, snapshot),
-        Err(error) => return Err(error.into()),
-    };
+    let Some(nodes) = nodes else { return without_looking(wanted, snapshot) };
     let runs_on = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.as_deref());
     Ok(choose(&nodes, runs_on, wanted)?)
 }
@@ -46,8 +51,12 @@ fn without_looking(wanted: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<
     }
 }
 
+/// What a volume is pinned to: a node's label, which need not be the node's name.
+fn label(node: &Node) -> String {
+    node.labels().get(names::HOSTNAME).cloned().unwrap_or_else(|| node.name_any())
+}
+
 fn choose(nodes: &[Node], runs_on: Option<&str>, wanted: Option<&str>) -> Result<Option<String>, Error> {
-    let label = |node: &Node| node.labels().get(names::HOSTNAME).cloned().unwrap_or_else(|| node.name_any());
     let named = |name: &str| nodes.iter().find(|node| node.name_any() == name);
     if let Some(wanted) = wanted {
         return match (named(wanted), runs_on) {

@@ -6,8 +6,9 @@ use super::{Args, StorageKind, node};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
-use crate::exchange::settings::{Images, Settings, Storage};
+use crate::exchange::settings::{Images, Settings, Storage, same_quantity};
 use crate::kubernetes::access::{Permission, may};
+use crate::kubernetes::adopt;
 use crate::observe::{Reading, Snapshot};
 
 const CREATE_VOLUMES: Permission =
@@ -25,7 +26,8 @@ pub async fn settle(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
     let there = snapshot.claim.present();
     let storage = storage(args, ctx, snapshot).await?;
     let volume_size = match (&args.volume_size, there.and_then(size)) {
-        (Some(wanted), Some(there)) if *wanted != there && matches!(storage, Storage::Static { .. }) => {
+        (Some(wanted), Some(there)) if same_quantity(wanted, &there) => Some(there),
+        (Some(wanted), Some(there)) if matches!(storage, Storage::Static { .. }) => {
             return Err(immutable(&format!("the size of the volume is {there}"), "--volume-size", wanted).into());
         }
         (Some(wanted), _) => Some(wanted.clone()),
@@ -62,7 +64,8 @@ async fn storage(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<
             Some(wanted) if *wanted != there => {
                 Err(immutable(&format!("the claim is of class {there:?}"), "--storage-class", wanted).into())
             }
-            _ => Ok(Storage::Dynamic { class: (!there.is_empty()).then_some(there) }),
+            Some(_) => Ok(Storage::Dynamic { class: Some(there) }),
+            None => Ok(Storage::Dynamic { class: applied_class(snapshot).then_some(there) }),
         },
         (StorageKind::Dynamic, None) => Ok(Storage::Dynamic { class: args.storage_class.clone() }),
         _ => {
@@ -70,6 +73,11 @@ async fn storage(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<
             Ok(Storage::Static { host_path: host_path(args, snapshot)?, hostname })
         }
     }
+}
+
+/// Whether an earlier run has named the class, and so must go on. The cluster's default is left to the cluster.
+fn applied_class(snapshot: &Snapshot) -> bool {
+    snapshot.claim.present().is_some_and(|claim| adopt::applied(&claim.metadata, "/f:spec/f:storageClassName"))
 }
 
 /// The kind that the flags ask for: some have a meaning for one kind alone.
