@@ -18,6 +18,8 @@ pub const CLAIM: &str = "postgres-pvc";
 pub const SECRET: &str = "postgres-credentials";
 /// The key of the Secret that holds the password.
 pub const SECRET_PASSWORD: &str = "password";
+/// The keys of the Secret that containers are given.
+pub const SECRET_KEYS: [&str; 2] = ["username", SECRET_PASSWORD];
 /// The database, and the role that owns it.
 pub const DATABASE: &str = "kubecoin";
 /// The role of the database that the lesson uses.

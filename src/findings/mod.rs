@@ -8,6 +8,7 @@ mod image_pull;
 mod missing;
 mod not_permitted;
 mod not_ready;
+mod pod_refused;
 mod pods;
 mod probe_failing;
 mod replicas;
@@ -75,11 +76,12 @@ struct Cause {
 }
 
 /// All causes, in the order in which people are told.
-const CAUSES: [Cause; 15] = [
+const CAUSES: [Cause; 16] = [
     missing::CAUSE,
     replicas::CAUSE,
     claim_unbound::CAUSE,
     stuck_revision::CAUSE,
+    pod_refused::CAUSE,
     unschedulable::CAUSE,
     image_pull::CAUSE,
     crash_loop::CAUSE,

@@ -4,7 +4,7 @@ use crate::exchange::names;
 /// The set is scaled to other than one pod: its one volume is for one pod.
 pub const CAUSE: Cause = Cause {
     code: "replicas",
-    hides: &["unschedulable", "not-ready"],
+    hides: &["unschedulable", "pod-refused", "not-ready"],
     judge: |observed| {
         let spec = observed.snapshot.statefulset.present().and_then(|set| set.spec.as_ref());
         let Some(replicas) = spec.and_then(|spec| spec.replicas).filter(|replicas| *replicas != 1) else {

@@ -142,6 +142,29 @@ fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
 }
 
 #[test]
+fn a_pod_that_may_not_be_made_is_explained() {
+    let mut snapshot = snapshot(&container(&json!({}), 0));
+    snapshot.pods = Reading::Present(vec![]);
+    let words = "create Pod postgres-0 in StatefulSet postgres failed error: exceeded quota: small";
+    let mut evidence = event("StatefulSet", "postgres", "FailedCreate", words);
+    let finding = only(&snapshot, &evidence);
+    assert_eq!((finding.code, finding.weight), ("pod-refused", Weight::Problem));
+    assert!(finding.says.contains("exceeded quota: small") && finding.hint.contains("resourcequota"), "{finding:?}");
+    evidence.events.extend(event("StatefulSet", "postgres", "SuccessfulCreate", "created").events);
+    assert_eq!(only(&snapshot, &evidence).code, "not-ready");
+
+    let mut snapshot = ready();
+    let status = json!({ "observedGeneration": 1, "conditions": [
+        { "type": "ReplicaFailure", "status": "True", "message": "violates PodSecurity \"restricted:latest\"" }] });
+    let backend =
+        json!({ "metadata": { "generation": 1 }, "spec": { "selector": {}, "template": {} }, "status": status });
+    snapshot.deployments.insert(names::BACKEND.to_owned(), Reading::Present(serde_json::from_value(backend).unwrap()));
+    let finding = only(&snapshot, &Evidence::default());
+    assert_eq!((finding.code, finding.object.as_str()), ("pod-refused", "deployment/backend"));
+    assert!(finding.hint.contains("--storage dynamic"), "{finding:?}");
+}
+
+#[test]
 fn a_pod_of_an_older_revision_hides_what_is_the_matter_with_it() {
     let mut pod = container(&json!({ "waiting": { "reason": "ImagePullBackOff" } }), 0);
     pod["revision"] = "r0".into();

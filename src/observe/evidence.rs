@@ -55,8 +55,8 @@ impl Evidence {
         Self { events, database, credentials }
     }
 
-    /// The events of the pods that are not ready, and of the claim while it is not bound. Events that may not be read
-    /// are left out: they explain, they do not decide.
+    /// The events of the pods that are not ready, of the set while it has none, and of the claim while it is not bound.
+    /// Events that may not be read are left out: they explain, they do not decide.
     pub async fn events(snapshot: &Snapshot, cluster: &Cluster) -> Vec<Happening> {
         let mut objects: Vec<(&str, String)> = [names::POSTGRES, names::BACKEND, names::FRONTEND]
             .into_iter()
@@ -69,6 +69,9 @@ impl Evidence {
         };
         if snapshot.claim.present().is_some_and(|claim| !bound(claim)) {
             objects.push(("PersistentVolumeClaim", names::CLAIM.to_owned()));
+        }
+        if snapshot.statefulset.present().is_some() && snapshot.pods_of(names::POSTGRES).next().is_none() {
+            objects.push(("StatefulSet", names::POSTGRES.to_owned()));
         }
         let events = join_all(objects.iter().map(|(kind, name)| async move {
             let selector = format!("involvedObject.kind={kind},involvedObject.name={name}");

@@ -83,7 +83,8 @@ impl World {
             ("/api/v1/namespaces/alice/services/frontend-service", service("frontend-service", "10.0.0.3")),
             (
                 "/api/v1/namespaces/alice/secrets/postgres-credentials",
-                json!({ "metadata": named("postgres-credentials", "postgres") }),
+                json!({ "metadata": named("postgres-credentials", "postgres"),
+                        "data": { "username": "cG9zdGdyZXM=", "password": "cGFzc3dvcmQ=" } }),
             ),
             ("/api/v1/namespaces/alice/pods", list(pods)),
             ("/api/v1/namespaces/alice/events", list(json!([]))),

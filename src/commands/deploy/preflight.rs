@@ -1,14 +1,14 @@
 //! What is in the way, found before anything is changed, and said all at once.
 
 use futures_util::future::join_all;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
 
 use super::{Args, existing};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
-use crate::exchange::objects::Objects;
+use crate::exchange::objects::{self, Objects};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::act::{Act, Apply, Create};
 use crate::kubernetes::{Cause, Cluster, Object, RequestError, adopt};
@@ -55,10 +55,9 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
         }
         (missing_permissions(args, cluster).await?, Vec::new())
     } else {
-        let (permissions, trials) =
-            futures_util::future::join(missing_permissions(args, cluster), trials(args, cluster, objects, snapshot))
-                .await;
-        (permissions?, trials?)
+        let (permissions, secret, trials) =
+            tokio::join!(missing_permissions(args, cluster), secret(cluster), trials(args, cluster, objects, snapshot));
+        (permissions?, secret?.into_iter().chain(trials?).collect())
     };
 
     let mut problems: Vec<String> = foreign.into_iter().chain(left_behind).chain(permissions).chain(trials).collect();
@@ -81,14 +80,18 @@ fn hint(problems: &[String], namespace: &str) -> String {
     let any = |words: &str| problems.iter().any(|problem| problem.contains(words));
     if any("is Released") {
         "give its data to the new claim with --reuse-volume, or use another namespace".to_owned()
+    } else if any("services.nodeports") {
+        "reach the page by `kubectl port-forward` instead: --service-type ClusterIP".to_owned()
     } else if any("PodSecurity") || any("persistentvolume/") {
         "let the cluster make the volume, and postgres run as a plain user: --storage dynamic".to_owned()
     } else if any("somebody else:") {
         "use another namespace: kubectl kubecoin deploy --create-namespace -n NAME".to_owned()
     } else if any("conflict") {
         "take these fields over with --force-conflicts".to_owned()
-    } else {
+    } else if any("you may not") || any("forbidden: User") {
         format!("see what you may do: kubectl auth can-i --list -n {namespace}")
+    } else {
+        "correct what the server refuses: kubectl kubecoin deploy --help".to_owned()
     }
 }
 
@@ -103,6 +106,22 @@ async fn missing_permissions(args: &Args, cluster: &Cluster) -> anyhow::Result<V
         }
     }
     Ok(missing)
+}
+
+/// What is in the way of the Secret, or of the use of the one that is there.
+async fn secret(cluster: &Cluster) -> anyhow::Result<Option<String>> {
+    let object = Object::of(&objects::secret(cluster.namespace())?)?;
+    let reference = object.reference();
+    let refused = match cluster.get::<Secret>(names::SECRET).await {
+        Ok(Some(there)) => {
+            let has = |key: &&str| there.data.as_ref().is_some_and(|data| data.contains_key(*key));
+            let lacks = names::SECRET_KEYS.into_iter().find(|key| !has(key));
+            return Ok(lacks.map(|key| format!("{reference} belongs to somebody else: it has no key {key:?}")));
+        }
+        Ok(None) => Create { object, hidden: None, dry_run: true }.execute(cluster).await.err(),
+        Err(error) => Some(error),
+    };
+    Ok(refused.map(|error| problem(&reference, error)).transpose()?.flatten())
 }
 
 /// What the server says to all objects, and to a pod of each workload that is not there yet: it is pods that quota and

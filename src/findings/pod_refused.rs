@@ -1,0 +1,50 @@
+use super::{Cause, Finding, Observed, Weight};
+use crate::exchange::names;
+
+/// A workload's pod is not even made: quota, Pod Security or another guard of the namespace refuses it.
+pub const CAUSE: Cause = Cause {
+    code: "pod-refused",
+    hides: &["not-ready"],
+    judge: |observed| {
+        let set = refused_to_set(observed).map(|says| (names::POSTGRES, "statefulset", says));
+        let deployments = names::DEPLOYMENTS.into_iter();
+        let refused =
+            deployments.filter_map(|app| Some((app, "deployment", refused_to_deployment(observed, app)?))).chain(set);
+        let finding = |(app, kind, says): (&'static str, &str, &str)| Finding {
+            code: CAUSE.code,
+            weight: Weight::Problem,
+            app,
+            object: format!("{kind}/{app}"),
+            says: format!("may not make its pod: {says}"),
+            hint: hint(says, kind, app, observed.namespace),
+        };
+        refused.map(finding).collect()
+    },
+};
+
+/// A set says it in an event alone, which may be old: it counts while there is no pod.
+fn refused_to_set<'a>(observed: &Observed<'a>) -> Option<&'a str> {
+    if observed.snapshot.pods_of(names::POSTGRES).next().is_some() {
+        return None;
+    }
+    let event = observed.evidence.newest("StatefulSet", names::POSTGRES, &["FailedCreate", "SuccessfulCreate"])?;
+    (event.reason == "FailedCreate").then_some(event.message.as_str())
+}
+
+fn refused_to_deployment<'a>(observed: &Observed<'a>, app: &str) -> Option<&'a str> {
+    let status = observed.snapshot.deployments.get(app)?.present()?.status.as_ref()?;
+    let is_refusal = |condition: &&k8s_openapi::api::apps::v1::DeploymentCondition| {
+        condition.type_ == "ReplicaFailure" && condition.status == "True"
+    };
+    status.conditions.as_ref()?.iter().find(is_refusal)?.message.as_deref()
+}
+
+fn hint(says: &str, kind: &str, app: &str, namespace: &str) -> String {
+    if says.contains("exceeded quota") {
+        format!("see what is used, and by what: kubectl describe resourcequota -n {namespace}")
+    } else if says.contains("PodSecurity") {
+        format!("let postgres run as a plain user: kubectl kubecoin deploy --storage dynamic -n {namespace}")
+    } else {
+        format!("kubectl describe {kind} {app} -n {namespace}")
+    }
+}
