@@ -1,7 +1,7 @@
 //! The plugin and the lesson's own commands, in turns: the setting of the lesson, namespace `default`.
 
 use super::{field, sql};
-use crate::support::kubectl::ok;
+use crate::support::kubectl::{self, ok};
 use crate::support::plugin::ends;
 use crate::support::scene::Scene;
 
@@ -36,11 +36,22 @@ fn what_was_made_by_hand_is_adopted_without_a_rollout() {
     assert_eq!(field("default", "pod/postgres-0", "/metadata/uid"), pod);
 }
 
+/// Deploy, then the lesson's commands over it: apply, and delete; then deploy once more.
 #[test]
 fn a_volume_that_remembers_another_password_is_repaired() {
     let _scene = Scene::empty_cluster();
     ends("default", "deploy --init-db --timeout 3m", 0);
     sql("default", "INSERT INTO wallets(id) VALUES ('anna');");
+
+    // The lesson's command over what was deployed: the Secret alone refuses, and nothing is replaced.
+    let pods = || ok("get pods -o jsonpath={.items[*].metadata.uid}");
+    let before = pods();
+    let applied = kubectl::run(&format!("apply -f {MANIFESTS}"));
+    assert!(!applied.succeeded && applied.stderr.contains("field is immutable when `immutable` is set"), "{applied:?}");
+    assert_eq!(applied.stdout.lines().count(), 8, "{applied:?}");
+    ends("default", "status --wait", 0);
+    assert_eq!(pods(), before);
+
     ok(&format!("delete -f {MANIFESTS}"));
 
     let repaired = ends("default", "deploy --timeout 3m", 0);

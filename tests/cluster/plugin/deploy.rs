@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -87,34 +86,4 @@ fn a_volume_left_behind_is_reused_only_when_asked() {
 
     ends(namespace, "deploy --reuse-volume --timeout 2m", 0);
     assert_eq!(sql(namespace, "SELECT id FROM wallets;"), "anna");
-}
-
-#[test]
-fn what_it_shows_does_the_same_when_pasted() {
-    let scene = Scene::without_namespace("kc-plugin-shown");
-    let pasted = Scene::without_namespace("kc-plugin-pasted");
-    let shown = ends(scene.namespace(), "deploy --create-namespace --wait=false --show-commands", 0);
-    let mut script = vec!["set -e"];
-    let mut heredoc = false;
-    for line in shown.stderr.lines() {
-        match line.strip_prefix("$ ") {
-            Some(command) => {
-                heredoc = command.contains("<<");
-                script.push(command);
-            }
-            None if heredoc => {
-                heredoc = line != "EOF";
-                script.push(line);
-            }
-            None => {}
-        }
-    }
-    // Reads of what is not there yet fail, as they do for a person.
-    script.retain(|line| !line.contains(" get "));
-    let script = script.join("\n").replace(scene.namespace(), pasted.namespace());
-    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
-    assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
-    ends(pasted.namespace(), "deploy --timeout 3m", 0);
-    let kinds = |namespace: &str| ok(&format!("get statefulset,deployment,service,pvc,secret -n {namespace} -o name"));
-    assert_eq!(kinds(pasted.namespace()), kinds(scene.namespace()));
 }

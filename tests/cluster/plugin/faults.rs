@@ -4,10 +4,10 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{deployed, field, sql};
+use super::{deployed, field, psql, sql};
 use crate::support::kubectl::ok;
 use crate::support::plugin::{ends, start};
-use crate::support::scene::Scene;
+use crate::support::scene::{Scene, testbed};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -39,6 +39,68 @@ fn interrupted_at_any_moment_a_later_run_completes_it() {
         assert!(matches!(code, Some(130 | 0)), "{code:?}");
     }
     ends(scene.namespace(), "deploy --timeout 3m", 0);
+}
+
+#[test]
+fn the_api_server_is_away_while_it_applies_and_while_it_waits() {
+    let scene = Scene::without_namespace("kc-plugin-away");
+    let mut child = start(scene.namespace(), "deploy --create-namespace --init-db --timeout 5m");
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    for moment in ["secret/", "deployment.apps/frontend"] {
+        while !stdout.next().expect("a line for the object").unwrap().starts_with(moment) {}
+        testbed(&["stop", "--kill", "kube-apiserver"]);
+        testbed(&["start", "kube-apiserver"]);
+    }
+    let rest: Vec<String> = stdout.map(Result::unwrap).collect();
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success(), "{rest:?}\n{stderr}");
+    assert!(stderr.contains("the exchange works"), "{stderr}");
+    assert_eq!(rest.last().map(String::as_str), Some("index idx_wallets_id created"), "{rest:?}");
+}
+
+/// The sessions that wait for a lock.
+fn waiting(namespace: &str) -> String {
+    sql(namespace, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock';")
+}
+
+#[test]
+fn who_gives_up_on_a_locked_table_leaves_no_session_behind() {
+    let scene = deployed("kc-plugin-locked");
+    let namespace = scene.namespace().to_owned();
+    std::thread::scope(|scope| {
+        // Ended below, and so without success.
+        scope.spawn(|| psql(&namespace, "BEGIN; LOCK TABLE wallets; SELECT pg_sleep(60);"));
+        until("the table is locked", SOON, || {
+            let count =
+                sql(&namespace, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted;");
+            if count == "0" { Err(count) } else { Ok(()) }
+        });
+        let mut child = start(&namespace, "init-db --timeout 1m");
+        until("init-db waits for the lock", SOON, || match waiting(&namespace).as_str() {
+            "0" => Err("nobody waits".to_owned()),
+            _ => Ok(()),
+        });
+        kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        until("its session has ended", SOON, || match waiting(&namespace).as_str() {
+            "0" => Ok(()),
+            count => Err(format!("{count} wait")),
+        });
+        let status = ends(&namespace, "status", 1);
+        assert!(status.stdout.contains("lock timeout"), "{}", status.stdout);
+
+        // Who waits on gets it as soon as the lock is gone.
+        let unlock = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep';";
+        let waits = start(&namespace, "init-db --timeout 1m");
+        until("init-db waits for the lock", SOON, || match waiting(&namespace).as_str() {
+            "0" => Err("nobody waits".to_owned()),
+            _ => Ok(()),
+        });
+        assert_eq!(sql(&namespace, unlock), "t");
+        let done = waits.wait_with_output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    });
 }
 
 #[test]

@@ -3,6 +3,11 @@
 mod by_hand;
 mod deploy;
 mod faults;
+mod hostile;
+mod nodes;
+mod options;
+mod shown;
+mod student;
 mod table;
 
 use crate::support::kubectl::{self, Ended};
@@ -17,10 +22,15 @@ fn deployed(namespace: &str) -> Scene {
 }
 
 /// SQL in the database of a namespace.
-fn sql(namespace: &str, statement: &str) -> String {
+fn psql(namespace: &str, statement: &str) -> Ended {
     let exec = ["exec", "-i", "postgres-0", "-n", namespace, "--"];
     let psql = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "kubecoin", "-f", "-"];
-    let Ended { succeeded, stdout, stderr } = kubectl::command(&[&exec[..], &psql[..]].concat(), statement);
+    kubectl::command(&[&exec[..], &psql[..]].concat(), statement)
+}
+
+/// The same, which must succeed.
+fn sql(namespace: &str, statement: &str) -> String {
+    let Ended { succeeded, stdout, stderr } = psql(namespace, statement);
     assert!(succeeded, "{statement}: {stderr}");
     stdout.trim().to_owned()
 }

@@ -17,9 +17,14 @@ pub struct Exchange {
 impl Exchange {
     /// Finds the address as a person does: a node's address, and the port of `frontend-service`.
     pub fn at_node_port() -> Self {
+        Self::at_node_port_of("default")
+    }
+
+    /// The same in a namespace.
+    pub fn at_node_port_of(namespace: &str) -> Self {
         let node =
             kubectl::ok("get nodes --output jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}");
-        let port = kubectl::field("service/frontend-service", "/spec/ports/0/nodePort");
+        let port = kubectl::field(&format!("service/frontend-service -n {namespace}"), "/spec/ports/0/nodePort");
         let config = Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(10)))
             .http_status_as_error(false)

@@ -12,9 +12,12 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// The plugin's file.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-kubecoin");
+
 /// The plugin in a namespace, with these words, split at spaces.
 pub fn command(namespace: &str, words: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-kubecoin"));
+    let mut command = Command::new(PROGRAM);
     command.args(words.split_whitespace()).args(["-n", namespace]).stdin(Stdio::null());
     command
 }
@@ -38,7 +41,7 @@ pub fn start(namespace: &str, words: &str) -> Child {
 
 /// `kubectl kubecoin`, found on PATH as kubectl finds its plugins.
 pub fn through_kubectl(namespace: &str, words: &str) -> Ran {
-    let folder = Path::new(env!("CARGO_BIN_EXE_kubectl-kubecoin")).parent().expect("a folder");
+    let folder = Path::new(PROGRAM).parent().expect("a folder");
     let path = env::join_paths(
         [folder.to_owned()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
     );

@@ -6,7 +6,7 @@ use std::thread;
 use super::kubectl;
 
 /// A task of the test cluster.
-fn testbed(words: &[&str]) {
+pub fn testbed(words: &[&str]) {
     let xtask = std::env::var("KUBECOIN_XTASK").expect("KUBECOIN_XTASK is set: run this by `cargo xtask test`");
     let done = Command::new(xtask).arg("testbed").args(words).output().expect("xtask starts");
     assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));

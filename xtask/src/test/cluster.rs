@@ -41,11 +41,11 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Brings the cluster up if it is not.
+    /// Brings the cluster up if it is not. It has a default `StorageClass`, as the clusters of most people have.
     pub fn up() -> Result<Self> {
         let borrowed = testbed::is_up()?;
         let cluster = Self { borrowed };
-        testbed::up(&testbed::Options::default())?;
+        testbed::up(&testbed::Options { storage_class: true, ..testbed::Options::default() })?;
         Ok(cluster)
     }
 }

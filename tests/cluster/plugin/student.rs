@@ -1,0 +1,137 @@
+//! The student of a class on one cluster: the role `edit` in one namespace, Pod Security `restricted`, a quota and dynamic
+//! storage, and no right to see volumes, nodes or other namespaces.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::kubectl::{self, ok};
+use crate::support::plugin::{PROGRAM, Ran};
+use crate::support::scene::Scene;
+use crate::support::wait::until;
+
+const NAMESPACE: &str = "kc-plugin-student";
+
+const CLASSROOM: &str = "
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: kc-plugin-student
+  labels: {pod-security.kubernetes.io/enforce: restricted}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: student, namespace: kc-plugin-student}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: student, namespace: kc-plugin-student}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects: [{kind: ServiceAccount, name: student, namespace: kc-plugin-student}]
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: small, namespace: kc-plugin-student}
+spec:
+  hard: {pods: '3', requests.cpu: '1', requests.memory: 1Gi, limits.cpu: '4', limits.memory: 2Gi,
+    persistentvolumeclaims: '1', requests.storage: 1Gi, services.nodeports: '0'}
+";
+
+/// The student, with a kubeconfig as a teacher hands it out: a token, and the namespace in the context.
+struct Student {
+    kubeconfig: PathBuf,
+    _folder: TempDir,
+}
+
+impl Student {
+    fn enrolled() -> Self {
+        kubectl::apply(CLASSROOM);
+        until("the quota is in force", Duration::from_mins(1), || {
+            let hard = kubectl::field(&format!("resourcequota/small -n {NAMESPACE}"), "/status/hard/pods");
+            if hard == "3" { Ok(()) } else { Err(hard) }
+        });
+        let token = ok(&format!("create token student -n {NAMESPACE}"));
+        let mut config: Value = serde_json::from_str(&ok("config view --raw --minify --flatten -o json")).unwrap();
+        config["users"] = json!([{ "name": "student", "user": { "token": token.trim() } }]);
+        let cluster = config["clusters"][0]["name"].clone();
+        let context = json!({ "cluster": cluster, "user": "student", "namespace": NAMESPACE });
+        config["contexts"] = json!([{ "name": "class", "context": context }]);
+        config["current-context"] = "class".into();
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("config");
+        std::fs::write(&kubeconfig, config.to_string()).unwrap();
+        Self { kubeconfig, _folder: folder }
+    }
+
+    /// Runs the plugin as the student, which must end with this exit code.
+    fn ends(&self, words: &str, code: i32) -> Ran {
+        let mut command = Command::new(PROGRAM);
+        command.args(words.split_whitespace()).env("KUBECONFIG", &self.kubeconfig).stdin(Stdio::null());
+        let ran = Ran::from(command.output().expect("the plugin starts"));
+        assert_eq!(ran.code, code, "{words}\n{}{}", ran.stdout, ran.stderr);
+        ran
+    }
+}
+
+#[test]
+fn the_student_of_a_class_gets_everything_to_work() {
+    let _scene = Scene::without_namespace(NAMESPACE);
+    let student = Student::enrolled();
+    let nothing = student.ends("", 0);
+    assert!(nothing.stdout.contains("kc-plugin-student on class: no exchange yet"), "{}", nothing.stdout);
+    let nothing = student.ends("init-db", 2);
+    assert!(nothing.stderr.contains("hint: deploy the exchange first"), "{}", nothing.stderr);
+
+    // The server's own words on what the quota leaves out, before anything is made; and what helps.
+    let refused = student.ends("deploy", 2);
+    assert!(refused.stderr.contains("exceeded quota: small"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("hint: reach the page by") && refused.stderr.contains("ClusterIP"),
+        "{}",
+        refused.stderr
+    );
+    let refused = student.ends("deploy --storage static --node node-1 --service-type ClusterIP", 2);
+    assert!(refused.stderr.contains("cannot patch resource \"persistentvolumes\""), "{}", refused.stderr);
+    assert!(refused.stderr.contains("violates PodSecurity"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: let the cluster make the volume"), "{}", refused.stderr);
+    assert_eq!(ok(&format!("get all,pvc,secret -n {NAMESPACE} -o name")), "", "nothing was made");
+
+    let deployed = student.ends("deploy --init-db --service-type ClusterIP --timeout 4m", 0);
+    assert!(deployed.stderr.contains("you may not create PersistentVolumes"), "{}", deployed.stderr);
+    assert!(deployed.stderr.contains("the exchange works"), "{}", deployed.stderr);
+    let again = student.ends("deploy --service-type ClusterIP", 0);
+    assert!(again.stdout.lines().all(|line| line.ends_with(" unchanged")), "{}", again.stdout);
+    let table = student.ends("init-db", 0);
+    assert_eq!(table.stdout, "table wallets exists (0 rows)\nindex idx_wallets_id exists\n");
+
+    // All of it is seen but the volume, and that is said.
+    let status = student.ends("status", 0);
+    assert!(status.stdout.contains("chain: postgres-0 → postgres-pvc → pvc-"), "{}", status.stdout);
+    assert!(status.stdout.contains("database: reachable, table wallets with 0 rows"), "{}", status.stdout);
+    let status: Value = serde_json::from_str(&student.ends("status -o json", 0).stdout).unwrap();
+    let findings = status["findings"].as_array().unwrap();
+    assert_eq!((findings.len(), &findings[0]["code"]), (1, &"not-permitted".into()), "{findings:?}");
+    assert!(findings[0]["object"].as_str().unwrap().starts_with("persistentvolume/pvc-"), "{findings:?}");
+    let everywhere = student.ends("status -A", 2);
+    assert!(everywhere.stderr.contains("could not list statefulsets of all namespaces"), "{}", everywhere.stderr);
+    assert!(everywhere.stderr.contains("hint: "), "{}", everywhere.stderr);
+
+    // A quota that has become too small for a pod shows in no pod.
+    let quota = json!({ "spec": { "hard": { "pods": "1" } } }).to_string();
+    let patched = kubectl::command(&["patch", "quota", "small", "-n", NAMESPACE, "--type=merge", "-p", &quota], "");
+    assert!(patched.succeeded, "{}", patched.stderr);
+    ok(&format!("delete pods -l app=backend -n {NAMESPACE} --wait=false"));
+    ok(&format!("delete pod postgres-0 -n {NAMESPACE}"));
+    until("what is refused is said", Duration::from_mins(1), || {
+        let status = student.ends("status --no-db", 1);
+        let said = |object: &str| {
+            let mut lines = status.stdout.lines();
+            lines
+                .any(|line| line.contains(&format!("{object} may not make its pod")) && line.contains("exceeded quota"))
+        };
+        if said("statefulset/postgres") && said("deployment/backend") { Ok(()) } else { Err(status.stdout) }
+    });
+}
