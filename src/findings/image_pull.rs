@@ -15,12 +15,33 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says: format!("cannot have its image {} ({reason}): {message}", pods::image(pod)),
-                hint: format!(
-                    "correct the name, or name another: kubectl kubecoin deploy --{app}-image IMAGE -n {}",
-                    observed.namespace
-                ),
+                hint: hint(app, pods::image(pod), observed.namespace),
             })
         });
         failing.collect()
     },
 };
+
+/// The exchange's own images can be brought to a cluster that cannot have them from a registry.
+fn hint(app: &str, image: &str, namespace: &str) -> String {
+    let another = format!("name another: kubectl kubecoin deploy --{app}-image IMAGE -n {namespace}");
+    if image.contains(&format!("/kubecoin-{app}:")) {
+        return format!("in a clone of the project, cargo xtask images --into minikube (or kind, k3d); or {another}");
+    }
+    format!("correct the name, or {another}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_projects_own_images_can_be_loaded_and_others_only_named() {
+        let own = hint("backend", "ghcr.io/kubecoin/kubecoin-backend:0.1.0", "alice");
+        assert!(own.contains("cargo xtask images --into minikube"), "{own}");
+        for other in ["docker.io/library/postgres:17", "ghcr.io/kubecoin/backend:0.1.0"] {
+            let other = hint("backend", other, "alice");
+            assert!(!other.contains("xtask") && other.ends_with("--backend-image IMAGE -n alice"), "{other}");
+        }
+    }
+}

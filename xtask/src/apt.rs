@@ -55,7 +55,8 @@ pub fn is_root() -> Result<bool> {
     Ok(process::output(Command::new("id").arg("-u"))? == "0")
 }
 
-fn present(provides: &str) -> bool {
+/// Whether a program is on `PATH`, or a file that matches a path is there.
+pub fn present(provides: &str) -> bool {
     if provides.starts_with('/') {
         return !matching(Path::new(provides)).is_empty();
     }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::apt::Package;
 use crate::hash::Inputs;
 use crate::testbed::programs::{self, Module};
-use crate::{apt, npm, paths, process};
+use crate::{apt, caller, npm, paths, process};
 
 /// The Debian release that every image is built on: the one that PostgreSQL 17 belongs to.
 const SUITE: &str = "trixie";
@@ -173,7 +173,7 @@ impl Drop for Unpacked {
 
 /// Makes the base image out of Debian's packages.
 fn bootstrap(context: &Path, built: &Built) -> Result<()> {
-    let folder = tempfile::tempdir_in(paths::cache()?)?;
+    let folder = tempfile::tempdir_in(caller::cache_of_root()?)?;
     fs::copy(context.join("Containerfile"), folder.path().join("Containerfile"))?;
     let mut mmdebstrap = Command::new("mmdebstrap");
     mmdebstrap.args(["--quiet", "--variant=minbase", "--include=ca-certificates", SUITE]);
@@ -199,7 +199,7 @@ pub fn remove() -> Result<()> {
 
 /// buildah on the project's own storage.
 pub fn buildah() -> Result<Command> {
-    let storage = paths::cache()?.join("images");
+    let storage = caller::cache_of_root()?.join("images");
     let mut buildah = Command::new("buildah");
     buildah.arg("--root").arg(&storage).args(["--runroot", "/run/kubecoin-images", "--storage-driver", "overlay"]);
     // Or a buildah that is killed leaves its storage as a mount of this machine.

@@ -2,6 +2,8 @@
 
 mod apt;
 mod bench;
+mod caller;
+mod delivery;
 mod demo;
 mod hash;
 mod images;
@@ -28,7 +30,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     /// From nothing to a running exchange: a cluster, the plugin, and the lesson with it
-    Demo,
+    Demo(demo::Args),
+    /// Build the exchange's own images, and bring them where a cluster finds them
+    Images(delivery::Args),
     /// Run the tests, all groups or those named
     Test(test::Args),
     /// Measure, side by side with what a figure is compared with
@@ -40,7 +44,8 @@ enum Task {
 impl Task {
     fn run(self) -> Result<ExitCode> {
         match self {
-            Self::Demo => demo::run(),
+            Self::Demo(args) => demo::run(args),
+            Self::Images(args) => delivery::run(args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(&args),
             Self::Testbed(args) => testbed::run(args),

@@ -31,13 +31,17 @@ pub fn target() -> Result<PathBuf> {
 /// The project's folder in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`), made if it is not there. What it holds is
 /// named by a hash of what it was made from, so that clones share it.
 pub fn cache() -> Result<PathBuf> {
-    let base = match env::var_os("XDG_CACHE_HOME") {
-        Some(folder) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
-        _ => {
-            env::home_dir().context("no home directory: set XDG_CACHE_HOME to a folder for the caches")?.join(".cache")
-        }
-    };
-    let folder = base.join("kubecoin");
+    let folder = cache_home()?.join("kubecoin");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the cache folder {}", folder.display()))?;
     Ok(folder)
+}
+
+/// The user's folder for caches, of all programs.
+pub fn cache_home() -> Result<PathBuf> {
+    match env::var_os("XDG_CACHE_HOME") {
+        Some(folder) if Path::new(&folder).is_absolute() => Ok(PathBuf::from(folder)),
+        _ => Ok(env::home_dir()
+            .context("no home directory: set XDG_CACHE_HOME to a folder for the caches")?
+            .join(".cache")),
+    }
 }

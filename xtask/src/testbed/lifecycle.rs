@@ -1,5 +1,6 @@
 //! From nothing to a cluster, and back.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -17,7 +18,7 @@ use super::programs::CLUSTER;
 use super::supervisor::{self, Request, State};
 use super::wait::{self, Deadline};
 use super::{addons, cgroups, configuration, network, node, prerequisites, ready, registry};
-use crate::{images, paths, process};
+use crate::{caller, images, paths, process};
 
 /// What may be chosen of a cluster.
 #[derive(clap::Args, Clone, Debug)]
@@ -60,6 +61,7 @@ pub fn up(options: &Options) -> Result<()> {
             dns_cache: options.dns_cache,
         };
         let plan = launch(plan, &lock)?;
+        caller::hand_over(&layout::kubeconfig())?;
         process::step("starting the components", || start(&plan))?;
         let images = images.join().map_err(|_| anyhow!("building the images panicked"))??;
         registry::push(&plan.registry, &images)?;
@@ -98,10 +100,12 @@ pub fn down() -> Result<()> {
 /// Takes everything away, the caches too.
 pub fn clean() -> Result<()> {
     down()?;
-    let cache = paths::cache()?;
-    process::step(&format!("removing {}", cache.display()), || {
-        images::remove()?;
-        fs::remove_dir_all(&cache).with_context(|| format!("cannot remove {}", cache.display()))
+    images::remove()?;
+    let caches = BTreeSet::from([paths::cache()?, caller::cache_of_root()?]);
+    caches.iter().try_for_each(|cache| {
+        process::step(&format!("removing {}", cache.display()), || {
+            fs::remove_dir_all(cache).with_context(|| format!("cannot remove {}", cache.display()))
+        })
     })
 }
 

@@ -35,8 +35,9 @@ use anyhow::{Context, Result};
 use clap::{ArgGroup, Subcommand};
 
 use self::layout::Plan;
-pub use self::layout::node_address;
 pub use self::lifecycle::{Options, down, up};
+pub use self::prerequisites::install as prepare;
+pub use self::registry::name as image_name;
 use crate::paths;
 
 /// The arguments of `cargo xtask testbed`.
@@ -119,6 +120,9 @@ enum Testbed {
     Reset,
     /// Take the cluster and all caches away
     Clean,
+    /// Install what a cluster takes from the system
+    #[command(hide = true)]
+    Prepare,
     /// The first process of the cluster
     #[command(hide = true)]
     Supervise {
@@ -159,6 +163,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         }
         Testbed::Reset => reset::reset()?,
         Testbed::Clean => lifecycle::clean()?,
+        Testbed::Prepare => prepare()?,
         Testbed::Supervise { inside: false } => supervisor::launch()?,
         Testbed::Supervise { inside: true } => supervisor::run()?,
         Testbed::NodeRoot { node } => node::enter_root(node)?,
@@ -174,6 +179,12 @@ pub fn is_up() -> Result<bool> {
 /// The folder of the plugin as tests build it.
 pub fn plugin_folder() -> Result<PathBuf> {
     Ok(paths::target()?.join("debug"))
+}
+
+/// Shell code by which the cluster's kubectl and the plugin of a folder are found.
+pub fn exports(plugin: &Path) -> String {
+    let kubeconfig = layout::kubeconfig();
+    format!("export KUBECONFIG={} PATH={}/bin:{}:$PATH", kubeconfig.display(), layout::STATE, plugin.display())
 }
 
 /// Gives a command the cluster: its kubeconfig, and a PATH on which its kubectl and the plugin of a folder come before any

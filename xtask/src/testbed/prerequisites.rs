@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::programs::CLUSTER;
 use crate::apt::{self, Package};
-use crate::images;
+use crate::{caller, images};
 use crate::{paths, process};
 
 /// What building and running the cluster takes from the system, images aside.
@@ -38,7 +38,7 @@ pub fn root() -> Result<()> {
         bail!("the test cluster needs Linux\n{ELSEWHERE}");
     }
     if !apt::is_root()? {
-        bail!("the test cluster needs root\nhint: sudo --preserve-env=PATH cargo xtask testbed up\n{ELSEWHERE}");
+        bail!("the test cluster needs root\nhint: {}\n{ELSEWHERE}", caller::root_line("testbed up")?);
     }
     Ok(())
 }

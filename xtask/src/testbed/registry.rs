@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::layout::{CONTROL_PLANE, REGISTRY_PORT};
 use crate::images::{self, Image};
-use crate::{paths, process};
+use crate::{caller, paths, process};
 
 /// What holds a pod's namespaces.
 pub const PAUSE: &str = "registry.kubecoin.test/kubecoin/pause:1";
@@ -59,7 +59,7 @@ fn own_registry() -> Result<String> {
 
 /// The storage of the registry.
 pub fn storage() -> Result<PathBuf> {
-    Ok(paths::cache()?.join("registry"))
+    Ok(caller::cache_of_root()?.join("registry"))
 }
 
 /// An image in the storage, and the name by which pods ask for it.
