@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::steps::{self, Steps};
 use crate::delivery::{self, Local};
 use crate::images::Image;
-use crate::{apt, caller, npm, paths, process, testbed};
+use crate::{apt, caller, npm, process, testbed};
 
 /// How long a page that can be reached may take to let somebody in.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -64,7 +64,7 @@ impl Place {
     /// What has to be there before the first program is built.
     pub fn before_building(&self, steps: &mut Steps) -> Result<()> {
         match self {
-            Self::Testbed => steps.next("what this system lacks: a minute if packages are missing", || {
+            Self::Testbed => steps.next("packages of the system: a minute if some are missing", || {
                 if apt::is_root()? { testbed::prepare() } else { as_root("testbed prepare") }
             }),
             Self::Existing { .. } => Ok(()),
@@ -123,12 +123,15 @@ impl Place {
     pub fn afterwards(&self) -> Result<Vec<(&'static str, String)>> {
         let plugin = testbed::plugin_folder()?;
         let delete = process::shown(&self.typed("kubectl delete pod postgres-0"));
+        let export = format!("export PATH={}:$PATH", plugin.display());
         let (with, stop) = match self {
-            Self::Testbed => (testbed::exports(&plugin), caller::root_line("testbed down")?),
-            Self::Existing { .. } => (
-                format!("export PATH={}:$PATH", plugin.display()),
-                process::shown(&self.typed("kubectl delete --filename k8s/level-2-volumes/")),
+            Self::Testbed => (
+                format!("eval \"$({})\"; {export}", caller::root_line("testbed env")?),
+                caller::root_line("testbed down")?,
             ),
+            Self::Existing { .. } => {
+                (export, process::shown(&self.typed("kubectl delete --filename k8s/level-2-volumes/")))
+            }
         };
         Ok(vec![
             ("the page", self.page()?),
@@ -183,7 +186,7 @@ fn as_root(line: &str) -> Result<()> {
 fn path_with_plugin() -> Result<std::ffi::OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = [testbed::plugin_folder()?].into_iter().chain(std::env::split_paths(&path)).collect();
-    std::env::join_paths(folders).with_context(|| format!("PATH cannot be read, or {}", paths::workspace().display()))
+    std::env::join_paths(folders).context("PATH cannot be read")
 }
 
 #[cfg(test)]

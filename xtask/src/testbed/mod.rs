@@ -181,12 +181,6 @@ pub fn plugin_folder() -> Result<PathBuf> {
     Ok(paths::target()?.join("debug"))
 }
 
-/// Shell code by which the cluster's kubectl and the plugin of a folder are found.
-pub fn exports(plugin: &Path) -> String {
-    let kubeconfig = layout::kubeconfig();
-    format!("export KUBECONFIG={} PATH={}/bin:{}:$PATH", kubeconfig.display(), layout::STATE, plugin.display())
-}
-
 /// Gives a command the cluster: its kubeconfig, and a PATH on which its kubectl and the plugin of a folder come before any
 /// other.
 pub fn environment<'a>(command: &'a mut Command, plugin: &Path) -> Result<&'a mut Command> {

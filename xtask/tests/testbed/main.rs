@@ -4,6 +4,7 @@
 // A test that panics has failed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod delivery;
 mod faults;
 mod lifecycle;
 mod nodes;
