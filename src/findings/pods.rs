@@ -7,14 +7,20 @@ use super::Observed;
 use crate::exchange::names;
 use crate::observe::readiness;
 
-/// The pods that are not ready, each with its workload.
+/// The pods that are not ready, each with its workload. A pod that a Deployment has replaced and that is on its way out is
+/// missed by nobody.
 pub fn not_ready<'a>(observed: &Observed<'a>) -> Vec<(&'static str, &'a Pod)> {
     let snapshot = observed.snapshot;
     [names::POSTGRES, names::BACKEND, names::FRONTEND]
         .into_iter()
         .flat_map(|app| snapshot.pods_of(app).map(move |pod| (app, pod)))
-        .filter(|(_, pod)| !readiness::pod(pod))
+        .filter(|(app, pod)| !readiness::pod(pod) && (*app == names::POSTGRES || !is_stopping(pod)))
         .collect()
+}
+
+/// Whether the pod has been told to end.
+pub fn is_stopping(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some()
 }
 
 /// The pod's container. Those of the exchange have one each.

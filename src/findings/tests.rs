@@ -108,6 +108,23 @@ fn a_pod_that_is_being_stopped_has_not_crashed() {
 }
 
 #[test]
+fn a_pod_that_a_rollout_has_replaced_is_not_missed() {
+    let mut snapshot = ready();
+    let mut old = snapshot.pods.present().unwrap()[0].clone();
+    old.metadata.name = Some("backend-1".to_owned());
+    old.metadata.labels = Some([("app".to_owned(), "backend".to_owned())].into());
+    old.status.as_mut().unwrap().conditions.as_mut().unwrap()[0].status = "False".to_owned();
+    let with = |pod: &k8s_openapi::api::core::v1::Pod, snapshot: &Snapshot| {
+        let pods = [&snapshot.pods.present().unwrap()[..1], &[pod.clone()]].concat();
+        Snapshot { pods: Reading::Present(pods), ..snapshot.clone() }
+    };
+    snapshot = with(&old, &snapshot);
+    assert_eq!(found(&snapshot, &Evidence::default()).len(), 1);
+    old.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-23T20:00:00Z")).unwrap();
+    assert_eq!(found(&with(&old, &snapshot), &Evidence::default()), []);
+}
+
+#[test]
 fn events_explain_what_pods_do_not() {
     let running = snapshot(&container(&json!({ "running": {} }), 0));
     let finding = only(&running, &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
