@@ -41,10 +41,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         is_deployed(ctx).await?;
         initialise(ctx, args.timeout, deadline).await
     });
-    done.await.unwrap_or_else(|| {
-        waiting::say_timed_out(ctx, "the table was not created", args.timeout, &[]);
-        Ok(Outcome::DoesNotHold)
-    })
+    waiting::in_time(ctx, "the table was not created", args.timeout, done.await)
 }
 
 /// There is no point in waiting for a database that nobody has deployed.

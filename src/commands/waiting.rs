@@ -8,6 +8,7 @@ use kube::ResourceExt;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
 use crate::context::Ctx;
+use crate::error::Outcome;
 use crate::findings::{self, Finding, Observed, Weight};
 use crate::kubernetes::act::DeletePod;
 use crate::kubernetes::{Cause, Cluster, RequestError};
@@ -39,10 +40,39 @@ pub fn within<T>(deadline: Instant, what: impl Future<Output = T>) -> impl Futur
     async move { timeout_at(deadline + LAST_WORDS * 2, what).await.ok() }
 }
 
+/// What a command with a deadline comes to: with none left, it says how it failed last, or that there was no answer.
+///
+/// # Errors
+/// If it failed otherwise than for want of time.
+pub fn in_time(
+    ctx: &Ctx,
+    what: &str,
+    timeout: Duration,
+    done: Option<anyhow::Result<Outcome>>,
+) -> anyhow::Result<Outcome> {
+    match done {
+        Some(Err(error)) if error.is::<GaveUp>() => {
+            ctx.printer.error(&format!("{what} within {timeout:?}: {error}"));
+            ctx.printer.hint(TRY_LATER);
+        }
+        Some(done) => return done,
+        None => say_timed_out(ctx, what, timeout, &[]),
+    }
+    Ok(Outcome::DoesNotHold)
+}
+
+/// What helps against a server that was away for too long.
+const TRY_LATER: &str = "see how the server is: kubectl get --raw '/readyz?verbose'; then run this again";
+
+/// Something still failed at the deadline, though only for now.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+struct GaveUp(anyhow::Error);
+
 /// Tries until the deadline, for as long as it fails only for now. What is tried can be repeated.
 ///
 /// # Errors
-/// If it fails for good, or still fails at the deadline.
+/// If it fails for good; or, for `in_time`, if it still fails at the deadline.
 pub async fn insist<T>(
     ctx: &Ctx,
     deadline: Instant,
@@ -52,7 +82,10 @@ pub async fn insist<T>(
     let mut told = Told::default();
     loop {
         match attempt().await {
-            Err(error) if Instant::now() < deadline && for_now(&error) => {
+            Err(error) if for_now(&error) => {
+                if Instant::now() >= deadline {
+                    return Err(GaveUp(error).into());
+                }
                 let says = format!("{error:#}");
                 if told.is_new(&says) {
                     ctx.printer.note(format!("{says}; trying again"));
@@ -83,7 +116,8 @@ pub async fn until(
     let cluster = ctx.cluster().await?;
     let start = Instant::now();
     let mut told = Told::default();
-    let Ok(snapshot) = timeout_at(deadline, Snapshot::read(cluster)).await else {
+    let soon = deadline.max(start + LAST_WORDS);
+    let Ok(snapshot) = timeout_at(soon, Snapshot::read(cluster)).await else {
         return Ok(Waited::TimedOut(Vec::new()));
     };
     let mut snapshot = snapshot?;
@@ -162,8 +196,8 @@ pub fn postgres_ready(snapshot: &Snapshot) -> bool {
 /// Says that a wait has run out: what was last seen, and what helps.
 pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding]) {
     let Some(first) = last.first() else {
-        ctx.printer.error(&format!("{what} within {timeout:?}: the server does not answer"));
-        ctx.printer.hint("see how the server is: kubectl get --raw '/readyz?verbose'; then run this again");
+        ctx.printer.error(&format!("{what} within {timeout:?}: the server did not answer in time"));
+        ctx.printer.hint(TRY_LATER);
         return;
     };
     ctx.printer.error(&format!("{what} within {timeout:?}; last seen:"));

@@ -8,4 +8,6 @@ mod plugin;
 mod reach;
 mod server;
 mod status;
+mod terminal;
+mod timeout;
 mod world;

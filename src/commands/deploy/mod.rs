@@ -166,10 +166,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         }
         finish(&args, ctx, deadline).await
     });
-    done.await.unwrap_or_else(|| {
-        waiting::say_timed_out(ctx, "the exchange was not deployed", args.timeout, &[]);
-        Ok(Outcome::DoesNotHold)
-    })
+    waiting::in_time(ctx, "the exchange was not deployed", args.timeout, done.await)
 }
 
 /// What is known before anything is changed.
