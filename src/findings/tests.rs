@@ -115,7 +115,7 @@ fn a_pod_that_a_rollout_has_replaced_is_not_missed() {
     old.metadata.labels = Some([("app".to_owned(), "backend".to_owned())].into());
     old.status.as_mut().unwrap().conditions.as_mut().unwrap()[0].status = "False".to_owned();
     let with = |pod: &k8s_openapi::api::core::v1::Pod, snapshot: &Snapshot| {
-        let pods = [&snapshot.pods.present().unwrap()[..1], &[pod.clone()]].concat();
+        let pods = [&snapshot.pods.present().unwrap()[..1], std::slice::from_ref(pod)].concat();
         Snapshot { pods: Reading::Present(pods), ..snapshot.clone() }
     };
     snapshot = with(&old, &snapshot);
