@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -65,6 +66,18 @@ pub fn not_by_sudo() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Lets a command that this starts run as the caller, if this runs as root for somebody else.
+pub fn as_caller(command: &mut Command) -> Result<&mut Command> {
+    if let Some((user, group)) = behind_sudo()
+        && apt::is_root()?
+        && user != 0
+    {
+        // Not in root's home, which is this program's.
+        command.uid(user).gid(group).env("npm_config_cache", paths::cache_home()?.join("npm"));
+    }
+    Ok(command)
 }
 
 /// Gives a file to the caller, if this runs as root for somebody else.

@@ -9,7 +9,7 @@ use clap::{ArgGroup, ValueEnum};
 use serde_json::Value;
 
 use crate::images::{self, Image};
-use crate::{apt, caller, npm, process, testbed};
+use crate::{apt, caller, process, testbed};
 
 /// What is brought to other clusters.
 const OWN: [Image; 2] = [Image::Backend, Image::Frontend];
@@ -168,13 +168,11 @@ pub fn in_registry(prefix: &str, image: Image) -> Result<String> {
     Ok(format!("{}/{own}", prefix.trim_end_matches('/')))
 }
 
-/// Builds the images and does something with each: by root, which building containers takes. The page is built before, by
-/// the caller.
+/// Builds the images and does something with each: by root, which building containers takes.
 fn as_root(arguments: &[&str], act: impl Fn(Image, &str) -> Result<()>) -> Result<()> {
     if apt::is_root()? {
         return OWN.into_iter().try_for_each(|image| act(image, &images::build(image)?.reference));
     }
-    npm::build()?;
     process::run(&mut caller::as_root(&[&["images"], arguments].concat())?)
 }
 

@@ -7,7 +7,7 @@ use std::{fs, io};
 use anyhow::{Context, Result};
 
 use crate::hash::Inputs;
-use crate::{paths, process};
+use crate::{caller, paths, process};
 
 /// The folder of the page.
 pub fn folder() -> PathBuf {
@@ -26,7 +26,9 @@ pub fn install() -> Result<()> {
     let wanted = Inputs::new([]).path(&folder().join("package-lock.json"))?.digest();
     once(".kubecoin-lock", "node_modules", &wanted, || {
         process::step("npm ci", || {
-            process::output(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder())).map(drop)
+            let mut npm = Command::new("npm");
+            npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder());
+            process::output(caller::as_caller(&mut npm)?).map(drop)
         })
     })
 }
@@ -40,7 +42,7 @@ pub fn build() -> Result<()> {
     install()?;
     let wanted = SOURCES.iter().try_fold(Inputs::new([]), |inputs, source| inputs.path(&folder().join(source)))?;
     once(".kubecoin-dist", "dist", &wanted.digest(), || {
-        process::step("npm run build", || process::output(&mut script("build")).map(drop))
+        process::step("npm run build", || process::output(caller::as_caller(&mut script("build"))?).map(drop))
     })
 }
 
@@ -55,5 +57,6 @@ fn once(note: &str, made: &str, digest: &str, act: impl FnOnce() -> Result<()>) 
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", note.display())),
     }
     act()?;
-    fs::write(&note, digest).with_context(|| format!("cannot write {}", note.display()))
+    fs::write(&note, digest).with_context(|| format!("cannot write {}", note.display()))?;
+    caller::hand_over(&note)
 }

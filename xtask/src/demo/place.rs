@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::steps::{self, Steps};
 use crate::delivery::{self, Local};
 use crate::images::Image;
-use crate::{apt, caller, npm, process, testbed};
+use crate::{apt, caller, process, testbed};
 
 /// How long a page that can be reached may take to let somebody in.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -83,7 +83,6 @@ impl Place {
                     }
                     // As the caller, for whom root then finds them built.
                     testbed::programs::CLUSTER.build()?;
-                    npm::build()?;
                     as_root("testbed up")
                 },
             ),
