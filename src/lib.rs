@@ -14,3 +14,4 @@ pub mod kubernetes;
 pub mod log;
 pub mod observe;
 pub mod output;
+pub mod persistence;

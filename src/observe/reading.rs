@@ -1,11 +1,11 @@
 //! What is known of something.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::kubernetes::{Cause, RequestError};
 
 /// What is known of something. Unknown is never healthy and never absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "value", rename_all = "camelCase")]
 pub enum Reading<T> {
     /// It is there.
@@ -20,7 +20,7 @@ pub enum Reading<T> {
 }
 
 /// Why something could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reason {
     /// For want of permission, with the server's words.

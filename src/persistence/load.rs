@@ -1,0 +1,85 @@
+//! Rows that were committed while the server was replaced: what was acknowledged must be there, exactly once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::rows::{Row, Run};
+
+/// The number of the first row that a writer writes; marked rows have the numbers below.
+pub const FIRST: u32 = 200_001;
+
+/// What a writer has done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Load {
+    /// The pod that it wrote from.
+    #[serde(default)]
+    pub from: String,
+    /// The number of the first row it tried to write.
+    pub first: u32,
+    /// The number of the last row it tried to write.
+    pub last: u32,
+    /// The rows that the server acknowledged: number and checksum.
+    pub acknowledged: Vec<(u32, String)>,
+    /// What failed meanwhile, each once.
+    pub errors: Vec<String>,
+    /// The longest time between two rows that were acknowledged, in milliseconds.
+    pub gap_ms: u64,
+    /// How many servers it met.
+    pub servers: u32,
+}
+
+/// The number of a writer's row.
+#[must_use]
+pub fn number(run: &Run, id: &str) -> Option<u32> {
+    let number = id.strip_prefix(&run.mark()).or_else(|| id.strip_prefix(&run.kept_mark()))?.parse().ok()?;
+    (number >= FIRST).then_some(number)
+}
+
+/// What became of a writer's rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fate {
+    /// Acknowledged, and not there.
+    pub lost: Vec<u32>,
+    /// Acknowledged, and not as they were.
+    pub altered: Vec<u32>,
+    /// There more than once.
+    pub doubled: Vec<u32>,
+    /// There, but never tried.
+    pub unknown: Vec<u32>,
+    /// Not acknowledged, and there all the same: either is right.
+    pub unacknowledged: usize,
+}
+
+impl Fate {
+    /// Of what a writer has done, by the rows that are there.
+    #[must_use]
+    pub fn of<'a>(load: &Load, run: &Run, rows: impl Iterator<Item = &'a Row>) -> Self {
+        let mut fate = Self::default();
+        let mut there: BTreeMap<u32, &str> = BTreeMap::new();
+        for row in rows {
+            let Some(number) = number(run, &row.id) else { continue };
+            if there.insert(number, &row.sum).is_some() {
+                fate.doubled.push(number);
+            }
+        }
+        let mut acknowledged = BTreeSet::new();
+        for (number, sum) in &load.acknowledged {
+            acknowledged.insert(*number);
+            match there.get(number) {
+                None => fate.lost.push(*number),
+                Some(now) if now != sum => fate.altered.push(*number),
+                Some(_) => {}
+            }
+        }
+        for number in there.into_keys().filter(|number| !acknowledged.contains(number)) {
+            if (load.first..=load.last).contains(&number) {
+                fate.unacknowledged += 1;
+            } else {
+                fate.unknown.push(number);
+            }
+        }
+        fate
+    }
+}

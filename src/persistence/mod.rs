@@ -1,0 +1,63 @@
+//! What outlives a pod: identities, rows and the timeline of a replacement, and what they prove. Pure: it reads no cluster.
+
+pub mod evidence;
+pub mod identity;
+pub mod load;
+pub mod proof;
+pub mod recovery;
+pub mod rows;
+pub mod timeline;
+pub mod verdict;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// How the server is taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum How {
+    /// The pod is deleted, and has its time to stop
+    #[default]
+    Delete,
+    /// The server is stopped at once in its pod, which stays
+    Crash,
+    /// The pod is deleted, and has one second to stop
+    Kill,
+    /// The pod is evicted, as when a node is drained
+    Evict,
+    /// The pod is deleted without waiting for its end: gives up that there is one server at most
+    Force,
+}
+
+impl How {
+    /// Whether another pod comes in place of the old one.
+    #[must_use]
+    pub fn replaces_pod(self) -> bool {
+        self != Self::Crash
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Delete | Self::Kill | Self::Force => "deletion",
+            Self::Crash => "crash",
+            Self::Evict => "eviction",
+        }
+    }
+
+    /// What is asked of the cluster.
+    #[must_use]
+    pub fn asked(self) -> &'static str {
+        match self {
+            Self::Delete => "deletion asked",
+            Self::Crash => "immediate stop asked",
+            Self::Kill => "deletion asked, grace 1 s",
+            Self::Evict => "eviction asked",
+            Self::Force => "deletion asked, grace 0",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,342 @@
+//! The judgement, held against every way in which evidence can be bad.
+
+use proptest::prelude::*;
+
+use super::How;
+use super::evidence::{Cycle, Moment, Name};
+use super::identity::{ClaimSeen, Identity, PodSeen, Server};
+use super::load::{FIRST, Load};
+use super::rows::{Row, Run};
+use super::timeline::{Change, Kind, Timeline, step};
+use super::verdict::{Holds, judge};
+use crate::observe::{Reading, Reason};
+
+fn server(start: &str, wal_bytes: u64) -> Server {
+    Server {
+        system: "7400000000000000001".into(),
+        timeline: 1,
+        started_at: "2026-11-24T02:00:00Z".parse().unwrap(),
+        start: start.into(),
+        wal: format!("0/{wal_bytes:X}"),
+        wal_bytes,
+        directory: "/var/lib/postgresql/data/pgdata".into(),
+        inode: "12".into(),
+        device: "64512".into(),
+        lock: "/var/lib/postgresql/data/postgres.lock".into(),
+        version: "17.2".into(),
+        settings: [("fsync".to_owned(), "on".to_owned())].into(),
+    }
+}
+
+fn row(id: &str) -> Row {
+    Row { id: id.into(), sum: format!("sum of {id}"), balance: "1000.00".into(), updated: "2026-11-24 01:00:00".into() }
+}
+
+/// Evidence of a replacement in which all went well, with that many rows of the user and of the run.
+pub fn healthy(yours: usize, marked: usize) -> Cycle {
+    let run: Run = "0123abcd".parse().unwrap();
+    let pod = |uid: &str, address: &str| PodSeen {
+        name: "postgres-0".into(),
+        uid: uid.into(),
+        owner: Some("set".into()),
+        addresses: vec![address.into()],
+        node: Some("node-1".into()),
+        container: Some(format!("container of {uid}")),
+        started_at: Some("2026-11-24T02:00:05Z".parse().unwrap()),
+        ready: true,
+        ..PodSeen::default()
+    };
+    let claim = ClaimSeen { name: "postgres-pvc".into(), uid: "claim".into(), volume: Some("pv".into()), class: None };
+    let rows = (0..yours)
+        .map(|n| row(&format!("user-{n:03}")))
+        .chain((0..marked).map(|n| row(&format!("{}{n:06}", run.mark()))));
+    let rows: Vec<Row> = rows.collect();
+    let moment = |pod: PodSeen, server: Server| Moment {
+        identity: Identity {
+            pod,
+            claim: Reading::Present(claim.clone()),
+            volume: Reading::Present("volume".into()),
+            server,
+        },
+        rows: Reading::Present(rows.clone()),
+    };
+    let (old, new) = (pod("old", "10.0.0.1"), pod("new", "10.0.0.2"));
+    let ended = PodSeen { container: None, ended_at: Some("2026-11-24T02:00:03Z".parse().unwrap()), ..old.clone() };
+    let changes = [
+        (1, Change::Asked),
+        (9, Change::Pod(Some(Box::new(ended)))),
+        (10, Change::Pod(None)),
+        (20, Change::Pod(Some(Box::new(new.clone())))),
+        (30, Change::Answered),
+        (40, Change::AnsweredByName(vec!["10.0.0.2".into()])),
+    ];
+    let timeline = Timeline::new(How::Delete, old.clone());
+    Cycle {
+        run,
+        how: How::Delete,
+        asked_at: "2026-11-24T02:00:01Z".parse().unwrap(),
+        marked: marked.try_into().unwrap(),
+        before: moment(old, server("1.5", 100)),
+        after: Reading::Present(moment(new, server("2.5", 200))),
+        timeline: changes.into_iter().fold(timeline, |timeline, (at, change)| step(timeline, change, at)),
+        log: Reading::Present(vec!["LOG:  database system was shut down at 2026-11-24 02:00:03 UTC".into()]),
+        load: Reading::NotAsked,
+        max_gap_ms: None,
+        name: Reading::Present(Name {
+            from: "backend-1".into(),
+            name: "postgres-headless".into(),
+            addresses: vec!["10.0.0.2".into()],
+            pod_name: "postgres-0.postgres-headless".into(),
+            pod_addresses: vec!["10.0.0.2".into()],
+            start: "2.5".into(),
+            errors: vec![],
+        }),
+    }
+}
+
+fn after(cycle: &mut Cycle) -> &mut Moment {
+    match &mut cycle.after {
+        Reading::Present(after) => after,
+        _ => panic!("it came back"),
+    }
+}
+
+fn rows(cycle: &mut Cycle) -> &mut Vec<Row> {
+    match &mut after(cycle).rows {
+        Reading::Present(rows) => rows,
+        _ => panic!("there are rows"),
+    }
+}
+
+/// The healthy evidence with one fault, and the check that finds it.
+fn finds(name: &str, holds: Holds, fault: impl FnOnce(&mut Cycle)) {
+    let mut cycle = healthy(3, 5);
+    fault(&mut cycle);
+    let verdict = judge(&cycle);
+    assert_eq!(verdict.holds, holds, "{verdict:#?}");
+    assert!(verdict.against().iter().any(|check| check.name == name), "{name}: {verdict:#?}");
+}
+
+#[test]
+fn healthy_evidence_holds() {
+    for (yours, marked) in [(0, 0), (0, 100), (3, 100)] {
+        let verdict = judge(&healthy(yours, marked));
+        assert_eq!(verdict.holds, Holds::Yes, "{verdict:#?}");
+    }
+    let verdict = judge(&healthy(3, 1));
+    let yours = verdict.checks.iter().find(|check| check.name == "your rows").unwrap();
+    assert!(yours.evidence.starts_with("3 unchanged (user-000 1000.00"), "{yours:?}");
+}
+
+#[test]
+fn evidence_survives_its_own_json() {
+    let cycle = healthy(3, 5);
+    let json = serde_json::to_string(&cycle).unwrap();
+    assert_eq!(serde_json::from_str::<Cycle>(&json).unwrap(), cycle);
+}
+
+#[test]
+fn each_fault_is_found_by_its_check() {
+    use Holds::{No, Unknown};
+    finds("new pod", No, |cycle| after(cycle).identity.pod.uid = "old".into());
+    finds("new pod", No, |cycle| after(cycle).identity.pod.uid = "third".into());
+    finds("same owner", No, |cycle| after(cycle).identity.pod.owner = Some("somebody".into()));
+    finds("same owner", Unknown, |cycle| after(cycle).identity.pod.owner = None);
+    finds("new server", No, |cycle| after(cycle).identity.server.start = "1.5".into());
+    finds("same claim", No, |cycle| after(cycle).identity.claim = Reading::Absent);
+    finds("same claim", Unknown, |cycle| after(cycle).identity.claim = Reading::NotAsked);
+    finds("same volume", No, |cycle| after(cycle).identity.volume = Reading::Present("other".into()));
+    finds("same database", No, |cycle| after(cycle).identity.server.system = "1".into());
+    finds("same database", Unknown, |cycle| after(cycle).identity.server.system = String::new());
+    finds("same directory", No, |cycle| after(cycle).identity.server.inode = "13".into());
+    finds("same directory", No, |cycle| after(cycle).identity.server.directory = "/tmp".into());
+    finds("your rows", No, |cycle| drop(rows(cycle).remove(0)));
+    finds("your rows", No, |cycle| rows(cycle)[1].sum = "other".into());
+    finds("your rows", No, |cycle| after(cycle).rows = Reading::Absent);
+    finds("your rows", Unknown, |cycle| after(cycle).rows = Reading::Unknown(Reason::Failed("x".into())));
+    finds("marked rows", No, |cycle| drop(rows(cycle).pop()));
+    finds("marked rows", No, |cycle| cycle.marked = 6);
+    finds("same address by name", No, |cycle| cycle.name = Reading::Absent);
+    finds("same address by name", Unknown, |cycle| cycle.name = Reading::NotAsked);
+    finds("one server at a time", No, |cycle| {
+        cycle.timeline.old_ended_at = Some("2026-11-24T02:00:06Z".parse().unwrap());
+    });
+    finds("one server at a time", Unknown, |cycle| {
+        cycle.timeline.old_ended_at = None;
+        after(cycle).identity.server.lock = String::new();
+    });
+    finds("start", No, |cycle| cycle.log = Reading::Present(vec!["PostgreSQL init process complete".into()]));
+    finds("start", Unknown, |cycle| cycle.log = Reading::Unknown(Reason::Forbidden("no".into())));
+    finds("log goes on", No, |cycle| after(cycle).identity.server.wal_bytes = 99);
+    finds("came back", No, |cycle| cycle.after = Reading::Absent);
+    finds("came back", Unknown, |cycle| cycle.after = Reading::Unknown(Reason::Failed("x".into())));
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_found() {
+    for change in [
+        |name: &mut Name| name.addresses = vec!["10.0.0.1".into()],
+        |name: &mut Name| name.addresses = vec!["10.0.0.2".into(), "10.0.0.1".into()],
+        |name: &mut Name| name.pod_addresses = vec![],
+        |name: &mut Name| name.start = "1.5".into(),
+    ] {
+        finds("same address by name", Holds::No, |cycle| {
+            let Reading::Present(name) = &mut cycle.name else { panic!("it was asked") };
+            change(name);
+        });
+    }
+}
+
+#[test]
+fn what_is_told_and_not_judged() {
+    let mut cycle = healthy(3, 5);
+    after(&mut cycle).identity.server.device = "another".into();
+    after(&mut cycle).identity.server.settings.insert("synchronous_commit".into(), "off".into());
+    after(&mut cycle).identity.volume = Reading::Unknown(Reason::Forbidden("no".into()));
+    rows(&mut cycle)[0] = Row { sum: "new".into(), updated: "2026-11-24 02:00:00".into(), ..row("user-000") };
+    rows(&mut cycle).push(row("user-new"));
+    let verdict = judge(&cycle);
+    assert_eq!(verdict.holds, Holds::Yes, "{verdict:#?}");
+    let said = verdict.checks.iter().map(|check| check.evidence.clone()).collect::<Vec<_>>().join("\n");
+    for words in [
+        "64512 → another",
+        "synchronous_commit is off",
+        "spec.volumeName",
+        "changed meanwhile",
+        "new meanwhile (user-new)",
+    ] {
+        assert!(said.contains(words), "no {words:?} in {said}");
+    }
+}
+
+#[test]
+fn a_crash_keeps_the_pod_and_counts_one_restart() {
+    let crashed = |restarts| {
+        let mut cycle = healthy(1, 1);
+        cycle.how = How::Crash;
+        let old = cycle.before.identity.pod.clone();
+        after(&mut cycle).identity.pod = PodSeen { restarts, ..old };
+        if let Reading::Present(name) = &mut cycle.name {
+            name.addresses = vec!["10.0.0.1".into()];
+            name.pod_addresses = vec!["10.0.0.1".into()];
+        }
+        judge(&cycle)
+    };
+    assert_eq!(crashed(1).holds, Holds::Yes, "{:#?}", crashed(1));
+    assert_eq!((crashed(0).holds, crashed(2).holds), (Holds::No, Holds::No));
+}
+
+/// Healthy evidence with a writer, whose rows with these numbers after the first were not acknowledged.
+fn under_load(count: u32, unacknowledged: &[u32]) -> Cycle {
+    let mut cycle = healthy(2, 3);
+    let mark = cycle.run.mark();
+    let numbers = || FIRST..FIRST + count;
+    let written: Vec<Row> = numbers().map(|number| row(&format!("{mark}{number:06}"))).collect();
+    let acknowledged = numbers().zip(&written).filter(|(number, _)| !unacknowledged.contains(&(number - FIRST)));
+    cycle.load = Reading::Present(Load {
+        from: "backend-1".into(),
+        first: FIRST,
+        last: FIRST + count - 1,
+        acknowledged: acknowledged.map(|(number, row)| (number, row.sum.clone())).collect(),
+        errors: vec!["connection refused".into()],
+        gap_ms: 1500,
+        servers: 2,
+    });
+    rows(&mut cycle).extend(written);
+    cycle
+}
+
+#[test]
+fn what_was_not_acknowledged_may_be_either() {
+    let mut cycle = under_load(20, &[7]);
+    assert_eq!(judge(&cycle).holds, Holds::Yes, "{:#?}", judge(&cycle));
+    let id = format!("{}{:06}", cycle.run.mark(), FIRST + 7);
+    rows(&mut cycle).retain(|row| row.id != id);
+    assert_eq!(judge(&cycle).holds, Holds::Yes);
+    cycle.max_gap_ms = Some(1500);
+    assert_eq!(judge(&cycle).holds, Holds::Yes);
+    cycle.max_gap_ms = Some(1499);
+    assert_eq!(judge(&cycle).holds, Holds::No);
+    cycle.max_gap_ms = None;
+    let Reading::Present(load) = &mut cycle.load else { panic!("there is a writer") };
+    load.servers = 1;
+    assert_eq!(judge(&cycle).holds, Holds::Unknown, "a writer that met one server alone shows nothing");
+    cycle.load = Reading::Unknown(Reason::Failed("x".into()));
+    assert_eq!(judge(&cycle).holds, Holds::Unknown);
+}
+
+proptest! {
+    #[test]
+    fn no_evidence_with_a_lost_or_altered_acknowledged_row_holds(count in 2..60_u32, at in any::<prop::sample::Index>(), fate in 0..4_u8) {
+        let mut cycle = under_load(count, &[0]);
+        let mark = cycle.run.mark();
+        let of_writer = format!("{mark}{:06}", FIRST + 1 + u32::try_from(at.index(count as usize - 1)).unwrap());
+        let rows = rows(&mut cycle);
+        let at = rows.iter().position(|row| row.id == of_writer).unwrap();
+        match fate {
+            0 => drop(rows.remove(at)),
+            1 => rows[at].sum = "altered".into(),
+            2 => rows.push(rows[at].clone()),
+            _ => rows.push(row(&format!("{mark}{:06}", FIRST + count))),
+        }
+        prop_assert_eq!(judge(&cycle).holds, Holds::No);
+    }
+
+    #[test]
+    fn no_evidence_with_a_lost_or_altered_marked_row_holds(yours in 0..5_usize, marked in 1..40_usize, at in any::<prop::sample::Index>(),
+                                                           fate in 0..4_u8, later in any::<bool>()) {
+        let mut cycle = healthy(yours, marked);
+        let mark = cycle.run.mark();
+        let rows = rows(&mut cycle);
+        let at = yours + at.index(marked);
+        match fate {
+            0 => drop(rows.remove(at)),
+            1 => rows[at].sum = "altered".into(),
+            2 => rows.push(rows[at].clone()),
+            _ => rows.push(row(&format!("{mark}unknown"))),
+        }
+        if later && fate == 1 {
+            rows[at].updated = "2026-11-24 09:00:00".into();
+        }
+        prop_assert_eq!(judge(&cycle).holds, Holds::No);
+    }
+
+    #[test]
+    fn no_evidence_with_a_lost_row_of_the_user_holds(yours in 1..20_usize, marked in 0..5_usize, at in any::<prop::sample::Index>(), altered: bool) {
+        let mut cycle = healthy(yours, marked);
+        let at = at.index(yours);
+        if altered {
+            rows(&mut cycle)[at].sum = "altered".into();
+        } else {
+            rows(&mut cycle).remove(at);
+        }
+        prop_assert_eq!(judge(&cycle).holds, Holds::No);
+    }
+
+    #[test]
+    fn changes_in_any_order_keep_the_times_in_order(changes in prop::collection::vec(0..9_u8, 0..40)) {
+        let old = healthy(0, 0).before.identity.pod;
+        let pod = |uid: &str, container: bool, ready: bool| Change::Pod(Some(Box::new(PodSeen {
+            uid: uid.into(), container: container.then(|| "c".to_owned()), ready, ..PodSeen::default()
+        })));
+        let mut timeline = Timeline::new(How::Delete, old);
+        for (at, change) in (0..).zip(changes) {
+            timeline = step(timeline, match change {
+                0 => Change::Asked,
+                1 => Change::Acknowledged(1),
+                2 => Change::Pod(None),
+                3 => pod("old", true, true),
+                4 => pod("new", false, false),
+                5 => pod("new", true, true),
+                6 => Change::Answered,
+                7 => Change::Lost("x".into()),
+                _ => pod("third", true, false),
+            }, at);
+        }
+        prop_assert!(timeline.events.is_sorted_by_key(|event| event.at_ms));
+        let count = |kind| timeline.events.iter().filter(|event| event.kind == kind).count();
+        for kind in [Kind::Asked, Kind::Gone, Kind::Created, Kind::Ready, Kind::Answered] {
+            prop_assert!(count(kind) <= 1);
+        }
+    }
+}

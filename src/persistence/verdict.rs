@@ -1,0 +1,442 @@
+//! What recorded evidence proves. Pure: the same evidence always has the same verdict, with or without a cluster.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Deserialize, Serialize};
+
+use super::How;
+use super::evidence::{Cycle, Moment};
+use super::identity::{Identity, SAFE};
+use super::load::Fate;
+use super::recovery::{self, Start};
+use super::rows;
+use super::timeline::Kind;
+use crate::observe::{Reading, Reason};
+
+/// Whether something is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Holds {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// It is not known, which is neither.
+    Unknown,
+}
+
+impl Display for Holds {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Yes => "holds",
+            Self::No => "does not hold",
+            Self::Unknown => "is not known",
+        })
+    }
+}
+
+/// One thing that was to be proved, with its evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What: a short name.
+    pub name: String,
+    /// Whether it is so.
+    pub holds: Holds,
+    /// What shows it.
+    pub evidence: String,
+}
+
+/// What evidence comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// No if one check does not hold; yes only if every one does.
+    pub holds: Holds,
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+impl Verdict {
+    /// Of these checks. No check proves nothing.
+    #[must_use]
+    pub fn of(checks: Vec<Check>) -> Self {
+        let any = |holds: Holds| checks.iter().any(|check| check.holds == holds);
+        let holds = match () {
+            () if any(Holds::No) => Holds::No,
+            () if any(Holds::Unknown) || checks.is_empty() => Holds::Unknown,
+            () => Holds::Yes,
+        };
+        Self { holds, checks }
+    }
+
+    /// The checks that keep it from holding: those that do not hold or, if there are none, those that are not known.
+    #[must_use]
+    pub fn against(&self) -> Vec<&Check> {
+        self.checks.iter().filter(|check| self.holds != Holds::Yes && check.holds == self.holds).collect()
+    }
+}
+
+/// Judges one replacement.
+#[must_use]
+pub fn judge(cycle: &Cycle) -> Verdict {
+    let after = match &cycle.after {
+        Reading::Present(after) => after,
+        Reading::Unknown(reason) => {
+            return Verdict::of(vec![check(
+                "came back",
+                Holds::Unknown,
+                format!("it could not be read: {}", words(reason)),
+            )]);
+        }
+        Reading::Absent | Reading::NotAsked => return Verdict::of(vec![did_not_come_back(cycle)]),
+    };
+    let (before, now) = (&cycle.before.identity, &after.identity);
+    let mut checks = pods(cycle, now);
+    checks.extend([claim(before, now), volume(before, now)]);
+    checks.extend([
+        same("same database", "system identifier", &before.server.system, &now.server.system),
+        directory(before, now),
+    ]);
+    checks.extend(all_rows(cycle, after));
+    checks.extend(under_load(cycle, after));
+    checks.extend([name(cycle, now), one_server(cycle, now), started(cycle), wal(before, now), settings(now)]);
+    Verdict::of(checks)
+}
+
+fn check(name: &str, holds: Holds, evidence: impl Into<String>) -> Check {
+    Check { name: name.to_owned(), holds, evidence: evidence.into() }
+}
+
+fn so(condition: bool) -> Holds {
+    if condition { Holds::Yes } else { Holds::No }
+}
+
+fn words(reason: &Reason) -> &str {
+    match reason {
+        Reason::Forbidden(_) => "you may not read it",
+        Reason::Failed(why) => why,
+    }
+}
+
+/// Something without which nothing else is the same; what is empty was not read.
+fn same(name: &str, what: &str, before: &str, after: &str) -> Check {
+    match () {
+        () if before.is_empty() || after.is_empty() => check(name, Holds::Unknown, format!("{what} could not be read")),
+        () if before == after => check(name, Holds::Yes, format!("{what} {after}")),
+        () => check(name, Holds::No, format!("{what} was {before}, is {after}")),
+    }
+}
+
+fn did_not_come_back(cycle: &Cycle) -> Check {
+    let seen = match &cycle.timeline.last {
+        None => "no pod".to_owned(),
+        Some(pod) => {
+            let how = match () {
+                () if pod.deleted_at.is_some() => "Terminating",
+                () if pod.node.is_none() => "Pending, without a node",
+                () if pod.container.is_none() => "not running",
+                () if pod.ready => "Ready",
+                () => "running, not ready",
+            };
+            let waits = pod.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
+            format!("pod/{} {how}{waits}", pod.name)
+        }
+    };
+    check("came back", Holds::No, format!("no query was answered in time; last seen: {seen}"))
+}
+
+fn pods(cycle: &Cycle, now: &Identity) -> Vec<Check> {
+    let (old, new) = (&cycle.before.identity.pod, &now.pod);
+    let mut checks = vec![same("same name", "pod", &old.name, &new.name)];
+    if cycle.how.replaces_pod() {
+        checks.push(match () {
+            () if old.uid == new.uid => check("new pod", Holds::No, format!("uid {} is the old one's", new.uid)),
+            () if cycle.timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) => {
+                check("new pod", Holds::No, "the new pod was replaced again, by other hands")
+            }
+            () => check("new pod", Holds::Yes, format!("uid {} → {}", old.uid, new.uid)),
+        });
+        checks.push(same("same owner", "statefulset uid", text(old.owner.as_ref()), text(new.owner.as_ref())));
+    } else {
+        checks.push(match () {
+            () if old.uid != new.uid => check("same pod", Holds::No, format!("uid {} → {}", old.uid, new.uid)),
+            () if new.restarts == old.restarts + 1 => {
+                check("same pod", Holds::Yes, format!("uid {}, restarts {} → {}", new.uid, old.restarts, new.restarts))
+            }
+            () => check("same pod", Holds::No, format!("restarts {} → {}, not one more", old.restarts, new.restarts)),
+        });
+    }
+    let (before, after) = (&cycle.before.identity.server.start, &now.server.start);
+    checks.push(if before == after {
+        check("new server", Holds::No, format!("the server of {} still runs", now.server.started_at))
+    } else {
+        check("new server", Holds::Yes, format!("started {}", now.server.started_at))
+    });
+    checks
+}
+
+fn text(value: Option<&String>) -> &str {
+    value.map_or("", String::as_str)
+}
+
+fn claim(before: &Identity, now: &Identity) -> Check {
+    const NAME: &str = "same claim";
+    match (&before.claim, &now.claim) {
+        (Reading::Present(old), Reading::Present(new)) if old.uid == new.uid && !new.uid.is_empty() => {
+            check(NAME, Holds::Yes, format!("pvc/{} uid {}", new.name, new.uid))
+        }
+        (Reading::Present(old), Reading::Present(new)) => {
+            check(NAME, Holds::No, format!("pvc/{} uid {} → pvc/{} uid {}", old.name, old.uid, new.name, new.uid))
+        }
+        (_, Reading::Absent) => check(NAME, Holds::No, "the data directory is on no claim: it goes with its pod"),
+        (Reading::Absent, _) => check(NAME, Holds::No, "the data directory was on no claim"),
+        (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => check(NAME, Holds::Unknown, words(reason)),
+        _ => check(NAME, Holds::Unknown, "it was not read"),
+    }
+}
+
+fn volume(before: &Identity, now: &Identity) -> Check {
+    const NAME: &str = "same volume";
+    let name = |identity: &Identity| identity.claim.present().and_then(|claim| claim.volume.clone());
+    let (Some(old), Some(new)) = (name(before), name(now)) else {
+        let holds = if matches!(now.claim, Reading::Absent) { Holds::No } else { Holds::Unknown };
+        return check(NAME, holds, "there is no claim that names one");
+    };
+    match (&before.volume, &now.volume) {
+        _ if old != new => check(NAME, Holds::No, format!("pv/{old} → pv/{new}")),
+        (Reading::Present(old_uid), Reading::Present(uid)) if old_uid == uid => {
+            check(NAME, Holds::Yes, format!("pv/{new} uid {uid}"))
+        }
+        (Reading::Present(old_uid), Reading::Present(uid)) => {
+            check(NAME, Holds::No, format!("pv/{new} uid {old_uid} → {uid}"))
+        }
+        (_, Reading::Absent) => check(NAME, Holds::No, format!("pv/{new} is not there any more")),
+        // A claim that is bound never changes its volume.
+        _ => check(NAME, Holds::Yes, format!("pv/{new}, by the claim's spec.volumeName: volumes may not be read")),
+    }
+}
+
+fn directory(before: &Identity, now: &Identity) -> Check {
+    let (old, new) = (&before.server, &now.server);
+    let mut check = same("same directory", "inode", &old.inode, &new.inode);
+    let device =
+        if old.device == new.device { new.device.clone() } else { format!("{} → {}", old.device, new.device) };
+    if old.directory != new.directory {
+        check.holds = Holds::No;
+    }
+    check.evidence = format!("{} {}, device {device}", new.directory, check.evidence);
+    check
+}
+
+/// The user's rows and the marked ones.
+fn all_rows(cycle: &Cycle, after: &Moment) -> [Check; 2] {
+    const NAMES: [&str; 2] = ["your rows", "marked rows"];
+    let (Reading::Present(_), Reading::Present(now)) = (&cycle.before.rows, &after.rows) else {
+        let (holds, why) = match &after.rows {
+            Reading::Absent => (Holds::No, "the table wallets is not there any more"),
+            Reading::Unknown(reason) => (Holds::Unknown, words(reason)),
+            _ => (Holds::Unknown, "they were not read before"),
+        };
+        return NAMES.map(|name| check(name, holds, why));
+    };
+    let others = now.iter().filter(|row| !cycle.run.wrote(&row.id));
+    let marked = now.iter().filter(|row| cycle.marked(row));
+    let theirs = rows::compare(cycle.others_before(), others);
+    let own = rows::compare(cycle.marked_before(), marked);
+    [yours(NAMES[0], &theirs), written(NAMES[1], cycle, &own)]
+}
+
+fn yours(name: &str, difference: &rows::Difference) -> Check {
+    let bad = bad(difference);
+    if !bad.is_empty() {
+        return check(name, Holds::No, bad.join("; "));
+    }
+    let mut said = match difference.same.as_slice() {
+        [] if difference.updated.is_empty() => vec!["there were none".to_owned()],
+        [] => vec![],
+        same => {
+            let shown: Vec<String> = same.iter().take(SHOWN).map(|row| format!("{} {}", row.id, row.balance)).collect();
+            let more = if same.len() > SHOWN { ", …" } else { "" };
+            vec![format!("{} unchanged ({}{more})", same.len(), shown.join(", "))]
+        }
+    };
+    said.extend(listed("changed meanwhile by the application", &difference.updated));
+    said.extend(listed("new meanwhile", &difference.added));
+    check(name, Holds::Yes, said.join("; "))
+}
+
+fn written(name: &str, cycle: &Cycle, difference: &rows::Difference) -> Check {
+    let mut bad = bad(difference);
+    // Nobody but this run changes its rows.
+    bad.extend(listed("altered", &difference.updated));
+    bad.extend(listed("of this run, but never written by it", &difference.added));
+    let written = cycle.marked_before().count();
+    if written != cycle.marked as usize {
+        bad.push(format!("{written} were there before, of {} written", cycle.marked));
+    }
+    let counted = format!("{} of {} are there, each with the same checksum", difference.same.len(), cycle.marked);
+    if bad.is_empty() { check(name, Holds::Yes, counted) } else { check(name, Holds::No, bad.join("; ")) }
+}
+
+/// What must not happen to any row.
+fn bad(difference: &rows::Difference) -> Vec<String> {
+    [("lost", &difference.lost), ("altered", &difference.altered), ("there more than once", &difference.doubled)]
+        .into_iter()
+        .filter_map(|(what, ids)| listed(what, ids))
+        .collect()
+}
+
+/// As many rows as are named.
+const SHOWN: usize = 3;
+
+fn listed(what: &str, ids: &[String]) -> Option<String> {
+    let shown = ids.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let more = if ids.len() > SHOWN { ", …" } else { "" };
+    (!ids.is_empty()).then(|| format!("{} {what} ({shown}{more})", ids.len()))
+}
+
+/// The writer's rows, and how long it could not write.
+fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
+    const NAMES: [&str; 2] = ["rows under load", "gap under load"];
+    let (load, rows) = match (&cycle.load, &after.rows) {
+        (Reading::NotAsked, _) => return Vec::new(),
+        (Reading::Present(load), Reading::Present(rows)) => (load, rows),
+        (Reading::Present(_), Reading::Absent) => {
+            return vec![check(NAMES[0], Holds::No, "the table wallets is not there any more")];
+        }
+        (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => {
+            return vec![check(NAMES[0], Holds::Unknown, words(reason))];
+        }
+        _ => return vec![check(NAMES[0], Holds::Unknown, "what the writer did is not known")],
+    };
+    let fate = Fate::of(load, &cycle.run, rows.iter());
+    let ids = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<_>>();
+    let bad: Vec<String> = [
+        ("lost though acknowledged", &fate.lost),
+        ("altered", &fate.altered),
+        ("there more than once", &fate.doubled),
+        ("never written", &fate.unknown),
+    ]
+    .into_iter()
+    .filter_map(|(what, numbers)| listed(what, &ids(numbers)))
+    .collect();
+    let acknowledged = load.acknowledged.len();
+    let said = format!(
+        "{acknowledged} acknowledged before and after, each there exactly once; {} more without an answer",
+        fate.unacknowledged
+    );
+    let rows = match () {
+        () if !bad.is_empty() => check(NAMES[0], Holds::No, bad.join("; ")),
+        // Rows of one server alone show nothing of a replacement.
+        () if acknowledged == 0 || load.servers < 2 => {
+            check(NAMES[0], Holds::Unknown, format!("the writer met {} of 2 servers", load.servers))
+        }
+        () => check(NAMES[0], Holds::Yes, said),
+    };
+    let errors = if load.errors.is_empty() { String::new() } else { format!(" ({})", load.errors.join("; ")) };
+    let gap = match cycle.max_gap_ms {
+        Some(most) if load.gap_ms > most => {
+            check(NAMES[1], Holds::No, format!("{}, more than {}{errors}", seconds(load.gap_ms), seconds(most)))
+        }
+        _ => check(NAMES[1], Holds::Yes, format!("{} as an application sees it{errors}", seconds(load.gap_ms))),
+    };
+    vec![rows, gap]
+}
+
+fn name(cycle: &Cycle, now: &Identity) -> Check {
+    const NAME: &str = "same address by name";
+    let answer = match &cycle.name {
+        Reading::Present(answer) => answer,
+        Reading::Unknown(reason) => return check(NAME, Holds::Unknown, words(reason)),
+        Reading::Absent => return check(NAME, Holds::No, "no query by the name was answered in time"),
+        Reading::NotAsked => return check(NAME, Holds::Unknown, "no pod of the backend is there to ask"),
+    };
+    let of_pod = |addresses: &[String]| {
+        !addresses.is_empty() && addresses.iter().all(|address| now.pod.addresses.contains(address))
+    };
+    let said = format!("{} → {}", answer.name, answer.addresses.join(", "));
+    match () {
+        () if answer.start != now.server.start => {
+            check(NAME, Holds::No, format!("{said}, but another server answered"))
+        }
+        () if !of_pod(&answer.addresses) => {
+            check(NAME, Holds::No, format!("{said}, but the pod has {}", now.pod.addresses.join(", ")))
+        }
+        () if !of_pod(&answer.pod_addresses) => {
+            let there =
+                if answer.pod_addresses.is_empty() { "nothing".to_owned() } else { answer.pod_addresses.join(", ") };
+            check(NAME, Holds::No, format!("{said}, but {} → {there}", answer.pod_name))
+        }
+        () => check(NAME, Holds::Yes, format!("{said}, asked from pod/{}", answer.from)),
+    }
+}
+
+/// Whether the old server had stopped before the new one started.
+fn one_server(cycle: &Cycle, now: &Identity) -> Check {
+    const NAME: &str = "one server at a time";
+    let lock = &now.server.lock;
+    match (cycle.timeline.old_ended_at, now.pod.started_at) {
+        (Some(ended), Some(started)) if ended > started => {
+            check(NAME, Holds::No, format!("the old one ended {ended}, the new one started {started}"))
+        }
+        (Some(ended), Some(started)) => {
+            check(NAME, Holds::Yes, format!("the old one ended {ended}, the new one started {started}"))
+        }
+        _ if !lock.is_empty() => check(NAME, Holds::Yes, format!("the new one was started under the lock of {lock}")),
+        _ if cycle.how == How::Force => {
+            check(NAME, Holds::Unknown, "grace 0 does not wait for the old server, and the new one holds no lock")
+        }
+        _ => check(NAME, Holds::Unknown, "the end of the old server was not seen"),
+    }
+}
+
+fn started(cycle: &Cycle) -> Check {
+    const NAME: &str = "start";
+    let lines = match &cycle.log {
+        Reading::Present(lines) => lines,
+        Reading::Unknown(reason) => return check(NAME, Holds::Unknown, format!("PostgreSQL's log: {}", words(reason))),
+        Reading::Absent | Reading::NotAsked => return check(NAME, Holds::Unknown, "PostgreSQL's log was not read"),
+    };
+    match recovery::start(lines) {
+        Start::Clean(at) => check(NAME, Holds::Yes, format!("after a clean shutdown at {at}")),
+        Start::Recovered(what) => check(NAME, Holds::Yes, format!("crash recovery, {what}")),
+        Start::Initialised => check(NAME, Holds::No, "the directory was empty: a new database was made"),
+        Start::Unsaid => check(NAME, Holds::Unknown, "PostgreSQL's log does not say how it started"),
+    }
+}
+
+fn wal(before: &Identity, now: &Identity) -> Check {
+    let (old, new) = (&before.server, &now.server);
+    let said = format!("{} on timeline {} → {} on timeline {}", old.wal, old.timeline, new.wal, new.timeline);
+    check("log goes on", so((new.timeline, new.wal_bytes) >= (old.timeline, old.wal_bytes)), said)
+}
+
+/// Not a promise of a StatefulSet, but what its rows rest on when the machine itself fails: told, and nothing hangs on it.
+fn settings(now: &Identity) -> Check {
+    let off: Vec<String> = now
+        .server
+        .settings
+        .iter()
+        .filter(|(_, value)| *value != SAFE)
+        .map(|(name, value)| format!("{name} is {value}"))
+        .collect();
+    let names = || now.server.settings.keys().cloned().collect::<Vec<_>>().join(", ");
+    let said = match off.as_slice() {
+        [] => format!("{} are on", names()),
+        off => format!("{}: what deleting a pod does not test, a machine that fails would", off.join(", ")),
+    };
+    check("settings", Holds::Yes, said)
+}
+
+/// How long the server was away, in words: in the pod, and by the name.
+#[must_use]
+pub fn downtime(cycle: &Cycle) -> String {
+    let seconds = |ms: Option<u64>| ms.map_or("not known".to_owned(), seconds);
+    let lost = if cycle.timeline.event(Kind::Lost).is_some() { " (the watch broke off meanwhile)" } else { "" };
+    format!("{} in the pod, {} by the name{lost}", seconds(cycle.downtime_ms()), seconds(cycle.downtime_by_name_ms()))
+}
+
+/// Milliseconds as seconds.
+#[must_use]
+pub fn seconds(ms: u64) -> String {
+    format!("{}.{:03} s", ms / 1000, ms % 1000)
+}
