@@ -24,6 +24,7 @@ type Undo = Rc<dyn Fn() -> LocalBoxFuture<'static, anyhow::Result<()>>>;
 pub struct Cleanup {
     entries: RefCell<Vec<Entry>>,
     pushed: Cell<u64>,
+    longer: Cell<Duration>,
 }
 
 /// Names an entry.
@@ -60,6 +61,11 @@ impl Cleanup {
         ticket
     }
 
+    /// Lets all of it take that much longer: something that was made may have to be waited for.
+    pub fn allow(&self, longer: Duration) {
+        self.longer.set(self.longer.get().max(longer));
+    }
+
     /// Takes one thing away before the run ends. It stays an entry until it is gone.
     ///
     /// # Errors
@@ -94,7 +100,7 @@ impl Cleanup {
             outcome = work => outcome,
             () = signals.next() => Err(Interrupted.into()),
         };
-        let left = self.take_away(signals.next(), LIMIT, |error, kubectl| {
+        let left = self.take_away(signals.next(), LIMIT + self.longer.get(), |error, kubectl| {
             printer.warning(&format!("{error:#}"));
             printer.hint(&format!("take it away yourself: {kubectl}"));
         });

@@ -136,7 +136,7 @@ pub async fn until(
             ctx.printer.note(format!(
                 "pod/{name} is of an older revision and never became ready: the set would wait for it for ever, so it is deleted"
             ));
-            match ctx.perform(&DeletePod { name, uid }).await {
+            match ctx.perform(&DeletePod { name, uid, grace: None }).await {
                 // Another deploy was faster.
                 Err(error) if is_gone(&error) => {}
                 deleted => deleted?,

@@ -30,6 +30,50 @@ pub fn at_address(address: &str, sql: &str) -> Exec {
     exec(&with_password, &["-h", address], sql)
 }
 
+/// A script that takes values, each by the name of a variable: `:'name'` or `:name` in the SQL.
+#[must_use]
+pub fn with_values(values: &[(&str, &str)], sql: &str) -> Exec {
+    let assigned: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut options = vec!["-U", names::DATABASE_USER];
+    options.extend(assigned.iter().flat_map(|assigned| ["-v", assigned]));
+    exec(&["psql"], &options, sql)
+}
+
+/// Waits in the pod until the server answers, and then runs a script there. It asks 127.0.0.1: a server that is still
+/// initialising its directory answers at the socket alone.
+#[must_use]
+pub fn when_it_answers(sql: &str) -> Exec {
+    const WAIT: &str = r#"n=0
+until pg_isready -q -h 127.0.0.1; do
+  n=$((n + 1))
+  [ "$n" -lt 1200 ] || exit 3
+  sleep 0.05
+done
+exec psql "$@""#;
+    let script = exec(&["sh", "-c", WAIT, "sh"], &["-h", "127.0.0.1", "-U", names::DATABASE_USER], sql);
+    Exec { limit: Duration::from_mins(2), ..script }
+}
+
+/// Stops the server at once, as a crash does: what is not in its log is lost. The container ends with it.
+#[must_use]
+pub fn crash() -> Exec {
+    // The server is the user postgres's, whom root without CAP_KILL may not signal. Images have the one or the other.
+    const STOP: &str = r#"set -- pg_ctl stop -m immediate -W -D "$PGDATA"
+if [ "$(id -u)" = 0 ]; then
+  if command -v gosu >/dev/null; then set -- gosu postgres "$@"
+  else set -- setpriv --reuid postgres --regid postgres --clear-groups -- "$@"
+  fi
+fi
+exec "$@""#;
+    Exec {
+        pod: names::POSTGRES_POD,
+        container: names::POSTGRES,
+        command: ["sh", "-c", STOP].map(str::to_owned).into(),
+        stdin: String::new(),
+        limit: LIMIT,
+    }
+}
+
 /// Makes the server take the password that the container was given. The password is in no argument and no text: psql
 /// reads it from its environment.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kube::api::{DeleteParams, DynamicObject, Patch as Body, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, Place};
@@ -121,12 +121,14 @@ impl Act for Patch {
 }
 
 /// Deletion of exactly this pod, not of another one that has its name by now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct DeletePod {
     /// The pod's name.
     pub name: String,
     /// The pod's UID.
     pub uid: String,
+    /// How many seconds it has to stop, if not as many as its own specification says.
+    pub grace: Option<u32>,
 }
 
 impl Act for DeletePod {
@@ -134,16 +136,21 @@ impl Act for DeletePod {
 
     fn kubectl(&self, place: &Place) -> String {
         let path = format!("/api/v1/namespaces/{}/pods/{}", place.namespace, self.name);
-        let options = json!({
+        let mut options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": self.uid },
         });
+        if let Some(seconds) = self.grace {
+            options["gracePeriodSeconds"] = seconds.into();
+        }
         here(&command(place, &["delete", "--raw", &path, "-f", "-"]), "'EOF'", &(options.to_string() + "\n"))
     }
 
     async fn execute(&self, cluster: &Cluster) -> Result<(), RequestError> {
         let exactly = Preconditions { uid: Some(self.uid.clone()), resource_version: None };
         let pods = cluster.api::<k8s_openapi::api::core::v1::Pod>();
-        let deleted = pods.delete(&self.name, &DeleteParams::default().preconditions(exactly)).await;
+        let mut params = DeleteParams::default().preconditions(exactly);
+        params.grace_period_seconds = self.grace;
+        let deleted = pods.delete(&self.name, &params).await;
         deleted.map(drop).map_err(cluster.failed(format!("delete pod/{}", self.name)))
     }
 }
@@ -190,6 +197,40 @@ impl Act for Delete {
             Err(error) if error.cause.is_not_found() => Ok(Deleted::Gone),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Eviction of exactly this pod, as when its node is drained: a budget of disruptions may refuse it.
+#[derive(Clone, Debug)]
+pub struct EvictPod {
+    /// The pod's name.
+    pub name: String,
+    /// The pod's UID.
+    pub uid: String,
+}
+
+impl Act for EvictPod {
+    type Done = ();
+
+    fn kubectl(&self, place: &Place) -> String {
+        let path = format!("/api/v1/namespaces/{}/pods/{}/eviction", place.namespace, self.name);
+        let eviction = json!({
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": { "name": self.name, "namespace": place.namespace },
+            "deleteOptions": { "preconditions": { "uid": self.uid } },
+        });
+        here(&command(place, &["create", "--raw", &path, "-f", "-"]), "'EOF'", &(eviction.to_string() + "\n"))
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<(), RequestError> {
+        let exactly = Preconditions { uid: Some(self.uid.clone()), resource_version: None };
+        let params = EvictParams {
+            delete_options: Some(DeleteParams::default().preconditions(exactly)),
+            ..EvictParams::default()
+        };
+        let pods = cluster.api::<k8s_openapi::api::core::v1::Pod>();
+        let evicted = pods.evict(&self.name, &params).await;
+        evicted.map(drop).map_err(cluster.failed(format!("evict pod/{}", self.name)))
     }
 }
 

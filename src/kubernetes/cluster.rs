@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use k8s_openapi::serde::de::DeserializeOwned;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
-use kube::api::{ApiResource, ListParams};
+use kube::api::{ApiResource, ListParams, LogParams};
 use kube::client::ClientBuilder;
 use kube::{Api, Client, Config, Resource};
 use tower::buffer::BufferLayer;
@@ -152,6 +153,16 @@ impl Cluster {
     pub fn in_namespace(&self, namespace: &str) -> Self {
         let place = Place { namespace: namespace.to_owned(), ..Place::clone(&self.place) };
         Self { client: self.client.clone(), place: Arc::new(place) }
+    }
+
+    /// The beginning of what a container has written, at most so many bytes of it.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn log(&self, pod: &str, container: &str, most: u32) -> Result<String, RequestError> {
+        let params =
+            LogParams { container: Some(container.to_owned()), limit_bytes: Some(most.into()), ..LogParams::default() };
+        self.api::<Pod>().logs(pod, &params).await.map_err(self.failed(format!("read the log of pod/{pod}")))
     }
 
     /// What a Service answers at a path, through the API server: the answer's text if it is a success.

@@ -88,6 +88,7 @@ impl TransportLayer {
         loop {
             attempt += 1;
             let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+            let harmless = is_idempotent(&method) && !is_upgrade(&request);
             let again = repetition(&request).filter(|_| !path.contains(BEHIND));
             let sent = Instant::now();
             let result = timeout_at(deadline, exchange(inner.clone(), request)).await;
@@ -96,10 +97,10 @@ impl TransportLayer {
             let reached = self.reached.fetch_or(result.is_ok(), Ordering::Relaxed);
             let wait = match (&result, again.is_some()) {
                 (Ok(answer), true) if attempt < ATTEMPTS => {
-                    worth_repeating(&method, answer).map(|asked| asked.max(pause))
+                    worth_repeating(harmless, answer).map(|asked| asked.max(pause))
                 }
                 // A server that was there is starting anew. One that never was is a mistake to tell at once.
-                (Err(error), true) if reached && not_sent_or_harmless(&method, error) => Some(pause),
+                (Err(error), true) if reached && not_sent_or_harmless(harmless, error) => Some(pause),
                 _ => None,
             };
             match (wait, again) {
@@ -120,7 +121,7 @@ async fn exchange<S>(inner: S, request: Request<Body>) -> Result<Answer, BoxErro
 where
     S: Service<Request<Body>, Response = Answer, Error = BoxError>,
 {
-    let streams = request.headers().contains_key(CONNECTION)
+    let streams = is_upgrade(&request)
         || request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "watch=true"));
     let answer = inner.oneshot(request).await?;
     if streams && !answer.status().is_client_error() && !answer.status().is_server_error() {
@@ -129,6 +130,12 @@ where
     let (head, body) = answer.into_parts();
     let whole = Full::new(body.collect().await?.to_bytes()).map_err(|never| match never {});
     Ok(Response::from_parts(head, Box::new(whole)))
+}
+
+/// Whether it starts a program in a container, or another conversation: its failure is an answer, and sent twice it may
+/// start two.
+fn is_upgrade(request: &Request<Body>) -> bool {
+    request.headers().contains_key(CONNECTION)
 }
 
 fn repetition(request: &Request<Body>) -> Option<Request<Body>> {
@@ -146,18 +153,18 @@ fn is_idempotent(method: &Method) -> bool {
 }
 
 /// How long the server asks to wait, if the request is worth sending again.
-fn worth_repeating(method: &Method, answer: &Answer) -> Option<Duration> {
+fn worth_repeating(harmless: bool, answer: &Answer) -> Option<Duration> {
     let refused = matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-    let failed = answer.status().is_server_error() && is_idempotent(method);
+    let failed = answer.status().is_server_error() && harmless;
     let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     (refused || failed).then(|| Duration::from_secs(asked.unwrap_or(0)))
 }
 
-fn not_sent_or_harmless(method: &Method, error: &BoxError) -> bool {
+fn not_sent_or_harmless(harmless: bool, error: &BoxError) -> bool {
     let not_sent = error
         .downcast_ref::<hyper_util::client::legacy::Error>()
         .is_some_and(hyper_util::client::legacy::Error::is_connect);
-    !error.is::<TimedOut>() && (not_sent || is_idempotent(method))
+    !error.is::<TimedOut>() && (not_sent || harmless)
 }
 
 /// Never the query or a body: they may hold secrets.

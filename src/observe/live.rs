@@ -43,6 +43,12 @@ pub fn changes(cluster: &Cluster) -> BoxStream<'static, Change> {
     .boxed()
 }
 
+/// All changes of one pod from now on: none or one at a time. The first one says whether it is there.
+#[must_use]
+pub fn pod(cluster: &Cluster, name: &str) -> BoxStream<'static, Change> {
+    watched(cluster, watcher::Config::default().fields(&format!("metadata.name={name}")), Change::Pods)
+}
+
 /// The objects of a kind by their names, while a watch tells what changes.
 #[derive(Debug)]
 struct Known<K> {

@@ -125,7 +125,8 @@ fn acts_of_their_own(namespace: &str) {
 
     // Of two pods of one name, exactly the one that is meant.
     let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
-    let delete = |uid: &str| DeletePod { name: "postgres-0".to_owned(), uid: uid.to_owned() }.kubectl(&place);
+    let delete =
+        |uid: &str| DeletePod { name: "postgres-0".to_owned(), uid: uid.to_owned(), grace: None }.kubectl(&place);
     let refused = pasted(&delete("00000000-0000-0000-0000-000000000000"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("UID in the precondition"), "{refused:?}");
     assert_eq!(field(namespace, "pod/postgres-0", "/metadata/deletionTimestamp"), "");
