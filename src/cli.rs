@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
-use crate::commands::{deploy, init_db, status, version};
+use crate::commands::{deploy, init_db, persistence_demo, status, version};
 use crate::output::Color;
 
 const AFTER_HELP: &str = "\
@@ -42,6 +42,8 @@ pub enum Command {
     InitDb(init_db::Args),
     /// Show what the exchange is made of, and how it is
     Status(status::Args),
+    /// Take the database's pod away, and prove that its name, storage and data stay
+    PersistenceDemo(persistence_demo::Args),
     /// Show the version of this plugin, and of the server
     Version(version::Args),
 }

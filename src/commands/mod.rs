@@ -4,6 +4,7 @@ pub mod deploy;
 pub mod helper;
 pub mod init_db;
 pub mod overview;
+pub mod persistence_demo;
 pub mod status;
 pub mod version;
 mod waiting;
@@ -25,6 +26,7 @@ pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome>
         Some(Command::Deploy(args)) => Box::pin(deploy::run(args, ctx)).await,
         Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
         Some(Command::Status(args)) => status::run(&args, ctx).await,
+        Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
         Some(Command::Version(args)) => version::run(&args, ctx).await,
     }
 }

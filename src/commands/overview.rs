@@ -1,15 +1,17 @@
 //! `kubectl kubecoin` alone: where one is, and what comes next.
 
 use jiff::Timestamp;
+use kube::ResourceExt;
 
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Observed, Weight};
 use crate::observe::evidence::Evidence;
 use crate::output::{Line, Role};
+use crate::persistence::proof::Proof;
 
 /// The steps of the lesson, each with its command.
-const STEPS: [&str; 3] = ["deploy", "init-db", "status"];
+const STEPS: [&str; 4] = ["deploy", "init-db", "status", "persistence-demo"];
 
 /// Reads the cluster and says it.
 ///
@@ -20,14 +22,18 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
     let snapshot = super::snapshot(ctx).await?;
     let evidence = Evidence::read(&snapshot, cluster, true).await;
     let namespace = cluster.namespace();
-    let findings =
-        findings::judge(&Observed { snapshot: &snapshot, evidence: &evidence, namespace, now: Timestamp::now() });
+    let now = Timestamp::now();
+    let findings = findings::judge(&Observed { snapshot: &snapshot, evidence: &evidence, namespace, now });
     let problem = findings.iter().find(|finding| finding.weight != Weight::Unknown);
     let (says, step) = match problem {
         _ if snapshot.is_empty() => ("no exchange yet".to_owned(), 0),
         Some(finding) if finding.code == "table-missing" => ("exchange running, table missing".to_owned(), 1),
         Some(finding) => (format!("exchange not healthy: {} {}", finding.object, finding.says), 2),
-        None => ("exchange running".to_owned(), 2),
+        None => {
+            let annotations = snapshot.statefulset.present().map(ResourceExt::annotations);
+            let proof = annotations.and_then(Proof::of).map(|proof| format!(", last proof {}", proof.words(now)));
+            (format!("exchange running{}", proof.unwrap_or_default()), 3)
+        }
     };
     ctx.printer.out(
         Line::default().and(Role::Title, namespace).and(

@@ -16,12 +16,14 @@ use crate::kubernetes::{Cluster, act};
 use crate::observe::database::Database;
 use crate::observe::{Reading, readiness};
 use crate::output::{Column, Table, duration, json};
+use crate::persistence::proof::Proof;
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     Column::always("NAMESPACE"),
     Column::always("READY"),
     Column::always("TABLE"),
     Column::always("WALLETS"),
+    Column::always("LAST-PROOF"),
     Column::always("AGE"),
 ];
 
@@ -43,6 +45,8 @@ struct Exchange {
     table: Reading<bool>,
     /// How many wallets it has, if it was asked.
     wallets: Option<u64>,
+    /// The last verdict of `persistence-demo`, if there is one.
+    last_proof: Option<Proof>,
     created_at: Option<Timestamp>,
 }
 
@@ -81,6 +85,7 @@ impl Exchange {
             complete,
             table: database.map(|database| database.columns.is_some()),
             wallets: database.present().and_then(|database| database.rows),
+            last_proof: Proof::of(set.annotations()),
             created_at: set.metadata.creation_timestamp.as_ref().map(|time| time.0),
         }
     }
@@ -107,6 +112,7 @@ fn table(all: &Exchanges, now: Timestamp) -> String {
             format!("{}/{}", exchange.ready, exchange.desired),
             has_table.to_owned(),
             exchange.wallets.map(|wallets| wallets.to_string()).unwrap_or_default(),
+            exchange.last_proof.map(|proof| proof.words(now)).unwrap_or_default(),
             age(exchange.created_at, now).map(duration).unwrap_or_default(),
         ]);
     }

@@ -12,6 +12,7 @@ use crate::exchange::names;
 use crate::findings::{self, Finding, Observed};
 use crate::observe::database::Database;
 use crate::observe::{Reading, readiness};
+use crate::persistence::proof::Proof;
 
 /// All of it.
 #[derive(Debug, Serialize)]
@@ -33,6 +34,8 @@ pub struct Status {
     pub services: Vec<ServiceStatus>,
     /// From the stable name to the files.
     pub chain: Vec<String>,
+    /// The last verdict of `persistence-demo`, if there is one.
+    pub last_proof: Option<Proof>,
     /// The database.
     pub database: Reading<DatabaseStatus>,
     /// What is the matter.
@@ -201,6 +204,7 @@ impl Status {
             volume: snapshot.volume.map(volume),
             services: services.into(),
             chain: chain(observed),
+            last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
             database: observed.evidence.database.map(database),
             findings,
         }

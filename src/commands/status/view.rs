@@ -47,6 +47,10 @@ pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
         lines.push(Line::default().and(Role::Title, "chain: ").and(Role::Plain, status.chain.join(" → ")));
     }
     lines.extend(database(&status.database, now));
+    if let Some(proof) = &status.last_proof {
+        let words = format!("{} ({})", proof.words(now), proof.how.noun());
+        lines.push(Line::default().and(Role::Title, "last proof: ").and(Role::Plain, words));
+    }
     lines.push(verdict(status));
     lines.extend(status.findings.iter().map(waiting::line));
     lines

@@ -6,6 +6,7 @@ mod faults;
 mod hostile;
 mod nodes;
 mod options;
+mod persistence;
 mod shown;
 mod student;
 mod table;

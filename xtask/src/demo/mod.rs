@@ -28,9 +28,10 @@ pub struct Args {
 type Lesson = (&'static str, &'static str);
 
 /// The lesson as the plugin has it.
-const LESSON: [Lesson; 2] = [
+const LESSON: [Lesson; 3] = [
     ("the exchange: seconds if the cluster has the images", "kubectl kubecoin deploy --init-db"),
     ("what it is made of, and how it is", "kubectl kubecoin status"),
+    ("what outlives its pod", "kubectl kubecoin persistence-demo --under-load --yes"),
 ];
 
 /// Gets a cluster ready, runs the lesson on it and leaves the exchange running.

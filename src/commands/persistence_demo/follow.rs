@@ -1,0 +1,214 @@
+//! Takes the server away and follows what happens, until the new one has answered every way or time is over.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{by_name, view};
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::{names, psql};
+use crate::kubernetes::act::{Act, DeletePod, EvictPod, command};
+use crate::kubernetes::{Cause, Cluster, RequestError};
+use crate::observe::{Reading, live};
+use crate::persistence::How;
+use crate::persistence::evidence::Name;
+use crate::persistence::identity::{PodSeen, Server};
+use crate::persistence::timeline::{Change, Kind, Timeline, step};
+
+/// How long after the pod is Ready the name may still lead elsewhere: as long as DNS servers of clusters keep an answer, and
+/// some more.
+const NAME: Duration = Duration::from_secs(45);
+
+/// The pause before a container that may be there is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The pod with the stable name, as it changes.
+pub struct Watched {
+    changes: BoxStream<'static, live::Change>,
+    began: Instant,
+}
+
+impl Watched {
+    /// Begins to watch, and gives the pod as it is.
+    pub async fn begin(ctx: &Ctx, deadline: Instant) -> anyhow::Result<(Self, PodSeen)> {
+        let cluster = ctx.cluster().await?;
+        ctx.show(|| command(cluster.place(), &["get", "pod", names::POSTGRES_POD, "--watch"]));
+        let mut watched = Self { changes: live::pod(cluster, names::POSTGRES_POD), began: Instant::now() };
+        loop {
+            let change = tokio::time::timeout_at(deadline, watched.changes.next()).await;
+            match change.ok().flatten().and_then(seen) {
+                Some(Change::Pod(Some(pod))) => return Ok((watched, *pod)),
+                Some(Change::Lost(_)) => {}
+                _ => return Err(replaced()),
+            }
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        ms(self.began.elapsed())
+    }
+}
+
+/// What a change of the watch means for the timeline.
+fn seen(change: live::Change) -> Option<Change> {
+    match change {
+        live::Change::Pods(pods) => Some(Change::Pod(pods.first().map(PodSeen::from).map(Box::new))),
+        live::Change::Lost(why) => Some(Change::Lost(why)),
+        _ => None,
+    }
+}
+
+/// What came of it.
+pub struct Followed {
+    /// What was seen.
+    pub timeline: Timeline,
+    /// What the name answered.
+    pub name: Reading<Name>,
+}
+
+/// Takes the server away, and follows.
+pub async fn through(
+    ctx: &Ctx,
+    mut watched: Watched,
+    how: How,
+    (pod, server): (&PodSeen, &Server),
+    backend: Option<&str>,
+    deadline: Instant,
+) -> anyhow::Result<Followed> {
+    let cluster = ctx.cluster().await?;
+    let (may_answer, answers) = watch::channel(false);
+    let in_pod = async {
+        let mut answers = answers;
+        let _ = answers.wait_for(|may| *may).await;
+        answered_in_pod(cluster, &server.start).await;
+    };
+    let by_name = async {
+        match backend {
+            Some(backend) => by_name::ask(cluster, backend, &server.start, deadline).await,
+            None => Reading::NotAsked,
+        }
+    };
+    if let Some(backend) = backend {
+        ctx.show(|| {
+            let words = by_name::command(&server.start, deadline.saturating_duration_since(Instant::now()));
+            let exec = ["exec", "-i", backend, "--"].into_iter().chain(words.iter().map(String::as_str));
+            command(cluster.place(), &exec.collect::<Vec<_>>()) + " <by_name.py"
+        });
+    }
+    let taking = take_away(ctx, how, pod);
+    tokio::pin!(in_pod, by_name, taking);
+
+    let mut live = view::Live::begin(ctx)?;
+    let mut timeline = step(Timeline::new(how, pod.clone()), Change::Asked, watched.now_ms());
+    let asked = Instant::now();
+    let (mut acknowledged, mut answered, mut name) = (false, false, None);
+    let mut name_until = deadline;
+    loop {
+        let change = tokio::select! {
+            done = &mut taking, if !acknowledged => {
+                done?;
+                acknowledged = true;
+                Change::Acknowledged(ms(asked.elapsed()))
+            }
+            Some(change) = watched.changes.next() => match seen(change) {
+                Some(change) => change,
+                None => continue,
+            },
+            () = &mut in_pod, if !answered => {
+                answered = true;
+                Change::Answered
+            }
+            reading = &mut by_name, if name.is_none() => {
+                let addresses = reading.present().map(|name| name.addresses.clone());
+                name = Some(reading);
+                match addresses {
+                    Some(addresses) => Change::AnsweredByName(addresses),
+                    None => Change::Pod(timeline.last.clone().map(Box::new)),
+                }
+            }
+            () = sleep_until(name_until) => break,
+        };
+        timeline = step(timeline, change, watched.now_ms());
+        may_answer.send_replace(timeline.may_answer());
+        live.show(&timeline, acknowledged)?;
+        let ready = timeline.event(Kind::Ready).is_some();
+        if acknowledged && answered && ready {
+            if name.is_some() {
+                break;
+            }
+            name_until = name_until.min(Instant::now() + NAME);
+        }
+    }
+    if !acknowledged {
+        taking.await?;
+    }
+    Ok(Followed { timeline, name: name.unwrap_or(Reading::Absent) })
+}
+
+/// Ends when another server than the one before has answered in the pod.
+async fn answered_in_pod(cluster: &Cluster, before: &str) {
+    let ask = psql::when_it_answers("SELECT extract(epoch FROM pg_postmaster_start_time())::text;");
+    loop {
+        match ask.execute(cluster).await {
+            Ok(ended) if ended.code == 0 && !ended.stdout.trim().is_empty() && ended.stdout.trim() != before => return,
+            _ => sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Asks the cluster, or the server itself, for the end of this server and of no other.
+async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
+    let delete = |grace| DeletePod { name: pod.name.clone(), uid: pod.uid.clone(), grace };
+    let asked = match how {
+        How::Delete => ctx.perform(&delete(None)).await,
+        How::Kill => ctx.perform(&delete(Some(1))).await,
+        How::Force => ctx.perform(&delete(Some(0))).await,
+        How::Evict => ctx.perform(&EvictPod { name: pod.name.clone(), uid: pod.uid.clone() }).await,
+        How::Crash => return crash(ctx).await,
+    };
+    match asked {
+        Err(error) if is_another(&error) => Err(replaced()),
+        asked => asked,
+    }
+}
+
+/// The program that stops the server goes with the server's container, and may not live to say how it ended.
+async fn crash(ctx: &Ctx) -> anyhow::Result<()> {
+    /// A shell's exit code for a program that was killed.
+    const KILLED: i32 = 128;
+    match ctx.perform(&psql::crash()).await {
+        Ok(ended) if ended.code != 0 && ended.code < KILLED => Err(Error::new(
+            format!("the server could not be stopped: {}", ended.stderr.trim()),
+            "see what runs there: kubectl describe pod/postgres-0",
+        )
+        .into()),
+        Err(error)
+            if error.downcast_ref::<RequestError>().is_some_and(|error| matches!(error.cause, Cause::Forbidden(_))) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the pod is not the one any more that it was.
+fn is_another(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
+    matches!(cause, Some(Cause::NotFound(_) | Cause::Conflict { .. }))
+}
+
+fn replaced() -> anyhow::Error {
+    Error::new(
+        "pod/postgres-0 was taken away by somebody else at the same moment: this run has shown nothing",
+        "run it again once the pod is ready: kubectl kubecoin status --wait",
+    )
+    .into()
+}
+
+fn ms(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,33 @@
+//! What lasts longer than the run unless it is taken away.
+
+use tokio::sync::watch;
+
+use crate::context::Ctx;
+
+/// Makes something, and takes it away at the end of the run, whichever way that ends. The making is followed to its end
+/// though the run may be stopped meanwhile: what is still being made cannot be taken away.
+pub async fn make<T, U>(
+    ctx: &Ctx,
+    by_hand: String,
+    make: impl Future<Output = T> + Send + 'static,
+    undo: impl Fn() -> U + Clone + 'static,
+) -> anyhow::Result<T>
+where
+    T: Send + 'static,
+    U: Future<Output = anyhow::Result<()>> + 'static,
+{
+    let (done, is_done) = watch::channel(false);
+    let _ = ctx.cleanup.push(by_hand, move || {
+        let (mut is_done, undo) = (is_done.clone(), undo.clone());
+        async move {
+            let _ = is_done.wait_for(|done| *done).await;
+            undo().await
+        }
+    });
+    let making = tokio::spawn(async move {
+        let outcome = make.await;
+        done.send_replace(true);
+        outcome
+    });
+    Ok(making.await?)
+}

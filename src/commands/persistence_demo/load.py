@@ -1,0 +1,112 @@
+# Commits rows one by one through the backend's own name for the database, in a process of its own, and says at the end which
+# were acknowledged. `start` returns once the first one is; `stop` waits until the new server has acknowledged some too;
+# `drop` waits for nothing.
+import json
+import os
+import sys
+import time
+
+import psycopg
+
+mode, mark, first, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+path = f"/tmp/{mark}load"
+ENOUGH, PATIENCE = 10, 15.0
+
+
+def connect():
+    return psycopg.connect(
+        host=os.environ["DB_HOST"],
+        port=os.environ.get("DB_PORT", "5432"),
+        dbname=os.environ.get("DB_NAME", "kubecoin"),
+        user=os.environ.get("DB_USER", "postgres"),
+        password=os.environ["DB_PASSWORD"],
+        connect_timeout=2,
+        # A server that is gone without a word is given up soon.
+        tcp_user_timeout=2000,
+        options="-c statement_timeout=5000",
+        autocommit=True,
+    )
+
+
+def write(ready):
+    said = {"first": first, "last": first - 1, "acknowledged": [], "errors": [], "gapMs": 0, "servers": 0}
+    connection, servers, since, last_ack, stopping = None, set(), 0, None, None
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not os.path.exists(path + ".drop"):
+        if stopping is None and os.path.exists(path + ".stop"):
+            stopping = time.monotonic()
+        if stopping is not None and (len(servers) > 1 and since >= ENOUGH or time.monotonic() > stopping + PATIENCE):
+            break
+        try:
+            if connection is None:
+                connection = connect()
+                start = connection.execute("SELECT pg_postmaster_start_time()::text").fetchone()[0]
+                if start not in servers:
+                    servers.add(start)
+                    since = 0
+            said["last"] += 1
+            number = said["last"]
+            row = connection.execute(
+                "INSERT INTO public.wallets (id, balance, coins) VALUES (%s, %s, 0) RETURNING md5(wallets::text)",
+                (f"{mark}{number:06d}", number % 1000),
+            ).fetchone()
+            now = time.monotonic()
+            said["acknowledged"].append([number, row[0]])
+            since += 1
+            if last_ack is not None:
+                said["gapMs"] = max(said["gapMs"], int((now - last_ack) * 1000))
+            last_ack = now
+            if ready is not None:
+                os.write(ready, b"1")
+                os.close(ready)
+                ready = None
+            time.sleep(0.005)
+        except psycopg.Error as error:
+            text = (str(error).strip() or type(error).__name__).split("\n")[0]
+            if text not in said["errors"] and len(said["errors"]) < 10:
+                said["errors"].append(text)
+            try:
+                connection.close()
+            except (AttributeError, psycopg.Error):
+                pass
+            connection = None
+            time.sleep(0.02)
+    said["servers"] = len(servers)
+    with open(path + ".new", "w") as file:
+        json.dump(said, file)
+    os.rename(path + ".new", path)
+
+
+def begin():
+    is_ready, ready = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        os.close(is_ready)
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        write(ready)
+        os._exit(0)
+    os.close(ready)
+    if not os.read(is_ready, 1):
+        sys.exit("no row was acknowledged")
+
+
+def finish():
+    open(f"{path}.{mode}", "w").close()
+    end = time.monotonic() + seconds
+    while not os.path.exists(path) and time.monotonic() < end:
+        time.sleep(0.02)
+    try:
+        with open(path) as file:
+            print(file.read())
+    finally:
+        for name in (path, path + ".stop", path + ".drop"):
+            if os.path.exists(name):
+                os.unlink(name)
+
+
+if mode == "start":
+    begin()
+else:
+    finish()

@@ -1,0 +1,114 @@
+//! A writer inside the cluster: rows committed one by one through the headless name, before, during and after.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::{Instant, sleep};
+
+use super::lasting;
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::names;
+use crate::kubernetes::act::command;
+use crate::kubernetes::exec::{self, Ended, Program};
+use crate::kubernetes::{Cluster, RequestError};
+use crate::observe::{Reading, Reason};
+use crate::persistence::load::Load;
+
+/// The writer. Its arguments: `start`, `stop` or `drop`, what its rows' ids begin with, the number of the first row, and for how
+/// many seconds it writes or waits. The password stays in the container's environment.
+const PROGRAM: &str = include_str!("load.py");
+
+/// How long the first row, and the last ones, may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a writer that is stopped at once may take.
+const LAST: Duration = Duration::from_secs(8);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A writer that writes.
+pub struct Writer {
+    pod: String,
+    mark: String,
+    ended: Rc<Cell<bool>>,
+}
+
+/// Starts it, and waits for the first row that is acknowledged. It ends by itself after the limit, and is stopped on every
+/// way out.
+pub async fn start(ctx: &Ctx, pod: &str, mark: &str, first: u32, limit: Duration) -> anyhow::Result<Writer> {
+    let cluster = ctx.cluster().await?.clone();
+    let show = |mode: &str, limit| {
+        let words = words(mode, mark, first, limit);
+        let exec = ["exec", "-i", pod, "--"].into_iter().chain(words.iter().map(String::as_str));
+        command(cluster.place(), &exec.collect::<Vec<_>>()) + " <load.py"
+    };
+    ctx.show(|| show("start", limit));
+    let ended = Rc::new(Cell::new(false));
+    let started = {
+        let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("start", mark, first, limit));
+        async move { run(&cluster, &pod, &words).await }
+    };
+    let stop = {
+        let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("drop", mark, first, LAST));
+        let ended = Rc::clone(&ended);
+        move || {
+            let (cluster, pod, words, ended) = (cluster.clone(), pod.clone(), words.clone(), ended.get());
+            async move {
+                if !ended {
+                    run(&cluster, &pod, &words).await?;
+                }
+                Ok(())
+            }
+        }
+    };
+    let begun = lasting::make(ctx, show("drop", LAST), started, stop).await??;
+    if begun.code != 0 {
+        ended.set(true);
+        let why = begun.stderr.trim().lines().last().unwrap_or("it wrote nothing");
+        return Err(Error::new(
+            format!("the writer in pod/{pod} does not write: {why}"),
+            "see what the backend says: kubectl logs deployment/backend; or leave --under-load out",
+        )
+        .into());
+    }
+    Ok(Writer { pod: pod.to_owned(), mark: mark.to_owned(), ended })
+}
+
+impl Writer {
+    /// Stops it once the new server has acknowledged some rows too, and gives what it has done.
+    pub async fn stop(&self, cluster: &Cluster) -> Reading<Load> {
+        let words = words("stop", &self.mark, 0, PATIENCE);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match run(cluster, &self.pod, &words).await {
+                Ok(ended) => {
+                    self.ended.set(true);
+                    return read(&self.pod, &ended);
+                }
+                Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(PAUSE).await,
+                Err(error) => return Reading::Unknown(error.into()),
+            }
+        }
+    }
+}
+
+fn words(mode: &str, mark: &str, first: u32, limit: Duration) -> Vec<String> {
+    ["python3", "-", mode, mark, &first.to_string(), &limit.as_secs().to_string()].map(str::to_owned).into()
+}
+
+async fn run(cluster: &Cluster, pod: &str, words: &[String]) -> Result<Ended, RequestError> {
+    let program = Program { pod, container: names::BACKEND, command: words };
+    exec::run(cluster, program, PROGRAM, PATIENCE + Duration::from_secs(10)).await
+}
+
+fn read(pod: &str, ended: &Ended) -> Reading<Load> {
+    let load = serde_json::from_str::<Load>(ended.stdout.trim()).context("what it says makes no sense");
+    match load {
+        Ok(load) => Reading::Present(Load { from: pod.to_owned(), ..load }),
+        Err(error) => {
+            let last = ended.stderr.trim().lines().last().map_or_else(|| error.to_string(), str::to_owned);
+            Reading::Unknown(Reason::Failed(format!("the writer in pod/{pod}: {last}")))
+        }
+    }
+}

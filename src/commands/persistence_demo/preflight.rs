@@ -1,0 +1,86 @@
+//! What must be so before anything is changed: else it could do harm, or would prove nothing.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::{names, wallets};
+use crate::observe::database::Database;
+use crate::observe::{Reading, Reason, Snapshot, readiness};
+use crate::persistence::identity::PodSeen;
+
+/// What the run starts from.
+pub struct Ready {
+    /// The pod of the database.
+    pub pod: PodSeen,
+    /// The pod of the backend that asks by the name; none if none is ready.
+    pub backend: Option<String>,
+    /// How many rows the table has.
+    pub rows: u64,
+    /// Whether the next pod is made of another template than the one that runs.
+    pub changes_template: bool,
+}
+
+/// Reads it, and refuses where it must.
+pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
+    let snapshot = super::super::snapshot(ctx).await?;
+    let set = match &snapshot.statefulset {
+        Reading::Present(set) => set,
+        Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),
+        _ => return Err(refused("there is no statefulset/postgres", &ctx.own_command("deploy --init-db"))),
+    };
+    let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    if replicas != 1 {
+        let hint = format!("kubectl scale statefulset/postgres --replicas=1 -n {}", ctx.cluster().await?.namespace());
+        return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, not 1"), &hint));
+    }
+    let pod = ready_pod(ctx, &snapshot)?;
+    let database = database(ctx).await?;
+    let Some(columns) = &database.columns else {
+        return Err(refused("there is no table wallets", &ctx.own_command("init-db")));
+    };
+    if let Some(difference) = wallets::differences(columns).first() {
+        let hint = "rename it, and make the lesson's: ALTER TABLE wallets RENAME TO wallets_old";
+        return Err(refused(&format!("the table wallets is not the lesson's: {difference}"), hint));
+    }
+    let revision = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
+    let runs = pod.labels().get("controller-revision-hash");
+    Ok(Ready {
+        pod: PodSeen::from(pod),
+        backend: backend(&snapshot),
+        rows: database.rows.unwrap_or(0),
+        changes_template: matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs),
+    })
+}
+
+fn ready_pod<'a>(ctx: &Ctx, snapshot: &'a Snapshot) -> anyhow::Result<&'a Pod> {
+    if let Reading::Unknown(reason) = &snapshot.pods {
+        return Err(unread(ctx, "the pods", reason).into());
+    }
+    match snapshot.postgres_pod() {
+        Some(pod) if readiness::pod(pod) => Ok(pod),
+        Some(_) => Err(refused("pod/postgres-0 is not ready", &ctx.own_command("status --wait"))),
+        None => Err(refused("there is no pod/postgres-0", &ctx.own_command("status"))),
+    }
+}
+
+async fn database(ctx: &Ctx) -> anyhow::Result<Database> {
+    let ended = ctx.perform(&Database::ask()).await?;
+    Database::parse(&ended)
+        .map_err(|error| refused(&format!("the database does not answer: {error}"), &ctx.own_command("status")))
+}
+
+/// A pod of the backend that is ready.
+fn backend(snapshot: &Snapshot) -> Option<String> {
+    snapshot.pods_of(names::BACKEND).find(|pod| readiness::pod(pod)).map(ResourceExt::name_any)
+}
+
+fn refused(why: &str, hint: &str) -> anyhow::Error {
+    Error::new(format!("nothing was started: {why}"), hint).into()
+}
+
+fn unread(ctx: &Ctx, what: &str, reason: &Reason) -> Error {
+    let (Reason::Forbidden(why) | Reason::Failed(why)) = reason;
+    Error::new(format!("nothing was started: {what} could not be read: {why}"), ctx.own_command("status"))
+}

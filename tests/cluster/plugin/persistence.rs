@@ -1,0 +1,298 @@
+//! `persistence-demo`, where it holds, and where the truth is bad: each must be found by the tool as it is built.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{deployed, field, sql};
+use crate::support::kubectl::{self, ok};
+use crate::support::plugin::{Ran, ends, run, start};
+use crate::support::scene::testbed;
+use crate::support::wait::until;
+
+const SOON: Duration = Duration::from_mins(1);
+const USERS: &str = "INSERT INTO wallets(id) VALUES ('anna'), ('ben'), ('carl');";
+
+/// Neither rows nor a Lease of any run.
+fn nothing_is_left(namespace: &str) {
+    assert_eq!(ok(&format!("get lease -n {namespace} -o name")), "");
+    assert_eq!(sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-%';"), "0");
+}
+
+fn ready(namespace: &str) {
+    ends(namespace, "status --wait --no-db --timeout 2m", 0);
+}
+
+/// Whether the line of a check says how it is.
+fn says(ran: &Ran, word: &str, check: &str) {
+    let wanted = format!("  {word:<2}  {check}");
+    let found = ran.stdout.lines().any(|line| line.starts_with(&wanted));
+    assert!(found, "no {wanted:?} in\n{}{}", ran.stdout, ran.stderr);
+}
+
+/// A run in the background, and its lines as they come.
+struct Going {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    stdout: String,
+}
+
+impl Going {
+    fn begin(namespace: &str, words: &str) -> Self {
+        let mut child = start(namespace, words);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines, stdout: String::new() }
+    }
+
+    /// Until a line with these words.
+    fn until(&mut self, words: &str) {
+        while !self.stdout.contains(words) {
+            let line = self.lines.next().unwrap_or_else(|| panic!("no {words:?} in\n{}", self.stdout)).unwrap();
+            self.stdout += &(line + "\n");
+        }
+    }
+
+    fn end(mut self) -> Ran {
+        for line in self.lines.by_ref() {
+            self.stdout += &(line.unwrap() + "\n");
+        }
+        let ended = self.child.wait_with_output().unwrap();
+        Ran { stdout: self.stdout, ..ended.into() }
+    }
+}
+
+#[test]
+fn it_holds_however_the_server_is_taken_away() {
+    let scene = deployed("kc-persist-holds");
+    let namespace = scene.namespace();
+    sql(namespace, USERS);
+    for how in ["delete --times 2", "crash", "kill", "evict", "force --yes"] {
+        let ran = ends(namespace, &format!("persistence-demo --rows 20 --how {how}"), 0);
+        for words in
+            ["verdict: holds — your rows: 3 unchanged (anna 1000.00", "20 of 20", "not shown: loss of the node"]
+        {
+            assert!(ran.stdout.contains(words), "{how}: no {words:?} in\n{}", ran.stdout);
+        }
+        let last = ran.stdout.lines().last().unwrap_or_default();
+        assert!(last.contains("kubectl kubecoin psql -c 'SELECT * FROM wallets'"), "{last}");
+        let start = if how.starts_with("crash") { "crash recovery" } else { "start" };
+        assert!(ran.stdout.contains(start), "{how}: {}", ran.stdout);
+        assert_eq!(ran.stdout.contains("restarts 0 → 1"), how == "crash", "{how}: {}", ran.stdout);
+        assert_eq!(ran.stdout.contains("median"), how.starts_with("delete"), "{}", ran.stdout);
+        nothing_is_left(namespace);
+    }
+    let status = ends(namespace, "status", 0);
+    assert!(status.stdout.contains("last proof: holds") && status.stdout.contains("(deletion)"), "{}", status.stdout);
+    assert!(ends(namespace, "status -A", 0).stdout.contains("holds "), "the column");
+
+    let kept = ends(namespace, "persistence-demo --rows 7 --keep", 0);
+    assert_eq!(sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-kept-%';"), "7");
+    let id = kept.stdout.split("--clean ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let cleaned = ends(namespace, &format!("persistence-demo --clean {id}"), 0);
+    assert_eq!(cleaned.stdout, format!("7 rows of run {id} removed\n"));
+    assert_eq!(sql(namespace, "SELECT count(*) FROM wallets;"), "3");
+}
+
+#[test]
+fn rows_that_others_change_meanwhile() {
+    let scene = deployed("kc-persist-rows");
+    let namespace = scene.namespace();
+    sql(namespace, USERS);
+    // As the application changes a row: listed, and nothing wrong.
+    let changed = meanwhile(
+        namespace,
+        "persistence-demo --rows 5",
+        "UPDATE wallets SET balance = 1, updated_at = now() WHERE id = 'ben';",
+    );
+    assert_eq!(changed.code, 0, "{}{}", changed.stdout, changed.stderr);
+    assert!(changed.stdout.contains("1 changed meanwhile by the application (ben)"), "{}", changed.stdout);
+    let altered =
+        meanwhile(namespace, "persistence-demo --rows 5", "UPDATE wallets SET balance = 7 WHERE id = 'anna';");
+    assert_eq!(altered.code, 1, "{}", altered.stdout);
+    says(&altered, "NO", "your rows             1 altered (anna)");
+    let lost = meanwhile(namespace, "persistence-demo --rows 5", "DELETE FROM wallets WHERE id = 'carl';");
+    says(&lost, "NO", "your rows             1 lost (carl)");
+    let marked = meanwhile(
+        namespace,
+        "persistence-demo --rows 5",
+        "DELETE FROM wallets WHERE id LIKE 'kubecoin-demo-%-000003';",
+    );
+    says(&marked, "NO", "marked rows           1 lost");
+    assert!(marked.stdout.contains("verdict: does not hold"), "{}", marked.stdout);
+    assert!(run(namespace, "status").stdout.contains("last proof: does not hold"));
+    nothing_is_left(namespace);
+}
+
+/// A run, and SQL by other hands in the old server, after its rows were read there and before it has ended, or else in the new one.
+fn meanwhile(namespace: &str, words: &str, statement: &str) -> Ran {
+    let mut going = Going::begin(namespace, words);
+    going.until("timeline");
+    until("the statement is done", SOON, || {
+        let exec = ["exec", "-i", "postgres-0", "-n", namespace, "--", "psql", "-X", "-v", "ON_ERROR_STOP=1"];
+        let done = kubectl::command(&[&exec[..], &["-U", "postgres", "-d", "kubecoin", "-f", "-"]].concat(), statement);
+        if done.succeeded { Ok(()) } else { Err(done.stderr) }
+    });
+    going.end()
+}
+
+#[test]
+fn data_that_goes_with_its_pod_is_found() {
+    let scene = deployed("kc-persist-gone");
+    let namespace = scene.namespace();
+    sql(namespace, USERS);
+    // The folder emptied between the deletion and the start.
+    let folder = format!("/data/kubecoin/{namespace}");
+    let mut going = Going::begin(namespace, "persistence-demo --timeout 2m");
+    going.until("old server ended");
+    testbed(&["node-exec", "1", "--", "rm", "-rf", &format!("{folder}/pgdata")]);
+    let emptied = going.end();
+    assert_eq!(emptied.code, 1, "{}{}", emptied.stdout, emptied.stderr);
+    for check in ["same database", "your rows             the table wallets is not there", "start"] {
+        says(&emptied, "NO", check);
+    }
+    says(&emptied, "ok", "same claim");
+
+    // The claim swapped for an emptyDir, without the pod being replaced by that.
+    ready(namespace);
+    ends(namespace, "init-db", 0);
+    let swap = r#"{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null},"template":{"spec":{"volumes":[{"name":"data","persistentVolumeClaim":null,"emptyDir":{}}]}}}}"#;
+    let patched =
+        kubectl::command(&["patch", "statefulset", "postgres", "-n", namespace, "--type", "strategic", "-p", swap], "");
+    assert!(patched.succeeded, "{}", patched.stderr);
+    let refused = ends(namespace, "persistence-demo", 2);
+    assert!(refused.stderr.contains("newer template") && refused.stderr.contains("--yes"), "{}", refused.stderr);
+    let swapped = ends(namespace, "persistence-demo --yes", 1);
+    says(&swapped, "NO", "same claim            the data directory is on no claim");
+    says(&swapped, "NO", "marked rows");
+}
+
+#[test]
+fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
+    let scene = deployed("kc-persist-refused");
+    let namespace = scene.namespace();
+    sql(namespace, "ALTER TABLE wallets RENAME TO other;");
+    assert!(ends(namespace, "persistence-demo", 2).stderr.contains("init-db"));
+    sql(namespace, "ALTER TABLE other RENAME TO wallets;");
+
+    let mut first = Going::begin(namespace, "persistence-demo --times 2");
+    first.until("timeline");
+    let second = ends(namespace, "persistence-demo", 2);
+    assert!(
+        second.stderr.contains("another run is in progress") || second.stderr.contains("not ready"),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(first.end().code, 0);
+
+    // Deleted by others at the same moment: whoever comes second deletes nothing.
+    let mut going = Going::begin(namespace, "persistence-demo --timeout 2m");
+    going.until("timeline");
+    kubectl::run(&format!("delete pod postgres-0 -n {namespace} --wait=false"));
+    let raced = going.end();
+    assert!(matches!(raced.code, 0 | 1), "{}{}", raced.stdout, raced.stderr);
+    ready(namespace);
+    nothing_is_left(namespace);
+
+    let node = field(namespace, "pod/postgres-0", "/spec/nodeName");
+    ok(&format!("cordon {node}"));
+    let stuck = run(namespace, "persistence-demo --timeout 10s");
+    ok(&format!("uncordon {node}"));
+    assert_eq!(stuck.code, 1, "{}{}", stuck.stdout, stuck.stderr);
+    says(
+        &stuck,
+        "NO",
+        "came back             no query was answered in time; last seen: pod/postgres-0 Pending, without a node",
+    );
+    ready(namespace);
+    ok(&format!("scale statefulset postgres --replicas=2 -n {namespace}"));
+    assert!(ends(namespace, "persistence-demo", 2).stderr.contains("2 replicas"));
+}
+
+#[test]
+fn no_row_acknowledged_under_load_is_lost() {
+    let scene = deployed("kc-persist-load");
+    let namespace = scene.namespace();
+    for how in ["delete", "crash", "kill"] {
+        let ran = ends(namespace, &format!("persistence-demo --under-load --how {how}"), 0);
+        says(&ran, "ok", "rows under load");
+        says(&ran, "ok", "gap under load");
+        nothing_is_left(namespace);
+    }
+    let slow = ends(namespace, "persistence-demo --under-load --max-gap 0.001s", 1);
+    says(&slow, "NO", "gap under load");
+
+    let mut going = Going::begin(namespace, "persistence-demo --under-load");
+    going.until("Terminating");
+    kill(Pid::from_raw(going.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    assert_eq!(going.end().code, 130);
+    ready(namespace);
+    nothing_is_left(namespace);
+    let left = ok(&format!("exec deployment/backend -n {namespace} -- ls /tmp"));
+    assert!(!left.contains("kubecoin-"), "{left}");
+
+    let forged = meanwhile(
+        namespace,
+        "persistence-demo --under-load",
+        "DELETE FROM wallets WHERE id LIKE 'kubecoin-demo-%-200002';",
+    );
+    says(&forged, "NO", "rows under load       1 lost though acknowledged (200002)");
+}
+
+#[test]
+fn the_api_server_may_go_away_for_a_while() {
+    let scene = deployed("kc-persist-api");
+    let namespace = scene.namespace();
+    sql(namespace, USERS);
+    let mut going = Going::begin(namespace, "persistence-demo --timeout 3m");
+    going.until("Terminating");
+    // The scheduler gives up without the API server, and then nobody would start it again.
+    testbed(&["stop", "kube-scheduler"]);
+    testbed(&["stop", "kube-apiserver"]);
+    thread::sleep(Duration::from_secs(5));
+    testbed(&["start", "kube-apiserver"]);
+    testbed(&["start", "kube-scheduler"]);
+    let ran = going.end();
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("watch lost"), "{}", ran.stdout);
+    nothing_is_left(namespace);
+}
+
+#[test]
+fn stopped_at_any_step_it_leaves_nothing() {
+    let scene = deployed("kc-persist-stopped");
+    let namespace = scene.namespace();
+    for (words, signal) in [
+        ("timeline", Signal::SIGINT),
+        ("Terminating", Signal::SIGTERM),
+        ("gone", Signal::SIGINT),
+        ("query answered", Signal::SIGTERM),
+        ("proof", Signal::SIGINT),
+    ] {
+        let mut going = Going::begin(namespace, "persistence-demo");
+        going.until(words);
+        kill(Pid::from_raw(going.child.id().try_into().unwrap()), signal).unwrap();
+        let ran = going.end();
+        // The last step may be over before the signal comes.
+        assert!(ran.code == 130 || (words == "proof" && ran.code == 0), "{words}: {}\n{}", ran.code, ran.stderr);
+        ready(namespace);
+        nothing_is_left(namespace);
+    }
+}
+
+#[test]
+fn a_student_gets_a_verdict() {
+    let scene = deployed("kc-persist-student");
+    let namespace = scene.namespace();
+    ok(&format!("create rolebinding student --clusterrole=edit --user=student -n {namespace}"));
+    let ran = until("the binding counts", SOON, || {
+        let ran = run(namespace, "persistence-demo --as student");
+        if ran.code == 0 { Ok(ran) } else { Err(format!("{}{}", ran.stdout, ran.stderr)) }
+    });
+    assert!(ran.stdout.contains("by the claim's spec.volumeName"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("verdict: holds"), "{}", ran.stdout);
+    nothing_is_left(namespace);
+}
