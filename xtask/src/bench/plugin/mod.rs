@@ -3,6 +3,7 @@
 //! Each group is a list of rows; a new figure is one more row in the file of its subject.
 
 mod crowd;
+mod database;
 mod lifecycle;
 mod reading;
 mod scene;
@@ -45,8 +46,23 @@ enum Group {
     Lifecycle,
     /// The start and status against `kubectl get`
     Reading,
+    /// psql against `kubectl exec`
+    Psql,
+    /// dns-check
+    Dns,
     /// status among 15,000 objects of other people
     Crowd,
+}
+
+impl Group {
+    /// The command that it is about, if older plugins do not have it.
+    fn command(self) -> Option<&'static str> {
+        match self {
+            Self::Psql => Some("psql"),
+            Self::Dns => Some("dns-check"),
+            Self::Lifecycle | Self::Reading | Self::Crowd => None,
+        }
+    }
 }
 
 /// Measures, and takes the cluster away.
@@ -59,9 +75,17 @@ pub fn run(args: &Args) -> Result<Vec<Row>> {
     let begin = Instant::now();
     let mut rows = Vec::new();
     for group in groups {
+        if let Some(command) = group.command()
+            && !scene.has(command)?
+        {
+            say(&format!("  not measured: the plugin has no {command}"));
+            continue;
+        }
         rows.extend(process::step(&format!("measuring: {group:?}"), || match group {
             Group::Lifecycle => lifecycle::rows(&scene, args.pairs.into()),
             Group::Reading => reading::rows(&scene, args.rounds.into()),
+            Group::Psql => database::psql(&scene, args.rounds.into()),
+            Group::Dns => database::dns(&scene, args.rounds.into()),
             Group::Crowd => crowd::rows(&scene, args.rounds.into()),
         })?);
     }

@@ -48,6 +48,11 @@ impl Scene {
         self.command(&self.plugin, words)
     }
 
+    /// Whether the plugin has a command.
+    pub fn has(&self, command: &str) -> Result<bool> {
+        Ok(process::output(&mut self.plugin(&format!("{command} --help"))?).is_ok())
+    }
+
     /// kubectl, with these words; it finds the plugin.
     pub fn kubectl(&self, words: &str) -> Result<Command> {
         self.command(Path::new("kubectl"), words)
@@ -78,7 +83,7 @@ impl Scene {
     /// Takes away what is left of the exchange, its data too.
     pub fn cleared(&self) -> Result<()> {
         self.run_kubectl(&format!("delete --ignore-not-found --filename {MANIFESTS}"))?;
-        self.run_kubectl("wait --for=delete pods --selector app.kubernetes.io/part-of=kubecoin --timeout=90s")?;
+        self.run_kubectl(super::lifecycle::GONE)?;
         testbed::empty_disks()
     }
 }
