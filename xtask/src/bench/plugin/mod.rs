@@ -5,6 +5,7 @@
 mod crowd;
 mod database;
 mod lifecycle;
+mod persistence;
 mod reading;
 mod scene;
 mod timed;
@@ -50,6 +51,8 @@ enum Group {
     Psql,
     /// dns-check
     Dns,
+    /// persistence-demo against deleting the pod by hand
+    Persistence,
     /// status among 15,000 objects of other people
     Crowd,
 }
@@ -60,6 +63,7 @@ impl Group {
         match self {
             Self::Psql => Some("psql"),
             Self::Dns => Some("dns-check"),
+            Self::Persistence => Some("persistence-demo"),
             Self::Lifecycle | Self::Reading | Self::Crowd => None,
         }
     }
@@ -86,6 +90,7 @@ pub fn run(args: &Args) -> Result<Vec<Row>> {
             Group::Reading => reading::rows(&scene, args.rounds.into()),
             Group::Psql => database::psql(&scene, args.rounds.into()),
             Group::Dns => database::dns(&scene, args.rounds.into()),
+            Group::Persistence => persistence::rows(&scene, args.pairs.into()),
             Group::Crowd => crowd::rows(&scene, args.rounds.into()),
         })?);
     }
