@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
-use crate::commands::{deploy, init_db, persistence_demo, status, version};
+use crate::commands::{deploy, init_db, open, persistence_demo, psql, status, version};
 use crate::output::Color;
 
 const AFTER_HELP: &str = "\
@@ -44,6 +44,10 @@ pub enum Command {
     Status(status::Args),
     /// Take the database's pod away, and prove that its name, storage and data stay
     PersistenceDemo(persistence_demo::Args),
+    /// Open the page in a browser
+    Open(open::Args),
+    /// Talk to the database with psql
+    Psql(psql::Args),
     /// Show the version of this plugin, and of the server
     Version(version::Args),
 }

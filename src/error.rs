@@ -12,6 +12,8 @@ pub enum Outcome {
     Holds,
     /// Something does not hold, and the output says what: exit code 1.
     DoesNotHold,
+    /// The exit code of a program that was run on the user's behalf.
+    Exit(u8),
 }
 
 impl Outcome {
@@ -27,6 +29,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Holds => Self::SUCCESS,
             Outcome::DoesNotHold => Self::FAILURE,
+            Outcome::Exit(code) => Self::from(code),
         }
     }
 }

@@ -3,8 +3,10 @@
 pub mod deploy;
 pub mod helper;
 pub mod init_db;
+pub mod open;
 pub mod overview;
 pub mod persistence_demo;
+pub mod psql;
 pub mod status;
 pub mod version;
 mod waiting;
@@ -27,6 +29,8 @@ pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome>
         Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
         Some(Command::Status(args)) => status::run(&args, ctx).await,
         Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
+        Some(Command::Open(args)) => Box::pin(open::run(&args, ctx)).await,
+        Some(Command::Psql(args)) => Box::pin(psql::run(&args, ctx)).await,
         Some(Command::Version(args)) => version::run(&args, ctx).await,
     }
 }

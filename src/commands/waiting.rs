@@ -207,6 +207,16 @@ pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding])
     ctx.printer.hint(&first.hint);
 }
 
+/// What is the matter with an app of the exchange, if it can be told soon: its causes, the first of which has the hint.
+pub async fn reasons(ctx: &Ctx, app: &str) -> anyhow::Result<Vec<Finding>> {
+    let cluster = ctx.cluster().await?;
+    let snapshot = Snapshot::read(cluster).await?;
+    let evidence = evidence(&snapshot, cluster, Instant::now() + EVENTS).await;
+    let mut findings = judge(&snapshot, &evidence, cluster.namespace());
+    findings.retain(|finding| finding.app == app);
+    Ok(findings)
+}
+
 fn judge(snapshot: &Snapshot, evidence: &Evidence, namespace: &str) -> Vec<Finding> {
     findings::judge(&Observed { snapshot, evidence, namespace, now: Timestamp::now() })
 }

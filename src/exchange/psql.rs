@@ -83,6 +83,26 @@ pub fn alter_password() -> Exec {
     )
 }
 
+/// The variable by whose value a psql and its server's process are found again.
+pub const MARK: &str = "PGAPPNAME";
+
+/// Kills the psql of this mark before it begins anything else, and ends what the server does for it.
+const END: &str = r#"
+for process in /proc/[0-9]*; do
+  if grep -qsxz "PGAPPNAME=$1" "$process/environ"; then kill -KILL "${process#/proc/}"; fi
+done
+shift
+exec psql "$@""#;
+
+/// Ends a psql that was left behind with its mark. None being there is no failure.
+#[must_use]
+pub fn end(mark: &str) -> Exec {
+    let variable = format!("mark={mark}");
+    let program = ["sh", "-c", END, "sh", mark];
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :'mark';";
+    exec(&program, &["-U", names::DATABASE_USER, "-v", &variable], sql)
+}
+
 fn exec(program: &[&str], options: &[&str], sql: &str) -> Exec {
     // Whoever stops waiting, by Ctrl-C too, leaves psql behind in the pod: it must not stay there for ever.
     let limit = LIMIT.as_secs() * 3 / 4;

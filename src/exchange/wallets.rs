@@ -75,6 +75,20 @@ pub fn differences(there: &[Column]) -> Vec<String> {
     all
 }
 
+/// The id of a wallet, as the exchange takes it.
+///
+/// # Errors
+/// If it can be none.
+pub fn id(text: &str) -> Result<String, String> {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || ".-_".contains(character);
+    // `.` and `..` are not left in an address.
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) && text != "." && text != ".." {
+        Ok(text.to_owned())
+    } else {
+        Err("an id has 1 to 64 letters, digits, dots, dashes and underscores".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +105,15 @@ mod tests {
         assert!(said[0].contains("balance integer"), "{said:?}");
         assert!(said[1].contains("updated_at is missing"), "{said:?}");
         assert!(said[2].contains("mood"), "{said:?}");
+    }
+
+    #[test]
+    fn ids_are_those_that_the_exchange_takes() {
+        for good in ["anna", "A.b_c-9", "...", &"x".repeat(64)] {
+            assert!(id(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "ä", "a b", &"x".repeat(65)] {
+            assert!(id(bad).is_err(), "{bad}");
+        }
     }
 }

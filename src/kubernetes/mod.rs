@@ -6,6 +6,7 @@ pub mod adopt;
 mod cluster;
 mod error;
 pub mod exec;
+pub mod forward;
 pub mod lease;
 mod object;
 mod transport;

@@ -3,10 +3,12 @@
 pub mod json;
 mod printer;
 mod sanitize;
+pub mod streams;
 mod styles;
 mod table;
+pub mod terminal;
 
-pub use printer::{Closed, Printer};
+pub use printer::{Closed, Printer, written};
 pub use sanitize::{brief, clean, one_line};
 pub use styles::{Color, Line, Role};
 pub use table::{Column, Table, duration};

@@ -9,6 +9,17 @@ use super::styles::{Color, Line, Role, is_dumb};
 #[error("stdout is closed")]
 pub struct Closed;
 
+/// How writing to stdout ended.
+///
+/// # Errors
+/// `Closed` if nobody reads stdout any more.
+pub fn written(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Closed.into()),
+        other => Ok(other?),
+    }
+}
+
 /// Writes to stdout and stderr.
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
@@ -42,10 +53,7 @@ impl Printer {
 
     fn answer(text: &str) -> anyhow::Result<()> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Closed.into()),
-            written => Ok(written?),
-        }
+        written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
     /// Whether stdout is a terminal on which lines can be replaced.

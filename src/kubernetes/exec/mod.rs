@@ -33,7 +33,9 @@ pub struct Program<'a> {
 
 impl Program<'_> {
     fn asked(&self) -> String {
-        format!("run {} in pod/{}", self.command.first().map_or("", String::as_str), self.pod)
+        // Variables that are set for the program are not what was asked for.
+        let mut words = self.command.iter().filter(|word| *word != "env" && !word.contains('='));
+        format!("run {} in pod/{}", words.next().map_or("a program", String::as_str), self.pod)
     }
 }
 

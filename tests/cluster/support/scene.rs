@@ -12,6 +12,12 @@ pub fn testbed(words: &[&str]) {
     assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// After the API server was away: the DNS starts anew, which would else learn of new Services only some time later.
+pub fn dns_starts_anew() {
+    kubectl::ok("rollout restart deployment/coredns -n kube-system");
+    kubectl::ok("rollout status deployment/coredns -n kube-system --timeout 120s");
+}
+
 /// A namespace that a test has for itself.
 pub struct Scene {
     namespace: String,
