@@ -175,3 +175,95 @@ fn the_password_is_in_no_output() {
     assert!(!ended.stdout.contains(password) && !ended.stderr.contains(password), "{ended:?}");
     assert!(ended.stderr.contains("kubectl --context scripted -n alice create -f -"), "{ended:?}");
 }
+
+#[test]
+fn a_server_of_another_time_is_warned_about_and_used() {
+    for (minor, warned) in [("24", true), ("34+", false), ("99", true)] {
+        let mut world = World::healthy();
+        world.at("/version")["minor"] = minor.into();
+        let (ended, _) = deploy("--dry-run=client", move |request| world.reply(request));
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert_eq!(ended.stderr.contains("warning: the server is "), warned, "{minor}: {ended:?}");
+    }
+}
+
+#[test]
+fn each_missing_permission_is_named() {
+    let world = World::healthy();
+    let (ended, requests) = deploy("--init-db", move |request| {
+        let asks = |words: &str| request.body.contains(words);
+        let refused = asks(r#""resource":"statefulsets""#) || asks(r#""subresource":"exec","verb":"get""#);
+        if request.path.ends_with("selfsubjectaccessreviews") && refused {
+            Reply::Json(201, json!({ "metadata": {}, "spec": {}, "status": { "allowed": false } }))
+        } else {
+            world.reply(request)
+        }
+    });
+    ended.could_not_run("you may not watch statefulsets.apps");
+    assert!(ended.stderr.contains("you may not get pods/exec") && ended.stderr.contains("can-i --list"), "{ended:?}");
+    assert!(changes(&requests).is_empty());
+}
+
+/// A world in which nothing has been deployed yet.
+fn empty() -> World {
+    let mut world = World::healthy();
+    world.objects.retain(|path, _| !path.starts_with(APPS) && !path.contains("postgres-pv"));
+    world
+}
+
+#[test]
+fn who_may_not_list_nodes_is_asked_for_one() {
+    let nodes = |request: &Request| request.path == "/api/v1/nodes";
+    let world = empty();
+    let (ended, requests) =
+        deploy(
+            "",
+            move |request| {
+                if nodes(request) { refusal(403, "Forbidden", "no nodes for you") } else { world.reply(request) }
+            },
+        );
+    ended.could_not_run("you may not list nodes");
+    assert!(ended.stderr.contains("--node NAME") && ended.stderr.contains("--storage dynamic"), "{ended:?}");
+    assert!(changes(&requests).is_empty());
+
+    let world = empty();
+    let (ended, _) = deploy("--node node-7 --dry-run=client -o yaml", move |request| {
+        if nodes(request) { refusal(403, "Forbidden", "no nodes for you") } else { world.reply(request) }
+    });
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("- node-7\n"), "{ended:?}");
+}
+
+#[test]
+fn a_secret_that_does_not_fit_is_in_the_way() {
+    let path = format!("{NAMESPACED}/secrets/postgres-credentials");
+    let mut foreign = World::healthy();
+    foreign.at(&path)["data"] = json!({ "token": "eA==" });
+    let (ended, _) = deploy("", move |request| foreign.reply(request));
+    ended.could_not_run("secret/postgres-credentials belongs to somebody else");
+
+    let mut absent = World::healthy();
+    absent.objects.remove(&path);
+    let (ended, requests) = deploy("", move |request| {
+        let creates = request.method == "POST" && request.path.ends_with("/secrets");
+        if creates { refusal(403, "Forbidden", "exceeded quota: few") } else { absent.reply(request) }
+    });
+    ended.could_not_run("secret/postgres-credentials: exceeded quota: few");
+    assert!(changes(&requests).is_empty());
+}
+
+#[test]
+fn the_same_flags_again_are_no_other_wish() {
+    let mut world = World::healthy();
+    let term =
+        json!({ "matchExpressions": [{ "key": "kubernetes.io/hostname", "operator": "In", "values": ["host-1"] }] });
+    world.at("/api/v1/persistentvolumes/postgres-pv-alice")["spec"]["nodeAffinity"] =
+        json!({ "required": { "nodeSelectorTerms": [term] } });
+    world.at("/api/v1/nodes")["items"][0]["metadata"]["labels"] = json!({ "kubernetes.io/hostname": "host-1" });
+    for (flags, code) in [("--node node-1 --volume-size 1024Mi", 0), ("--node node-2", 2), ("--volume-size 1025Mi", 2)]
+    {
+        let world = world.clone();
+        let (ended, _) = deploy(&format!("--wait=false {flags}"), move |request| world.reply(request));
+        assert_eq!(ended.code, code, "{flags}: {ended:?}");
+    }
+}

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
@@ -80,10 +80,21 @@ fn a_volume_left_behind_is_reused_only_when_asked() {
         phase if phase == "Released" => Ok(()),
         phase => Err(phase),
     });
+    // A claim made by hand waits for it: it is the one that gets it.
+    let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": { "name": "postgres-pvc", "namespace": namespace,
+                      "labels": { "app": "postgres", "app.kubernetes.io/part-of": "kubecoin" } },
+        "spec": { "accessModes": ["ReadWriteOncePod"], "storageClassName": "",
+                  "volumeName": format!("postgres-pv-{namespace}"),
+                  "resources": { "requests": { "storage": "1Gi" } } } });
+    kubectl::apply(&claim.to_string());
+    let claim = field(namespace, "pvc/postgres-pvc", "/metadata/uid");
     let refused = ends(namespace, "deploy", 2);
     assert!(refused.stderr.contains("is Released") && refused.stderr.contains("--reuse-volume"), "{}", refused.stderr);
     assert_eq!(field(namespace, "statefulset/postgres", "/metadata/name"), "", "nothing was changed");
 
-    ends(namespace, "deploy --reuse-volume --timeout 2m", 0);
+    let done = ends(namespace, "deploy --reuse-volume --timeout 2m --show-commands", 0);
+    assert!(done.stderr.contains("kubectl-kubecoin/touched-at"), "{}", done.stderr);
+    assert_eq!(field(namespace, "pvc/postgres-pvc", "/metadata/uid"), claim);
     assert_eq!(sql(namespace, "SELECT id FROM wallets;"), "anna");
 }

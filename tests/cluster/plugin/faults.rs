@@ -70,7 +70,7 @@ fn who_gives_up_on_a_locked_table_leaves_no_session_behind() {
     let namespace = scene.namespace().to_owned();
     std::thread::scope(|scope| {
         // Ended below, and so without success.
-        scope.spawn(|| psql(&namespace, "BEGIN; LOCK TABLE wallets; SELECT pg_sleep(60);"));
+        scope.spawn(|| psql(&namespace, "BEGIN; LOCK TABLE wallets; SELECT pg_sleep(150);"));
         until("the table is locked", SOON, || {
             let count =
                 sql(&namespace, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted;");

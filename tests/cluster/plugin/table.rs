@@ -1,4 +1,4 @@
-use super::{deployed, sql};
+use super::sql;
 use crate::support::plugin::ends;
 use crate::support::scene::Scene;
 
@@ -18,6 +18,11 @@ fn the_table_is_created_once_and_another_one_is_left_alone() {
     let exists = ends(namespace, "init-db", 0);
     assert_eq!(exists.stdout, "table wallets exists (2 rows)\nindex idx_wallets_id exists\n");
 
+    sql(namespace, "DROP INDEX idx_wallets_id;");
+    ends(namespace, "status", 1);
+    let made = ends(namespace, "init-db", 0);
+    assert_eq!(made.stdout, "table wallets exists (2 rows)\nindex idx_wallets_id created\n");
+
     sql(namespace, "ALTER TABLE wallets DROP COLUMN coins, ADD COLUMN mood text, ALTER COLUMN balance TYPE bigint;");
     let other = ends(namespace, "init-db", 1);
     for words in ["column coins is missing", "column mood is not the lesson's", "column balance is `balance bigint"] {
@@ -25,13 +30,4 @@ fn the_table_is_created_once_and_another_one_is_left_alone() {
     }
     assert_eq!(sql(namespace, "SELECT count(*) FROM wallets;"), "2", "it is left as it is");
     ends(namespace, "status", 1);
-}
-
-#[test]
-fn an_index_that_is_missing_is_made() {
-    let scene = deployed("kc-plugin-index");
-    sql(scene.namespace(), "DROP INDEX idx_wallets_id;");
-    ends(scene.namespace(), "status", 1);
-    let made = ends(scene.namespace(), "init-db", 0);
-    assert_eq!(made.stdout, "table wallets exists (0 rows)\nindex idx_wallets_id created\n");
 }
