@@ -143,7 +143,7 @@ fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
     let mut pod = container(&json!({}), 0);
     pod["status"]["conditions"] = json!([{ "type": "PodScheduled", "status": "False", "message": "unbound claims" }]);
     let mut snapshot = snapshot(&pod);
-    assert_eq!(found(&snapshot, &Evidence::default())[0].code, "unschedulable");
+    assert_eq!(only(&snapshot, &Evidence::default()).code, "unschedulable");
 
     let claim = json!({ "metadata": { "name": names::CLAIM }, "status": { "phase": "Pending" } });
     snapshot.claim = Reading::Present(serde_json::from_value(claim).unwrap());

@@ -4,7 +4,7 @@ use crate::observe::readiness;
 /// No node takes a pod.
 pub const CAUSE: Cause = Cause {
     code: "unschedulable",
-    hides: &["not-ready"],
+    hides: &["starting", "not-ready"],
     judge: |observed| {
         let unschedulable = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (status, message) = readiness::condition(pod, "PodScheduled")?;
