@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
-use crate::commands::{deploy, init_db, open, persistence_demo, psql, status, version};
+use crate::commands::{deploy, dns_check, init_db, open, persistence_demo, psql, status, version};
 use crate::output::Color;
 
 const AFTER_HELP: &str = "\
@@ -42,6 +42,8 @@ pub enum Command {
     InitDb(init_db::Args),
     /// Show what the exchange is made of, and how it is
     Status(status::Args),
+    /// Hold the cluster's DNS against the exchange's objects
+    DnsCheck(dns_check::Args),
     /// Take the database's pod away, and prove that its name, storage and data stay
     PersistenceDemo(persistence_demo::Args),
     /// Open the page in a browser

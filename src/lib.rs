@@ -7,6 +7,7 @@ pub mod cleanup;
 pub mod cli;
 pub mod commands;
 pub mod context;
+pub mod dns;
 pub mod error;
 pub mod exchange;
 pub mod findings;

@@ -1,6 +1,7 @@
 //! The commands: one file or folder each.
 
 pub mod deploy;
+pub mod dns_check;
 pub mod helper;
 pub mod init_db;
 pub mod open;
@@ -28,6 +29,7 @@ pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome>
         Some(Command::Deploy(args)) => Box::pin(deploy::run(args, ctx)).await,
         Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
         Some(Command::Status(args)) => status::run(&args, ctx).await,
+        Some(Command::DnsCheck(args)) => Box::pin(dns_check::run(&args, ctx)).await,
         Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
         Some(Command::Open(args)) => Box::pin(open::run(&args, ctx)).await,
         Some(Command::Psql(args)) => Box::pin(psql::run(&args, ctx)).await,

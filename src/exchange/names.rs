@@ -24,6 +24,8 @@ pub const SECRET_KEYS: [&str; 2] = ["username", SECRET_PASSWORD];
 pub const DATABASE: &str = "kubecoin";
 /// The role of the database that the lesson uses.
 pub const DATABASE_USER: &str = "postgres";
+/// The variable by which the backend is told where the database is.
+pub const DATABASE_HOST: &str = "DB_HOST";
 /// The Deployment of the backend.
 pub const BACKEND: &str = "backend";
 /// The Service of the backend.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod deploy;
+mod dns_check;
 mod everyday;
 mod plugin;
 mod reach;

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod deploy;
+mod dns;
 mod faults;
 mod hostile;
 mod nodes;

@@ -28,9 +28,10 @@ pub struct Args {
 type Lesson = (&'static str, &'static str);
 
 /// The lesson as the plugin has it.
-const LESSON: [Lesson; 3] = [
+const LESSON: [Lesson; 4] = [
     ("the exchange: seconds if the cluster has the images", "kubectl kubecoin deploy --init-db"),
     ("what it is made of, and how it is", "kubectl kubecoin status"),
+    ("its names in the cluster's DNS", "kubectl kubecoin dns-check --wait"),
     ("what outlives its pod", "kubectl kubecoin persistence-demo --under-load --yes"),
 ];
 

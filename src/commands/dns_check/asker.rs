@@ -1,0 +1,140 @@
+//! The pod from which it is asked: the backend's, another one, or one that is started for it.
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use kube::ResourceExt;
+use tokio::time::Instant;
+
+use super::{Args, START};
+use crate::cleanup::Ticket;
+use crate::commands::helper;
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::helper::Helper;
+use crate::exchange::names;
+use crate::observe::{Reading, Snapshot, readiness};
+
+/// From where it is asked.
+pub struct From {
+    /// The pod.
+    pub pod: String,
+    /// The container in it.
+    pub container: String,
+    /// The pod's dnsPolicy, as it takes effect.
+    pub policy: String,
+    /// By which the pod is taken away, if it was started for this.
+    pub helper: Option<Ticket>,
+}
+
+/// The annotation by which kubectl, too, chooses a container.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
+impl From {
+    fn of(pod: &Pod, helper: Option<Ticket>) -> Self {
+        let spec = pod.spec.clone().unwrap_or_default();
+        let first = || spec.containers.first().map(|container| container.name.clone());
+        Self {
+            pod: pod.name_any(),
+            container: pod.annotations().get(DEFAULT_CONTAINER).cloned().or_else(first).unwrap_or_default(),
+            policy: policy(&spec),
+            helper,
+        }
+    }
+}
+
+/// The policy as the kubelet understands it: on the node's network, `ClusterFirst` is `Default`.
+fn policy(spec: &PodSpec) -> String {
+    match spec.dns_policy.as_deref() {
+        None | Some("ClusterFirst") if spec.host_network == Some(true) => "Default".to_owned(),
+        Some("ClusterFirstWithHostNet") | None => "ClusterFirst".to_owned(),
+        Some(other) => other.to_owned(),
+    }
+}
+
+/// Finds the pod, or starts one.
+pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<From> {
+    if args.pod {
+        return start(args, ctx, snapshot).await;
+    }
+    if let Some(from) = &args.from {
+        let name = from.strip_prefix("pod/").or_else(|| from.strip_prefix("pods/")).unwrap_or(from);
+        let cluster = ctx.cluster().await?;
+        let pod = cluster.get::<Pod>(name).await?.ok_or_else(|| {
+            Error::new(
+                format!("there is no pod/{name} in the namespace {}", cluster.namespace()),
+                format!("the pods that are there: kubectl get pods -n {}", cluster.namespace()),
+            )
+        })?;
+        return Ok(From::of(&pod, None));
+    }
+    let runs = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && helper::phase(pod) == "Running";
+    let backends = || snapshot.pods_of(names::BACKEND).filter(runs);
+    // One that is not ready, for want of its database perhaps, can be asked from all the same.
+    let backend = backends().find(|pod| readiness::pod(pod)).or_else(|| backends().next());
+    let none = || {
+        let why = match &snapshot.pods {
+            Reading::Unknown(_) => "the pods cannot be listed",
+            _ => "no pod of the backend runs",
+        };
+        Error::new(
+            format!("nowhere to ask from: {why}"),
+            format!("ask from a pod of its own: {}", ctx.own_command("dns-check --pod")),
+        )
+    };
+    Ok(From::of(backend.ok_or_else(none)?, None))
+}
+
+/// For how long the pod runs, should nobody take it away: longer than anything here waits.
+const SPARE: Duration = Duration::from_mins(2);
+
+async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<From> {
+    let image = match &args.image {
+        Some(image) => image.clone(),
+        None => image_there(snapshot)
+            .ok_or_else(|| Error::new("no image is known to be on the node", "name one: --image busybox".to_owned()))?,
+    };
+    let lasts = START + args.timeout + SPARE;
+    let seconds = lasts.as_secs().to_string();
+    let started = helper::start(ctx, &Helper::new("dns", &image, &["sleep", &seconds], lasts)).await?;
+    let pod = helper::until(ctx, &started.name, Instant::now() + START, helper::runs).await?;
+    Ok(From::of(&pod, Some(started.ticket)))
+}
+
+/// An image that is on a node already and has what it takes.
+fn image_there(snapshot: &Snapshot) -> Option<String> {
+    let of_deployment = |deployment: &Deployment| image(deployment.spec.as_ref()?.template.spec.as_ref()?);
+    let of_set = |set: &StatefulSet| image(set.spec.as_ref()?.template.spec.as_ref()?);
+    let backend = snapshot.deployments.get(names::BACKEND).and_then(Reading::present).and_then(of_deployment);
+    backend.or_else(|| snapshot.statefulset.present().and_then(of_set))
+}
+
+fn image(spec: &PodSpec) -> Option<String> {
+    spec.containers.first()?.image.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_is_the_one_that_takes_effect() {
+        for (policy_said, host_network, effective) in [
+            (None, false, "ClusterFirst"),
+            (Some("ClusterFirst"), false, "ClusterFirst"),
+            (Some("ClusterFirst"), true, "Default"),
+            (None, true, "Default"),
+            (Some("ClusterFirstWithHostNet"), true, "ClusterFirst"),
+            (Some("Default"), false, "Default"),
+            (Some("None"), false, "None"),
+        ] {
+            let spec = PodSpec {
+                dns_policy: policy_said.map(str::to_owned),
+                host_network: Some(host_network),
+                ..PodSpec::default()
+            };
+            assert_eq!(policy(&spec), effective, "{policy_said:?} {host_network}");
+        }
+    }
+}

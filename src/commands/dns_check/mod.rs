@@ -1,0 +1,152 @@
+//! `dns-check`: asks the cluster's DNS from inside the cluster, and holds its answers against the objects.
+
+mod asker;
+mod report;
+mod round;
+mod view;
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+use super::waiting;
+use crate::cli::duration;
+use crate::context::Ctx;
+use crate::dns::names::is_name;
+use crate::error::{Error, Outcome};
+use crate::output::json;
+use asker::From;
+use report::Report;
+use round::Round;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin dns-check                        # from the backend's pod
+  kubectl kubecoin dns-check --trace                # and how a short name is completed
+  kubectl kubecoin dns-check --from pod/postgres-0
+  kubectl kubecoin dns-check --pod --image busybox  # from a pod made for it
+  kubectl kubecoin dns-check --wait                 # until the names hold
+  kubectl kubecoin dns-check postgres-headles       # and why this name is not there
+  kubectl kubecoin dns-check -o json | jq .holds
+
+It asks through the first of nc, bash and python3 that the pod has, and looks names up by
+getent or python3. Exit code 1 if an answer is not what pods and Services call for.";
+
+/// What `dns-check` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// More names to look up, as an application would
+    #[arg(value_name = "NAME", value_parser = name)]
+    names: Vec<String>,
+
+    /// How to show it: table, wide or json
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    output: Format,
+
+    /// The pod to ask from [default: the backend's]
+    #[arg(long, value_name = "pod/NAME", conflicts_with = "pod")]
+    from: Option<String>,
+
+    /// Ask from a pod that is started for it, and taken away again
+    #[arg(long)]
+    pod: bool,
+
+    /// The image of that pod [default: the backend's]
+    #[arg(long, value_name = "IMAGE", requires = "pod")]
+    image: Option<String>,
+
+    /// Show how short names are completed, step by step
+    #[arg(long)]
+    trace: bool,
+
+    /// Wait until the names are as they should be: for what is not ready, or kept from before
+    #[arg(long)]
+    wait: bool,
+
+    /// How long to wait
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "wait")]
+    timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Wide,
+    Json,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if is_name(text) { Ok(text.to_owned()) } else { Err("letters, digits, dashes and dots make a name".to_owned()) }
+}
+
+/// How often the DNS server is asked again: nobody can watch it.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a pod that is started for it may take to run.
+const START: Duration = Duration::from_mins(1);
+
+/// Asks, and shows what came of it.
+///
+/// # Errors
+/// If there is nothing to ask for, or nowhere to ask from.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let snapshot = super::snapshot(ctx).await?;
+    if snapshot.is_empty() {
+        return Err(Error::new(
+            format!("no exchange is deployed in the namespace {}", ctx.cluster().await?.namespace()),
+            ctx.own_command("deploy"),
+        )
+        .into());
+    }
+    let from = asker::choose(args, ctx, &snapshot).await?;
+    let start = Instant::now();
+    let mut round = Box::pin(Round::ask(ctx, &from, args, snapshot)).await?;
+    if args.wait && !round.holds {
+        round = Box::pin(wait(ctx, &from, args, round)).await?;
+    }
+    if let Some(helper) = from.helper {
+        // It is tried again when the run ends.
+        if let Err(error) = ctx.cleanup.now(helper).await {
+            ctx.printer.warning(&format!("{error:#}"));
+        }
+    }
+    let report = Report::new(ctx.cluster().await?.place(), &from, &round, start.elapsed());
+    match args.output {
+        Format::Json => ctx.printer.out_text(&json::text("DnsCheck", &report)?)?,
+        Format::Table | Format::Wide => {
+            for line in view::lines(&report, args.output == Format::Wide) {
+                ctx.printer.out(line)?;
+            }
+            if let Some(finding) = report.findings.first().filter(|_| !report.holds) {
+                ctx.printer.hint(&finding.hint);
+            }
+        }
+    }
+    Ok(Outcome::holds_if(round.holds))
+}
+
+/// Asks again until all is as it should be, or the time is over. Gives the last round.
+async fn wait(ctx: &Ctx, from: &From, args: &Args, mut round: Round) -> anyhow::Result<Round> {
+    let deadline = Instant::now() + args.timeout;
+    let mut pause = interval(AGAIN);
+    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = Vec::new();
+    while !round.holds {
+        for finding in &round.findings {
+            if !told.contains(&(finding.code, finding.object.clone())) {
+                told.push((finding.code, finding.object.clone()));
+                ctx.printer.note(waiting::line(finding));
+            }
+        }
+        if timeout_at(deadline, pause.tick()).await.is_err() {
+            ctx.printer.error(&format!("the names were not as they should be within {:?}", args.timeout));
+            break;
+        }
+        let snapshot = crate::observe::Snapshot::read(ctx.cluster().await?).await?;
+        round = Box::pin(Round::ask(ctx, from, args, snapshot)).await?;
+    }
+    Ok(round)
+}

@@ -1,0 +1,155 @@
+//! What `dns-check` tells, for programs as it is.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::asker::From;
+use super::round::Round;
+use crate::dns::{Answer, Answered, Expected, Kind, Verdict, View};
+use crate::findings::Finding;
+use crate::kubernetes::Place;
+
+/// All of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The context's name.
+    pub context: String,
+    /// The namespace.
+    pub namespace: String,
+    /// Whether every answer is as it should be, and the headless name was seen to be.
+    pub holds: bool,
+    /// From where it was asked.
+    pub from: Source,
+    /// The cluster domain; none if it could not be found.
+    pub domain: Option<String>,
+    /// Where the cluster domain was found.
+    pub domain_from: Option<&'static str>,
+    /// All answers.
+    pub answers: Vec<Row>,
+    /// How names are completed, if that was asked for.
+    pub trace: Vec<Walk>,
+    /// What is the matter.
+    pub findings: Vec<Finding>,
+    /// How long all of it took.
+    pub milliseconds: u64,
+}
+
+/// From where it was asked.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The pod.
+    pub pod: String,
+    /// The container in it.
+    pub container: String,
+    /// Its dnsPolicy, as it takes effect.
+    pub dns_policy: String,
+    /// What carried the connection to the DNS server.
+    pub bridge: Option<String>,
+    /// What looked names up as an application does.
+    pub libc: Option<String>,
+    /// The DNS server that it asks.
+    pub server: Option<String>,
+    /// What it puts behind short names.
+    pub search: Vec<String>,
+    /// A name with fewer dots is short.
+    pub ndots: usize,
+}
+
+/// A question and its answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// Who was asked.
+    pub view: View,
+    /// The name.
+    pub name: String,
+    /// What was asked for.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// What the answer should be.
+    pub expected: Expected,
+    /// What it was.
+    pub got: Answer,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The code of the finding that says why it is not ok.
+    pub why: Option<&'static str>,
+    /// For how many seconds it may be kept.
+    pub ttl: Option<u64>,
+    /// How long it took, the way into the pod and back included.
+    pub milliseconds: Option<u64>,
+}
+
+/// How a name was completed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Walk {
+    /// The name.
+    pub name: String,
+    /// What was tried, in this order.
+    pub steps: Vec<Step>,
+}
+
+/// A name that was tried.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// The name.
+    pub name: String,
+    /// What came of it.
+    pub got: Answer,
+}
+
+impl Report {
+    /// What there is to tell.
+    pub fn new(place: &Place, from: &From, round: &Round, took: Duration) -> Self {
+        let hello = &round.hello;
+        let walk = |walk: &super::round::Walk| Walk {
+            name: walk.name.clone(),
+            steps: walk.steps.iter().map(|(name, got)| Step { name: name.clone(), got: got.clone() }).collect(),
+        };
+        Self {
+            context: place.context.clone(),
+            namespace: place.namespace.clone(),
+            holds: round.holds,
+            from: Source {
+                pod: from.pod.clone(),
+                container: from.container.clone(),
+                dns_policy: from.policy.clone(),
+                bridge: hello.bridge.clone(),
+                libc: hello.libc.clone(),
+                server: hello.resolv.servers.first().map(ToString::to_string),
+                search: hello.resolv.search.clone(),
+                ndots: hello.resolv.ndots,
+            },
+            domain: round.domain.as_ref().map(|(domain, _)| domain.clone()),
+            domain_from: round.domain.as_ref().map(|(_, from)| *from),
+            answers: round.answers.iter().map(row).collect(),
+            trace: round.walks.iter().map(walk).collect(),
+            findings: round.findings.clone(),
+            milliseconds: milliseconds(took),
+        }
+    }
+}
+
+fn row(answered: &Answered) -> Row {
+    let question = &answered.question;
+    Row {
+        view: question.view,
+        name: question.name.clone(),
+        kind: question.kind,
+        expected: question.expected.clone(),
+        got: answered.got.clone(),
+        verdict: answered.verdict,
+        why: answered.why,
+        ttl: answered.kept.map(|kept| kept.as_secs()),
+        milliseconds: answered.took.map(milliseconds),
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,222 @@
+//! One round: what the objects say, what DNS answers, and what is to be said of that.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::Args;
+use super::asker::From;
+use crate::context::Ctx;
+use crate::dns::names::{self, Question, View};
+use crate::dns::relay::{self, Hello, Pipe};
+use crate::dns::why::{self, Asker, Caching, Evidence};
+use crate::dns::{Answer, Answered, Expected, Facts, Kind, Verdict, verdict};
+use crate::error::Error;
+use crate::exchange::names::SERVICES;
+use crate::findings::Finding;
+use crate::kubernetes::act;
+use crate::kubernetes::exec::Program;
+use crate::observe::{self, Reading, Snapshot};
+
+/// What one round has come to.
+pub struct Round {
+    /// What the pod has, and whom it asks.
+    pub hello: Hello,
+    /// The cluster domain, and where it was found.
+    pub domain: Option<(String, &'static str)>,
+    /// All answers.
+    pub answers: Vec<Answered>,
+    /// How names were completed.
+    pub walks: Vec<Walk>,
+    /// What is the matter.
+    pub findings: Vec<Finding>,
+    /// Whether all is as it should be.
+    pub holds: bool,
+}
+
+/// How a name was completed: what was tried, and what came of it, until something was there.
+pub struct Walk {
+    /// The name.
+    pub name: String,
+    /// What was tried.
+    pub steps: Vec<(String, Answer)>,
+}
+
+/// What was heard in the pod.
+struct Heard {
+    domain: Option<(String, &'static str)>,
+    answers: Vec<Answered>,
+    walks: Vec<Walk>,
+}
+
+/// How long the program in the pod may take to start.
+const START: Duration = Duration::from_secs(15);
+
+impl Round {
+    /// Asks for everything once.
+    pub async fn ask(ctx: &Ctx, from: &From, args: &Args, snapshot: Snapshot) -> anyhow::Result<Self> {
+        let cluster = ctx.cluster().await?;
+        let facts = Facts::new(cluster.namespace(), &snapshot);
+        let (hello, Heard { domain, mut answers, walks }) = talk(ctx, from, args, &facts).await?;
+        let is_silent = answers.iter().any(|answered| answered.verdict == Verdict::Silent);
+        let differs = answers.iter().any(|answered| answered.verdict == Verdict::Differs);
+        let dns = if is_silent { observe::dns::server(cluster).await } else { Reading::NotAsked };
+        let known = domain.as_ref().filter(|_| differs);
+        let caching = match known {
+            Some((domain, _)) => match observe::dns::corefile(cluster).await {
+                Reading::Present(corefile) => why::caching(&corefile, domain),
+                _ => Caching::Unknown,
+            },
+            None => Caching::Unknown,
+        };
+        let asker = Asker {
+            pod: from.pod.clone(),
+            policy: from.policy.clone(),
+            server: hello.resolv.servers.first().map(ToString::to_string),
+        };
+        let evidence = Evidence { facts: &facts, asker: &asker, dns: &dns, caching, now: Timestamp::now() };
+        let findings = why::explain(&evidence, &mut answers);
+        let holds = verdict::holds(&answers, &findings);
+        Ok(Self { hello, domain, answers, walks, findings, holds })
+    }
+}
+
+/// Asks everything in the pod, by the first program that it can run.
+async fn talk(ctx: &Ctx, from: &From, args: &Args, facts: &Facts) -> anyhow::Result<(Hello, Heard)> {
+    let cluster = ctx.cluster().await?;
+    let place = cluster.place();
+    for question in names::as_an_application(facts, None, &args.names) {
+        ctx.show(|| {
+            act::command(place, &["exec", &from.pod, "-c", &from.container, "--", "getent", "ahosts", &question.name])
+        });
+    }
+    ctx.show(|| {
+        let nslookup = ["run", "dns-debug", "--rm", "-i", "--restart=Never", "--image=busybox", "--", "nslookup"];
+        act::command(place, &[&nslookup[..], &[&format!("{}.{}.svc", SERVICES[0], facts.namespace)]].concat())
+    });
+    let mut why = String::new();
+    for command in relay::programs() {
+        let program = Program { pod: &from.pod, container: &from.container, command: &command };
+        let (said, failure) = relay::converse(cluster, program, async |mut pipe| {
+            let hello = pipe.hello(Instant::now() + START).await;
+            match hello {
+                Some(hello) if hello.bridge.is_some() => {
+                    let heard = hear(&mut pipe, &hello, facts, args).await;
+                    Ok((hello, heard))
+                }
+                Some(_) => Err("it has none of nc, bash and python3".to_owned()),
+                None => Err(pipe.said()),
+            }
+        })
+        .await?;
+        match (said, failure) {
+            (Ok(heard), _) => return Ok(heard),
+            (Err(_), Some(error)) if !relay::is_no_program(&error) => return Err(error.into()),
+            (Err(_), Some(error)) if error.cause.to_string().contains("executable file not found") => {
+                "it has neither a shell nor python3".clone_into(&mut why);
+            }
+            (Err(said), Some(error)) => why = if said.is_empty() { error.cause.to_string() } else { said },
+            (Err(said), None) => why = said,
+        }
+    }
+    Err(Error::new(
+        format!("could not ask from pod/{} in the namespace {}: {why}", from.pod, facts.namespace),
+        format!("ask from a pod of its own: {}", ctx.own_command("dns-check --pod")),
+    )
+    .into())
+}
+
+/// Asks everything through the program that runs in the pod.
+async fn hear(pipe: &mut Pipe, hello: &Hello, facts: &Facts, args: &Args) -> Heard {
+    let found = hello.resolv.domain();
+    let questions = names::as_an_application(facts, found.as_deref(), &args.names);
+    let server = hello.resolv.servers.first().copied();
+    let names: Vec<&str> = questions.iter().map(|question| question.name.as_str()).collect();
+    let has_libc = hello.libc.is_some();
+    if let Some(server) = server {
+        pipe.begin(server, if has_libc { &names } else { &[] }).await;
+    }
+    let domain = match found {
+        Some(domain) => Some((domain, "the search list")),
+        None => domain_by_address(pipe, facts, server).await.map(|domain| (domain, "the DNS server")),
+    };
+    let mut of_server = Vec::new();
+    for question in domain.iter().flat_map(|(domain, _)| names::of_the_server(facts, domain)) {
+        let (got, kept, took) = match server {
+            Some(_) => pipe.ask(&question.name, question.kind).await,
+            None => (Answer::Silence("/etc/resolv.conf names no server".to_owned()), None, None),
+        };
+        of_server.push(Answered::new(question, got, kept, took));
+    }
+    // Without a domain there is nothing to ask but this, whose answer says whether anybody is there.
+    if let (None, Some(_)) = (&domain, server) {
+        let question = Question {
+            view: View::Server,
+            name: SERVICES[0].to_owned(),
+            kind: Kind::A,
+            expected: Expected::Unknown("the cluster domain is not known".to_owned()),
+            service: None,
+        };
+        let (got, kept, took) = pipe.ask(&question.name, question.kind).await;
+        of_server.push(Answered::new(question, got, kept, took));
+    }
+    let walks = if args.trace { walks(pipe, hello, &questions).await } else { Vec::new() };
+    let is_silent =
+        !of_server.is_empty() && of_server.iter().all(|answered| matches!(answered.got, Answer::Silence(_)));
+    let mut answers = application(pipe, questions, has_libc, is_silent).await;
+    answers.extend(of_server);
+    Heard { domain, answers, walks }
+}
+
+/// What libc has said. It has one word for a name that is not there and for a server that is silent.
+async fn application(pipe: &mut Pipe, questions: Vec<Question>, has_libc: bool, is_silent: bool) -> Vec<Answered> {
+    if !has_libc {
+        let why = || Answer::NotAsked("neither getent nor python3 in the pod".to_owned());
+        return questions.into_iter().map(|question| Answered::new(question, why(), None, None)).collect();
+    }
+    let looked = pipe.looked_up(questions.len()).await;
+    let judge = |(question, (got, kept, took))| match got {
+        Answer::NoSuchName if is_silent => {
+            Answered::new(question, Answer::Silence("the server does not answer".to_owned()), kept, took)
+        }
+        got => Answered::new(question, got, kept, took),
+    };
+    questions.into_iter().zip(looked).map(judge).collect()
+}
+
+/// The cluster domain as the DNS server has it: behind the name of a Service's address.
+async fn domain_by_address(pipe: &mut Pipe, facts: &Facts, server: Option<IpAddr>) -> Option<String> {
+    server?;
+    for (name, service) in &facts.services {
+        for address in service.present().into_iter().flat_map(|service| &service.addresses) {
+            let (back, ..) = pipe.ask(&crate::dns::wire::reverse(*address), Kind::Ptr).await;
+            if let Some(domain) = names::domain_of(name, &facts.namespace, &back) {
+                return Some(domain);
+            }
+        }
+    }
+    None
+}
+
+/// Does for each name what libc does, step by step.
+async fn walks(pipe: &mut Pipe, hello: &Hello, questions: &[Question]) -> Vec<Walk> {
+    let is_walked = |question: &&Question| {
+        question.service.as_deref() == Some(SERVICES[0]) || question.expected == Expected::Something
+    };
+    let mut walks = Vec::new();
+    for question in questions.iter().filter(is_walked) {
+        let mut steps = Vec::new();
+        for name in hello.resolv.walk(&question.name) {
+            let (answer, ..) = pipe.ask(&name, Kind::A).await;
+            let is_there = matches!(answer, Answer::Records(_));
+            steps.push((name, answer));
+            if is_there {
+                break;
+            }
+        }
+        walks.push(Walk { name: question.name.clone(), steps });
+    }
+    walks
+}

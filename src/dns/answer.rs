@@ -1,0 +1,150 @@
+//! What a DNS server can answer, and what it is expected to.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
+use std::net::IpAddr;
+
+use serde::{Serialize, Serializer};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Kind {
+    /// Addresses of both families, as `getaddrinfo` gives them.
+    Any,
+    /// IPv4 addresses.
+    A,
+    /// IPv6 addresses.
+    Aaaa,
+    /// Servers and their ports.
+    Srv,
+    /// The name of an address.
+    Ptr,
+}
+
+impl Display for Kind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Any => "any",
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Srv => "SRV",
+            Self::Ptr => "PTR",
+        })
+    }
+}
+
+/// One record of an answer. Names are in lower case and without the dot at their end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Record {
+    /// An address.
+    Address(IpAddr),
+    /// A name.
+    Name(String),
+    /// A server.
+    Server {
+        /// Its name.
+        name: String,
+        /// Its port.
+        port: u16,
+    },
+}
+
+impl Display for Record {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+            Self::Server { name, port } => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", content = "of", rename_all = "camelCase")]
+pub enum Answer {
+    /// Records, at least one.
+    Records(BTreeSet<Record>),
+    /// The name is there, without a record of this kind.
+    NoRecord,
+    /// There is no such name.
+    NoSuchName,
+    /// The server says that it cannot answer, with its word for it.
+    Refused(String),
+    /// No answer, and why.
+    Silence(String),
+    /// It was not asked, and why.
+    NotAsked(String),
+}
+
+impl Display for Answer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Records(records) => join(f, records),
+            Self::NoRecord => f.write_str("no record"),
+            Self::NoSuchName => f.write_str("no such name"),
+            Self::Refused(word) => f.write_str(word),
+            Self::Silence(why) => write!(f, "no answer: {why}"),
+            Self::NotAsked(why) => write!(f, "not asked: {why}"),
+        }
+    }
+}
+
+/// What a question should be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", content = "of", rename_all = "camelCase")]
+pub enum Expected {
+    /// Exactly these records, at least one.
+    Records(BTreeSet<Record>),
+    /// The name, without a record of this kind.
+    NoRecord,
+    /// That there is no such name.
+    NoSuchName,
+    /// Any record.
+    Something,
+    /// Records of something that is not there, though it should be.
+    Missing(String),
+    /// It could not be found out, and why.
+    Unknown(String),
+}
+
+impl Expected {
+    /// These addresses of one family, or none of it. Both families for `Kind::Any`.
+    #[must_use]
+    pub fn addresses(addresses: &BTreeSet<IpAddr>, kind: Kind) -> Self {
+        let fits = |address: &&IpAddr| match kind {
+            Kind::A => address.is_ipv4(),
+            Kind::Aaaa => address.is_ipv6(),
+            _ => true,
+        };
+        let records: BTreeSet<Record> = addresses.iter().filter(fits).copied().map(Record::Address).collect();
+        if records.is_empty() { Self::NoRecord } else { Self::Records(records) }
+    }
+}
+
+impl Display for Expected {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Records(records) => join(f, records),
+            Self::NoRecord => f.write_str("no record"),
+            Self::NoSuchName => f.write_str("no such name"),
+            Self::Something => f.write_str("any address"),
+            Self::Missing(what) => f.write_str(what),
+            Self::Unknown(why) => write!(f, "unknown: {why}"),
+        }
+    }
+}
+
+fn join(f: &mut Formatter<'_>, records: &BTreeSet<Record>) -> fmt::Result {
+    for (index, record) in records.iter().enumerate() {
+        write!(f, "{}{record}", if index == 0 { "" } else { "," })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! What the cluster's objects say of names: the part of a snapshot that DNS is held against.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::ResourceExt;
+
+use crate::exchange::names;
+use crate::observe::{Reading, Snapshot, readiness};
+
+/// What the objects of the exchange say of names.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The namespace.
+    pub namespace: String,
+    /// The pods that the set shall have, in their order.
+    pub replicas: Reading<Vec<Replica>>,
+    /// The Service that the set names.
+    pub set_service: Option<String>,
+    /// The Services by their names.
+    pub services: BTreeMap<String, Reading<ServiceFacts>>,
+    /// The ready addresses behind each Service.
+    pub published: Reading<BTreeMap<String, BTreeSet<IpAddr>>>,
+    /// What the backend is told to connect to.
+    pub database_host: Option<String>,
+}
+
+/// A pod that the set shall have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replica {
+    /// Its name.
+    pub name: String,
+    /// Whether it is there.
+    pub exists: bool,
+    /// Its addresses; none before it has started.
+    pub addresses: BTreeSet<IpAddr>,
+    /// Whether it is ready, and not on its way out.
+    pub ready: bool,
+    /// When it became ready, or stopped being so.
+    pub since: Option<Timestamp>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Replica {
+    /// Whether it has an address.
+    #[must_use]
+    pub fn has_address(&self) -> bool {
+        !self.addresses.is_empty()
+    }
+}
+
+/// A Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceFacts {
+    /// Its own addresses; none if it is headless.
+    pub addresses: BTreeSet<IpAddr>,
+    /// For each family of addresses that it speaks, whether it is IPv6.
+    pub families: BTreeSet<bool>,
+    /// Which labels pods must have; none if it selects nothing by itself.
+    pub selector: BTreeMap<String, String>,
+    /// Whether pods that are not ready are published too.
+    pub publishes_unready: bool,
+    /// Its named ports.
+    pub ports: Vec<Port>,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+}
+
+/// A named port.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// Where the pods listen.
+    pub number: u16,
+}
+
+impl ServiceFacts {
+    /// Whether it has no address of its own.
+    #[must_use]
+    pub fn is_headless(&self) -> bool {
+        self.addresses.is_empty()
+    }
+
+    /// Whether it selects a pod with these labels.
+    #[must_use]
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        !self.selector.is_empty() && self.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    }
+}
+
+impl Facts {
+    /// What a snapshot says of names.
+    #[must_use]
+    pub fn new(namespace: &str, snapshot: &Snapshot) -> Self {
+        let slices = snapshot.endpoints.present().map(Vec::as_slice).unwrap_or_default();
+        let service =
+            |(name, reading): (&String, &Reading<Service>)| (name.clone(), reading.map(|one| service(one, slices)));
+        let replicas = match (&snapshot.statefulset, &snapshot.pods) {
+            (Reading::Present(set), Reading::Present(pods)) => Reading::Present(replicas(set, pods)),
+            (Reading::Present(_), other) => other.map(|_| Vec::new()),
+            (other, _) => other.map(|_| Vec::new()),
+        };
+        let backend = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
+        Self {
+            namespace: namespace.to_owned(),
+            replicas,
+            set_service: snapshot.statefulset.present().and_then(|set| set.spec.as_ref()?.service_name.clone()),
+            services: snapshot.services.iter().map(service).collect(),
+            published: snapshot.endpoints.map(|slices| published(slices)),
+            database_host: backend.and_then(database_host),
+        }
+    }
+
+    /// The headless Service, if it is there.
+    #[must_use]
+    pub fn headless(&self) -> Option<&ServiceFacts> {
+        self.services.get(names::POSTGRES_SERVICE)?.present()
+    }
+
+    /// When what is expected has changed last, as far as is known.
+    #[must_use]
+    pub fn changed(&self) -> Option<Timestamp> {
+        let pods = self.replicas.present().into_iter().flatten().filter_map(|replica| replica.since);
+        let services = self.services.values().filter_map(|service| service.present()?.created);
+        pods.chain(services).max()
+    }
+}
+
+/// As many pods of the set as are asked for: a number is typed more easily than it is reached.
+const MOST: usize = 50;
+
+fn replicas(set: &StatefulSet, pods: &[Pod]) -> Vec<Replica> {
+    let Some(spec) = &set.spec else { return Vec::new() };
+    let first = spec.ordinals.as_ref().and_then(|ordinals| ordinals.start).unwrap_or(0);
+    let name = |number: i32| format!("{}-{number}", set.name_any());
+    let replica = |name: String| {
+        let found = pods.iter().find(|pod| pod.name_any() == name);
+        found.map_or_else(|| Replica { name: name.clone(), ..Replica::default() }, replica)
+    };
+    (first..first.saturating_add(spec.replicas.unwrap_or(1))).take(MOST).map(name).map(replica).collect()
+}
+
+fn replica(pod: &Pod) -> Replica {
+    let status = pod.status.clone().unwrap_or_default();
+    let ips = status.pod_ips.unwrap_or_default().into_iter().map(|ip| ip.ip).chain(status.pod_ip);
+    let conditions = status.conditions.unwrap_or_default();
+    let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
+    Replica {
+        name: pod.name_any(),
+        exists: true,
+        addresses: ips.filter_map(|ip| ip.parse().ok()).collect(),
+        ready: readiness::pod(pod),
+        since: ready.and_then(|condition| condition.last_transition_time.as_ref()).map(|time| time.0),
+        labels: pod.labels().clone(),
+    }
+}
+
+fn service(service: &Service, slices: &[EndpointSlice]) -> ServiceFacts {
+    let spec = service.spec.clone().unwrap_or_default();
+    let own_name = service.name_any();
+    let behind = |name: &str| {
+        let ports = of_service(slices, &own_name).flat_map(|slice| slice.ports.iter().flatten());
+        ports.filter(|port| port.name.as_deref() == Some(name)).find_map(|port| port.port)
+    };
+    let port = |port: &k8s_openapi::api::core::v1::ServicePort| {
+        let name = port.name.clone().filter(|name| !name.is_empty())?;
+        let number = u16::try_from(behind(&name).unwrap_or(port.port)).ok()?;
+        Some(Port { name, protocol: port.protocol.as_deref().unwrap_or("TCP").to_lowercase(), number })
+    };
+    ServiceFacts {
+        addresses: spec.cluster_ips.iter().flatten().chain(&spec.cluster_ip).filter_map(|ip| ip.parse().ok()).collect(),
+        families: spec.ip_families.iter().flatten().map(|family| family == "IPv6").collect(),
+        selector: spec.selector.unwrap_or_default(),
+        publishes_unready: spec.publish_not_ready_addresses.unwrap_or(false),
+        ports: spec.ports.iter().flatten().filter_map(port).collect(),
+        created: service.creation_timestamp().map(|time| time.0),
+    }
+}
+
+/// The label by which slices belong to a Service.
+const SERVICE_NAME: &str = "kubernetes.io/service-name";
+
+fn of_service<'a>(slices: &'a [EndpointSlice], name: &str) -> impl Iterator<Item = &'a EndpointSlice> {
+    slices.iter().filter(move |slice| slice.labels().get(SERVICE_NAME).is_some_and(|service| service == name))
+}
+
+fn published(slices: &[EndpointSlice]) -> BTreeMap<String, BTreeSet<IpAddr>> {
+    let mut all: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
+    for slice in slices {
+        let Some(service) = slice.labels().get(SERVICE_NAME) else { continue };
+        let ready = slice
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready).unwrap_or(true));
+        let addresses =
+            ready.flat_map(|endpoint| &endpoint.addresses).filter_map(|address| address.parse::<IpAddr>().ok());
+        all.entry(service.clone()).or_default().extend(addresses);
+    }
+    all
+}
+
+fn database_host(backend: &Deployment) -> Option<String> {
+    let containers = &backend.spec.as_ref()?.template.spec.as_ref()?.containers;
+    let variables = containers.iter().flat_map(|container| container.env.iter().flatten());
+    variables.into_iter().find(|variable| variable.name == names::DATABASE_HOST)?.value.clone()
+}

@@ -1,0 +1,46 @@
+//! The cluster's DNS server, as its objects say. Those who may only use a namespace may not read them.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::api::ListParams;
+use tokio::join;
+
+use super::{Reading, readiness};
+use crate::dns::why::DnsServer;
+use crate::kubernetes::Cluster;
+
+/// Where the DNS server lives, by convention.
+const NAMESPACE: &str = "kube-system";
+/// Its label, which it has kept from its predecessor.
+const LABEL: &str = "k8s-app=kube-dns";
+/// Where kubeadm and others keep its configuration.
+const CONFIGURATION: &str = "coredns";
+
+/// As many as a cluster has.
+const MOST: u32 = 50;
+
+/// Its pods, and how many there shall be.
+pub async fn server(cluster: &Cluster) -> Reading<DnsServer> {
+    let cluster = cluster.in_namespace(NAMESPACE);
+    let labelled = ListParams::default().labels(LABEL).limit(MOST);
+    let (deployments, pods) = join!(cluster.list::<Deployment>(&labelled), cluster.list::<Pod>(&labelled));
+    let pods = match pods {
+        Ok(pods) => pods,
+        Err(error) => return Reading::Unknown(error.into()),
+    };
+    let deployment = deployments.ok().and_then(|mut all| all.pop());
+    if deployment.is_none() && pods.is_empty() {
+        return Reading::Absent;
+    }
+    Reading::Present(DnsServer {
+        desired: deployment.and_then(|deployment| deployment.spec?.replicas),
+        pods: pods.len(),
+        ready: pods.iter().filter(|pod| readiness::pod(pod)).count(),
+    })
+}
+
+/// Its configuration.
+pub async fn corefile(cluster: &Cluster) -> Reading<String> {
+    let configuration = cluster.in_namespace(NAMESPACE).get::<ConfigMap>(CONFIGURATION).await;
+    configuration.map(|map| map.and_then(|map| map.data?.remove("Corefile"))).into()
+}

@@ -1,0 +1,244 @@
+//! `dns-check` against real DNS: what it says when all is well, and when the truth is bad.
+
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use super::{deployed, field};
+use crate::support::kubectl::{self, ok};
+use crate::support::plugin::{ends, start};
+use crate::support::wait::until;
+
+const SOON: Duration = Duration::from_mins(2);
+
+/// What a run says to programs. It must end with this exit code.
+fn check(namespace: &str, words: &str, code: i32) -> Value {
+    let ran = ends(namespace, &format!("dns-check -o json {words}"), code);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout));
+    assert_eq!(report["holds"], code == 0, "{report:#}");
+    report
+}
+
+/// Asserts that it does not hold, for this reason, within a moment: a change takes its time to be seen.
+fn does_not_hold(namespace: &str, code: &str) -> Value {
+    until(code, SOON, || {
+        let report = check(namespace, "", 1);
+        let codes: Vec<&Value> =
+            report["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+        let explained = answers(&report).iter().all(|row| row["verdict"] == "ok" || row["why"].is_string());
+        if explained && codes == [code] { Ok(report) } else { Err(format!("{report:#}")) }
+    })
+}
+
+fn answers(report: &Value) -> &Vec<Value> {
+    report["answers"].as_array().expect("answers")
+}
+
+fn row<'a>(report: &'a Value, kind: &str, name: &str) -> &'a Value {
+    let is_it = |row: &&Value| row["type"] == kind && row["name"].as_str().is_some_and(|it| it.starts_with(name));
+    answers(report).iter().find(is_it).unwrap_or_else(|| panic!("no {kind} {name} in {report:#}"))
+}
+
+fn helpers(namespace: &str) -> String {
+    let list = ok(&format!("get pods -n {namespace} -l kubectl-kubecoin/helper -o json"));
+    let list: Value = serde_json::from_str(&list).unwrap();
+    // A pod that is on its way out has been taken away.
+    let alive = list["items"].as_array().unwrap().iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    alive.map(|pod| pod["metadata"]["name"].to_string()).collect()
+}
+
+const WITH_AN_ADDRESS: &str = "
+apiVersion: v1
+kind: Service
+metadata: {name: postgres-headless, namespace: kc-plugin-dns, labels: {app: postgres, app.kubernetes.io/part-of: kubecoin}}
+spec:
+  selector: {app: postgres}
+  ports: [{name: postgres, port: 5432, targetPort: postgres}]
+";
+
+#[test]
+fn the_names_hold_and_what_keeps_them_from_it_is_said() {
+    let scene = deployed("kc-plugin-dns");
+    let namespace = scene.namespace();
+    let report = check(namespace, "--trace", 0);
+    assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"bash".into(), &"getent".into()), "{report:#}");
+    assert_eq!(report["domain"], "cluster.local");
+    assert!(answers(&report).iter().all(|row| row["verdict"] == "ok"), "{report:#}");
+    let ip = field(namespace, "pod/postgres-0", "/status/podIP");
+    assert_eq!(row(&report, "A", "postgres-0.postgres-headless.kc-plugin-dns.svc.cluster.local")["got"]["of"][0], ip);
+    assert_eq!(row(&report, "ANY", "postgres-headless")["got"]["of"][0], ip);
+    let target = "postgres-0.postgres-headless.kc-plugin-dns.svc.cluster.local";
+    assert_eq!(row(&report, "SRV", "_postgres._tcp.")["got"]["of"][0], format!("{target}:5432"));
+    assert_eq!(row(&report, "PTR", &ip.split('.').rev().collect::<Vec<_>>().join("."))["got"]["of"][0], target);
+    assert_eq!(row(&report, "AAAA", "postgres-headless")["got"]["is"], "noRecord");
+    assert_eq!(row(&report, "A", "no-such-name")["got"]["is"], "noSuchName");
+    let backend = field(namespace, "service/backend-service", "/spec/clusterIP");
+    assert_eq!(row(&report, "A", "backend-service")["got"]["of"][0], backend);
+    let steps = report["trace"][0]["steps"].as_array().unwrap();
+    assert_eq!(steps[0]["name"], "postgres-headless.kc-plugin-dns.svc.cluster.local", "{steps:?}");
+
+    // From other pods: the database's, and one that is made for it and taken away again.
+    assert_eq!(check(namespace, "--from pod/postgres-0", 0)["from"]["container"], "postgres");
+    let report = check(namespace, "--pod --image busybox", 0);
+    assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"nc".into(), &Value::Null), "{report:#}");
+    let shown = ends(namespace, "dns-check --pod", 0);
+    assert!(shown.stdout.contains("no such name, as it should be"), "{}", shown.stdout);
+    assert_eq!(helpers(namespace), "");
+    let missing = ends(namespace, "dns-check --from pod/nobody", 2);
+    assert!(missing.stderr.contains("there is no pod/nobody"), "{}", missing.stderr);
+
+    other_pods(namespace);
+    interrupted(namespace, Signal::SIGINT);
+    interrupted(namespace, Signal::SIGTERM);
+
+    let typo = ends(namespace, "dns-check postgres-headles postgres-headless.default", 1);
+    assert!(typo.stdout.contains("did you mean postgres-headless?"), "{}", typo.stdout);
+    assert!(typo.stdout.contains("it is in kc-plugin-dns"), "{}", typo.stdout);
+
+    // The Service, in every way in which it can be wrong.
+    ok(&format!(
+        "patch service postgres-headless -n {namespace} -p {{\"spec\":{{\"selector\":{{\"app\":\"postgers\"}}}}}}"
+    ));
+    does_not_hold(namespace, "selector-matches-nothing");
+    ok(&format!("delete service postgres-headless -n {namespace}"));
+    let report = until("its name is forgotten", SOON, || {
+        let report = does_not_hold(namespace, "service-missing");
+        if row(&report, "A", "postgres-headless")["verdict"] == "differs" { Ok(report) } else { Err(report) }
+            .map_err(|report| format!("{report:#}"))
+    });
+    assert_eq!(row(&report, "A", "postgres-headless")["got"]["is"], "noSuchName", "{report:#}");
+    kubectl::apply(WITH_AN_ADDRESS);
+    does_not_hold(namespace, "not-headless");
+    ok(&format!("delete service postgres-headless -n {namespace}"));
+    ends(namespace, "deploy --timeout 3m", 0);
+    ends(namespace, "dns-check --wait", 0);
+
+    // Its pod is there, and never becomes ready.
+    let probe = "/spec/template/spec/containers/0/readinessProbe/exec/command";
+    let patch = format!("[{{\"op\":\"replace\",\"path\":\"{probe}\",\"value\":[\"false\"]}}]");
+    ok(&format!("patch statefulset postgres -n {namespace} --type=json -p {patch}"));
+    until("the pod runs", SOON, || {
+        let phase = field(namespace, "pod/postgres-0", "/status/containerStatuses/0/started");
+        let other = field(namespace, "pod/postgres-0", "/spec/containers/0/readinessProbe/exec/command/0");
+        if phase == "true" && other == "false" { Ok(()) } else { Err(format!("{phase} {other}")) }
+    });
+    let report = does_not_hold(namespace, "pod-not-ready");
+    assert_eq!(report["findings"][0]["object"], "pod/postgres-0");
+}
+
+/// From pods that have little: Python alone, nothing at all, or the DNS of their node.
+fn other_pods(namespace: &str) {
+    let image = field(namespace, "deployment/backend", "/spec/template/spec/containers/0/image");
+    let pod = |name: &str, path: &str, policy: &str| {
+        json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name, "namespace": namespace }, "spec": {
+            "dnsPolicy": policy,
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{
+                "name": "main", "image": image, "env": [{ "name": "PATH", "value": path }],
+                "command": ["/bin/sh", "-c", "/bin/ln -s /usr/bin/python3 /only/; exec /bin/sleep 600"],
+                "volumeMounts": [{ "name": "only", "mountPath": "/only" }],
+            }],
+            "volumes": [{ "name": "only", "emptyDir": {} }],
+            "securityContext": { "fsGroup": 10001 },
+        } })
+    };
+    let pods = [
+        pod("python", "/only", "ClusterFirst"),
+        pod("bare", "/nowhere", "ClusterFirst"),
+        pod("outside", "/usr/bin:/bin", "Default"),
+    ];
+    kubectl::apply(&json!({ "apiVersion": "v1", "kind": "List", "items": pods }).to_string());
+    ok(&format!("wait pod/python pod/bare pod/outside -n {namespace} --for=condition=Ready --timeout=120s"));
+
+    let report = check(namespace, "--from pod/python", 0);
+    assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"python3".into(), &"python3".into()));
+    assert!(answers(&report).iter().all(|row| row["verdict"] == "ok"), "{report:#}");
+    let bare = ends(namespace, "dns-check --from pod/bare", 2);
+    assert!(bare.stderr.contains("could not ask from pod/bare") && bare.stderr.contains("--pod"), "{}", bare.stderr);
+    let report = check(namespace, "--from pod/outside", 1);
+    assert_eq!(report["findings"][0]["code"], "dns-policy", "{report:#}");
+    ok(&format!("delete pod python bare outside -n {namespace} --wait=false"));
+}
+
+/// A run that is stopped while it waits leaves no pod.
+fn interrupted(namespace: &str, signal: Signal) {
+    let mut child = start(namespace, "dns-check --pod --wait whatever");
+    until("its pod", SOON, || if helpers(namespace).is_empty() { Err(String::new()) } else { Ok(()) });
+    kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(helpers(namespace), "");
+}
+
+/// The cluster's DNS server, put back as it was whatever comes of a test.
+struct CoreDns {
+    configuration: String,
+}
+
+impl CoreDns {
+    fn borrowed() -> Self {
+        Self { configuration: field("kube-system", "configmap/coredns", "/data/Corefile") }
+    }
+
+    fn scale(replicas: u32) {
+        ok(&format!("scale deployment coredns -n kube-system --replicas={replicas}"));
+        let selected = "-n kube-system -l k8s-app=kube-dns";
+        match replicas {
+            0 => ok(&format!("wait pods {selected} --for=delete --timeout=60s")),
+            _ => ok("rollout status deployment coredns -n kube-system --timeout=60s"),
+        };
+    }
+
+    fn configure(corefile: &str) {
+        let patch = json!({ "data": { "Corefile": corefile } }).to_string();
+        let patched =
+            kubectl::command(&["patch", "configmap", "coredns", "-n", "kube-system", "--type=merge", "-p", &patch], "");
+        assert!(patched.succeeded, "{}", patched.stderr);
+        // Else it would read it within a minute.
+        Self::scale(0);
+        Self::scale(1);
+    }
+
+    /// The configuration with the names of the cluster kept too, as kubeadm once wrote it; here for longer than a new pod
+    /// takes, on a slow machine too.
+    fn keeping(&self) -> String {
+        let (before, rest) = self.configuration.split_once("cache 30 {").expect("the cache's block");
+        let (_, after) = rest.split_once('}').expect("its end");
+        format!("{before}cache 60{after}").replace("ttl 30", "ttl 60")
+    }
+}
+
+impl Drop for CoreDns {
+    fn drop(&mut self) {
+        Self::configure(&self.configuration);
+    }
+}
+
+#[test]
+fn a_dns_server_that_is_away_and_one_that_remembers() {
+    let dns = CoreDns::borrowed();
+    let scene = deployed("kc-plugin-coredns");
+    let namespace = scene.namespace();
+    CoreDns::scale(0);
+    let report = does_not_hold(namespace, "dns-silent");
+    assert!(report["findings"][0]["says"].as_str().unwrap().contains("scaled to 0"), "{report:#}");
+    assert!(answers(&report).iter().all(|row| row["verdict"] == "silent"), "{report:#}");
+
+    CoreDns::configure(&dns.keeping());
+    ends(namespace, "dns-check --wait", 0);
+    let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
+    ok(&format!("delete pod postgres-0 -n {namespace}"));
+    until("another pod is ready", SOON, || {
+        let other = field(namespace, "pod/postgres-0", "/metadata/uid");
+        let ready = field(namespace, "pod/postgres-0", "/status/containerStatuses/0/ready");
+        if other != uid && ready == "true" { Ok(()) } else { Err(format!("{other} {ready}")) }
+    });
+    let report = check(namespace, "", 1);
+    assert_eq!(report["findings"][0]["code"], "stale", "{report:#}");
+    let says = report["findings"][0]["says"].as_str().unwrap();
+    assert!(says.contains("keeps answers for up to 60 s") && says.contains("nothing is wrong"), "{says}");
+    assert_eq!(row(&report, "A", "postgres-headless")["verdict"], "stale", "{report:#}");
+    let waited = ends(namespace, "dns-check --wait", 0);
+    assert!(waited.stdout.contains("the names hold"), "{}", waited.stdout);
+}
