@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
-use crate::commands::{deploy, dns_check, init_db, open, persistence_demo, psql, status, version};
+use crate::commands::{
+    deploy, dns_check, init_db, open, persistence_demo, psql, replay, status, verify_report, version,
+};
 use crate::output::Color;
 
 const AFTER_HELP: &str = "\
@@ -50,6 +52,10 @@ pub enum Command {
     Open(open::Args),
     /// Talk to the database with psql
     Psql(psql::Args),
+    /// Judge a report of persistence-demo again, with no cluster
+    VerifyReport(verify_report::Args),
+    /// Play the timeline of a report at its true speed, with no cluster
+    Replay(replay::Args),
     /// Show the version of this plugin, and of the server
     Version(version::Args),
 }

@@ -8,7 +8,9 @@ pub mod open;
 pub mod overview;
 pub mod persistence_demo;
 pub mod psql;
+pub mod replay;
 pub mod status;
+pub mod verify_report;
 pub mod version;
 mod waiting;
 
@@ -33,6 +35,8 @@ pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome>
         Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
         Some(Command::Open(args)) => Box::pin(open::run(&args, ctx)).await,
         Some(Command::Psql(args)) => Box::pin(psql::run(&args, ctx)).await,
+        Some(Command::VerifyReport(args)) => verify_report::run(&args, ctx),
+        Some(Command::Replay(args)) => replay::run(&args, ctx).await,
         Some(Command::Version(args)) => version::run(&args, ctx).await,
     }
 }

@@ -5,6 +5,7 @@ pub mod identity;
 pub mod load;
 pub mod proof;
 pub mod recovery;
+pub mod report;
 pub mod rows;
 pub mod timeline;
 pub mod verdict;
@@ -60,4 +61,4 @@ impl How {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,9 +7,11 @@ mod follow;
 mod lasting;
 mod load;
 mod preflight;
+pub(super) mod report;
 mod rows;
-mod view;
+pub(super) mod view;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -74,6 +76,10 @@ pub struct Args {
     #[arg(long, value_name = "ID", conflicts_with_all = ["how", "rows", "times", "keep", "under_load"])]
     clean: Option<Run>,
 
+    /// Write the evidence to a file that ends with .json, for verify-report and replay
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
     /// Do not ask before what is asked about
     #[arg(short, long)]
     yes: bool,
@@ -86,6 +92,9 @@ pub struct Args {
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(run) = &args.clean {
         return rows::clean(ctx, run).await;
+    }
+    if let Some(path) = &args.report {
+        report::check(path)?;
     }
     super::announce(ctx).await?;
     let ready = preflight::check(ctx).await?;
@@ -124,6 +133,9 @@ async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> any
     let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
     leave_proof(ctx, Proof::now(holds, args.how)).await;
     view::end(ctx, args, run, &cycles, worst.as_ref())?;
+    if let Some(path) = &args.report {
+        report::write(ctx, path, cycles).await?;
+    }
     Ok(Outcome::holds_if(holds == Holds::Yes))
 }
 

@@ -26,6 +26,12 @@ pub fn heading(ctx: &Ctx, args: &Args, run: &Run, mark: &str, number: u32) -> an
     Ok(())
 }
 
+/// What the lines of a timeline are.
+pub fn timeline_heading(ctx: &Ctx) -> anyhow::Result<()> {
+    let heading = Line::default().and(Role::Title, "timeline");
+    ctx.printer.out(heading.and(Role::Plain, " (as seen here; in brackets the cluster's clock, in whole seconds)"))
+}
+
 /// The timeline as it grows.
 pub struct Live<'a> {
     ctx: &'a Ctx,
@@ -35,9 +41,7 @@ pub struct Live<'a> {
 impl<'a> Live<'a> {
     /// With its heading.
     pub fn begin(ctx: &'a Ctx) -> anyhow::Result<Self> {
-        let heading = Line::default().and(Role::Title, "timeline");
-        ctx.printer
-            .out(heading.and(Role::Plain, " (as seen here; in brackets the cluster's clock, in whole seconds)"))?;
+        timeline_heading(ctx)?;
         Ok(Self { ctx, shown: 0 })
     }
 
@@ -56,7 +60,7 @@ impl<'a> Live<'a> {
 }
 
 /// An event, by how long after the replacement was asked for.
-fn line(event: &Event, from: u64) -> Line {
+pub fn line(event: &Event, from: u64) -> Line {
     let at = match event.at_ms.checked_sub(from) {
         Some(after) => format!("+{}", seconds(after)),
         None => format!("-{}", seconds(from - event.at_ms)),
@@ -113,7 +117,8 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&V
     ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, see))
 }
 
-fn conclusion(verdict: &Verdict) -> Line {
+/// The verdict on one line, with what it rests on.
+pub fn conclusion(verdict: &Verdict) -> Line {
     let role = match verdict.holds {
         Holds::Yes => Role::Good,
         Holds::No => Role::Bad,

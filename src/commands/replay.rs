@@ -1,0 +1,41 @@
+//! `replay`: plays a recorded timeline at its true speed, with no cluster.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::persistence_demo::{report, view};
+use crate::context::Ctx;
+use crate::error::Outcome;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin replay proof.json      # as it was, second by second";
+
+/// What `replay` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The report, as persistence-demo --report wrote it
+    #[arg(value_name = "FILE.json")]
+    file: PathBuf,
+}
+
+/// Plays it.
+///
+/// # Errors
+/// If there is no report.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    for cycle in report::read(&args.file)?.cycles {
+        let timeline = &cycle.timeline;
+        let from = timeline.events.first().map_or(0, |event| event.at_ms);
+        let start = Instant::now();
+        view::timeline_heading(ctx)?;
+        for event in &timeline.events {
+            sleep_until(start + Duration::from_millis(event.at_ms.saturating_sub(from))).await;
+            ctx.printer.out(view::line(event, from))?;
+        }
+    }
+    Ok(Outcome::Holds)
+}

@@ -1,0 +1,121 @@
+//! A report: what was asked, where and when, and the evidence. Whoever has it can judge again, without a cluster.
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Cycle;
+use super::verdict::{self, Verdict};
+use crate::observe::Reading;
+use crate::output::json;
+
+/// The kind of the document.
+pub const KIND: &str = "PersistenceReport";
+
+/// All of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// When it was written.
+    pub at: Timestamp,
+    /// The version of this plugin.
+    pub plugin: String,
+    /// The version of the API server.
+    pub server: String,
+    /// The context's name.
+    pub context: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The evidence of each replacement.
+    pub cycles: Vec<Cycle>,
+}
+
+impl Report {
+    /// As a document.
+    ///
+    /// # Errors
+    /// If it has no form in JSON, which is a mistake of this program.
+    pub fn text(&self) -> anyhow::Result<String> {
+        json::text(KIND, self)
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// If it is not one, or of another version.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let value: serde_json::Value = serde_json::from_str(text).context("it is not JSON")?;
+        let is = |field: &str, wanted: &str| value[field].as_str() == Some(wanted);
+        anyhow::ensure!(
+            is("kind", KIND) && is("apiVersion", json::API_VERSION),
+            "it is not a {KIND} of {}",
+            json::API_VERSION
+        );
+        let report: Self = serde_json::from_value(value).context("the evidence is not complete")?;
+        anyhow::ensure!(!report.cycles.is_empty(), "there is no evidence in it");
+        Ok(report)
+    }
+
+    /// The verdict on each replacement.
+    #[must_use]
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        self.cycles.iter().map(verdict::judge).collect()
+    }
+}
+
+/// The same evidence with one row less that must be there. None if there is none to take away.
+#[must_use]
+pub fn with_a_row_removed(cycle: &Cycle) -> Option<(Cycle, String)> {
+    let mut other = cycle.clone();
+    let expected: Vec<String> = cycle.marked_before().chain(cycle.others_before()).map(|row| row.id.clone()).collect();
+    let Reading::Present(after) = &mut other.after else { return None };
+    let Reading::Present(rows) = &mut after.rows else { return None };
+    let at = rows.iter().position(|row| expected.contains(&row.id))?;
+    let removed = rows.remove(at);
+    Some((other, removed.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persistence::tests::healthy;
+    use crate::persistence::verdict::Holds;
+
+    fn report() -> Report {
+        Report {
+            at: "2026-11-24T02:00:09Z".parse().unwrap(),
+            plugin: "0.1.0".into(),
+            server: "v1.37.2".into(),
+            context: "c\u{1b}[31m".into(),
+            namespace: "alice".into(),
+            cycles: vec![healthy(3, 5)],
+        }
+    }
+
+    #[test]
+    fn it_is_read_back_and_judged_the_same() {
+        let report = report();
+        let text = report.text().unwrap();
+        assert!(!text.contains('\u{1b}'), "harmless to a terminal");
+        let back = Report::parse(&text).unwrap();
+        assert_eq!(back, report);
+        assert_eq!(back.verdicts()[0].holds, Holds::Yes);
+    }
+
+    #[test]
+    fn it_can_say_no() {
+        let (other, id) = with_a_row_removed(&healthy(3, 5)).unwrap();
+        assert_eq!(verdict::judge(&other).holds, Holds::No, "without {id}");
+        assert_eq!(with_a_row_removed(&healthy(0, 0)), None);
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused() {
+        let text = report().text().unwrap();
+        let nothing = Report { cycles: vec![], ..report() }.text().unwrap();
+        for wrong in ["", "{}", "[1]", &text.replace(KIND, "Status"), &text.replace("v1alpha1", "v9"), &nothing] {
+            assert!(Report::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Report::parse(&text.replace("\"inode\"", "\"other\"")).is_err());
+    }
+}
