@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
 use crate::commands::{
-    deploy, dns_check, init_db, open, persistence_demo, psql, replay, status, verify_report, version,
+    deploy, dns_check, init_db, manifests, open, persistence_demo, psql, replay, rotate_password, status, teardown,
+    verify_report, version,
 };
 use crate::output::Color;
 
@@ -52,6 +53,12 @@ pub enum Command {
     Open(open::Args),
     /// Talk to the database with psql
     Psql(psql::Args),
+    /// Write the exchange as YAML, for kubectl apply and for Git
+    Manifests(manifests::Args),
+    /// Make PostgreSQL take the Secret's password, or a new one
+    RotatePassword(rotate_password::Args),
+    /// Take the exchange away; its data stays unless told otherwise
+    Teardown(teardown::Args),
     /// Judge a report of persistence-demo again, with no cluster
     VerifyReport(verify_report::Args),
     /// Play the timeline of a report at its true speed, with no cluster

@@ -69,6 +69,17 @@ impl Ctx {
             .await
     }
 
+    /// The namespace. Needs no kubeconfig if a flag names it.
+    ///
+    /// # Errors
+    /// If there is no flag, and no kubeconfig that can be used.
+    pub async fn namespace(&self) -> anyhow::Result<String> {
+        match &self.connection.namespace {
+            Some(namespace) => Ok(namespace.clone()),
+            None => Ok(self.cluster().await?.namespace().to_owned()),
+        }
+    }
+
     /// A command of this program for the same place, as the user would type it.
     #[must_use]
     pub fn own_command(&self, words: &str) -> String {

@@ -4,12 +4,15 @@ pub mod deploy;
 pub mod dns_check;
 pub mod helper;
 pub mod init_db;
+pub mod manifests;
 pub mod open;
 pub mod overview;
 pub mod persistence_demo;
 pub mod psql;
 pub mod replay;
+pub mod rotate_password;
 pub mod status;
+pub mod teardown;
 pub mod verify_report;
 pub mod version;
 mod waiting;
@@ -35,6 +38,9 @@ pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome>
         Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
         Some(Command::Open(args)) => Box::pin(open::run(&args, ctx)).await,
         Some(Command::Psql(args)) => Box::pin(psql::run(&args, ctx)).await,
+        Some(Command::Manifests(args)) => Box::pin(manifests::run(args, ctx)).await,
+        Some(Command::RotatePassword(args)) => rotate_password::run(&args, ctx).await,
+        Some(Command::Teardown(args)) => teardown::run(&args, ctx).await,
         Some(Command::VerifyReport(args)) => verify_report::run(&args, ctx),
         Some(Command::Replay(args)) => replay::run(&args, ctx).await,
         Some(Command::Version(args)) => version::run(&args, ctx).await,

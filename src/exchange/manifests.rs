@@ -1,5 +1,7 @@
 //! The manifests of the exchange, as they stand in `k8s/level-2-volumes/`.
 
+use crate::kubernetes::Object;
+
 /// A manifest: one file, one object.
 #[derive(Clone, Copy, Debug)]
 pub struct Manifest {
@@ -27,3 +29,61 @@ pub const ALL: [Manifest; 9] = manifests![
     "frontend-service.yaml",
     "frontend-deployment.yaml",
 ];
+
+/// An object as a YAML document of a stream of them.
+///
+/// # Errors
+/// If it has no form in YAML, which is a mistake of this program.
+pub fn document(object: &Object) -> anyhow::Result<String> {
+    Ok(format!("---\n{}", serde_saphyr::to_string(&object.body)?))
+}
+
+/// The file in which an object stands, as in `k8s/level-2-volumes/`.
+#[must_use]
+pub fn file(object: &Object) -> String {
+    let name = &object.name;
+    match object.resource.kind.as_str() {
+        // The volume of a namespace carries the namespace's name.
+        "PersistentVolume" => "postgres-pv.yaml".to_owned(),
+        "PersistentVolumeClaim" => format!("{name}.yaml"),
+        "Secret" if name == super::names::SECRET => "postgres-secret.yaml".to_owned(),
+        "Service" if name.ends_with("-service") => format!("{name}.yaml"),
+        kind => format!("{name}-{}.yaml", kind.to_lowercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::exchange::objects::{Objects, secret};
+    use crate::exchange::settings::{Images, Settings, Storage};
+
+    #[test]
+    fn each_object_has_the_lessons_file() {
+        let settings = Settings {
+            namespace: "alice".to_owned(),
+            storage: Storage::Static { host_path: None, hostname: None },
+            volume_size: None,
+            images: Images::default(),
+            service: None,
+            node_port: None,
+            credentials: None,
+        };
+        let mut objects = Objects::new(&settings).unwrap().in_order().unwrap();
+        objects.push(Object::of(&secret("alice").unwrap()).unwrap());
+        let files: BTreeSet<String> = objects.iter().map(file).collect();
+        assert_eq!(files, ALL.iter().map(|manifest| manifest.file.to_owned()).collect());
+    }
+
+    #[test]
+    fn a_document_is_read_back_as_the_object() {
+        for manifest in ALL {
+            let body: serde_json::Value = serde_saphyr::from_str(manifest.yaml).unwrap();
+            let object = Object { body, ..Object::of(&secret("alice").unwrap()).unwrap() };
+            let read: serde_json::Value = serde_saphyr::from_str(&document(&object).unwrap()).unwrap();
+            assert_eq!(read, object.body, "{}", manifest.file);
+        }
+    }
+}

@@ -5,5 +5,6 @@ pub mod manifests;
 pub mod names;
 pub mod objects;
 pub mod psql;
+pub mod scram;
 pub mod settings;
 pub mod wallets;

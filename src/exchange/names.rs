@@ -18,8 +18,18 @@ pub const CLAIM: &str = "postgres-pvc";
 pub const SECRET: &str = "postgres-credentials";
 /// The key of the Secret that holds the password.
 pub const SECRET_PASSWORD: &str = "password";
+/// The key of the Secret that holds the role's name.
+pub const SECRET_USERNAME: &str = "username";
 /// The keys of the Secret that containers are given.
-pub const SECRET_KEYS: [&str; 2] = ["username", SECRET_PASSWORD];
+pub const SECRET_KEYS: [&str; 2] = [SECRET_USERNAME, SECRET_PASSWORD];
+/// The label of a Secret that took the place of the first one.
+pub const ROTATED: &str = "kubectl-kubecoin/rotated";
+/// The variable of the backend that holds the role's name.
+pub const BACKEND_USER: &str = "DB_USER";
+/// The variable of the backend that holds the password.
+pub const BACKEND_PASSWORD: &str = "DB_PASSWORD";
+/// Where the volume is mounted in the pod of the database.
+pub const DATA_PATH: &str = "/var/lib/postgresql/data";
 /// The database, and the role that owns it.
 pub const DATABASE: &str = "kubecoin";
 /// The role of the database that the lesson uses.

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::ResourceExt;
+use rand::RngExt as _;
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::Value;
 
@@ -40,7 +41,7 @@ pub struct Objects {
 }
 
 /// The user and group `postgres` of the official image.
-const POSTGRES_UID: i64 = 999;
+pub const POSTGRES_UID: i64 = 999;
 
 /// As many characters as two random UUIDs hold.
 const PASSWORD_LENGTH: usize = 43;
@@ -81,6 +82,7 @@ impl Objects {
         objects.set_storage(settings);
         objects.set_images(settings);
         objects.set_service(settings);
+        objects.set_credentials(settings);
         Ok(objects)
     }
 
@@ -141,6 +143,17 @@ impl Objects {
         }
         for port in spec.ports.iter_mut().flatten() {
             port.node_port = settings.node_port.map(i32::from);
+        }
+    }
+
+    /// The database keeps its own Secret, of which it takes the password at its first start alone.
+    fn set_credentials(&mut self, settings: &Settings) {
+        let Some(name) = &settings.credentials else { return };
+        let template = self.backend.spec.as_mut().map(|spec| &mut spec.template);
+        let containers = template.and_then(|template| template.spec.as_mut()).map(|pod| &mut pod.containers);
+        let variables = containers.into_iter().flatten().flat_map(|container| container.env.iter_mut().flatten());
+        for source in variables.filter_map(|variable| variable.value_from.as_mut()?.secret_key_ref.as_mut()) {
+            source.name.clone_from(name);
         }
     }
 
@@ -224,12 +237,38 @@ fn run_as_plain_user(pod: &mut PodSpec) {
     }
 }
 
+/// The manifest's own image of the database.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
+pub fn postgres_image() -> anyhow::Result<String> {
+    let set: StatefulSet = manifest("postgres-statefulset.yaml")?;
+    let image = || set.spec?.template.spec?.containers.pop()?.image;
+    image().context("the manifest names no image")
+}
+
 /// The Secret with a new random password, which stands in `stringData`.
 ///
 /// # Errors
 /// If the manifest is not what it should be, which is a mistake of this program.
 pub fn secret(namespace: &str) -> anyhow::Result<Secret> {
+    secret_with(namespace, names::SECRET)
+}
+
+/// A Secret like it, for the next password: under a name that no Secret ever had, for the kubelet hands out the old value
+/// of a name as long as any pod of the node uses it.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
+pub fn rotated_secret(namespace: &str) -> anyhow::Result<Secret> {
+    let mut secret = secret_with(namespace, &format!("{}-{:08x}", names::SECRET, rand::rng().random::<u32>()))?;
+    secret.metadata.labels.get_or_insert_default().insert(names::ROTATED.to_owned(), "true".to_owned());
+    Ok(secret)
+}
+
+fn secret_with(namespace: &str, name: &str) -> anyhow::Result<Secret> {
     let mut secret: Secret = manifest("postgres-secret.yaml")?;
+    secret.metadata.name = Some(name.to_owned());
     secret.metadata.namespace = Some(namespace.to_owned());
     if let Some(data) = &mut secret.data {
         data.remove(names::SECRET_PASSWORD);
@@ -252,6 +291,7 @@ mod tests {
             images: Images::default(),
             service: None,
             node_port: None,
+            credentials: None,
         }
     }
 
@@ -350,6 +390,20 @@ mod tests {
         assert_eq!(objects["statefulset.apps/postgres"].pointer(image).unwrap(), "localhost:5001/postgres:17");
         assert_eq!(objects["service/frontend-service"]["spec"]["ports"][0]["nodePort"], 30_080);
         assert_eq!(objects["service/backend-service"]["spec"]["ports"][0].get("nodePort"), None);
+    }
+
+    #[test]
+    fn only_the_backend_uses_another_secret() {
+        let rotated = Settings { credentials: Some("postgres-credentials-ab12".to_owned()), ..lesson() };
+        let (before, after) = (bodies(&lesson()), bodies(&rotated));
+        for (name, body) in &before {
+            assert_eq!(after[name] == *body, name != "deployment.apps/backend", "{name}");
+        }
+        let backend = after["deployment.apps/backend"].to_string();
+        assert_eq!(
+            (backend.matches("postgres-credentials-ab12").count(), backend.matches(names::SECRET).count()),
+            (2, 2)
+        );
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::names;
-use crate::kubernetes::act::Exec;
+use crate::kubernetes::act::{Act, Exec, command};
+use crate::kubernetes::exec::Ended;
+use crate::kubernetes::{Cluster, Place, RequestError};
 
 /// How long a statement of this program may take. None of them reads more than a count.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -101,6 +103,48 @@ pub fn end(mark: &str) -> Exec {
     let program = ["sh", "-c", END, "sh", mark];
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :'mark';";
     exec(&program, &["-U", names::DATABASE_USER, "-v", &variable], sql)
+}
+
+/// The verifier that the server keeps of a role's password.
+#[must_use]
+pub fn verifier_of(role: &str) -> Exec {
+    with_role(role, "SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = :'role';\n")
+}
+
+/// Makes the server take the password of a Secret. What it is sent, and may log, is a verifier.
+#[derive(Clone, Debug)]
+pub struct SetPassword {
+    /// The Secret's name, for the command that does the same.
+    pub secret: String,
+    /// The role.
+    pub role: String,
+    /// The verifier of the password.
+    pub verifier: String,
+}
+
+impl Act for SetPassword {
+    type Done = Ended;
+
+    /// psql makes the verifier itself: `\\password` asks twice.
+    fn kubectl(&self, place: &Place) -> String {
+        let template = format!("{{{{.data.{}|base64decode}}}}", names::SECRET_PASSWORD);
+        let secret = command(place, &["get", "secret", &self.secret, "-o", &format!("go-template={template}")]);
+        let ask = format!("\\password {}", self.role);
+        let psql = ["exec", "-i", names::POSTGRES_POD, "-c", names::POSTGRES, "--", "psql", "-X", "-U"];
+        let psql = [&psql[..], &[names::DATABASE_USER, "-d", names::DATABASE, "-c", &ask]].concat();
+        format!("p=$({secret}); printf '%s\\n%s\\n' \"$p\" \"$p\" | {}", command(place, &psql))
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<Ended, RequestError> {
+        let verifier = &self.verifier;
+        let sql = format!("\\set verifier '{verifier}'\nALTER ROLE :\"role\" PASSWORD :'verifier';\n");
+        with_role(&self.role, &sql).execute(cluster).await
+    }
+}
+
+/// A script about a role, whose name is `:'role'` there.
+fn with_role(role: &str, sql: &str) -> Exec {
+    exec(&["psql"], &["-U", names::DATABASE_USER, "-v", &format!("role={role}")], sql)
 }
 
 fn exec(program: &[&str], options: &[&str], sql: &str) -> Exec {

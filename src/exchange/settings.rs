@@ -17,6 +17,8 @@ pub struct Settings {
     pub service: Option<ServiceType>,
     /// The port at every node, for a `NodePort` service.
     pub node_port: Option<u16>,
+    /// The Secret whose password the backend uses.
+    pub credentials: Option<String>,
 }
 
 /// Where the data lives.

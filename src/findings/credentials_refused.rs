@@ -15,9 +15,12 @@ pub const CAUSE: Cause = Cause {
             code: CAUSE.code,
             weight: Weight::Problem,
             app: names::POSTGRES,
-            object: format!("secret/{}", names::SECRET),
-            says: "PostgreSQL refuses its password: the volume remembers the one of its first start".to_owned(),
-            hint: format!("kubectl kubecoin deploy -n {} makes PostgreSQL take the Secret's", observed.namespace),
+            object: format!("secret/{}", observed.snapshot.backend_secret().unwrap_or(names::SECRET)),
+            says: "PostgreSQL refuses its password: the volume remembers another one".to_owned(),
+            hint: format!(
+                "kubectl kubecoin rotate-password -n {} makes PostgreSQL take the Secret's",
+                observed.namespace
+            ),
         }]
     },
 };

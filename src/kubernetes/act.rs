@@ -104,6 +104,31 @@ pub struct Patch {
     pub object: Object,
 }
 
+/// A patch that finds the items of lists by their names: a strategic merge patch.
+#[derive(Clone, Debug)]
+pub struct StrategicPatch {
+    /// The object's kind, namespace and name; its body is the patch.
+    pub object: Object,
+}
+
+impl Act for StrategicPatch {
+    type Done = DynamicObject;
+
+    fn kubectl(&self, place: &Place) -> String {
+        command(place, &["patch", &self.object.reference(), "-p", &self.object.body.to_string()])
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
+        patch(cluster, &self.object, &Body::Strategic(&self.object.body)).await
+    }
+}
+
+async fn patch(cluster: &Cluster, object: &Object, body: &Body<&Value>) -> Result<DynamicObject, RequestError> {
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let patched = object.api(&cluster.client).patch(&object.name, &params, body).await;
+    patched.map_err(cluster.failed(format!("patch {}", object.reference())))
+}
+
 impl Act for Patch {
     type Done = DynamicObject;
 
@@ -113,10 +138,7 @@ impl Act for Patch {
     }
 
     async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        let api = self.object.api(&cluster.client);
-        let patched = api.patch(&self.object.name, &params, &Body::Merge(&self.object.body)).await;
-        patched.map_err(cluster.failed(format!("patch {}", self.object.reference())))
+        patch(cluster, &self.object, &Body::Merge(&self.object.body)).await
     }
 }
 
@@ -190,10 +212,12 @@ impl Act for Delete {
         let api = self.object.api(&cluster.client);
         let deleted = api.delete(&self.object.name, &params).await;
         match deleted.map_err(cluster.failed(format!("delete {}", self.object.reference()))) {
-            Ok(answer) => Ok(answer
-                .left()
-                .and_then(|object| object.metadata.uid)
-                .map_or(Deleted::Gone, |uid| Deleted::Going { uid })),
+            Ok(answer) => {
+                // What goes at once is answered with its last form, which says nothing of an end.
+                let goes = answer.left().filter(|object| object.metadata.deletion_timestamp.is_some());
+                let uid = goes.and_then(|object| object.metadata.uid);
+                Ok(uid.map_or(Deleted::Gone, |uid| Deleted::Going { uid }))
+            }
             Err(error) if error.cause.is_not_found() => Ok(Deleted::Gone),
             Err(error) => Err(error),
         }

@@ -180,6 +180,16 @@ impl Cluster {
         answer.map_err(self.failed(asked))
     }
 
+    /// The end of what a pod of one container has written.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn logs(&self, pod: &str) -> Result<String, RequestError> {
+        let end = LogParams { tail_lines: Some(20), ..LogParams::default() };
+        let logs = self.api::<k8s_openapi::api::core::v1::Pod>().logs(pod, &end).await;
+        logs.map_err(self.failed(format!("read the log of pod/{pod}")))
+    }
+
     /// What makes an error of the client one that says what was asked for, and where.
     pub(super) fn failed(&self, asked: impl Into<String>) -> impl FnOnce(kube::Error) -> RequestError {
         let (asked, place) = (asked.into(), Arc::clone(&self.place));

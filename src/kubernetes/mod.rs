@@ -7,6 +7,7 @@ mod cluster;
 mod error;
 pub mod exec;
 pub mod forward;
+pub mod gone;
 pub mod lease;
 mod object;
 mod transport;

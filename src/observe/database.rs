@@ -2,14 +2,15 @@
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use serde::Deserialize;
 
 use super::{Reading, Reason};
-use crate::exchange::psql;
 use crate::exchange::wallets::Column;
+use crate::exchange::{names, psql, scram};
 use crate::kubernetes::act::Act;
 use crate::kubernetes::exec::Ended;
-use crate::kubernetes::{Cause, Cluster};
+use crate::kubernetes::{Cause, Cluster, RequestError};
 
 /// What the database says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -87,6 +88,23 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// Holds what PostgreSQL keeps of the password against a Secret: also one that no pod of the database was given.
+    pub async fn of_secret(cluster: &Cluster, name: &str) -> Reading<Self> {
+        let login = match Login::read(cluster, name).await {
+            Ok(Some(login)) => login,
+            Ok(None) => return Reading::Absent,
+            Err(error) => return Reading::Unknown(error.into()),
+        };
+        match psql::verifier_of(&login.role).execute(cluster).await {
+            Ok(ended) if ended.code == 0 && scram::is_of(ended.stdout.trim(), &login.password) => {
+                Reading::Present(Self::Accepted)
+            }
+            Ok(ended) if ended.code == 0 => Reading::Present(Self::Refused),
+            Ok(ended) => Reading::Unknown(Reason::Failed(ended.stderr.trim().to_owned())),
+            Err(error) => Reading::Unknown(error.into()),
+        }
+    }
+
     /// Tries the password that the pod was given at the pod's own address. At 127.0.0.1 and at the socket the official
     /// image trusts everyone.
     pub async fn read(cluster: &Cluster, address: &str) -> Reading<Self> {
@@ -96,6 +114,27 @@ impl Credentials {
             Ok(ended) => Reading::Unknown(Reason::Failed(ended.stderr.trim().to_owned())),
             Err(error) => Reading::Unknown(error.into()),
         }
+    }
+}
+
+/// What a Secret of the exchange holds.
+pub struct Login {
+    /// The role.
+    pub role: String,
+    /// Its password. It is not for eyes.
+    pub password: String,
+}
+
+impl Login {
+    /// Reads it, if there is such a Secret and it holds both.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn read(cluster: &Cluster, name: &str) -> Result<Option<Self>, RequestError> {
+        let data = cluster.get::<Secret>(name).await?.and_then(|secret| secret.data).unwrap_or_default();
+        let text = |key: &str| data.get(key).and_then(|bytes| String::from_utf8(bytes.0.clone()).ok());
+        let both = text(names::SECRET_USERNAME).zip(text(names::SECRET_PASSWORD));
+        Ok(both.map(|(role, password)| Self { role, password }))
     }
 }
 

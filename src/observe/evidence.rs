@@ -51,7 +51,7 @@ impl Evidence {
             return Self { events: Self::events(snapshot, cluster).await, ..Self::default() };
         };
         let (events, database, credentials) =
-            join!(Self::events(snapshot, cluster), Database::read(cluster), Credentials::read(cluster, address));
+            join!(Self::events(snapshot, cluster), Database::read(cluster), credentials(snapshot, cluster, address));
         Self { events, database, credentials }
     }
 
@@ -87,6 +87,15 @@ impl Evidence {
     pub fn newest(&self, kind: &str, name: &str, reasons: &[&str]) -> Option<&Happening> {
         let of_object = |event: &&Happening| event.kind == kind && event.name == name;
         self.events.iter().rev().filter(of_object).find(|event| reasons.contains(&event.reason.as_str()))
+    }
+}
+
+/// Whether PostgreSQL takes the password that the backend uses. Its own pod was given the first one, which is left as it
+/// is when another takes its place.
+pub async fn credentials(snapshot: &Snapshot, cluster: &Cluster, address: &str) -> Reading<Credentials> {
+    match snapshot.backend_secret() {
+        Some(name) if name != names::SECRET => Credentials::of_secret(cluster, name).await,
+        _ => Credentials::read(cluster, address).await,
     }
 }
 

@@ -135,6 +135,16 @@ impl Snapshot {
         self.pods_of(names::POSTGRES).find(|pod| pod.name_any() == names::POSTGRES_POD)
     }
 
+    /// The Secret whose password the backend uses, if there is a backend.
+    #[must_use]
+    pub fn backend_secret(&self) -> Option<&str> {
+        let backend = self.deployments.get(names::BACKEND)?.present()?;
+        let pod = backend.spec.as_ref()?.template.spec.as_ref()?;
+        let variables = pod.containers.iter().flat_map(|container| container.env.iter().flatten());
+        let password = variables.into_iter().find(|variable| variable.name == names::BACKEND_PASSWORD)?;
+        Some(&password.value_from.as_ref()?.secret_key_ref.as_ref()?.name)
+    }
+
     /// The volume, if an earlier claim has left it behind with its data.
     #[must_use]
     pub fn released_volume(&self) -> Option<&PersistentVolume> {

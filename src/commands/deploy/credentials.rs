@@ -1,18 +1,61 @@
-//! The password that PostgreSQL remembers, and the one in the Secret.
+//! The password that PostgreSQL remembers, and the one that the backend uses.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::ListParams;
 
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::{names, psql};
-use crate::observe::database::Credentials;
-use crate::observe::{Reading, Reason, Snapshot};
+use crate::exchange::psql::SetPassword;
+use crate::exchange::{names, psql, scram};
+use crate::kubernetes::exec::Ended;
+use crate::kubernetes::{Cause, Cluster, RequestError};
+use crate::observe::database::{Credentials, Login};
+use crate::observe::{Reading, Reason, Snapshot, evidence};
 
-/// Makes PostgreSQL take the Secret's password if it refuses it: a volume whose Secret was deleted remembers another one.
+/// As many as a namespace ever has.
+const MOST: u32 = 100;
+
+/// The Secrets that took the place of the first one, the newest last.
+///
+/// # Errors
+/// If they cannot be listed.
+pub async fn rotated(cluster: &Cluster) -> Result<Vec<Secret>, RequestError> {
+    let mut secrets = cluster.list::<Secret>(&ListParams::default().labels(names::ROTATED).limit(MOST)).await?;
+    secrets.sort_by_key(|secret| secret.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    Ok(secrets)
+}
+
+/// The Secret that the backend is to use: the one that it uses, or the newest that was made for it. None is the first one.
+///
+/// # Errors
+/// If the cluster does not say.
+pub async fn in_use(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Option<String>> {
+    let used = snapshot.backend_secret();
+    let backend = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
+    if backend.is_some() && matches!(used, None | Some(names::SECRET)) {
+        return Ok(None);
+    }
+    let there: Vec<String> = match rotated(ctx.cluster().await?).await {
+        Ok(secrets) => secrets.iter().map(ResourceExt::name_any).collect(),
+        // A namespace that is not there yet has none.
+        Err(RequestError { cause: Cause::Forbidden(_) | Cause::NotFound(_), .. }) => return Ok(used.map(str::to_owned)),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(there.iter().find(|name| used == Some(name)).or(there.last()).cloned())
+}
+
+/// Makes PostgreSQL take the password that the backend uses if it refuses it: a volume whose Secret was deleted remembers
+/// another one.
+///
+/// # Errors
+/// If it cannot be made to.
 pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let snapshot = Snapshot::read(cluster).await?;
     let address = snapshot.postgres_pod().and_then(|pod| pod.status.as_ref()?.pod_ip.as_deref());
     let Some(address) = address else { return Ok(()) };
-    match Credentials::read(cluster, address).await {
+    match evidence::credentials(&snapshot, cluster, address).await {
         Reading::Present(Credentials::Refused) => {}
         Reading::Unknown(Reason::Forbidden(_)) => {
             ctx.printer
@@ -22,21 +65,44 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
         // Whatever else is the matter shows when the exchange is asked.
         _ => return Ok(()),
     }
-    let altered = ctx.perform(&psql::alter_password()).await?;
-    if altered.code != 0 {
-        return Err(Error::new(
-            format!(
-                "PostgreSQL refuses the password of secret/{}, and it could not be changed: {}",
-                names::SECRET,
-                altered.stderr.trim()
-            ),
-            format!("see what it says: kubectl logs {} -n {}", names::POSTGRES_POD, cluster.namespace()),
-        )
-        .into());
+    let secret = snapshot.backend_secret().unwrap_or(names::SECRET);
+    match secret {
+        names::SECRET => altered(ctx, secret, &ctx.perform(&psql::alter_password()).await?).await?,
+        rotated => take(ctx, rotated).await?,
     }
     ctx.printer.note(format!(
-        "PostgreSQL remembered another password than that of secret/{}: it takes the Secret's now (ALTER ROLE)",
-        names::SECRET
+        "PostgreSQL remembered another password than that of secret/{secret}: it takes the Secret's now (ALTER ROLE)"
     ));
     Ok(())
+}
+
+/// Makes PostgreSQL take the password of a Secret.
+///
+/// # Errors
+/// If there is no such Secret, or PostgreSQL does not do it.
+pub async fn take(ctx: &Ctx, secret: &str) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let hint = || format!("make one: kubectl kubecoin rotate-password --new -n {}", cluster.namespace());
+    let Some(login) = Login::read(cluster, secret).await? else {
+        return Err(Error::new(format!("there is no secret/{secret} with a username and a password"), hint()).into());
+    };
+    if !login.password.is_ascii() {
+        return Err(
+            Error::new(format!("the password of secret/{secret} has letters other than ASCII's"), hint()).into()
+        );
+    }
+    let verifier = scram::verifier(&login.password);
+    let done = ctx.perform(&SetPassword { secret: secret.to_owned(), role: login.role, verifier }).await?;
+    altered(ctx, secret, &done).await
+}
+
+async fn altered(ctx: &Ctx, secret: &str, ended: &Ended) -> anyhow::Result<()> {
+    if ended.code == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        format!("PostgreSQL could not be made to take the password of secret/{secret}: {}", ended.stderr.trim()),
+        format!("see what it says: kubectl logs {} -n {}", names::POSTGRES_POD, ctx.cluster().await?.namespace()),
+    )
+    .into())
 }

@@ -29,6 +29,7 @@ fn meta<K: Resource>(reading: &Reading<K>) -> Reading<&ObjectMeta> {
 }
 
 /// Whether an object belongs to the exchange. Those of `kubectl apply -f k8s/level-2-volumes/` do.
+#[must_use]
 pub fn is_ours(there: &ObjectMeta) -> bool {
     let (label, value) = names::PART_OF;
     there.labels.as_ref().and_then(|labels| labels.get(label)).is_some_and(|is| is == value)

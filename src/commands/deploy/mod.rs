@@ -1,15 +1,18 @@
 //! `deploy`: from nothing to a running exchange, and again and again with nothing changed.
 
 mod apply;
-mod credentials;
-mod existing;
+pub mod credentials;
+pub mod existing;
 mod node;
 mod preflight;
 mod reuse;
 mod settle;
+mod shape;
 mod works;
 
 pub use node::pin;
+pub use settle::settle;
+pub use shape::Shape;
 
 use std::time::Duration;
 
@@ -21,8 +24,8 @@ use super::{announce, init_db};
 use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::exchange::manifests;
 use crate::exchange::objects::Objects;
-use crate::exchange::settings::ServiceType;
 use crate::kubernetes::Object;
 use crate::observe::Snapshot;
 
@@ -42,50 +45,9 @@ pub struct Args {
     #[arg(long)]
     init_db: bool,
 
-    /// Where the data lives: auto, static (the lesson's volume, a folder on a node) or dynamic (the cluster makes one)
-    #[arg(long, value_enum, value_name = "KIND", default_value_t, hide_possible_values = true)]
-    storage: StorageKind,
-
-    /// The class of dynamic storage; by default the cluster's default
-    #[arg(long, value_name = "NAME")]
-    storage_class: Option<String>,
-
-    /// The size of the volume [default: 1Gi]
-    #[arg(long, value_name = "SIZE")]
-    volume_size: Option<String>,
-
-    /// The folder on the node, for static storage [default: /data/kubecoin/NAMESPACE]
-    #[arg(long, value_name = "PATH")]
-    host_path: Option<String>,
-
-    /// The node that has the folder, for static storage
-    #[arg(long, value_name = "NAME")]
-    node: Option<String>,
-
-    /// The image of PostgreSQL, up to version 17
-    #[arg(long, value_name = "IMAGE")]
-    postgres_image: Option<String>,
-
-    /// The image of the backend
-    #[arg(long, value_name = "IMAGE")]
-    backend_image: Option<String>,
-
-    /// The image of the page
-    #[arg(long, value_name = "IMAGE")]
-    frontend_image: Option<String>,
-
-    /// Take all images from this registry, as from localhost:5001
-    #[arg(long, value_name = "PREFIX")]
-    registry: Option<String>,
-
-    /// How the page is reached.
-    #[arg(long, value_enum, value_name = "TYPE", hide_possible_values = true)]
-    #[arg(help = "How the page is reached: NodePort or ClusterIP [default: NodePort]")]
-    service_type: Option<ServiceType>,
-
-    /// The port of the page at every node; by default the cluster picks a free one
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    node_port: Option<u16>,
+    /// What the objects look like.
+    #[command(flatten)]
+    shape: Shape,
 
     /// Give the data of a volume that an earlier claim has left behind to the new claim
     #[arg(long)]
@@ -116,14 +78,6 @@ pub struct Args {
     /// Take over fields that somebody else has changed
     #[arg(long)]
     force_conflicts: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum StorageKind {
-    #[default]
-    Auto,
-    Static,
-    Dynamic,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -180,7 +134,7 @@ struct Prepared {
 async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     announce(ctx).await?;
     let snapshot = super::snapshot(ctx).await?;
-    let settings = settle::settle(args, ctx, &snapshot).await?;
+    let settings = settle::settle(&args.shape, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;
     if args.dry_run != Some(DryRun::Client) {
         preflight::check(args, ctx, &objects, &snapshot).await?;
@@ -204,38 +158,17 @@ async fn finish(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
 
 /// What the flags alone rule out.
 fn check(args: &Args) -> Result<(), Error> {
-    let both = |one: &str, other: &str| {
-        Error::new(format!("{one} and {other} do not go together"), "see: kubectl kubecoin deploy --help")
-    };
     if args.output.is_some() && args.dry_run != Some(DryRun::Client) {
-        return Err(both("--output", "--dry-run=server"));
+        return Err(shape::both("--output", "--dry-run=server"));
     }
-    if args.storage == StorageKind::Static && args.storage_class.is_some() {
-        return Err(both("--storage static", "--storage-class"));
-    }
-    let for_static = [("--host-path", args.host_path.is_some()), ("--node", args.node.is_some())];
-    if let Some((flag, _)) = for_static.into_iter().find(|(_, given)| *given) {
-        if args.storage == StorageKind::Dynamic {
-            return Err(both("--storage dynamic", flag));
-        }
-        if args.storage_class.is_some() {
-            return Err(both("--storage-class", flag));
-        }
-    }
-    if args.host_path.as_ref().is_some_and(|path| !path.starts_with('/') || path.split('/').any(|part| part == "..")) {
-        return Err(Error::new("--host-path is not an absolute path", "give one such as /data/kubecoin/mine"));
-    }
-    if args.node_port.is_some() && args.service_type == Some(ServiceType::ClusterIp) {
-        return Err(both("--service-type ClusterIP", "--node-port"));
-    }
-    Ok(())
+    args.shape.check()
 }
 
 /// Prints what would be applied. The Secret, whose password is made up when it is created, is not part of it.
 fn would_be(args: &Args, ctx: &Ctx, in_order: &[Object]) -> anyhow::Result<Outcome> {
     for object in in_order {
         match args.output {
-            Some(Output::Yaml) => ctx.printer.out_text(&format!("---\n{}", serde_saphyr::to_string(&object.body)?))?,
+            Some(Output::Yaml) => ctx.printer.out_text(&manifests::document(object)?)?,
             None => ctx.printer.out(format!("{} applied (dry run)", object.reference()))?,
         }
     }

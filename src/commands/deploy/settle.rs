@@ -2,11 +2,12 @@
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
-use super::{Args, StorageKind, node};
+use super::shape::{Shape, StorageKind};
+use super::{credentials, node};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
-use crate::exchange::settings::{Images, Settings, Storage, same_quantity};
+use crate::exchange::settings::{Settings, Storage, same_quantity};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::adopt;
 use crate::observe::{Reading, Snapshot};
@@ -15,17 +16,14 @@ const CREATE_VOLUMES: Permission =
     Permission { verb: "create", group: "", resource: "persistentvolumes", subresource: "" };
 
 /// Settles what is asked for. Nothing is changed.
-pub async fn settle(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Settings> {
-    let images = Images {
-        registry: args.registry.clone(),
-        postgres: args.postgres_image.clone(),
-        backend: args.backend_image.clone(),
-        frontend: args.frontend_image.clone(),
-    };
-    images.check()?;
+///
+/// # Errors
+/// If what is there cannot be changed so, or the cluster cannot be asked.
+pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Settings> {
+    let images = shape.images()?;
     let there = snapshot.claim.present();
-    let storage = storage(args, ctx, snapshot).await?;
-    let volume_size = match (&args.volume_size, there.and_then(size)) {
+    let storage = storage(shape, ctx, snapshot).await?;
+    let volume_size = match (&shape.volume_size, there.and_then(size)) {
         (Some(wanted), Some(there)) if same_quantity(wanted, &there) => Some(there),
         (Some(wanted), Some(there)) if matches!(storage, Storage::Static { .. }) => {
             return Err(immutable(&format!("the size of the volume is {there}"), "--volume-size", wanted).into());
@@ -38,14 +36,15 @@ pub async fn settle(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
         storage,
         volume_size,
         images,
-        service: args.service_type,
-        node_port: args.node_port,
+        service: shape.service_type,
+        node_port: shape.node_port,
+        credentials: credentials::in_use(ctx, snapshot).await?,
     })
 }
 
-async fn storage(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Storage> {
+async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Storage> {
     let there = snapshot.claim.present().map(class);
-    let kind = match (asked(args), &there) {
+    let kind = match (shape.asked(), &there) {
         (StorageKind::Auto, Some(Class::None)) => StorageKind::Static,
         (StorageKind::Auto, Some(Class::Some(_))) => StorageKind::Dynamic,
         (StorageKind::Auto, None) => automatic(ctx).await?,
@@ -57,20 +56,20 @@ async fn storage(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<
         }
         (StorageKind::Dynamic, Some(Class::None)) => {
             let given =
-                args.storage_class.as_deref().map_or(("--storage", "dynamic"), |class| ("--storage-class", class));
+                shape.storage_class.as_deref().map_or(("--storage", "dynamic"), |class| ("--storage-class", class));
             Err(immutable("the claim is the lesson's, without a class", given.0, given.1).into())
         }
-        (StorageKind::Dynamic, Some(Class::Some(there))) => match &args.storage_class {
+        (StorageKind::Dynamic, Some(Class::Some(there))) => match &shape.storage_class {
             Some(wanted) if *wanted != there => {
                 Err(immutable(&format!("the claim is of class {there:?}"), "--storage-class", wanted).into())
             }
             Some(_) => Ok(Storage::Dynamic { class: Some(there) }),
             None => Ok(Storage::Dynamic { class: applied_class(snapshot).then_some(there) }),
         },
-        (StorageKind::Dynamic, None) => Ok(Storage::Dynamic { class: args.storage_class.clone() }),
+        (StorageKind::Dynamic, None) => Ok(Storage::Dynamic { class: shape.storage_class.clone() }),
         _ => {
-            let hostname = node::hostname(ctx, args.node.as_deref(), snapshot).await?;
-            Ok(Storage::Static { host_path: host_path(args, snapshot)?, hostname })
+            let hostname = node::hostname(ctx, shape.node.as_deref(), snapshot).await?;
+            Ok(Storage::Static { host_path: host_path(shape, snapshot)?, hostname })
         }
     }
 }
@@ -78,15 +77,6 @@ async fn storage(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<
 /// Whether an earlier run has named the class, and so must go on. The cluster's default is left to the cluster.
 fn applied_class(snapshot: &Snapshot) -> bool {
     snapshot.claim.present().is_some_and(|claim| adopt::applied(&claim.metadata, "/f:spec/f:storageClassName"))
-}
-
-/// The kind that the flags ask for: some have a meaning for one kind alone.
-fn asked(args: &Args) -> StorageKind {
-    match args.storage {
-        StorageKind::Auto if args.storage_class.is_some() => StorageKind::Dynamic,
-        StorageKind::Auto if args.host_path.is_some() || args.node.is_some() => StorageKind::Static,
-        asked => asked,
-    }
 }
 
 /// Static where one may create a volume.
@@ -99,12 +89,12 @@ async fn automatic(ctx: &Ctx) -> anyhow::Result<StorageKind> {
 }
 
 /// The folder: the one of a volume that is there, or the asked one. A volume's folder cannot be changed.
-fn host_path(args: &Args, snapshot: &Snapshot) -> Result<Option<String>, Error> {
+fn host_path(shape: &Shape, snapshot: &Snapshot) -> Result<Option<String>, Error> {
     let there = match &snapshot.volume {
         Reading::Present(volume) => volume.spec.as_ref().and_then(|spec| Some(spec.host_path.as_ref()?.path.clone())),
         _ => None,
     };
-    match (&args.host_path, there) {
+    match (&shape.host_path, there) {
         (Some(wanted), Some(there)) if *wanted != there => {
             Err(immutable(&format!("the volume's folder is {there}"), "--host-path", wanted))
         }

@@ -1,6 +1,8 @@
 //! The plugin on a real cluster: what it promises, and what happens to it.
 
+mod away;
 mod by_hand;
+mod class;
 mod deploy;
 mod dns;
 mod faults;
@@ -8,6 +10,7 @@ mod hostile;
 mod nodes;
 mod open;
 mod options;
+mod password;
 mod persistence;
 mod psql;
 mod shown;

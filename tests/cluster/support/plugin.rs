@@ -1,8 +1,12 @@
 //! The plugin, as a person types it.
 
 use std::env;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// How a command of the plugin ended.
 #[derive(Debug)]
@@ -63,4 +67,22 @@ impl From<Output> for Ran {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// Runs a command that shows what it does, and stops it by a signal when it shows its second change of the cluster: the
+/// first one is made. Gives the exit code of a run that ended before; none of one that was stopped.
+pub fn stopped_at_its_second_act(namespace: &str, words: &str, signal: Signal) -> Option<i32> {
+    const CHANGES: [&str; 7] = [" create ", " apply ", " patch ", " delete ", " exec ", "$ p=", " --watch"];
+    let mut child = start(namespace, &format!("{words} --show-commands"));
+    let shown = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let changes = shown.filter(|line| line.starts_with("$ ") && CHANGES.iter().any(|word| line.contains(word)));
+    // Held until the end: a program that cannot write is another test.
+    let mut lines = changes.skip(1);
+    if lines.next().is_none() {
+        return child.wait().expect("it ends").code();
+    }
+    kill(Pid::from_raw(child.id().try_into().expect("a process id")), signal).expect("it runs");
+    lines.for_each(drop);
+    child.wait().expect("it ends");
+    None
 }

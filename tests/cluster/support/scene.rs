@@ -5,11 +5,12 @@ use std::thread;
 
 use super::kubectl;
 
-/// A task of the test cluster.
-pub fn testbed(words: &[&str]) {
+/// A task of the test cluster. Gives what it says.
+pub fn testbed(words: &[&str]) -> String {
     let xtask = std::env::var("KUBECOIN_XTASK").expect("KUBECOIN_XTASK is set: run this by `cargo xtask test`");
     let done = Command::new(xtask).arg("testbed").args(words).output().expect("xtask starts");
     assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
 /// After the API server was away: the DNS starts anew, which would else learn of new Services only some time later.

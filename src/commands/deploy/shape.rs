@@ -1,0 +1,149 @@
+//! The flags that shape the objects.
+
+use clap::ValueEnum;
+
+use crate::error::Error;
+use crate::exchange::settings::{Images, ServiceType, Settings, Storage};
+
+/// What the objects shall look like.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Shape {
+    /// Where the data lives: auto, static (the lesson's volume, a folder on a node) or dynamic (the cluster makes one)
+    #[arg(long, value_enum, value_name = "KIND", default_value_t, hide_possible_values = true)]
+    pub storage: StorageKind,
+
+    /// The class of dynamic storage; by default the cluster's default
+    #[arg(long, value_name = "NAME")]
+    pub storage_class: Option<String>,
+
+    /// The size of the volume [default: 1Gi]
+    #[arg(long, value_name = "SIZE")]
+    pub volume_size: Option<String>,
+
+    /// The folder on the node, for static storage [default: /data/kubecoin/NAMESPACE]
+    #[arg(long, value_name = "PATH")]
+    pub host_path: Option<String>,
+
+    /// The node that has the folder, for static storage
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+
+    /// The image of PostgreSQL, up to version 17
+    #[arg(long, value_name = "IMAGE")]
+    pub postgres_image: Option<String>,
+
+    /// The image of the backend
+    #[arg(long, value_name = "IMAGE")]
+    pub backend_image: Option<String>,
+
+    /// The image of the page
+    #[arg(long, value_name = "IMAGE")]
+    pub frontend_image: Option<String>,
+
+    /// Take all images from this registry, as from localhost:5001
+    #[arg(long, value_name = "PREFIX")]
+    pub registry: Option<String>,
+
+    /// How the page is reached.
+    #[arg(long, value_enum, value_name = "TYPE", hide_possible_values = true)]
+    #[arg(help = "How the page is reached: NodePort or ClusterIP [default: NodePort]")]
+    pub service_type: Option<ServiceType>,
+
+    /// The port of the page at every node; by default the cluster picks a free one
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub node_port: Option<u16>,
+}
+
+/// Where the data lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum StorageKind {
+    /// Static where one may create volumes.
+    #[default]
+    Auto,
+    /// The lesson's volume.
+    Static,
+    /// A volume that the cluster makes.
+    Dynamic,
+}
+
+impl Shape {
+    /// What the flags alone rule out.
+    ///
+    /// # Errors
+    /// If two of them do not go together, or one means nothing.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.storage == StorageKind::Static && self.storage_class.is_some() {
+            return Err(both("--storage static", "--storage-class"));
+        }
+        let for_static = [("--host-path", self.host_path.is_some()), ("--node", self.node.is_some())];
+        if let Some((flag, _)) = for_static.into_iter().find(|(_, given)| *given) {
+            if self.storage == StorageKind::Dynamic {
+                return Err(both("--storage dynamic", flag));
+            }
+            if self.storage_class.is_some() {
+                return Err(both("--storage-class", flag));
+            }
+        }
+        if self
+            .host_path
+            .as_ref()
+            .is_some_and(|path| !path.starts_with('/') || path.split('/').any(|part| part == ".."))
+        {
+            return Err(Error::new("--host-path is not an absolute path", "give one such as /data/kubecoin/mine"));
+        }
+        if self.node_port.is_some() && self.service_type == Some(ServiceType::ClusterIp) {
+            return Err(both("--service-type ClusterIP", "--node-port"));
+        }
+        Ok(())
+    }
+
+    /// The kind of storage that the flags ask for: some have a meaning for one kind alone.
+    #[must_use]
+    pub fn asked(&self) -> StorageKind {
+        match self.storage {
+            StorageKind::Auto if self.storage_class.is_some() => StorageKind::Dynamic,
+            StorageKind::Auto if self.host_path.is_some() || self.node.is_some() => StorageKind::Static,
+            asked => asked,
+        }
+    }
+
+    /// The images that the flags ask for.
+    ///
+    /// # Errors
+    /// If one of them cannot be used.
+    pub fn images(&self) -> Result<Images, Error> {
+        let images = Images {
+            registry: self.registry.clone(),
+            postgres: self.postgres_image.clone(),
+            backend: self.backend_image.clone(),
+            frontend: self.frontend_image.clone(),
+        };
+        images.check()?;
+        Ok(images)
+    }
+
+    /// The settings as the flags alone have them, for a namespace of a cluster of which nothing is known.
+    ///
+    /// # Errors
+    /// If an image cannot be used.
+    pub fn alone(&self, namespace: &str) -> Result<Settings, Error> {
+        let storage = match self.asked() {
+            StorageKind::Dynamic => Storage::Dynamic { class: self.storage_class.clone() },
+            _ => Storage::Static { host_path: self.host_path.clone(), hostname: self.node.clone() },
+        };
+        Ok(Settings {
+            namespace: namespace.to_owned(),
+            storage,
+            volume_size: self.volume_size.clone(),
+            images: self.images()?,
+            service: self.service_type,
+            node_port: self.node_port,
+            credentials: None,
+        })
+    }
+}
+
+/// Two flags that rule each other out.
+pub fn both(one: &str, other: &str) -> Error {
+    Error::new(format!("{one} and {other} do not go together"), "see: kubectl kubecoin deploy --help")
+}

@@ -1,0 +1,213 @@
+//! `manifests`: the exchange as YAML, for `kubectl apply -f` and for Git.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use k8s_openapi::api::core::v1::{Secret, Service};
+use kube::core::ObjectMeta;
+
+use super::deploy::{self, Shape};
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::exchange::objects::{self, Objects};
+use crate::exchange::settings::{ServiceType, Settings, Storage};
+use crate::exchange::{manifests, names};
+use crate::kubernetes::Object;
+use crate::observe::{Reading, Snapshot};
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin manifests -n alice | kubectl diff -f -
+  kubectl kubecoin manifests --output-directory k8s     # a file for each object
+  kubectl kubecoin manifests --from-cluster             # as it runs, images and all
+  kubectl kubecoin manifests --client --storage dynamic # asks no cluster
+
+As deploy, it keeps what cannot be changed of what is there. The password is left out: deploy makes the Secret, or
+--include-secrets writes it.";
+
+/// What `manifests` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// What the objects look like.
+    #[command(flatten)]
+    shape: Shape,
+
+    /// Take what no flag says from what runs, the images too
+    #[arg(long, conflicts_with = "client")]
+    from_cluster: bool,
+
+    /// Ask no cluster: what no flag says is as in an empty one
+    #[arg(long)]
+    client: bool,
+
+    /// Write the Secret too: the cluster's, or else one with a new password
+    #[arg(long)]
+    include_secrets: bool,
+
+    /// Write a file for each object into this folder, instead of all to stdout
+    #[arg(long, value_name = "DIR")]
+    output_directory: Option<PathBuf>,
+}
+
+/// Writes them.
+///
+/// # Errors
+/// If the flags do not go together or with what is there, or a file cannot be written.
+pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    args.shape.check()?;
+    let settings = settings(&args, ctx).await?;
+    let mut all = Objects::new(&settings)?.in_order()?;
+    if args.include_secrets {
+        let secrets = secrets(&args, ctx, &settings).await?;
+        all.splice(0..0, secrets);
+    } else {
+        let name = settings.credentials.as_deref().unwrap_or(names::SECRET);
+        ctx.printer.note(format!("secret/{name} is not part of it; --include-secrets writes it too"));
+    }
+    match &args.output_directory {
+        None => {
+            for object in &all {
+                ctx.printer.out_text(&manifests::document(object)?)?;
+            }
+        }
+        Some(folder) => {
+            fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
+            for object in &all {
+                let path = folder.join(manifests::file(object));
+                write(&path, object).map_err(|error| not_written(&path, &error))?;
+                ctx.printer.out(format!("{} written", path.display()))?;
+            }
+        }
+    }
+    Ok(Outcome::Holds)
+}
+
+async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
+    if args.client {
+        return Ok(args.shape.alone(&ctx.namespace().await?)?);
+    }
+    let snapshot = super::snapshot(ctx).await?;
+    if !args.from_cluster {
+        return deploy::settle(&args.shape, ctx, &snapshot).await;
+    }
+    if snapshot.is_empty() {
+        let namespace = ctx.namespace().await?;
+        return Err(Error::new(
+            format!("there is no exchange in namespace {namespace:?} to take anything from"),
+            "leave --from-cluster out, or see where there is one: kubectl kubecoin status -A",
+        )
+        .into());
+    }
+    let mut settings = deploy::settle(&as_it_runs(args.shape.clone(), &snapshot), ctx, &snapshot).await?;
+    if let (Storage::Static { hostname, .. }, Reading::Present(volume)) = (&mut settings.storage, &snapshot.volume) {
+        *hostname = deploy::pin(volume);
+    }
+    Ok(settings)
+}
+
+/// The flags, and for what they do not say, what runs.
+fn as_it_runs(mut shape: Shape, snapshot: &Snapshot) -> Shape {
+    let image = |template: Option<&k8s_openapi::api::core::v1::PodTemplateSpec>| {
+        template?.spec.as_ref()?.containers.first()?.image.clone()
+    };
+    let deployment = |name: &str| {
+        let deployment = snapshot.deployments.get(name)?.present()?;
+        image(Some(&deployment.spec.as_ref()?.template))
+    };
+    let set = || image(Some(&snapshot.statefulset.present()?.spec.as_ref()?.template));
+    if shape.registry.is_none() {
+        shape.postgres_image = shape.postgres_image.or_else(set);
+        shape.backend_image = shape.backend_image.or_else(|| deployment(names::BACKEND));
+        shape.frontend_image = shape.frontend_image.or_else(|| deployment(names::FRONTEND));
+    }
+    if let Some(page) = snapshot.services.get(names::FRONTEND_SERVICE).and_then(Reading::present) {
+        shape.service_type = shape.service_type.or_else(|| service_type(page));
+        if shape.service_type == Some(ServiceType::NodePort) {
+            shape.node_port = shape.node_port.or_else(|| asked_port(page));
+        }
+    }
+    shape
+}
+
+fn service_type(service: &Service) -> Option<ServiceType> {
+    let is = service.spec.as_ref()?.type_.as_deref()?;
+    [ServiceType::NodePort, ServiceType::ClusterIp].into_iter().find(|one| one.name() == is)
+}
+
+/// The port at every node if somebody asked for it: one that the cluster picked is nobody's field, and no part of this.
+fn asked_port(service: &Service) -> Option<u16> {
+    let owned =
+        service.metadata.managed_fields.iter().flatten().any(|entry| {
+            entry.fields_v1.as_ref().is_some_and(|fields| fields.0.to_string().contains("\"f:nodePort\""))
+        });
+    let port = service.spec.as_ref()?.ports.as_ref()?.first()?.node_port?;
+    u16::try_from(port).ok().filter(|_| owned)
+}
+
+/// The Secrets that the objects name: as they are, or what `deploy` would create.
+async fn secrets(args: &Args, ctx: &Ctx, settings: &Settings) -> anyhow::Result<Vec<Object>> {
+    let mut all = Vec::new();
+    for name in [names::SECRET].into_iter().chain(settings.credentials.as_deref()) {
+        let there = if args.client { None } else { ctx.cluster().await?.get::<Secret>(name).await? };
+        match there {
+            Some(secret) => all.push(Object::of(&bare(secret))?),
+            None if name == names::SECRET => all.push(Object::of(&objects::secret(&settings.namespace)?)?),
+            None => {}
+        }
+    }
+    Ok(all)
+}
+
+/// A Secret without what the server has added.
+fn bare(secret: Secret) -> Secret {
+    let ObjectMeta { name, namespace, labels, .. } = secret.metadata;
+    let metadata = ObjectMeta { name, namespace, labels, ..ObjectMeta::default() };
+    Secret { metadata, ..secret }
+}
+
+/// Writes a file. A Secret's is for the user's eyes alone.
+fn write(path: &Path, object: &Object) -> anyhow::Result<()> {
+    let mode = if object.resource.kind == "Secret" { 0o600 } else { 0o644 };
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    let text = manifests::document(object)?;
+    Ok(file.write_all(text.trim_start_matches("---\n").as_bytes())?)
+}
+
+fn not_written(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::new(format!("could not write {}: {error}", path.display()), "name another folder by --output-directory DIR")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(fields: &serde_json::Value) -> Service {
+        serde_json::from_value(json!({
+            "metadata": { "managedFields": [{ "manager": "m", "fieldsV1": fields }] },
+            "spec": { "type": "NodePort", "ports": [{ "port": 8080, "nodePort": 30080 }] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_port_that_the_cluster_picked_is_left_to_it() {
+        assert_eq!(asked_port(&page(&json!({ "f:spec": { "f:ports": { "k": { "f:port": {} } } } }))), None);
+        assert_eq!(asked_port(&page(&json!({ "f:spec": { "f:ports": { "k": { "f:nodePort": {} } } } }))), Some(30_080));
+        assert_eq!(service_type(&page(&json!({}))), Some(ServiceType::NodePort));
+    }
+
+    #[test]
+    fn a_secret_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("postgres-secret.yaml");
+        write(&path, &Object::of(&objects::secret("alice").unwrap()).unwrap()).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::read_to_string(&path).unwrap().starts_with("apiVersion"));
+    }
+}

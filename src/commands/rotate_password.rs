@@ -1,0 +1,177 @@
+//! `rotate-password`: makes PostgreSQL and the backend agree on a password, the Secret's or a new one.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::ApiResource;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::deploy::credentials;
+use super::waiting::{self, Waited};
+use crate::cli::duration;
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::exchange::{names, objects};
+use crate::kubernetes::act::{Create, Delete, StrategicPatch};
+use crate::kubernetes::{Cluster, Object};
+use crate::observe::database::Credentials;
+use crate::observe::{Reading, Reason, Snapshot, readiness};
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin rotate-password          # PostgreSQL takes the Secret's password again
+  kubectl kubecoin rotate-password --new    # a new password, in a new Secret
+
+PostgreSQL keeps the password of its first start on the volume, so a Secret that changes locks the exchange out. What was
+interrupted is finished by the next run.";
+
+/// What `rotate-password` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Make a new password, and point the backend at it
+    #[arg(long)]
+    new: bool,
+
+    /// How long to wait for the database and the backend
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    timeout: Duration,
+}
+
+/// Repairs or rotates. Each step leaves something from which the next run goes on: a Secret that is newer than the one in
+/// use is a rotation that was interrupted.
+///
+/// # Errors
+/// If there is no exchange, or a step cannot be done.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    super::announce(ctx).await?;
+    let deadline = Instant::now() + args.timeout;
+    let cluster = ctx.cluster().await?;
+    let used = used(&super::snapshot(ctx).await?, cluster)?;
+    if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {
+        waiting::say_timed_out(ctx, "the database was not ready", args.timeout, &last);
+        return Ok(Outcome::DoesNotHold);
+    }
+    let secret = match pending(cluster, &used).await? {
+        Some(pending) => {
+            ctx.printer.note(format!("finishing the rotation to secret/{pending}, which was interrupted"));
+            pending
+        }
+        None if args.new => create(ctx).await?,
+        None => used.clone(),
+    };
+    agree(ctx, cluster, &secret).await?;
+    if secret != used {
+        point_backend(ctx, cluster, &secret).await?;
+    }
+    if let Waited::TimedOut(last) = waiting::until(ctx, deadline, backend_ready, false).await? {
+        waiting::say_timed_out(ctx, "the backend was not ready", args.timeout, &last);
+        return Ok(Outcome::DoesNotHold);
+    }
+    sweep(ctx, cluster, &secret).await?;
+    Ok(Outcome::Holds)
+}
+
+/// The Secret that the backend uses.
+fn used(snapshot: &Snapshot, cluster: &Cluster) -> Result<String, Error> {
+    let there = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
+    match (there, snapshot.backend_secret()) {
+        (Some(backend), _) if !super::deploy::existing::is_ours(&backend.metadata) => Err(Error::new(
+            format!(
+                "deployment.apps/{} belongs to somebody else: it has no label {}",
+                names::BACKEND,
+                names::selector()
+            ),
+            format!(
+                "see whose it is: kubectl get deployment/{} -n {} --show-labels",
+                names::BACKEND,
+                cluster.namespace()
+            ),
+        )),
+        (Some(_), Some(secret)) => Ok(secret.to_owned()),
+        _ => Err(Error::new(
+            format!(
+                "there is no backend that has its password from a Secret (context {}, namespace {})",
+                cluster.place().context,
+                cluster.namespace()
+            ),
+            format!("deploy the exchange: kubectl kubecoin deploy -n {}", cluster.namespace()),
+        )),
+    }
+}
+
+/// The Secret of a rotation that did not come to its end: made for the backend, newer than what it uses.
+async fn pending(cluster: &Cluster, used: &str) -> anyhow::Result<Option<String>> {
+    let rotated = credentials::rotated(cluster).await?;
+    let made = |secret: &Secret| secret.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let since = match rotated.iter().find(|secret| secret.name_any() == used) {
+        Some(secret) => made(secret),
+        None => cluster.get::<Secret>(used).await?.as_ref().and_then(made),
+    };
+    let newest = rotated.last().filter(|newest| newest.name_any() != used && made(newest) > since);
+    Ok(newest.map(ResourceExt::name_any))
+}
+
+async fn create(ctx: &Ctx) -> anyhow::Result<String> {
+    let cluster = ctx.cluster().await?;
+    let object = Object::of(&objects::rotated_secret(cluster.namespace())?)?;
+    let (name, reference) = (object.name.clone(), object.reference());
+    let hidden = Some(("/stringData/password", "$(openssl rand -hex 24)"));
+    ctx.perform(&Create { object, hidden, dry_run: false }).await?;
+    ctx.printer.out(format!("{reference} created"))?;
+    Ok(name)
+}
+
+/// Makes PostgreSQL take the Secret's password, unless it does.
+async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()> {
+    match Credentials::of_secret(cluster, secret).await {
+        Reading::Present(Credentials::Accepted) => {
+            ctx.printer.out(format!("PostgreSQL takes the password of secret/{secret}"))
+        }
+        Reading::Unknown(Reason::Forbidden(words)) => Err(Error::new(
+            format!("could not hold PostgreSQL against secret/{secret}: {words}"),
+            format!("see what you may do: kubectl auth can-i --list -n {}", cluster.namespace()),
+        )
+        .into()),
+        _ => {
+            credentials::take(ctx, secret).await?;
+            ctx.printer.out(format!("PostgreSQL takes the password of secret/{secret} now (ALTER ROLE)"))
+        }
+    }
+}
+
+/// Points the backend, and it alone, at a Secret. Another Secret for the set would restart the database.
+async fn point_backend(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()> {
+    let from = |key: &str| json!({ "secretKeyRef": { "name": secret, "key": key } });
+    let env = json!([
+        { "name": names::BACKEND_USER, "valueFrom": from(names::SECRET_USERNAME) },
+        { "name": names::BACKEND_PASSWORD, "valueFrom": from(names::SECRET_PASSWORD) },
+    ]);
+    let containers = json!([{ "name": names::BACKEND, "env": env }]);
+    let object = Object {
+        resource: ApiResource::erase::<k8s_openapi::api::apps::v1::Deployment>(&()),
+        name: names::BACKEND.to_owned(),
+        namespace: Some(cluster.namespace().to_owned()),
+        body: json!({ "spec": { "template": { "spec": { "containers": containers } } } }),
+    };
+    let reference = object.reference();
+    ctx.perform(&StrategicPatch { object }).await?;
+    ctx.printer.out(format!("{reference} uses secret/{secret}"))
+}
+
+fn backend_ready(snapshot: &Snapshot) -> bool {
+    snapshot.deployments.get(names::BACKEND).and_then(Reading::present).is_some_and(readiness::deployment)
+}
+
+/// Deletes the Secrets of earlier rotations. The first one stays: the database's pod cannot start without it.
+async fn sweep(ctx: &Ctx, cluster: &Cluster, used: &str) -> anyhow::Result<()> {
+    for secret in credentials::rotated(cluster).await?.iter().filter(|secret| secret.name_any() != used) {
+        let object = Object::of(secret)?;
+        let reference = object.reference();
+        ctx.perform(&Delete { object, uid: secret.uid() }).await?;
+        ctx.printer.out(format!("{reference} deleted"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What there is of the exchange, ours and somebody else's.
+
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::serde::Serialize;
+use kube::api::ListParams;
+use kube::core::ObjectMeta;
+use kube::{Resource, ResourceExt};
+
+use crate::commands::deploy::existing::is_ours;
+use crate::exchange::names;
+use crate::kubernetes::gone::Leaving;
+use crate::kubernetes::{Cluster, Object};
+use crate::observe::{Reading, Reason, Snapshot};
+
+/// What there is under the exchange's names.
+#[derive(Default)]
+pub struct There {
+    /// What runs, in the order in which it goes: what people reach first, the database last.
+    pub workloads: Vec<Leaving>,
+    /// The claim.
+    pub claim: Option<Leaving>,
+    /// The lesson's volume. One that the cluster made goes by itself.
+    pub volume: Option<Leaving>,
+    /// The Secrets. Only what is deleted with the data is looked for.
+    pub secrets: Vec<Leaving>,
+    /// What has a name of ours, and not our label.
+    pub foreign: Vec<String>,
+    /// What could not be read.
+    pub unknown: Vec<(String, Reason)>,
+}
+
+/// As many as a namespace ever has.
+const MOST: u32 = 100;
+
+impl There {
+    /// Sorts what was read.
+    pub fn new(snapshot: &Snapshot) -> anyhow::Result<Self> {
+        let mut there = Self::default();
+        let [backend, frontend] = names::DEPLOYMENTS.map(|name| snapshot.deployments.get(name));
+        let [postgres_service, backend_service, frontend_service] =
+            names::SERVICES.map(|name| snapshot.services.get(name));
+        let workloads = [
+            there.ours(frontend_service)?,
+            there.ours(frontend)?,
+            there.ours(backend_service)?,
+            there.ours(backend)?,
+            there.ours(Some(&snapshot.statefulset))?,
+            there.ours(postgres_service)?,
+        ];
+        there.workloads = workloads.into_iter().flatten().collect();
+        there.claim = there.ours(Some(&snapshot.claim))?;
+        // One that the cluster made for the claim has none of our labels.
+        let made = |volume: &&k8s_openapi::api::core::v1::PersistentVolume| is_ours(volume.meta());
+        if snapshot.volume.present().is_none_or(|volume| made(&volume) || snapshot.claim.present().is_none()) {
+            there.volume = there.ours(Some(&snapshot.volume))?;
+        }
+        there.unknown = snapshot.unknown().into_iter().map(|(object, reason)| (object, reason.clone())).collect();
+        Ok(there)
+    }
+
+    /// Adds the Secrets.
+    pub async fn with_secrets(mut self, cluster: &Cluster) -> anyhow::Result<Self> {
+        let ours = ListParams::default().labels(&names::selector()).limit(MOST);
+        for secret in cluster.list::<Secret>(&ours).await? {
+            let name = secret.name_any();
+            if name == names::SECRET || secret.labels().contains_key(names::ROTATED) {
+                self.secrets.push(leaving(&secret)?);
+            }
+        }
+        if self.secrets.iter().all(|secret| secret.object.name != names::SECRET)
+            && let Some(secret) = cluster.get::<Secret>(names::SECRET).await?
+        {
+            self.foreign.push(Object::of(&bare(&secret.metadata))?.reference());
+        }
+        Ok(self)
+    }
+
+    fn ours<K>(&mut self, reading: Option<&Reading<K>>) -> anyhow::Result<Option<Leaving>>
+    where
+        K: Resource<DynamicType = ()> + Serialize,
+    {
+        let Some(object) = reading.and_then(Reading::present) else { return Ok(None) };
+        if is_ours(object.meta()) {
+            return Ok(Some(leaving(object)?));
+        }
+        self.foreign.push(Object::of(object)?.reference());
+        Ok(None)
+    }
+}
+
+/// A Secret without its data.
+fn bare(metadata: &ObjectMeta) -> Secret {
+    Secret { metadata: metadata.clone(), ..Secret::default() }
+}
+
+/// An object as one that is to go.
+pub fn leaving<K: Resource<DynamicType = ()> + Serialize>(object: &K) -> anyhow::Result<Leaving> {
+    Ok(Leaving { object: Object::of(object)?, uid: object.meta().uid.clone().unwrap_or_default() })
+}

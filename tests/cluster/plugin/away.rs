@@ -1,0 +1,141 @@
+//! `teardown`, and back again.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use nix::sys::wait::WaitStatus;
+
+use super::{deployed, field, sql};
+use crate::support::kubectl::{self, ok};
+use crate::support::plugin::{command, ends, stopped_at_its_second_act};
+use crate::support::scene::testbed;
+use crate::support::wait::until;
+
+const SOON: Duration = Duration::from_mins(1);
+
+/// The files on the node.
+fn files(namespace: &str) -> String {
+    testbed(&["node-exec", "1", "--", "find", &format!("/data/kubecoin/{namespace}"), "-mindepth", "1"])
+}
+
+/// Nothing of the exchange is left: neither an object nor a file.
+fn nothing_is_left(namespace: &str) {
+    // What the cluster collects by itself takes its moment.
+    until("nothing is left", SOON, || {
+        let kinds = "all,pvc,secrets,endpointslices,controllerrevisions";
+        match ok(&format!("get {kinds} -n {namespace} -o name")) {
+            left if left.is_empty() => Ok(()),
+            left => Err(left),
+        }
+    });
+    assert!(kubectl::get(&format!("pv postgres-pv-{namespace}")).is_none());
+    assert_eq!(files(namespace), "");
+}
+
+/// The exchange's end as a person types it, with an answer to its question.
+fn answered(namespace: &str, answer: &str) -> (i32, String) {
+    let limit = SOON.as_millis().try_into().ok();
+    let mut terminal =
+        rexpect::session::spawn_command(command_in_terminal(namespace), limit).expect("the plugin starts");
+    terminal.exp_string("type the namespace's name").expect("it asks");
+    terminal.send_line(answer).expect("a terminal");
+    let shown = terminal.exp_eof().expect("it ends");
+    match terminal.process().wait().expect("it ends") {
+        WaitStatus::Exited(_, code) => (code, shown),
+        other => panic!("{other:?}: {shown}"),
+    }
+}
+
+fn command_in_terminal(namespace: &str) -> std::process::Command {
+    let given = command(namespace, "teardown --delete-data");
+    let mut command = std::process::Command::new(given.get_program());
+    command.args(given.get_args());
+    command
+}
+
+#[test]
+fn away_and_back_and_away_for_good() {
+    let scene = deployed("kc-plugin-away");
+    let namespace = scene.namespace();
+    sql(namespace, "INSERT INTO wallets(id) VALUES ('anna');");
+    let other = "apiVersion: v1\nkind: Service\nmetadata:\n  name: NAME\n  namespace: kc-plugin-away\n  labels: {app: postgres}\nspec:\n  ports: [{port: 1}]\n";
+    kubectl::apply(&other.replace("NAME", "another-owners"));
+
+    let away = ends(namespace, "teardown --yes", 0);
+    assert!(away.stderr.contains("the data lies in /data/kubecoin/kc-plugin-away"), "{}", away.stderr);
+    assert!(away.stderr.contains("kubectl kubecoin deploy -n kc-plugin-away"), "{}", away.stderr);
+    assert_eq!(
+        ok(&format!("get statefulset,deployment,pod,service -n {namespace} -o name")),
+        "service/another-owners\n"
+    );
+    assert_eq!(field(namespace, "pvc/postgres-pvc", "/status/phase"), "Bound");
+    let nothing = ends(namespace, "teardown", 0);
+    assert!(nothing.stdout.contains("there is no exchange"), "{}", nothing.stdout);
+
+    kubectl::apply(&other.replace("NAME", "backend-service"));
+    let refused = ends(namespace, "teardown --yes", 1);
+    assert!(refused.stderr.contains("service/backend-service is left alone"), "{}", refused.stderr);
+    ok(&format!("delete service/backend-service -n {namespace}"));
+
+    ends(namespace, "deploy --timeout 3m", 0);
+    assert_eq!(sql(namespace, "SELECT id FROM wallets;"), "anna");
+
+    // What holds an object is named, and the next run finishes.
+    let finalizer = |all: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":{all}}}}}"#);
+        let words = ["patch", "service/frontend-service", "-n", namespace, "--type", "merge", "-p", &patch];
+        assert!(kubectl::command(&words, "").succeeded);
+    };
+    finalizer(r#"["example.com/hold"]"#);
+    let held = ends(namespace, "teardown --yes --timeout 8s", 1);
+    assert!(
+        held.stderr.contains("service/frontend-service is held by finalizers: example.com/hold"),
+        "{}",
+        held.stderr
+    );
+    finalizer("null");
+    ends(namespace, "deploy --timeout 3m", 0);
+
+    // A node that is away keeps its files, and then everything stays.
+    testbed(&["stop", "kubelet-1"]);
+    let away = ends(namespace, "teardown --delete-data --yes", 1);
+    testbed(&["start", "kubelet-1"]);
+    assert!(away.stderr.contains("is away, so nothing was deleted"), "{}", away.stderr);
+    assert_eq!(field(namespace, "statefulset/postgres", "/metadata/deletionTimestamp"), "");
+    ends(namespace, "status --wait --timeout 2m", 0);
+
+    let unasked = ends(namespace, "teardown --delete-data", 2);
+    assert!(unasked.stderr.contains("--yes"), "{}", unasked.stderr);
+    let (code, shown) = answered(namespace, "default");
+    assert_eq!(code, 1, "{shown}");
+    assert_eq!(sql(namespace, "SELECT id FROM wallets;"), "anna");
+    let (code, shown) = answered(namespace, namespace);
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("the files in /data/kubecoin/kc-plugin-away of node node-1 are deleted"), "{shown}");
+    ok(&format!("delete service/another-owners -n {namespace}"));
+    nothing_is_left(namespace);
+    ends(namespace, "teardown --delete-data", 0);
+}
+
+#[test]
+fn stopped_at_each_act_it_is_finished_by_the_next_run() {
+    let scene = deployed("kc-plugin-stopped");
+    let namespace = scene.namespace();
+    // A run makes one change more than the one before, so that each of them is once the last.
+    for round in 0..30 {
+        let signal = if round % 2 == 0 { Signal::SIGKILL } else { Signal::SIGINT };
+        if let Some(code) = stopped_at_its_second_act(namespace, "teardown --delete-data --yes", signal) {
+            assert_eq!(code, 0);
+            break;
+        }
+        if signal == Signal::SIGINT {
+            let helpers = ok(&format!(
+                "get pods -n {namespace} -l kubectl-kubecoin/helper -o jsonpath={{.items[*].metadata.name}}|{{.items[*].metadata.deletionTimestamp}}"
+            ));
+            let (names, leaving) = helpers.split_once('|').expect("as asked");
+            assert_eq!(names.split(' ').count(), leaving.split(' ').count(), "a helper stays: {helpers}");
+        }
+        assert!(round < 29, "it is never finished");
+    }
+    nothing_is_left(namespace);
+}

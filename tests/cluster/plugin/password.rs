@@ -1,0 +1,119 @@
+//! `rotate-password`, and what keeps the Secret in use: `deploy`, `status` and `manifests`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::{deployed, field, sql};
+use crate::support::exchange::Exchange;
+use crate::support::kubectl::{self, ok};
+use crate::support::plugin::{ends, stopped_at_its_second_act};
+use crate::support::scene::Scene;
+
+/// The Secret that the backend uses.
+fn used(namespace: &str) -> String {
+    field(namespace, "deployment/backend", "/spec/template/spec/containers/0/env/4/valueFrom/secretKeyRef/name")
+}
+
+fn secrets(namespace: &str) -> usize {
+    ok(&format!("get secrets -n {namespace} -o name")).lines().count()
+}
+
+/// Trades until told to stop. Gives for how long they failed at most.
+fn trade(exchange: &Exchange, stop: &AtomicBool) -> Duration {
+    let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+    while !stop.load(Ordering::Relaxed) {
+        if exchange.put_wallet("anna").is_ok() {
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+        }
+    }
+    longest.max(last.elapsed())
+}
+
+#[test]
+fn the_password_is_repaired_and_rotated_and_stays_so() {
+    let scene = deployed("kc-plugin-rotate");
+    let namespace = scene.namespace();
+    let pod = field(namespace, "pod/postgres-0", "/metadata/uid");
+    sql(namespace, "ALTER ROLE postgres PASSWORD 'drifted';");
+    let drifted = ends(namespace, "status", 1);
+    assert!(drifted.stdout.contains("PostgreSQL refuses its password"), "{}", drifted.stdout);
+    ends(namespace, "rotate-password", 0);
+    ends(namespace, "status", 0);
+    let nothing = ends(namespace, "rotate-password", 0);
+    assert!(!nothing.stdout.contains("ALTER ROLE"), "{}", nothing.stdout);
+
+    sql(namespace, "ALTER SYSTEM SET log_statement = 'all';\nSELECT pg_reload_conf();");
+    let (exchange, stop) = (Exchange::at_node_port_of(namespace), AtomicBool::new(false));
+    let (longest, rotated, took) = thread::scope(|scope| {
+        let failing = scope.spawn(|| trade(&exchange, &stop));
+        let start = Instant::now();
+        let rotated = ends(namespace, "rotate-password --new --show-commands -v=9", 0);
+        let took = start.elapsed();
+        stop.store(true, Ordering::Relaxed);
+        (failing.join().expect("it ends"), rotated, took)
+    });
+    assert!(longest < took, "trades failed for {longest:?}, the rollout took {took:?}");
+    let secret = used(namespace);
+    assert!(secret.starts_with("postgres-credentials-"), "{secret}");
+    let password =
+        ok(&format!("get secret {secret} -n {namespace} -o go-template={{{{.data.password|base64decode}}}}"));
+    let log = ok(&format!("logs postgres-0 -n {namespace}"));
+    assert!(log.contains("ALTER ROLE") && log.contains("SCRAM-SHA-256"), "{log}");
+    for text in [&log, &rotated.stdout, &rotated.stderr] {
+        assert!(!text.contains(&password), "the password is in {text}");
+    }
+    exchange.put_wallet("berta").expect("the backend logs in anew");
+
+    // Stopped after each of its changes, another rotation is finished.
+    let mut stopped = 0;
+    while stopped_at_its_second_act(namespace, "rotate-password --new", Signal::SIGKILL).is_none() {
+        stopped += 1;
+        assert!(stopped < 10, "it is never finished");
+    }
+    assert!(stopped >= 2, "it was stopped only {stopped} times");
+    let newest = used(namespace);
+    assert_ne!(newest, secret);
+    assert_eq!(secrets(namespace), 2, "the first one, and the one in use");
+
+    // Nothing points the backend back, and the database was never restarted.
+    ends(namespace, "deploy", 0);
+    let again = ends(namespace, "deploy", 0);
+    assert!(again.stdout.lines().all(|line| line.ends_with(" unchanged")), "{}", again.stdout);
+    assert!(!again.stderr.contains("ALTER ROLE"), "{}", again.stderr);
+    assert_eq!((used(namespace), field(namespace, "pod/postgres-0", "/metadata/uid")), (newest.clone(), pod));
+    sql(namespace, "ALTER ROLE postgres PASSWORD 'drifted';");
+    let repaired = ends(namespace, "deploy", 0);
+    assert!(repaired.stderr.contains(&newest), "{}", repaired.stderr);
+    same_objects(namespace, &newest);
+
+    ends(namespace, "teardown --yes", 0);
+    ends(namespace, "deploy --timeout 3m", 0);
+    assert_eq!(used(namespace), newest);
+    ends(namespace, "status --wait --timeout 1m", 0);
+}
+
+/// What `manifests` writes is what runs: kubectl finds nothing to change.
+fn same_objects(namespace: &str, secret: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().display();
+    ends(namespace, &format!("manifests --from-cluster --include-secrets --output-directory {path}"), 0);
+    let differences = kubectl::run(&format!("diff -f {path}"));
+    assert!(differences.succeeded, "{}{}", differences.stdout, differences.stderr);
+    let backend = std::fs::read_to_string(folder.path().join("backend-deployment.yaml")).expect("a file for it");
+    assert_eq!(backend.matches(secret).count(), 2, "{backend}");
+
+    // And elsewhere it makes the same, which `deploy` has nothing to add to.
+    let elsewhere = Scene::without_namespace("kc-plugin-yaml");
+    ok(&format!("create namespace {}", elsewhere.namespace()));
+    let yaml = ends(elsewhere.namespace(), "manifests --client --include-secrets", 0).stdout;
+    let apply = ["apply", "--server-side", "--field-manager", "kubectl-kubecoin", "-f", "-"];
+    let applied = kubectl::command(&apply, &yaml);
+    assert!(applied.succeeded, "{}", applied.stderr);
+    let same = ends(elsewhere.namespace(), "deploy --wait=false", 0);
+    assert!(same.stdout.lines().all(|line| line.ends_with(" unchanged")), "{}", same.stdout);
+    ends(elsewhere.namespace(), "teardown --delete-data --yes", 0);
+}
