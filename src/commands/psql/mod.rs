@@ -31,7 +31,7 @@ use plan::Plan;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin psql                                    # type SQL; \\q ends it
+  kubectl kubecoin psql                                    # type SQL; quit ends it
   kubectl kubecoin psql -c 'SELECT * FROM wallets'
   kubectl kubecoin psql -f changes.sql                     # a file of this machine
   pg_dump mine | kubectl kubecoin psql -- -v ON_ERROR_STOP=1
