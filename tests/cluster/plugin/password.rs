@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use super::{deployed, field, sql};
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::{ends, stopped_at_its_second_act};
+use crate::support::plugin::{ends, stopped_at};
 use crate::support::scene::Scene;
 
 /// The Secret that the backend uses.
@@ -69,8 +69,9 @@ fn the_password_is_repaired_and_rotated_and_stays_so() {
     exchange.put_wallet("berta").expect("the backend logs in anew");
 
     // Stopped after each of its changes, another rotation is finished.
-    let mut stopped = 0;
-    while stopped_at_its_second_act(namespace, "rotate-password --new", Signal::SIGKILL).is_none() {
+    assert_eq!(stopped_at(2, namespace, "rotate-password --new", Signal::SIGKILL), None);
+    let mut stopped = 1;
+    while stopped_at(2, namespace, "rotate-password", Signal::SIGKILL).is_none() {
         stopped += 1;
         assert!(stopped < 10, "it is never finished");
     }

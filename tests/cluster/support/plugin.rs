@@ -69,15 +69,14 @@ impl From<Output> for Ran {
     }
 }
 
-/// Runs a command that shows what it does, and stops it by a signal when it shows its second change of the cluster: the
-/// first one is made. Gives the exit code of a run that ended before; none of one that was stopped.
-pub fn stopped_at_its_second_act(namespace: &str, words: &str, signal: Signal) -> Option<i32> {
+/// Runs a command that shows what it does, and stops it by a signal when it shows its n-th change of the cluster: those
+/// before are made. Gives the exit code of a run that ended before; none of one that was stopped.
+pub fn stopped_at(act: usize, namespace: &str, words: &str, signal: Signal) -> Option<i32> {
     const CHANGES: [&str; 7] = [" create ", " apply ", " patch ", " delete ", " exec ", "$ p=", " --watch"];
     let mut child = start(namespace, &format!("{words} --show-commands"));
     let shown = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
     let changes = shown.filter(|line| line.starts_with("$ ") && CHANGES.iter().any(|word| line.contains(word)));
-    // Held until the end: a program that cannot write is another test.
-    let mut lines = changes.skip(1);
+    let mut lines = changes.skip(act - 1);
     if lines.next().is_none() {
         return child.wait().expect("it ends").code();
     }
