@@ -128,9 +128,7 @@ impl Place {
                 format!("eval \"$({})\"; {export}", caller::root_line("testbed env")?),
                 caller::root_line("testbed down")?,
             ),
-            Self::Existing { .. } => {
-                (export, process::shown(&self.typed("kubectl delete --filename k8s/level-2-volumes/")))
-            }
+            Self::Existing { .. } => (export, process::shown(&self.typed("kubectl kubecoin teardown --delete-data"))),
         };
         Ok(vec![
             ("the page", self.page()?),
