@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 
 use super::{Reading, Snapshot};
+use crate::exchange::names;
 
 /// Whether all replicas are of the newest revision and ready.
 #[must_use]
@@ -41,10 +42,11 @@ pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, &'a str)> {
     Some((&condition.status, condition.message.as_deref().unwrap_or_default()))
 }
 
-/// Whether every workload of the exchange is ready.
+/// Whether every workload of the exchange is ready. The set's status may still speak of a pod that is on its way out.
 #[must_use]
 pub fn all(snapshot: &Snapshot) -> bool {
     snapshot.statefulset.present().is_some_and(statefulset)
+        && snapshot.pods_of(names::POSTGRES).all(pod)
         && !snapshot.deployments.is_empty()
         && snapshot.deployments.values().all(|reading| matches!(reading, Reading::Present(one) if deployment(one)))
 }

@@ -19,9 +19,9 @@ use crate::persistence::evidence::Name;
 use crate::persistence::identity::{PodSeen, Server};
 use crate::persistence::timeline::{Change, Kind, Timeline, step};
 
-/// How long after the pod is Ready the name may still lead elsewhere: as long as DNS servers of clusters keep an answer, and
-/// some more.
-const NAME: Duration = Duration::from_secs(45);
+/// How long after the pod is Ready the name may still lead elsewhere: as long as DNS servers of clusters keep an answer (30 s),
+/// or wait before they look for an API server again that was away (client-go's reflector: up to 60 s), and some more.
+const NAME: Duration = Duration::from_secs(90);
 
 /// The pause before a container that may be there is asked again.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -93,7 +93,7 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
     interrupted(namespace, Signal::SIGINT);
     interrupted(namespace, Signal::SIGTERM);
 
-    let typo = ends(namespace, "dns-check postgres-headles postgres-headless.default", 1);
+    let typo = ends(namespace, "dns-check postgres-headles postgres-headless.kube-public", 1);
     assert!(typo.stdout.contains("did you mean postgres-headless?"), "{}", typo.stdout);
     assert!(typo.stdout.contains("it is in kc-plugin-dns"), "{}", typo.stdout);
 
