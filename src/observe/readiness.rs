@@ -46,7 +46,7 @@ pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, &'a str)> {
 #[must_use]
 pub fn all(snapshot: &Snapshot) -> bool {
     snapshot.statefulset.present().is_some_and(statefulset)
-        && snapshot.pods_of(names::POSTGRES).all(pod)
+        && snapshot.pods_of(names::POSTGRES).all(|pod| pod.metadata.deletion_timestamp.is_none())
         && !snapshot.deployments.is_empty()
         && snapshot.deployments.values().all(|reading| matches!(reading, Reading::Present(one) if deployment(one)))
 }
