@@ -20,7 +20,7 @@ mod waiting;
 use crate::cli::Command;
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::kubernetes::act;
+use crate::kubernetes::{Cluster, act};
 use crate::observe::{Snapshot, snapshot};
 use crate::output::{Line, Role};
 
@@ -63,13 +63,24 @@ async fn announce(ctx: &Ctx) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Round 1 of reading.
+/// Round 1 of reading, for what acts on it.
 async fn snapshot(ctx: &Ctx) -> anyhow::Result<Snapshot> {
     let cluster = ctx.cluster().await?;
+    show_reading(ctx, cluster);
+    Ok(Snapshot::read(cluster).await?)
+}
+
+/// Round 1 of reading, for what only shows it.
+async fn glance(ctx: &Ctx) -> anyhow::Result<Snapshot> {
+    let cluster = ctx.cluster().await?;
+    show_reading(ctx, cluster);
+    Ok(Snapshot::glance(cluster).await?)
+}
+
+fn show_reading(ctx: &Ctx, cluster: &Cluster) {
     for words in snapshot::kubectl(cluster.namespace()) {
         ctx.show(|| act::command(cluster.place(), &words.split(' ').collect::<Vec<_>>()));
     }
-    Ok(Snapshot::read(cluster).await?)
 }
 
 /// The minor versions of Kubernetes 1 that this program is made for: below, `ReadWriteOncePod` or sleeping hooks are missing.

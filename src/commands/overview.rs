@@ -19,7 +19,7 @@ const STEPS: [&str; 5] = ["deploy", "init-db", "status", "dns-check", "persisten
 /// If the cluster cannot be asked.
 pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
-    let snapshot = super::snapshot(ctx).await?;
+    let snapshot = super::glance(ctx).await?;
     let evidence = Evidence::read(&snapshot, cluster, true).await;
     let namespace = cluster.namespace();
     let now = Timestamp::now();

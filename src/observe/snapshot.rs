@@ -48,18 +48,37 @@ pub fn kubectl(namespace: &str) -> [String; 3] {
 /// The most objects of one kind that are the exchange's own. Whoever labels more gets no slower answer for it.
 const MOST: u32 = 100;
 
+/// What a list is of: never everything.
+fn ours() -> ListParams {
+    ListParams::default().labels(&names::selector())
+}
+
 impl Snapshot {
-    /// Reads all at once. What cannot be read is unknown, with the reason.
+    /// Reads all at once, as it is now. What cannot be read is unknown, with the reason.
     ///
     /// # Errors
     /// If nothing at all could be read, and not for want of permission: then there is no cluster to speak of.
     pub async fn read(cluster: &Cluster) -> Result<Self, RequestError> {
-        // Nine requests in flight are too large to be carried about in every caller's state.
-        Box::pin(Self::read_at_once(cluster)).await
+        Self::with(cluster, ours().limit(MOST)).await
     }
 
-    async fn read_at_once(cluster: &Cluster) -> Result<Self, RequestError> {
-        let ours = ListParams::default().labels(&names::selector()).limit(MOST);
+    /// The same for a glance: pods and addresses as the server's cache has them, which is what watches are told, and may be
+    /// some milliseconds behind. A list of the present makes the server wait until its cache has caught up with every write
+    /// of the cluster: up to 77 ms were measured on Kubernetes 1.37, six times as long as all the rest. The cache has no pages,
+    /// and so no limit.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn glance(cluster: &Cluster) -> Result<Self, RequestError> {
+        Self::with(cluster, ours().match_any()).await
+    }
+
+    async fn with(cluster: &Cluster, ours: ListParams) -> Result<Self, RequestError> {
+        // Nine requests in flight are too large to be carried about in every caller's state.
+        Box::pin(Self::at_once(cluster, ours)).await
+    }
+
+    async fn at_once(cluster: &Cluster, ours: ListParams) -> Result<Self, RequestError> {
         let [postgres_service, backend_service, frontend_service] = names::SERVICES;
         let [backend, frontend] = names::DEPLOYMENTS;
         let read = join!(

@@ -55,14 +55,16 @@ fn a_healthy_exchange_is_healthy() {
 }
 
 #[test]
-fn no_list_is_without_a_selector() {
+fn no_list_is_without_a_selector_or_makes_the_server_wait() {
     let world = World::healthy();
     let server = Server::start(move |request| world.reply(request));
     Home::at(&server).run("status --no-db");
     let lists = ["pods", "endpointslices", "services", "deployments", "statefulsets", "persistentvolumes", "events"];
     let is_list = |request: &&Request| request.path.rsplit('/').next().is_some_and(|last| lists.contains(&last));
     for request in server.requests().iter().filter(is_list) {
-        assert!(request.query.contains("labelSelector=") && request.query.contains("limit="), "{request:?}");
+        for part in ["labelSelector=", "resourceVersion=0"] {
+            assert!(request.query.contains(part), "no {part} in {request:?}");
+        }
     }
 }
 

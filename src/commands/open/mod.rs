@@ -46,7 +46,7 @@ pub struct Args {
 /// If the cluster cannot be asked, or no port of this machine is free.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
-    let Some(inside) = page_port(&super::snapshot(ctx).await?)? else {
+    let Some(inside) = page_port(&super::glance(ctx).await?)? else {
         return not_ready(ctx).await;
     };
     let wanted = args.port.unwrap_or_else(|| port::of_namespace(cluster.namespace()));

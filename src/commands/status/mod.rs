@@ -127,7 +127,8 @@ impl Args {
 /// Reads it, and when that was.
 async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
     let cluster = ctx.cluster().await?;
-    let snapshot = super::snapshot(ctx).await?;
+    // After a wait it is not behind what was waited for.
+    let snapshot = if args.wait { super::snapshot(ctx).await? } else { super::glance(ctx).await? };
     if !args.no_db {
         ctx.show(|| Database::ask().kubectl(cluster.place()));
     }
