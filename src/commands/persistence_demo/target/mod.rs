@@ -26,6 +26,7 @@ pub(super) use preflight::Ready;
 /// What is asked about any set.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Any StatefulSet")]
+#[group(skip)]
 pub struct Args {
     /// Take the pods of any StatefulSet away, one after another
     ///
