@@ -27,8 +27,7 @@ pub struct Args {
 /// # Errors
 /// If there is no report.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    for cycle in report::read(&args.file)?.cycles {
-        let timeline = &cycle.timeline;
+    for timeline in report::read(&args.file)?.timelines() {
         let from = timeline.events.first().map_or(0, |event| event.at_ms);
         let start = Instant::now();
         view::timeline_heading(ctx)?;

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::persistence_demo::{report, view};
+use super::persistence_demo::{report, target, view};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::output::{Line, Role};
-use crate::persistence::report::with_a_row_removed;
+use crate::persistence::document::Document;
+use crate::persistence::report::{Report, with_a_row_removed};
+use crate::persistence::target::report::{Report as SetReport, with_something_changed};
+use crate::persistence::target::verdict as set_verdict;
 use crate::persistence::verdict::{Holds, judge};
 
 const EXAMPLES: &str = "\
@@ -28,23 +31,48 @@ pub struct Args {
 /// # Errors
 /// If there is no report.
 pub fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let report = report::read(&args.file)?;
+    match report::read(&args.file)? {
+        Document::Exchange(report) => exchange(ctx, &report),
+        Document::Set(report) => set(ctx, &report),
+    }
+}
+
+fn exchange(ctx: &Ctx, report: &Report) -> anyhow::Result<Outcome> {
     let title = format!("{} on {}, {}", report.namespace, report.context, report.at);
     ctx.printer.out(Line::default().and(Role::Title, title))?;
     let verdicts = report.verdicts();
     for (cycle, verdict) in report.cycles.iter().zip(&verdicts) {
         view::verdict(ctx, cycle, verdict)?;
         if let Some((other, id)) = with_a_row_removed(cycle) {
-            let holds = judge(&other).holds;
-            if holds != Holds::No {
-                let hint = "do not trust this version of the plugin";
-                return Err(
-                    Error::new(format!("without row {id} the same evidence {holds}: it is not judged"), hint).into()
-                );
-            }
-            ctx.printer.out(format!("without row {id} the same evidence {holds}"))?;
+            says_no(ctx, &format!("without row {id}"), judge(&other).holds)?;
         }
         ctx.printer.out(view::conclusion(verdict))?;
     }
     Ok(Outcome::holds_if(verdicts.iter().all(|verdict| verdict.holds == Holds::Yes)))
+}
+
+fn set(ctx: &Ctx, report: &SetReport) -> anyhow::Result<Outcome> {
+    let evidence = &report.evidence;
+    let title =
+        format!("statefulset/{} in {} on {}, {}", evidence.set.name, report.namespace, report.context, report.at);
+    ctx.printer.out(Line::default().and(Role::Title, title))?;
+    let judged = report.judge();
+    for (number, (turn, of_pod)) in evidence.turns.iter().zip(&judged.pods).enumerate() {
+        target::view::heading(ctx, &of_pod.pod, number, evidence.planned.len())?;
+        target::view::of_pod(ctx, turn, of_pod)?;
+    }
+    if let Some((other, what)) = with_something_changed(evidence) {
+        says_no(ctx, &what, set_verdict::judge(&other).holds)?;
+    }
+    ctx.printer.out(target::view::conclusion(&judged))?;
+    Ok(Outcome::holds_if(judged.holds == Holds::Yes))
+}
+
+/// Evidence that is bad must be found to be.
+fn says_no(ctx: &Ctx, what: &str, holds: Holds) -> anyhow::Result<()> {
+    if holds != Holds::No {
+        let hint = "do not trust this version of the plugin";
+        return Err(Error::new(format!("{what} the same evidence {holds}: it is not judged"), hint).into());
+    }
+    ctx.printer.out(format!("{what} the same evidence {holds}"))
 }

@@ -23,8 +23,7 @@ const PYTHON: &str = include_str!("relay.py");
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The program in forms for pods with a shell, and for pods with Python alone.
-#[must_use]
-pub fn programs() -> [Vec<String>; 2] {
+fn programs() -> [Vec<String>; 2] {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     [words(&["sh", "-c", SHELL, "kubecoin-dns", PYTHON]), words(&["python3", "-c", PYTHON])]
 }
@@ -44,10 +43,7 @@ pub struct Hello {
 pub type Reply = (Answer, Option<Duration>, Option<Duration>);
 
 /// Runs the program and talks with it. What it says when it ends is given too: it may be why there was nothing to say.
-///
-/// # Errors
-/// If it cannot be asked for at all.
-pub async fn converse<T>(
+async fn converse<T>(
     cluster: &Cluster,
     program: Program<'_>,
     talk: impl AsyncFnOnce(Pipe) -> T,
@@ -69,9 +65,48 @@ pub async fn converse<T>(
     }
 }
 
+/// How long the program may take to start.
+const START: Duration = Duration::from_secs(15);
+
+/// Talks through the first of the programs that the pod can run, if one of them can reach a server. If not, gives why.
+///
+/// # Errors
+/// If none can be asked for at all.
+pub async fn talk<T>(
+    cluster: &Cluster,
+    (pod, container): (&str, &str),
+    talk: impl AsyncFn(&mut Pipe, &Hello) -> T,
+) -> Result<Result<(Hello, T), String>, RequestError> {
+    let mut why = String::new();
+    for command in programs() {
+        let program = Program { pod, container, command: &command };
+        let (said, failure) = converse(cluster, program, async |mut pipe| {
+            let hello = pipe.hello(Instant::now() + START).await;
+            match hello {
+                Some(hello) if hello.bridge.is_some() => {
+                    let heard = talk(&mut pipe, &hello).await;
+                    Ok((hello, heard))
+                }
+                Some(_) => Err("it has none of nc, bash and python3".to_owned()),
+                None => Err(pipe.said()),
+            }
+        })
+        .await?;
+        match (said, failure) {
+            (Ok(heard), _) => return Ok(Ok(heard)),
+            (Err(_), Some(error)) if !is_no_program(&error) => return Err(error),
+            (Err(_), Some(error)) if error.cause.to_string().contains("executable file not found") => {
+                "it has neither a shell nor python3".clone_into(&mut why);
+            }
+            (Err(said), Some(error)) => why = if said.is_empty() { error.cause.to_string() } else { said },
+            (Err(said), None) => why = said,
+        }
+    }
+    Ok(Err(why))
+}
+
 /// Whether the pod has no such program.
-#[must_use]
-pub fn is_no_program(error: &RequestError) -> bool {
+fn is_no_program(error: &RequestError) -> bool {
     matches!(error.cause, Cause::NotRun(_))
 }
 

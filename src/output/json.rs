@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use anyhow::Context as _;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// The version of all answers.
 pub const API_VERSION: &str = "kubecoin.example/v1alpha1";
@@ -24,6 +26,17 @@ struct Versioned<'a, T> {
 pub fn text<T: Serialize>(kind: &'static str, answer: &T) -> anyhow::Result<String> {
     let plain = serde_json::to_string_pretty(&Versioned { api_version: API_VERSION, kind, answer })?;
     Ok(escaped(&plain) + "\n")
+}
+
+/// Reads such an answer back.
+///
+/// # Errors
+/// If it is not one, or of another kind or version.
+pub fn parse<T: DeserializeOwned>(kind: &'static str, text: &str) -> anyhow::Result<T> {
+    let value: serde_json::Value = serde_json::from_str(text).context("it is not JSON")?;
+    let is = |field: &str, wanted: &str| value[field].as_str() == Some(wanted);
+    anyhow::ensure!(is("kind", kind) && is("apiVersion", API_VERSION), "it is not a {kind} of {API_VERSION}");
+    serde_json::from_value(value).context("it is not complete")
 }
 
 /// The same as YAML.

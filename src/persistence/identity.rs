@@ -8,6 +8,7 @@ use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::names;
+use crate::kubernetes::exec::default_container;
 use crate::observe::{Reading, readiness};
 
 /// All identities at one moment.
@@ -178,10 +179,18 @@ impl From<&PersistentVolumeClaim> for ClaimSeen {
     }
 }
 
-/// The container of the database, or the only one.
+/// The container of the database, or the one that stands for the pod.
 fn container(pod: &Pod) -> Option<&ContainerStatus> {
     let all = pod.status.as_ref()?.container_statuses.as_ref()?;
-    all.iter().find(|container| container.name == names::POSTGRES).or(all.first())
+    let find = |name: &str| all.iter().find(|container| container.name == name);
+    find(names::POSTGRES).or_else(|| find(default_container(pod)?))
+}
+
+/// The claims that a pod names. One that is made for the pod alone, and goes with it, is none of them.
+#[must_use]
+pub fn claims(pod: &Pod) -> Vec<String> {
+    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    volumes.filter_map(|volume| Some(volume.persistent_volume_claim.as_ref()?.claim_name.clone())).collect()
 }
 
 fn owner(pod: &Pod) -> Option<String> {

@@ -1,5 +1,6 @@
 //! What outlives a pod: identities, rows and the timeline of a replacement, and what they prove. Pure: it reads no cluster.
 
+pub mod document;
 pub mod evidence;
 pub mod identity;
 pub mod load;
@@ -7,6 +8,7 @@ pub mod proof;
 pub mod recovery;
 pub mod report;
 pub mod rows;
+pub mod target;
 pub mod timeline;
 pub mod verdict;
 

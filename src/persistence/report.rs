@@ -1,6 +1,5 @@
 //! A report: what was asked, where and when, and the evidence. Whoever has it can judge again, without a cluster.
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -44,14 +43,7 @@ impl Report {
     /// # Errors
     /// If it is not one, or of another version.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let value: serde_json::Value = serde_json::from_str(text).context("it is not JSON")?;
-        let is = |field: &str, wanted: &str| value[field].as_str() == Some(wanted);
-        anyhow::ensure!(
-            is("kind", KIND) && is("apiVersion", json::API_VERSION),
-            "it is not a {KIND} of {}",
-            json::API_VERSION
-        );
-        let report: Self = serde_json::from_value(value).context("the evidence is not complete")?;
+        let report: Self = json::parse(KIND, text)?;
         anyhow::ensure!(!report.cycles.is_empty(), "there is no evidence in it");
         Ok(report)
     }

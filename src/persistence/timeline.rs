@@ -30,6 +30,8 @@ pub enum Kind {
     Answered,
     /// The new server answered by the headless name.
     AnsweredByName,
+    /// The pod's own name leads to the new one.
+    Resolved,
     /// Yet another pod took the place of the new one.
     ReplacedAgain,
     /// The watch broke off, and began anew.
@@ -51,6 +53,7 @@ impl Kind {
             Self::Ready => "Ready",
             Self::Answered => "query answered",
             Self::AnsweredByName => "answered by name",
+            Self::Resolved => "name leads there",
             Self::ReplacedAgain => "replaced again",
             Self::Lost => "watch lost",
         }
@@ -102,6 +105,8 @@ pub enum Change {
     Answered,
     /// The new server answered by the name, which had these addresses.
     AnsweredByName(Vec<String>),
+    /// The pod's own name leads to the new pod, at these addresses.
+    Resolved(Vec<String>),
     /// The watch broke off.
     Lost(String),
 }
@@ -209,6 +214,7 @@ pub fn step(mut timeline: Timeline, change: Change, at_ms: u64) -> Timeline {
         Change::AnsweredByName(addresses) => {
             timeline.push(Kind::AnsweredByName, at_ms, None, addresses.join(", "));
         }
+        Change::Resolved(addresses) => timeline.push(Kind::Resolved, at_ms, None, addresses.join(", ")),
         // Each of them is worth telling, but one is enough to doubt the times.
         Change::Lost(why) => timeline.push(Kind::Lost, at_ms, None, why),
     }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::How;
 use super::evidence::{Cycle, Moment};
-use super::identity::{Identity, SAFE};
+use super::identity::{ClaimSeen, Identity, PodSeen, SAFE};
 use super::load::Fate;
 use super::recovery::{self, Start};
 use super::rows;
-use super::timeline::Kind;
+use super::timeline::{Kind, Timeline};
 use crate::observe::{Reading, Reason};
 
 /// Whether something is so.
@@ -91,18 +91,25 @@ pub fn judge(cycle: &Cycle) -> Verdict {
     };
     let (before, now) = (&cycle.before.identity, &after.identity);
     let mut checks = pods(cycle, now);
-    checks.extend([claim(before, now), volume(before, now)]);
+    checks.push(claim(&before.claim, &now.claim));
+    checks.push(volume((&before.claim, &before.volume), (&now.claim, &now.volume)));
     checks.extend([
         same("same database", "system identifier", &before.server.system, &now.server.system),
         directory(before, now),
     ]);
     checks.extend(all_rows(cycle, after));
     checks.extend(under_load(cycle, after));
-    checks.extend([name(cycle, now), one_server(cycle, now), started(cycle), wal(before, now), settings(now)]);
+    checks.extend([
+        name(cycle, now),
+        one_server(cycle.how, &cycle.timeline, &now.pod, &now.server.lock),
+        started(cycle),
+        wal(before, now),
+        settings(now),
+    ]);
     Verdict::of(checks)
 }
 
-fn check(name: &str, holds: Holds, evidence: impl Into<String>) -> Check {
+pub(super) fn check(name: &str, holds: Holds, evidence: impl Into<String>) -> Check {
     Check { name: name.to_owned(), holds, evidence: evidence.into() }
 }
 
@@ -110,7 +117,7 @@ fn so(condition: bool) -> Holds {
     if condition { Holds::Yes } else { Holds::No }
 }
 
-fn words(reason: &Reason) -> &str {
+pub(super) fn words(reason: &Reason) -> &str {
     match reason {
         Reason::Forbidden(_) => "you may not read it",
         Reason::Failed(why) => why,
@@ -118,7 +125,7 @@ fn words(reason: &Reason) -> &str {
 }
 
 /// Something without which nothing else is the same; what is empty was not read.
-fn same(name: &str, what: &str, before: &str, after: &str) -> Check {
+pub(super) fn same(name: &str, what: &str, before: &str, after: &str) -> Check {
     match () {
         () if before.is_empty() || after.is_empty() => check(name, Holds::Unknown, format!("{what} could not be read")),
         () if before == after => check(name, Holds::Yes, format!("{what} {after}")),
@@ -127,34 +134,28 @@ fn same(name: &str, what: &str, before: &str, after: &str) -> Check {
 }
 
 fn did_not_come_back(cycle: &Cycle) -> Check {
-    let seen = match &cycle.timeline.last {
-        None => "no pod".to_owned(),
-        Some(pod) => {
-            let how = match () {
-                () if pod.deleted_at.is_some() => "Terminating",
-                () if pod.node.is_none() => "Pending, without a node",
-                () if pod.container.is_none() => "not running",
-                () if pod.ready => "Ready",
-                () => "running, not ready",
-            };
-            let waits = pod.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
-            format!("pod/{} {how}{waits}", pod.name)
-        }
+    check("came back", Holds::No, format!("no query was answered in time; last seen: {}", last_seen(&cycle.timeline)))
+}
+
+/// How the pod was when it was seen last.
+pub(super) fn last_seen(timeline: &Timeline) -> String {
+    let Some(pod) = &timeline.last else { return "no pod".to_owned() };
+    let how = match () {
+        () if pod.deleted_at.is_some() => "Terminating",
+        () if pod.node.is_none() => "Pending, without a node",
+        () if pod.container.is_none() => "not running",
+        () if pod.ready => "Ready",
+        () => "running, not ready",
     };
-    check("came back", Holds::No, format!("no query was answered in time; last seen: {seen}"))
+    let waits = pod.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
+    format!("pod/{} {how}{waits}", pod.name)
 }
 
 fn pods(cycle: &Cycle, now: &Identity) -> Vec<Check> {
     let (old, new) = (&cycle.before.identity.pod, &now.pod);
     let mut checks = vec![same("same name", "pod", &old.name, &new.name)];
     if cycle.how.replaces_pod() {
-        checks.push(match () {
-            () if old.uid == new.uid => check("new pod", Holds::No, format!("uid {} is the old one's", new.uid)),
-            () if cycle.timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) => {
-                check("new pod", Holds::No, "the new pod was replaced again, by other hands")
-            }
-            () => check("new pod", Holds::Yes, format!("uid {} → {}", old.uid, new.uid)),
-        });
+        checks.push(new_pod(&cycle.timeline, old, new));
         checks.push(same("same owner", "statefulset uid", text(old.owner.as_ref()), text(new.owner.as_ref())));
     } else {
         checks.push(match () {
@@ -174,13 +175,25 @@ fn pods(cycle: &Cycle, now: &Identity) -> Vec<Check> {
     checks
 }
 
-fn text(value: Option<&String>) -> &str {
+/// Whether another pod took the place of the old one, and no third one that of the new one.
+pub(super) fn new_pod(timeline: &Timeline, old: &PodSeen, new: &PodSeen) -> Check {
+    const NAME: &str = "new pod";
+    match () {
+        () if old.uid == new.uid => check(NAME, Holds::No, format!("uid {} is the old one's", new.uid)),
+        () if timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) => {
+            check(NAME, Holds::No, "the new pod was replaced again, by other hands")
+        }
+        () => check(NAME, Holds::Yes, format!("uid {} → {}", old.uid, new.uid)),
+    }
+}
+
+pub(super) fn text(value: Option<&String>) -> &str {
     value.map_or("", String::as_str)
 }
 
-fn claim(before: &Identity, now: &Identity) -> Check {
+pub(super) fn claim(before: &Reading<ClaimSeen>, now: &Reading<ClaimSeen>) -> Check {
     const NAME: &str = "same claim";
-    match (&before.claim, &now.claim) {
+    match (before, now) {
         (Reading::Present(old), Reading::Present(new)) if old.uid == new.uid && !new.uid.is_empty() => {
             check(NAME, Holds::Yes, format!("pvc/{} uid {}", new.name, new.uid))
         }
@@ -194,14 +207,18 @@ fn claim(before: &Identity, now: &Identity) -> Check {
     }
 }
 
-fn volume(before: &Identity, now: &Identity) -> Check {
+/// Each time the claim, and the UID of its volume.
+pub(super) fn volume(
+    before: (&Reading<ClaimSeen>, &Reading<String>),
+    now: (&Reading<ClaimSeen>, &Reading<String>),
+) -> Check {
     const NAME: &str = "same volume";
-    let name = |identity: &Identity| identity.claim.present().and_then(|claim| claim.volume.clone());
-    let (Some(old), Some(new)) = (name(before), name(now)) else {
-        let holds = if matches!(now.claim, Reading::Absent) { Holds::No } else { Holds::Unknown };
+    let name = |claim: &Reading<ClaimSeen>| claim.present().and_then(|claim| claim.volume.clone());
+    let (Some(old), Some(new)) = (name(before.0), name(now.0)) else {
+        let holds = if matches!(now.0, Reading::Absent) { Holds::No } else { Holds::Unknown };
         return check(NAME, holds, "there is no claim that names one");
     };
-    match (&before.volume, &now.volume) {
+    match (before.1, now.1) {
         _ if old != new => check(NAME, Holds::No, format!("pv/{old} → pv/{new}")),
         (Reading::Present(old_uid), Reading::Present(uid)) if old_uid == uid => {
             check(NAME, Holds::Yes, format!("pv/{new} uid {uid}"))
@@ -370,11 +387,10 @@ fn name(cycle: &Cycle, now: &Identity) -> Check {
     }
 }
 
-/// Whether the old server had stopped before the new one started.
-fn one_server(cycle: &Cycle, now: &Identity) -> Check {
+/// Whether the old server had stopped before the new one started. The lock that the new one holds is empty if that is none.
+pub(super) fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &str) -> Check {
     const NAME: &str = "one server at a time";
-    let lock = &now.server.lock;
-    match (cycle.timeline.old_ended_at, now.pod.started_at) {
+    match (timeline.old_ended_at, now.started_at) {
         (Some(ended), Some(started)) if ended > started => {
             check(NAME, Holds::No, format!("the old one ended {ended}, the new one started {started}"))
         }
@@ -382,7 +398,7 @@ fn one_server(cycle: &Cycle, now: &Identity) -> Check {
             check(NAME, Holds::Yes, format!("the old one ended {ended}, the new one started {started}"))
         }
         _ if !lock.is_empty() => check(NAME, Holds::Yes, format!("the new one was started under the lock of {lock}")),
-        _ if cycle.how == How::Force => {
+        _ if how == How::Force => {
             check(NAME, Holds::Unknown, "grace 0 does not wait for the old server, and the new one holds no lock")
         }
         _ => check(NAME, Holds::Unknown, "the end of the old server was not seen"),

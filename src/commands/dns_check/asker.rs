@@ -14,6 +14,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::helper::Helper;
 use crate::exchange::names;
+use crate::kubernetes::exec::default_container;
 use crate::observe::{Reading, Snapshot, readiness};
 
 /// From where it is asked.
@@ -28,17 +29,12 @@ pub struct From {
     pub helper: Option<Ticket>,
 }
 
-/// The annotation by which kubectl, too, chooses a container.
-const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
-
 impl From {
     fn of(pod: &Pod, helper: Option<Ticket>) -> Self {
-        let spec = pod.spec.clone().unwrap_or_default();
-        let first = || spec.containers.first().map(|container| container.name.clone());
         Self {
             pod: pod.name_any(),
-            container: pod.annotations().get(DEFAULT_CONTAINER).cloned().or_else(first).unwrap_or_default(),
-            policy: policy(&spec),
+            container: default_container(pod).unwrap_or_default().to_owned(),
+            policy: policy(&pod.spec.clone().unwrap_or_default()),
             helper,
         }
     }

@@ -1,10 +1,8 @@
 //! One round: what the objects say, what DNS answers, and what is to be said of that.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use super::Args;
 use super::asker::From;
@@ -17,7 +15,6 @@ use crate::error::Error;
 use crate::exchange::names::SERVICES;
 use crate::findings::Finding;
 use crate::kubernetes::act;
-use crate::kubernetes::exec::Program;
 use crate::observe::{self, Reading, Snapshot};
 
 /// What one round has come to.
@@ -50,9 +47,6 @@ struct Heard {
     answers: Vec<Answered>,
     walks: Vec<Walk>,
 }
-
-/// How long the program in the pod may take to start.
-const START: Duration = Duration::from_secs(15);
 
 impl Round {
     /// Asks for everything once.
@@ -96,36 +90,15 @@ async fn talk(ctx: &Ctx, from: &From, args: &Args, facts: &Facts) -> anyhow::Res
         let nslookup = ["run", "dns-debug", "--rm", "-i", "--restart=Never", "--image=busybox", "--", "nslookup"];
         act::command(place, &[&nslookup[..], &[&format!("{}.{}.svc", SERVICES[0], facts.namespace)]].concat())
     });
-    let mut why = String::new();
-    for command in relay::programs() {
-        let program = Program { pod: &from.pod, container: &from.container, command: &command };
-        let (said, failure) = relay::converse(cluster, program, async |mut pipe| {
-            let hello = pipe.hello(Instant::now() + START).await;
-            match hello {
-                Some(hello) if hello.bridge.is_some() => {
-                    let heard = hear(&mut pipe, &hello, facts, args).await;
-                    Ok((hello, heard))
-                }
-                Some(_) => Err("it has none of nc, bash and python3".to_owned()),
-                None => Err(pipe.said()),
-            }
-        })
-        .await?;
-        match (said, failure) {
-            (Ok(heard), _) => return Ok(heard),
-            (Err(_), Some(error)) if !relay::is_no_program(&error) => return Err(error.into()),
-            (Err(_), Some(error)) if error.cause.to_string().contains("executable file not found") => {
-                "it has neither a shell nor python3".clone_into(&mut why);
-            }
-            (Err(said), Some(error)) => why = if said.is_empty() { error.cause.to_string() } else { said },
-            (Err(said), None) => why = said,
-        }
-    }
-    Err(Error::new(
-        format!("could not ask from pod/{} in the namespace {}: {why}", from.pod, facts.namespace),
-        format!("ask from a pod of its own: {}", ctx.own_command("dns-check --pod")),
-    )
-    .into())
+    let asker = (from.pod.as_str(), from.container.as_str());
+    let heard = relay::talk(cluster, asker, async |pipe, hello| hear(pipe, hello, facts, args).await).await?;
+    heard.map_err(|why| {
+        Error::new(
+            format!("could not ask from pod/{} in the namespace {}: {why}", from.pod, facts.namespace),
+            format!("ask from a pod of its own: {}", ctx.own_command("dns-check --pod")),
+        )
+        .into()
+    })
 }
 
 /// Asks everything through the program that runs in the pod.

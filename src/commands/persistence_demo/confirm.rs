@@ -5,8 +5,8 @@ use std::io::{IsTerminal, stderr, stdin};
 use http::Uri;
 use tokio::sync::oneshot;
 
-use super::Args;
 use super::preflight::Ready;
+use super::{Args, target};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
@@ -16,13 +16,7 @@ use crate::persistence::How;
 /// Asks, if there is anything to ask about.
 pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
     let place = ctx.cluster().await?.place();
-    let mut reasons = Vec::new();
-    if !is_local(place) {
-        reasons.push(format!("{} ({}) is not known to be a cluster on your own machine", place.context, place.server));
-    }
-    if args.how == How::Force {
-        reasons.push("grace 0 gives up that there is one server at most: the old one may still run".to_owned());
-    }
+    let mut reasons: Vec<String> = not_local(place).into_iter().chain(grace_0(args.how)).collect();
     if ready.pod.claim.is_none() {
         reasons.push(format!("the data directory is on no claim: its {} rows go with the pod", ready.rows));
     }
@@ -33,15 +27,47 @@ pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
     if reasons.is_empty() || args.yes {
         return Ok(());
     }
-    for reason in &reasons {
+    let name = names::POSTGRES_POD;
+    typed(ctx, &reasons, &format!("pod/{name} of namespace {} will be taken away", place.namespace), name).await
+}
+
+/// Asks about a set that is not the exchange's, always.
+pub async fn set(args: &Args, ctx: &Ctx, ready: &target::Ready) -> anyhow::Result<()> {
+    if args.yes {
+        return Ok(());
+    }
+    let place = ctx.cluster().await?.place();
+    let mut reasons: Vec<String> = not_local(place).into_iter().chain(grace_0(args.how)).collect();
+    let unclaimed = ready.members.iter().filter(|member| member.claims.is_empty()).map(|member| member.pod.as_str());
+    let unclaimed: Vec<&str> = unclaimed.collect();
+    if !unclaimed.is_empty() {
+        reasons.push(format!("what {} keep is on no claim, and goes with the pod", unclaimed.join(", ")));
+    }
+    let pods: Vec<&str> = ready.members.iter().map(|member| member.pod.as_str()).collect();
+    let what = format!("{} of namespace {} will be taken away, one after another", pods.join(", "), place.namespace);
+    typed(ctx, &reasons, &what, &ready.set.name).await
+}
+
+/// Gives the reasons, and has a name typed.
+async fn typed(ctx: &Ctx, reasons: &[String], what: &str, name: &str) -> anyhow::Result<()> {
+    for reason in reasons {
         ctx.printer.warning(reason);
     }
-    let name = names::POSTGRES_POD;
-    ctx.printer.note(format!("pod/{name} of namespace {} will be taken away; type {name} to go on:", place.namespace));
+    ctx.printer.note(format!("{what}; type {name} to go on:"));
     if stdin().is_terminal() && stderr().is_terminal() && line().await.is_some_and(|line| line.trim() == name) {
         return Ok(());
     }
     Err(Error::new("nothing was started: it was not confirmed", "say so on the command line: --yes").into())
+}
+
+fn not_local(place: &Place) -> Option<String> {
+    let reason = || format!("{} ({}) is not known to be a cluster on your own machine", place.context, place.server);
+    (!is_local(place)).then(reason)
+}
+
+fn grace_0(how: How) -> Option<String> {
+    let reason = "grace 0 gives up that there is one server at most: the old one may still run";
+    (how == How::Force).then(|| reason.to_owned())
 }
 
 /// A line that the user types. It is read on a thread of its own, which Ctrl-C need not wait for.

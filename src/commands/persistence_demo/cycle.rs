@@ -42,7 +42,7 @@ pub async fn run(
     first: u32,
 ) -> anyhow::Result<Cycle> {
     let cluster = ctx.cluster().await?;
-    let (watched, pod) = Watched::begin(ctx, Instant::now() + PATIENCE).await?;
+    let (watched, pod) = Watched::begin(ctx, names::POSTGRES_POD, Instant::now() + PATIENCE).await?;
     if !pod.ready {
         return Err(
             Error::new("nothing was started: pod/postgres-0 is not ready", ctx.own_command("status --wait")).into()
@@ -114,7 +114,8 @@ async fn patiently(cluster: &Cluster, pod: &PodSeen) -> Reading<Moment> {
     }
 }
 
-async fn storage(cluster: &Cluster, claim: Option<&str>) -> (Reading<ClaimSeen>, Reading<String>) {
+/// A claim, and the UID of its volume.
+pub async fn storage(cluster: &Cluster, claim: Option<&str>) -> (Reading<ClaimSeen>, Reading<String>) {
     let Some(name) = claim else { return (Reading::Absent, Reading::NotAsked) };
     let claim = Reading::from(cluster.get::<PersistentVolumeClaim>(name).await).map(|claim| ClaimSeen::from(claim));
     let volume = claim.present().and_then(|claim| claim.volume.as_deref());

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{by_name, view};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::{names, psql};
+use crate::exchange::psql;
 use crate::kubernetes::act::{Act, DeletePod, EvictPod, command};
 use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::{Reading, live};
@@ -26,29 +26,41 @@ const NAME: Duration = Duration::from_secs(90);
 /// The pause before a container that may be there is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The pod with the stable name, as it changes.
+/// A pod with a stable name, as it changes.
 pub struct Watched {
+    name: String,
     changes: BoxStream<'static, live::Change>,
     began: Instant,
 }
 
 impl Watched {
     /// Begins to watch, and gives the pod as it is.
-    pub async fn begin(ctx: &Ctx, deadline: Instant) -> anyhow::Result<(Self, PodSeen)> {
+    pub async fn begin(ctx: &Ctx, name: &str, deadline: Instant) -> anyhow::Result<(Self, PodSeen)> {
         let cluster = ctx.cluster().await?;
-        ctx.show(|| command(cluster.place(), &["get", "pod", names::POSTGRES_POD, "--watch"]));
-        let mut watched = Self { changes: live::pod(cluster, names::POSTGRES_POD), began: Instant::now() };
+        ctx.show(|| command(cluster.place(), &["get", "pod", name, "--watch"]));
+        let mut watched = Self { name: name.to_owned(), changes: live::pod(cluster, name), began: Instant::now() };
         loop {
-            let change = tokio::time::timeout_at(deadline, watched.changes.next()).await;
-            match change.ok().flatten().and_then(seen) {
-                Some(Change::Pod(Some(pod))) => return Ok((watched, *pod)),
-                Some(Change::Lost(_)) => {}
-                _ => return Err(replaced()),
+            match tokio::time::timeout_at(deadline, watched.next()).await {
+                Ok(Change::Pod(Some(pod))) => return Ok((watched, *pod)),
+                Ok(Change::Lost(_)) => {}
+                _ => return Err(replaced(&watched.name)),
             }
         }
     }
 
-    fn now_ms(&self) -> u64 {
+    /// What changes next.
+    pub async fn next(&mut self) -> Change {
+        while let Some(change) = self.changes.next().await {
+            if let Some(change) = seen(change) {
+                return change;
+            }
+        }
+        // Watches do not end.
+        std::future::pending().await
+    }
+
+    /// The time on its clock.
+    pub fn now_ms(&self) -> u64 {
         ms(self.began.elapsed())
     }
 }
@@ -114,10 +126,7 @@ pub async fn through(
                 acknowledged = true;
                 Change::Acknowledged(ms(asked.elapsed()))
             }
-            Some(change) = watched.changes.next() => match seen(change) {
-                Some(change) => change,
-                None => continue,
-            },
+            change = watched.next() => change,
             () = &mut in_pod, if !answered => {
                 answered = true;
                 Change::Answered
@@ -161,7 +170,7 @@ async fn answered_in_pod(cluster: &Cluster, before: &str) {
 }
 
 /// Asks the cluster, or the server itself, for the end of this server and of no other.
-async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
+pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
     let delete = |grace| DeletePod { name: pod.name.clone(), uid: pod.uid.clone(), grace };
     let asked = match how {
         How::Delete => ctx.perform(&delete(None)).await,
@@ -171,7 +180,7 @@ async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
         How::Crash => return crash(ctx).await,
     };
     match asked {
-        Err(error) if is_another(&error) => Err(replaced()),
+        Err(error) if is_another(&error) => Err(replaced(&pod.name)),
         asked => asked,
     }
 }
@@ -201,14 +210,16 @@ fn is_another(error: &anyhow::Error) -> bool {
     matches!(cause, Some(Cause::NotFound(_) | Cause::Conflict { .. }))
 }
 
-fn replaced() -> anyhow::Error {
+/// What there is to say if somebody else has taken the pod away.
+pub fn replaced(pod: &str) -> anyhow::Error {
     Error::new(
-        "pod/postgres-0 was taken away by somebody else at the same moment: this run has shown nothing",
-        "run it again once the pod is ready: kubectl kubecoin status --wait",
+        format!("pod/{pod} was taken away by somebody else at the same moment: this run has shown nothing"),
+        format!("run it again once the pod is ready: kubectl wait pod/{pod} --for=condition=Ready"),
     )
     .into()
 }
 
-fn ms(duration: Duration) -> u64 {
+/// In milliseconds.
+pub fn ms(duration: Duration) -> u64 {
     duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -9,6 +9,7 @@ mod load;
 mod preflight;
 pub(super) mod report;
 mod rows;
+pub(super) mod target;
 pub(super) mod view;
 
 use std::path::PathBuf;
@@ -36,6 +37,11 @@ Examples:
   kubectl kubecoin persistence-demo --under-load  # is any acknowledged row lost?
   kubectl kubecoin persistence-demo --times 5     # five times, with the median
   kubectl kubecoin persistence-demo --keep        # leave the marked rows
+
+  # your own set, with the highest ordinal first, as it is rolled out
+  kubectl kubecoin persistence-demo --target statefulset/redis \\
+    --write 'redis-cli -e -h redis-0.redis set kubecoin \"$KUBECOIN_RUN\"' \\
+    --read 'redis-cli -e get kubecoin'
 
 Exit code 1 names what does not hold, or is not known.";
 
@@ -83,6 +89,9 @@ pub struct Args {
     /// Do not ask before what is asked about
     #[arg(short, long)]
     yes: bool,
+
+    #[command(flatten)]
+    target: target::Args,
 }
 
 /// Does it, and says what it proves.
@@ -92,6 +101,9 @@ pub struct Args {
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(run) = &args.clean {
         return rows::clean(ctx, run).await;
+    }
+    if let Some(set) = args.target.set() {
+        return Box::pin(target::run(args, ctx, set)).await;
     }
     if let Some(path) = &args.report {
         report::check(path)?;

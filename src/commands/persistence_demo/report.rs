@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::persistence::document::Document;
 use crate::persistence::evidence::Cycle;
 use crate::persistence::report::Report;
 
@@ -44,7 +45,15 @@ pub async fn write(ctx: &Ctx, path: &Path, cycles: Vec<Cycle>) -> anyhow::Result
         namespace: place.namespace.clone(),
         cycles,
     };
-    fs::write(path, report.text()?).map_err(|error| {
+    save(ctx, path, &report.text()?)
+}
+
+/// Writes a document.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn save(ctx: &Ctx, path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).map_err(|error| {
         Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE.json")
     })?;
     ctx.printer
@@ -56,9 +65,9 @@ pub async fn write(ctx: &Ctx, path: &Path, cycles: Vec<Cycle>) -> anyhow::Result
 ///
 /// # Errors
 /// If there is none.
-pub fn read(path: &Path) -> Result<Report, Error> {
+pub fn read(path: &Path) -> Result<Document, Error> {
     let hint = "write one: kubectl kubecoin persistence-demo --report proof.json";
     let text = fs::read_to_string(path)
         .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint))?;
-    Report::parse(&text).map_err(|error| Error::new(format!("{} is no report: {error:#}", path.display()), hint))
+    Document::parse(&text).map_err(|error| Error::new(format!("{} is no report: {error:#}", path.display()), hint))
 }

@@ -8,7 +8,7 @@ use crate::output::{Line, Role, one_line};
 use crate::persistence::evidence::Cycle;
 use crate::persistence::rows::Run;
 use crate::persistence::timeline::{Event, Kind, Timeline};
-use crate::persistence::verdict::{self, Holds, Verdict, seconds};
+use crate::persistence::verdict::{self, Check, Holds, Verdict, seconds};
 
 /// Whether a person reads along.
 pub fn on_terminal() -> bool {
@@ -76,20 +76,35 @@ pub fn line(event: &Event, from: u64) -> Line {
     Line::from(format!("{at:>11}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
 }
 
-/// Each check with its evidence.
+/// Each check with its evidence, and the downtime.
 pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()> {
-    ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
-    for check in &verdict.checks {
-        let (role, word) = match check.holds {
-            Holds::Yes => (Role::Good, "ok"),
-            Holds::No => (Role::Bad, "NO"),
-            Holds::Unknown => (Role::Doubtful, "?"),
-        };
-        let rest = format!("  {:<20}  {}", check.name, one_line(&check.evidence));
-        ctx.printer.out(Line::from("  ").and(role, format!("{word:<2}")).and(Role::Plain, rest))?;
-    }
+    checks(ctx, &verdict.checks)?;
     let downtime = format!("{}, since the {}", verdict::downtime(cycle), cycle.how.noun());
     ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime))
+}
+
+/// Checks with their evidence.
+pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
+    ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
+    for check in checks {
+        let word = match check.holds {
+            Holds::Yes => "ok",
+            Holds::No => "NO",
+            Holds::Unknown => "?",
+        };
+        let rest = format!("  {:<20}  {}", check.name, one_line(&check.evidence));
+        ctx.printer.out(Line::from("  ").and(role(check.holds), format!("{word:<2}")).and(Role::Plain, rest))?;
+    }
+    Ok(())
+}
+
+/// How it is shown whether something is so.
+pub fn role(holds: Holds) -> Role {
+    match holds {
+        Holds::Yes => Role::Good,
+        Holds::No => Role::Bad,
+        Holds::Unknown => Role::Doubtful,
+    }
 }
 
 /// The verdict over all, what was not shown, and how to see for oneself.
@@ -119,12 +134,7 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&V
 
 /// The verdict on one line, with what it rests on.
 pub fn conclusion(verdict: &Verdict) -> Line {
-    let role = match verdict.holds {
-        Holds::Yes => Role::Good,
-        Holds::No => Role::Bad,
-        Holds::Unknown => Role::Doubtful,
-    };
-    let title = Line::default().and(Role::Title, "verdict: ").and(role, verdict.holds.to_string());
+    let title = Line::default().and(Role::Title, "verdict: ").and(role(verdict.holds), verdict.holds.to_string());
     let yours = verdict.checks.iter().find(|check| check.name == "your rows");
     let says = match verdict.holds {
         Holds::Yes => yours.map(|check| format!("your rows: {}", check.evidence)).unwrap_or_default(),
@@ -139,7 +149,7 @@ pub fn conclusion(verdict: &Verdict) -> Line {
 }
 
 /// The least, the middle and the most of some times.
-fn spread(mut all: Vec<u64>) -> Option<String> {
+pub fn spread(mut all: Vec<u64>) -> Option<String> {
     all.sort_unstable();
     let middle = match all.len() {
         0 => return None,

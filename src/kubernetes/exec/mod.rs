@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures_util::future::join3;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
-use kube::Resource;
 use kube::api::{AttachParams, Request};
 use kube::client::Connection;
+use kube::{Resource, ResourceExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -19,6 +19,16 @@ use super::cluster::Cluster;
 use super::error::{Cause, RequestError};
 pub use wire::Size;
 use wire::{Broken, Patience};
+
+/// The annotation by which a pod says which of its containers is meant.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
+/// The container in which kubectl, too, runs what is not asked for in another one.
+#[must_use]
+pub fn default_container(pod: &Pod) -> Option<&str> {
+    let named = pod.annotations().get(DEFAULT_CONTAINER).map(String::as_str);
+    named.or_else(|| Some(pod.spec.as_ref()?.containers.first()?.name.as_str()))
+}
 
 /// A program in a container.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,168 @@
+//! `persistence-demo --target`: the same for any `StatefulSet`, of whose program nothing is known.
+
+mod command;
+mod follow;
+mod name;
+mod preflight;
+mod report;
+mod turn;
+pub(in crate::commands) mod view;
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{confirm, take_lease};
+use crate::context::Ctx;
+use crate::dns::names::is_name;
+use crate::error::{Error, Outcome};
+use crate::output::Closed;
+use crate::persistence::How;
+use crate::persistence::rows::Run;
+use crate::persistence::target::evidence::Evidence;
+use crate::persistence::target::verdict;
+use crate::persistence::verdict::Holds;
+pub(super) use preflight::Ready;
+
+/// What is asked about any set.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Any StatefulSet")]
+#[group(skip)]
+pub struct Args {
+    /// Take the pods of any StatefulSet away, one after another
+    ///
+    /// Each must be ready again before the next one is taken. What is proved needs no knowledge of the program: names,
+    /// owners, claims, volumes, DNS, and that one server ended before the next one started.
+    #[arg(long, value_name = "statefulset/NAME", value_parser = set_name)]
+    #[arg(conflicts_with_all = ["rows", "keep", "clean", "under_load"])]
+    target: Option<String>,
+
+    /// What writes data in a pod, before it is taken away
+    ///
+    /// Run by `sh -c` in each pod, in the container that kubectl exec would choose. It must succeed. `$KUBECOIN_RUN`
+    /// holds the run's id. What it writes stays. Its text is part of a report: take passwords from the pod's own environment.
+    #[arg(long, value_name = "CMD", requires = "read")]
+    write: Option<String>,
+
+    /// What reads the data in a pod, before and after
+    ///
+    /// Run as --write is. What it prints must be the same bytes for as long as the data is the same; it may take up to
+    /// 30 s after the pod is ready until it does.
+    #[arg(long, value_name = "CMD", requires = "target")]
+    read: Option<String>,
+}
+
+impl Args {
+    /// The name of the set, if one is named.
+    pub fn set(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+}
+
+/// The kinds that kubectl takes for one.
+const KINDS: [&str; 4] = ["statefulset", "statefulsets", "statefulset.apps", "sts"];
+
+fn set_name(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some((kind, name)) if KINDS.contains(&kind) && is_name(name) => Ok(name.to_owned()),
+        _ => Err("name it as kubectl does: statefulset/redis".to_owned()),
+    }
+}
+
+/// What is to be done to each pod.
+pub struct Plan<'a> {
+    run: &'a Run,
+    how: How,
+    write: Option<&'a str>,
+    read: Option<&'a str>,
+    timeout: Duration,
+}
+
+/// Does it, and says what it proves.
+///
+/// # Errors
+/// If it cannot be done, or would do harm or prove nothing.
+pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Outcome> {
+    if args.how == How::Crash {
+        let why = "nothing was started: --how crash stops PostgreSQL by pg_ctl, and does not know other programs";
+        return Err(Error::new(why, "choose one of delete, kill, evict and force").into());
+    }
+    if let Some(path) = &args.report {
+        report::check(path)?;
+    }
+    super::super::announce(ctx).await?;
+    let ready = preflight::check(ctx, set).await?;
+    confirm::set(args, ctx, &ready).await?;
+    let run = Run::new();
+    let lease = take_lease(ctx, &run).await?;
+    let cluster = ctx.cluster().await?;
+    let plan = Plan {
+        run: &run,
+        how: args.how,
+        write: args.target.write.as_deref(),
+        read: args.target.read.as_deref(),
+        timeout: args.timeout,
+    };
+    tokio::select! {
+        outcome = all(ctx, &plan, &ready, args.times, args.report.as_deref()) => outcome,
+        () = lease.renew(cluster) => Ok(Outcome::DoesNotHold),
+    }
+}
+
+/// Every pod, and the verdict over all of them. What does not hold for one is not done to the next.
+async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, report: Option<&Path>) -> anyhow::Result<Outcome> {
+    let members = (0..times).flat_map(|_| &ready.members);
+    let mut evidence = Evidence {
+        run: plan.run.clone(),
+        set: ready.set.clone(),
+        how: plan.how,
+        planned: members.clone().map(|member| member.pod.clone()).collect(),
+        write: plan.write.map(str::to_owned),
+        read: plan.read.map(str::to_owned),
+        turns: Vec::new(),
+    };
+    for (number, member) in members.enumerate() {
+        view::heading(ctx, &member.pod, number, evidence.planned.len())?;
+        let turn = async {
+            if number > 0 {
+                preflight::again(ctx, ready).await?;
+            }
+            turn::run(ctx, plan, ready, member).await
+        };
+        let turn = match Box::pin(turn).await {
+            Ok(turn) => turn,
+            // What was shown so far stays shown.
+            Err(error) if number > 0 && !error.is::<Closed>() => {
+                ctx.printer.error(&format!("{error:#}"));
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        let judged = verdict::of_pod(&evidence, &turn);
+        view::of_pod(ctx, &turn, &judged)?;
+        evidence.turns.push(turn);
+        if judged.verdict.holds != Holds::Yes {
+            break;
+        }
+    }
+    let judged = verdict::judge(&evidence);
+    view::end(ctx, &evidence, &judged, ctx.cluster().await?.place())?;
+    if let Some(path) = report {
+        report::write(ctx, path, evidence).await?;
+    }
+    Ok(Outcome::holds_if(judged.holds == Holds::Yes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_named_as_kubectl_does() {
+        for text in ["statefulset/redis", "sts/redis", "statefulsets/redis", "statefulset.apps/redis"] {
+            assert_eq!(set_name(text), Ok("redis".to_owned()), "{text}");
+        }
+        for text in ["redis", "deployment/redis", "statefulset/", "statefulset/a b", "sts/-x", "/redis", ""] {
+            assert!(set_name(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What must be so before a pod is taken away: else it could do harm, or would prove nothing.
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use kube::api::ListParams;
+use kube::core::Selector;
+use tokio::time::{Instant, sleep};
+
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::names;
+use crate::kubernetes::Cluster;
+use crate::kubernetes::act::command;
+use crate::kubernetes::exec::default_container;
+use crate::observe::readiness;
+use crate::persistence::identity::claims;
+use crate::persistence::target::evidence::SetSeen;
+
+/// The set, and its pods as they shall be taken away.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// The set.
+    pub set: SetSeen,
+    /// Its pods, in the order in which the set itself replaces them: the highest ordinal first.
+    pub members: Vec<Member>,
+    /// The Service that the set names.
+    pub service: Option<String>,
+}
+
+/// A pod of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub pod: String,
+    /// The container in which commands are run.
+    pub container: String,
+    /// Its claims.
+    pub claims: Vec<String>,
+}
+
+/// Why no pod may be taken away, and the words of a kubectl command that helps.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal {
+    why: String,
+    helps: Vec<String>,
+}
+
+impl Member {
+    fn of(pod: &Pod) -> Self {
+        let container = default_container(pod).unwrap_or_default().to_owned();
+        Self { pod: pod.name_any(), container, claims: claims(pod) }
+    }
+}
+
+impl Refusal {
+    fn new(why: impl Into<String>, helps: &[&str]) -> Self {
+        Self { why: why.into(), helps: helps.iter().map(|word| (*word).to_owned()).collect() }
+    }
+
+    fn error(self, cluster: &Cluster, what: &str) -> anyhow::Error {
+        let helps: Vec<&str> = self.helps.iter().map(String::as_str).collect();
+        Error::new(format!("{what}: {}", self.why), command(cluster.place(), &helps)).into()
+    }
+}
+
+/// The label by which a pod says of which revision of its set it is.
+const REVISION: &str = "controller-revision-hash";
+
+/// How long the set may take to be as it was before, between one pod and the next.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Reads it, and refuses where it must.
+pub async fn check(ctx: &Ctx, name: &str) -> anyhow::Result<Ready> {
+    let cluster = ctx.cluster().await?;
+    ctx.show(|| command(cluster.place(), &["get", "statefulset", name, "-o", "yaml"]));
+    ctx.show(|| command(cluster.place(), &["get", "pods", "-o", "wide"]));
+    read(ctx, name).await?.map_err(|refusal| refusal.error(cluster, "nothing was started"))
+}
+
+/// Waits until the set is as it was before, but for who its pods are.
+pub async fn again(ctx: &Ctx, before: &Ready) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let refusal = match read(ctx, &before.set.name).await? {
+            Ok(now) if now == *before => return Ok(()),
+            Ok(_) => {
+                let describe = ["describe", &format!("statefulset/{}", before.set.name)];
+                Refusal::new("the set is another one than before", &describe)
+            }
+            Err(refusal) => refusal,
+        };
+        if Instant::now() > deadline {
+            return Err(refusal.error(cluster, "no other pod was taken away"));
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn read(ctx: &Ctx, name: &str) -> anyhow::Result<Result<Ready, Refusal>> {
+    let cluster = ctx.cluster().await?;
+    let Some(set) = cluster.get::<StatefulSet>(name).await? else {
+        let why = format!("there is no statefulset/{name} in the namespace {}", cluster.namespace());
+        return Ok(Err(Refusal::new(why, &["get", "statefulsets"])));
+    };
+    if is_the_exchanges(&set) {
+        let why = format!("nothing was started: statefulset/{name} is the exchange's own, of which more can be proved");
+        return Err(Error::new(why, format!("leave --target out: {}", ctx.own_command("persistence-demo"))).into());
+    }
+    let selector = set.spec.as_ref().map(|spec| spec.selector.clone()).unwrap_or_default();
+    let selector: Selector = selector.try_into()?;
+    let pods = cluster.list::<Pod>(&ListParams::default().labels_from(&selector)).await?;
+    Ok(judge(&set, &pods))
+}
+
+fn is_the_exchanges(set: &StatefulSet) -> bool {
+    let (label, exchange) = names::PART_OF;
+    set.name_any() == names::POSTGRES && set.labels().get(label).is_some_and(|of| of == exchange)
+}
+
+/// The pods that may be taken away, if all may.
+fn judge(set: &StatefulSet, pods: &[Pod]) -> Result<Ready, Refusal> {
+    let (name, uid) = (set.name_any(), set.uid().unwrap_or_default());
+    let service = set.spec.as_ref().and_then(|spec| spec.service_name.clone()).filter(|name| !name.is_empty());
+    let pods = pods_of(set, pods)?;
+    let members: Vec<Member> = pods.iter().copied().map(Member::of).collect();
+    shared(&name, &members)?;
+    rollout(set, &pods)?;
+    if let Some(pod) = pods.iter().find(|pod| !readiness::pod(pod)) {
+        let pod = format!("pod/{}", pod.name_any());
+        return Err(Refusal::new(format!("{pod} is not ready"), &["wait", &pod, "--for=condition=Ready"]));
+    }
+    Ok(Ready { set: SetSeen { name, uid }, members, service })
+}
+
+/// The pods that the set shall have, the highest ordinal first.
+fn pods_of<'a>(set: &StatefulSet, pods: &'a [Pod]) -> Result<Vec<&'a Pod>, Refusal> {
+    let (name, uid) = (set.name_any(), set.uid());
+    let set_ref = format!("statefulset/{name}");
+    let spec = set.spec.as_ref();
+    let replicas = spec.and_then(|spec| spec.replicas).unwrap_or(1);
+    if replicas < 1 {
+        return Err(Refusal::new(format!("{set_ref} has no replicas"), &["scale", &set_ref, "--replicas=1"]));
+    }
+    let first = spec.and_then(|spec| spec.ordinals.as_ref()?.start).unwrap_or(0);
+    let names = (first..first.saturating_add(replicas)).rev().map(|number| format!("{name}-{number}"));
+    let find = |pod: String| {
+        let mut of_set =
+            pods.iter().filter(|one| one.owner_references().iter().any(|owner| Some(&owner.uid) == uid.as_ref()));
+        let found = of_set.find(|one| one.name_any() == pod);
+        found.ok_or_else(|| Refusal::new(format!("{set_ref} has no pod/{pod}"), &["describe", &set_ref]))
+    };
+    names.map(find).collect()
+}
+
+/// No two pods may have one claim.
+fn shared(set: &str, members: &[Member]) -> Result<(), Refusal> {
+    for (at, member) in members.iter().enumerate() {
+        for other in &members[at + 1..] {
+            if let Some(claim) = member.claims.iter().find(|claim| other.claims.contains(claim)) {
+                let why = format!(
+                    "several replicas share pvc/{claim}: pod/{} and pod/{} write to one volume",
+                    member.pod, other.pod
+                );
+                return Err(Refusal::new(why, &["scale", &format!("statefulset/{set}"), "--replicas=1"]));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each pod must be of the revision of which it would come back.
+fn rollout(set: &StatefulSet, pods: &[&Pod]) -> Result<(), Refusal> {
+    let set_ref = format!("statefulset/{}", set.name_any());
+    let helps = ["rollout", "status", &set_ref];
+    let status = set.status.as_ref().filter(|status| status.observed_generation >= set.metadata.generation);
+    let Some(revision) = status.and_then(|status| status.update_revision.as_ref()) else {
+        return Err(Refusal::new(format!("the cluster has not seen the newest {set_ref} yet"), &helps));
+    };
+    match pods.iter().find(|pod| pod.labels().get(REVISION) != Some(revision)) {
+        Some(pod) => {
+            let pod = pod.name_any();
+            let why = format!("a rollout is in progress: pod/{pod} would come back changed, of revision {revision}");
+            Err(Refusal::new(why, &helps))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn set() -> Value {
+        json!({
+            "metadata": { "name": "store", "uid": "set", "generation": 2 },
+            "spec": { "replicas": 2, "serviceName": "store", "selector": {}, "template": {} },
+            "status": { "replicas": 2, "observedGeneration": 2, "updateRevision": "b" },
+        })
+    }
+
+    fn pod(number: u32) -> Value {
+        json!({
+            "metadata": { "name": format!("store-{number}"), "labels": { "controller-revision-hash": "b" },
+                          "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "store",
+                                                "uid": "set", "controller": true }] },
+            "spec": { "containers": [{ "name": "main" }, { "name": "side" }],
+                      "volumes": [{ "name": "data", "persistentVolumeClaim": { "claimName": format!("data-{number}") } },
+                                  { "name": "tmp", "emptyDir": {} }] },
+            "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+        })
+    }
+
+    fn judged(set: &Value, pods: &[Value]) -> Result<Ready, Refusal> {
+        let pods: Vec<Pod> = pods.iter().map(|pod| serde_json::from_value(pod.clone()).unwrap()).collect();
+        judge(&serde_json::from_value(set.clone()).unwrap(), &pods)
+    }
+
+    /// The healthy set with one thing otherwise, and the words by which it is refused.
+    fn refuses(words: &str, change: impl FnOnce(&mut Value, &mut [Value; 2])) {
+        let (mut set, mut pods) = (set(), [pod(0), pod(1)]);
+        change(&mut set, &mut pods);
+        let refusal = judged(&set, &pods).unwrap_err();
+        assert!(refusal.why.contains(words), "no {words:?} in {refusal:?}");
+    }
+
+    #[test]
+    fn pods_are_taken_in_the_sets_own_order() {
+        let ready = judged(&set(), &[pod(0), pod(1), pod(2)]).unwrap();
+        let pods: Vec<&str> = ready.members.iter().map(|member| member.pod.as_str()).collect();
+        assert_eq!(pods, ["store-1", "store-0"]);
+        let member = &ready.members[0];
+        assert_eq!((member.container.as_str(), member.claims.as_slice()), ("main", &["data-1".to_owned()][..]));
+        let mut from_seven = set();
+        from_seven["spec"]["ordinals"] = json!({ "start": 7 });
+        assert_eq!(judged(&from_seven, &[pod(7), pod(8)]).unwrap().members[0].pod, "store-8");
+        let mut named = pod(1);
+        named["metadata"]["annotations"] = json!({ "kubectl.kubernetes.io/default-container": "side" });
+        assert_eq!(judged(&set(), &[pod(0), named]).unwrap().members[0].container, "side");
+    }
+
+    #[test]
+    fn where_it_would_prove_nothing_it_is_refused() {
+        refuses("no replicas", |set, _| set["spec"]["replicas"] = 0.into());
+        refuses("not seen the newest", |set, _| set["metadata"]["generation"] = 3.into());
+        refuses("not seen the newest", |set, _| set["status"]["updateRevision"] = Value::Null);
+        refuses("rollout is in progress: pod/store-1", |set, _| set["status"]["updateRevision"] = "c".into());
+        refuses("rollout is in progress: pod/store-0", |_, pods| {
+            pods[0]["metadata"]["labels"]["controller-revision-hash"] = "a".into();
+        });
+        refuses("pod/store-0 is not ready", |_, pods| pods[0]["status"]["conditions"][0]["status"] = "False".into());
+        refuses("pod/store-1 is not ready", |_, pods| {
+            pods[1]["metadata"]["deletionTimestamp"] = "2026-11-24T02:00:00Z".into();
+        });
+        refuses("has no pod/store-1", |_, pods| pods[1]["metadata"]["name"] = "store-9".into());
+        refuses("has no pod/store-1", |_, pods| pods[1]["metadata"]["ownerReferences"][0]["uid"] = "other".into());
+        refuses("several replicas share pvc/data-0: pod/store-1 and pod/store-0", |_, pods| {
+            pods[1]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] = "data-0".into();
+        });
+    }
+
+    #[test]
+    fn one_replica_may_have_a_plain_claim() {
+        let mut one = set();
+        one["spec"]["replicas"] = 1.into();
+        assert_eq!(judged(&one, &[pod(0)]).unwrap().members.len(), 1);
+    }
+}

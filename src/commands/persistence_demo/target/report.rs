@@ -1,0 +1,40 @@
+//! The evidence on a set as a file.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::super::report;
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::persistence::target::evidence::Evidence;
+use crate::persistence::target::report::Report;
+
+/// Checks where it is to be written, before anything is changed.
+///
+/// # Errors
+/// If it cannot be written there.
+pub fn check(path: &Path) -> Result<(), Error> {
+    if path.extension().is_none_or(|extension| extension != "json") {
+        let why = format!("{} does not end with .json, the form of reports on a --target", path.display());
+        return Err(Error::new(why, "name it so: --report proof.json"));
+    }
+    report::check(path)
+}
+
+/// Writes it.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn write(ctx: &Ctx, path: &Path, evidence: Evidence) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let report = Report {
+        at: Timestamp::now(),
+        plugin: env!("CARGO_PKG_VERSION").to_owned(),
+        server: cluster.version().await?.git_version,
+        context: cluster.place().context.clone(),
+        namespace: cluster.namespace().to_owned(),
+        evidence,
+    };
+    report::save(ctx, path, &report.text()?)
+}
