@@ -46,5 +46,6 @@ pub fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         }
         ctx.printer.out(view::conclusion(verdict))?;
     }
-    Ok(Outcome::holds_if(verdicts.iter().all(|verdict| verdict.holds == Holds::Yes)))
+    let shown = view::contrast(ctx, &report.contrast, report.cycles.last())?;
+    Ok(Outcome::holds_if(shown && verdicts.iter().all(|verdict| verdict.holds == Holds::Yes)))
 }

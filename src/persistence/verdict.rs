@@ -102,7 +102,7 @@ pub fn judge(cycle: &Cycle) -> Verdict {
     Verdict::of(checks)
 }
 
-fn check(name: &str, holds: Holds, evidence: impl Into<String>) -> Check {
+pub(super) fn check(name: &str, holds: Holds, evidence: impl Into<String>) -> Check {
     Check { name: name.to_owned(), holds, evidence: evidence.into() }
 }
 
@@ -110,7 +110,7 @@ fn so(condition: bool) -> Holds {
     if condition { Holds::Yes } else { Holds::No }
 }
 
-fn words(reason: &Reason) -> &str {
+pub(super) fn words(reason: &Reason) -> &str {
     match reason {
         Reason::Forbidden(_) => "you may not read it",
         Reason::Failed(why) => why,

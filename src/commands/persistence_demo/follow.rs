@@ -11,7 +11,7 @@ use super::{by_name, view};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, psql};
-use crate::kubernetes::act::{Act, DeletePod, EvictPod, command};
+use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec, command};
 use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::{Reading, live};
 use crate::persistence::How;
@@ -43,7 +43,7 @@ impl Watched {
             match change.ok().flatten().and_then(seen) {
                 Some(Change::Pod(Some(pod))) => return Ok((watched, *pod)),
                 Some(Change::Lost(_)) => {}
-                _ => return Err(replaced()),
+                _ => return Err(replaced(names::POSTGRES_POD)),
             }
         }
     }
@@ -84,7 +84,7 @@ pub async fn through(
     let in_pod = async {
         let mut answers = answers;
         let _ = answers.wait_for(|may| *may).await;
-        answered_in_pod(cluster, &server.start).await;
+        answered(cluster, &pod.name, &server.start).await;
     };
     let by_name = async {
         match backend {
@@ -149,9 +149,10 @@ pub async fn through(
     Ok(Followed { timeline, name: name.unwrap_or(Reading::Absent) })
 }
 
-/// Ends when another server than the one before has answered in the pod.
-async fn answered_in_pod(cluster: &Cluster, before: &str) {
+/// Ends when another server than the one before has answered in a pod.
+pub async fn answered(cluster: &Cluster, pod: &str, before: &str) {
     let ask = psql::when_it_answers("SELECT extract(epoch FROM pg_postmaster_start_time())::text;");
+    let ask = Exec { pod: pod.to_owned(), ..ask };
     loop {
         match ask.execute(cluster).await {
             Ok(ended) if ended.code == 0 && !ended.stdout.trim().is_empty() && ended.stdout.trim() != before => return,
@@ -161,7 +162,7 @@ async fn answered_in_pod(cluster: &Cluster, before: &str) {
 }
 
 /// Asks the cluster, or the server itself, for the end of this server and of no other.
-async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
+pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
     let delete = |grace| DeletePod { name: pod.name.clone(), uid: pod.uid.clone(), grace };
     let asked = match how {
         How::Delete => ctx.perform(&delete(None)).await,
@@ -171,7 +172,7 @@ async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
         How::Crash => return crash(ctx).await,
     };
     match asked {
-        Err(error) if is_another(&error) => Err(replaced()),
+        Err(error) if is_another(&error) => Err(replaced(&pod.name)),
         asked => asked,
     }
 }
@@ -201,14 +202,15 @@ fn is_another(error: &anyhow::Error) -> bool {
     matches!(cause, Some(Cause::NotFound(_) | Cause::Conflict { .. }))
 }
 
-fn replaced() -> anyhow::Error {
+fn replaced(pod: &str) -> anyhow::Error {
     Error::new(
-        "pod/postgres-0 was taken away by somebody else at the same moment: this run has shown nothing",
+        format!("pod/{pod} was taken away by somebody else at the same moment: this run has shown nothing"),
         "run it again once the pod is ready: kubectl kubecoin status --wait",
     )
     .into()
 }
 
-fn ms(duration: Duration) -> u64 {
+/// A time in whole milliseconds.
+pub fn ms(duration: Duration) -> u64 {
     duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -2,6 +2,7 @@
 
 mod by_name;
 mod confirm;
+mod contrast;
 mod cycle;
 mod follow;
 mod lasting;
@@ -35,13 +36,16 @@ Examples:
   kubectl kubecoin persistence-demo --how crash   # the server crashes in its pod
   kubectl kubecoin persistence-demo --under-load  # is any acknowledged row lost?
   kubectl kubecoin persistence-demo --times 5     # five times, with the median
+  kubectl kubecoin persistence-demo --contrast    # and what goes without a volume
   kubectl kubecoin persistence-demo --keep        # leave the marked rows
 
-Exit code 1 names what does not hold, or is not known.";
+Exit code 1 names what does not hold, or is not known. It is exit code 1 too if a contrast
+could not be shown, which changes nothing of the verdict.";
 
 /// What `persistence-demo` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// How the server is taken away
     #[arg(long, value_enum, value_name = "HOW", default_value_t, hide_possible_values = true)]
@@ -64,6 +68,10 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "under_load")]
     max_gap: Option<Duration>,
 
+    /// Let Level 1, a Deployment without a volume, go through the same afterwards, and compare
+    #[arg(long)]
+    contrast: bool,
+
     /// How long to wait, each time, until the server answers again
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     timeout: Duration,
@@ -73,7 +81,8 @@ pub struct Args {
     keep: bool,
 
     /// Only remove the marked rows of an earlier run
-    #[arg(long, value_name = "ID", conflicts_with_all = ["how", "rows", "times", "keep", "under_load"])]
+    #[arg(long, value_name = "ID")]
+    #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast"])]
     clean: Option<Run>,
 
     /// Write the evidence to a file that ends with .json, for verify-report and replay
@@ -93,6 +102,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(run) = &args.clean {
         return rows::clean(ctx, run).await;
     }
+    contrast::check(args)?;
     if let Some(path) = &args.report {
         report::check(path)?;
     }
@@ -132,18 +142,26 @@ async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> any
     }
     let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
     leave_proof(ctx, Proof::now(holds, args.how)).await;
-    view::end(ctx, args, run, &cycles, worst.as_ref())?;
+    view::conclude(ctx, &cycles, worst.as_ref())?;
+    let contrast = contrast::run(args, ctx, run, &cycles).await;
+    let shown = view::contrast(ctx, &contrast, cycles.last())?;
+    contrast::help(ctx, &contrast).await?;
+    view::end(ctx, args, run)?;
     if let Some(path) = &args.report {
-        report::write(ctx, path, cycles).await?;
+        report::write(ctx, path, cycles, contrast).await?;
     }
-    Ok(Outcome::holds_if(holds == Holds::Yes))
+    Ok(Outcome::holds_if(holds == Holds::Yes && shown))
+}
+
+/// The Lease of a run.
+fn lease(run: &Run) -> Lease {
+    Lease { name: "kubecoin-persistence-demo", holder: run.as_str().to_owned(), labels: vec![names::PART_OF] }
 }
 
 /// The Lease by which there is one run at a time. It is released on every way out.
 async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
     let cluster = ctx.cluster().await?;
-    let lease =
-        Lease { name: "kubecoin-persistence-demo", holder: run.as_str().to_owned(), labels: vec![names::PART_OF] };
+    let lease = lease(run);
     let by_hand = command(cluster.place(), &["delete", "lease", lease.name]);
     ctx.show(|| lease.create(cluster).kubectl(cluster.place()));
     let take = {

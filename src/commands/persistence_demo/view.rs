@@ -4,7 +4,9 @@ use std::io::{IsTerminal, stdout};
 
 use super::Args;
 use crate::context::Ctx;
-use crate::output::{Line, Role, one_line};
+use crate::observe::Reading;
+use crate::output::{Column, Line, Role, Table, one_line};
+use crate::persistence::contrast::{self, Contrast};
 use crate::persistence::evidence::Cycle;
 use crate::persistence::rows::Run;
 use crate::persistence::timeline::{Event, Kind, Timeline};
@@ -80,20 +82,20 @@ pub fn line(event: &Event, from: u64) -> Line {
 pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()> {
     ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
     for check in &verdict.checks {
-        let (role, word) = match check.holds {
-            Holds::Yes => (Role::Good, "ok"),
-            Holds::No => (Role::Bad, "NO"),
-            Holds::Unknown => (Role::Doubtful, "?"),
+        let word = match check.holds {
+            Holds::Yes => "ok",
+            Holds::No => "NO",
+            Holds::Unknown => "?",
         };
         let rest = format!("  {:<20}  {}", check.name, one_line(&check.evidence));
-        ctx.printer.out(Line::from("  ").and(role, format!("{word:<2}")).and(Role::Plain, rest))?;
+        ctx.printer.out(Line::from("  ").and(role(check.holds), format!("{word:<2}")).and(Role::Plain, rest))?;
     }
     let downtime = format!("{}, since the {}", verdict::downtime(cycle), cycle.how.noun());
     ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime))
 }
 
-/// The verdict over all, what was not shown, and how to see for oneself.
-pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&Verdict>) -> anyhow::Result<()> {
+/// The verdict over all.
+pub fn conclude(ctx: &Ctx, cycles: &[Cycle], worst: Option<&Verdict>) -> anyhow::Result<()> {
     if cycles.len() > 1 {
         let figures = [
             ("in the pod", Cycle::downtime_ms as fn(&Cycle) -> Option<u64>),
@@ -108,6 +110,26 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&V
     if let Some(worst) = worst {
         ctx.printer.out(conclusion(worst))?;
     }
+    Ok(())
+}
+
+/// Both levels beside each other, and what that comes to. Gives whether it is as it should be, or was not asked for.
+pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) -> anyhow::Result<bool> {
+    let Some(check) = contrast::judge(contrast) else { return Ok(true) };
+    if let (Reading::Present(contrast), Some(cycle)) = (contrast, cycle) {
+        let mut table = Table::new(&["CONTRAST", "LEVEL-1", "LEVEL-2"].map(Column::always), false);
+        for line in contrast::table(contrast, cycle) {
+            table.row(line);
+        }
+        ctx.printer.out(table.text().trim_end())?;
+    }
+    let title = Line::default().and(Role::Title, "contrast: ").and(role(check.holds), check.holds.to_string());
+    ctx.printer.out(title.and(Role::Plain, format!(" — {}", one_line(&check.evidence))))?;
+    Ok(check.holds == Holds::Yes)
+}
+
+/// What was not shown, and how to see for oneself.
+pub fn end(ctx: &Ctx, args: &Args, run: &Run) -> anyhow::Result<()> {
     ctx.printer.out("not shown: loss of the node, loss of the disk, deletion of the cluster")?;
     if args.keep {
         let words = format!("persistence-demo --clean {}", run.as_str());
@@ -119,12 +141,7 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&V
 
 /// The verdict on one line, with what it rests on.
 pub fn conclusion(verdict: &Verdict) -> Line {
-    let role = match verdict.holds {
-        Holds::Yes => Role::Good,
-        Holds::No => Role::Bad,
-        Holds::Unknown => Role::Doubtful,
-    };
-    let title = Line::default().and(Role::Title, "verdict: ").and(role, verdict.holds.to_string());
+    let title = Line::default().and(Role::Title, "verdict: ").and(role(verdict.holds), verdict.holds.to_string());
     let yours = verdict.checks.iter().find(|check| check.name == "your rows");
     let says = match verdict.holds {
         Holds::Yes => yours.map(|check| format!("your rows: {}", check.evidence)).unwrap_or_default(),
@@ -136,6 +153,14 @@ pub fn conclusion(verdict: &Verdict) -> Line {
             .join("; "),
     };
     title.and(Role::Plain, format!(" — {}", one_line(&says)))
+}
+
+fn role(holds: Holds) -> Role {
+    match holds {
+        Holds::Yes => Role::Good,
+        Holds::No => Role::Bad,
+        Holds::Unknown => Role::Doubtful,
+    }
 }
 
 /// The least, the middle and the most of some times.
