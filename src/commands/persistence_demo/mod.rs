@@ -7,6 +7,7 @@ mod cycle;
 mod follow;
 mod lasting;
 mod load;
+mod page;
 mod preflight;
 pub(super) mod report;
 mod rows;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::open::Page;
 use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -72,6 +74,10 @@ pub struct Args {
     #[arg(long)]
     contrast: bool,
 
+    /// Open the page, and wait for Enter before the server is taken away
+    #[arg(long)]
+    open: bool,
+
     /// How long to wait, each time, until the server answers again
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     timeout: Duration,
@@ -82,7 +88,7 @@ pub struct Args {
 
     /// Only remove the marked rows of an earlier run
     #[arg(long, value_name = "ID")]
-    #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast"])]
+    #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast", "open"])]
     clean: Option<Run>,
 
     /// Write the evidence to a file that ends with .json, for verify-report and replay
@@ -103,25 +109,35 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         return rows::clean(ctx, run).await;
     }
     contrast::check(args)?;
+    page::check(args)?;
     if let Some(path) = &args.report {
         report::check(path)?;
     }
     super::announce(ctx).await?;
     let ready = preflight::check(ctx).await?;
     confirm::all(args, ctx, &ready).await?;
+    let page = page::listen(args, ctx).await?;
     let run = Run::new();
     let lease = take_lease(ctx, &run).await?;
     let cluster = ctx.cluster().await?;
     tokio::select! {
-        outcome = all(args, ctx, &run, &ready) => outcome,
+        outcome = all(args, ctx, &run, &ready, page) => outcome,
         () = lease.renew(cluster) => Ok(Outcome::DoesNotHold),
     }
 }
 
 /// Every cycle, and the verdict over all of them.
-async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> anyhow::Result<Outcome> {
+async fn all(
+    args: &Args,
+    ctx: &Ctx,
+    run: &Run,
+    ready: &preflight::Ready,
+    page: Option<Page>,
+) -> anyhow::Result<Outcome> {
     let mark = rows::write(ctx, run, args.rows, args.keep).await?;
-    if !args.keep && view::on_terminal() {
+    if let Some(page) = page {
+        page::show(ctx, page).await?;
+    } else if !args.keep && view::on_terminal() {
         ctx.printer.note(format!("tip: watch the page meanwhile, in a second terminal: {}", ctx.own_command("open")));
     }
     let mut first = FIRST;
