@@ -118,7 +118,8 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, holds: fn(&Pod) -> 
 }
 
 /// How far a pod has come, and why no farther.
-fn why(pod: &Pod) -> String {
+#[must_use]
+pub fn why(pod: &Pod) -> String {
     let status = pod.status.clone().unwrap_or_default();
     let waiting = status.container_statuses.iter().flatten().find_map(|container| container.state.clone()?.waiting);
     let waiting = waiting.map(|it| [it.reason, it.message].map(Option::unwrap_or_default).join(" "));

@@ -48,7 +48,8 @@ fn exchange(ctx: &Ctx, report: &Report) -> anyhow::Result<Outcome> {
         }
         ctx.printer.out(view::conclusion(verdict))?;
     }
-    Ok(Outcome::holds_if(verdicts.iter().all(|verdict| verdict.holds == Holds::Yes)))
+    let shown = view::contrast(ctx, &report.contrast, report.cycles.last())?;
+    Ok(Outcome::holds_if(shown && verdicts.iter().all(|verdict| verdict.holds == Holds::Yes)))
 }
 
 fn set(ctx: &Ctx, report: &SetReport) -> anyhow::Result<Outcome> {

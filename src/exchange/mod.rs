@@ -1,6 +1,7 @@
 //! What is deployed.
 
 pub mod helper;
+pub mod level_one;
 pub mod manifests;
 pub mod names;
 pub mod objects;

@@ -49,6 +49,10 @@ pub const FRONTEND_SERVICE: &str = "frontend-service";
 /// labels above: nothing that selects the exchange's pods may find them.
 pub const HELPER: &str = "kubectl-kubecoin/helper";
 
+/// The label of all that is made of Level 1 for contrast, with the run that made it as its value. Its pods have none of the
+/// labels above.
+pub const LEVEL_1: &str = "kubectl-kubecoin/level-1";
+
 /// All Services, in the order in which people are shown them.
 pub const SERVICES: [&str; 3] = [POSTGRES_SERVICE, BACKEND_SERVICE, FRONTEND_SERVICE];
 /// All Deployments.
@@ -70,6 +74,12 @@ pub fn volume(namespace: &str) -> String {
 #[must_use]
 pub fn host_path(namespace: &str) -> String {
     format!("/data/kubecoin/{namespace}")
+}
+
+/// The Deployment and the Service of Level 1, beside the exchange for the time of a run.
+#[must_use]
+pub fn level_1(run: &str) -> String {
+    format!("postgres-level-1-{run}")
 }
 
 /// The label selector of everything that belongs to the exchange.

@@ -47,7 +47,7 @@ pub const POSTGRES_UID: i64 = 999;
 const PASSWORD_LENGTH: usize = 43;
 
 /// The object in a manifest, typed.
-fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
+pub(super) fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
     let manifest = super::manifests::ALL.iter().find(|manifest| manifest.file == file).context("no such manifest")?;
     // Through a value: the typed structs' own code for YAML would be another megabyte.
     let value: Value = serde_saphyr::from_str(manifest.yaml)?;
@@ -192,7 +192,7 @@ impl Objects {
     }
 }
 
-fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec) -> Pod {
+pub(super) fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec) -> Pod {
     let mut metadata = template.metadata.clone().unwrap_or_default();
     metadata.name = Some(format!("{name}-check"));
     metadata.namespace = namespace.cloned();
@@ -223,7 +223,7 @@ fn set_volume(volume: &mut PersistentVolume, name: &str, settings: &Settings, pa
 }
 
 /// A volume that the cluster makes takes the pod's fsGroup, so nothing has to run as root: Pod Security `restricted`.
-fn run_as_plain_user(pod: &mut PodSpec) {
+pub(super) fn run_as_plain_user(pod: &mut PodSpec) {
     let security = pod.security_context.get_or_insert_default();
     security.run_as_non_root = Some(true);
     security.run_as_user = Some(POSTGRES_UID);

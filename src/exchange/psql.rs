@@ -68,7 +68,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 exec "$@""#;
     Exec {
-        pod: names::POSTGRES_POD,
+        pod: names::POSTGRES_POD.to_owned(),
         container: names::POSTGRES,
         command: ["sh", "-c", STOP].map(str::to_owned).into(),
         stdin: String::new(),
@@ -153,7 +153,7 @@ fn exec(program: &[&str], options: &[&str], sql: &str) -> Exec {
     let patience = LOCK_TIMEOUT.as_secs();
     let words = [program, &OPTIONS, options, &["-d", names::DATABASE, "-f", "-"]].concat();
     Exec {
-        pod: names::POSTGRES_POD,
+        pod: names::POSTGRES_POD.to_owned(),
         container: names::POSTGRES,
         command: words.into_iter().map(str::to_owned).collect(),
         stdin: format!("SET statement_timeout = '{limit}s';\nSET lock_timeout = '{patience}s';\n{sql}"),

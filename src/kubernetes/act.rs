@@ -262,7 +262,7 @@ impl Act for EvictPod {
 #[derive(Clone, Debug)]
 pub struct Exec {
     /// The pod's name.
-    pub pod: &'static str,
+    pub pod: String,
     /// The container's name.
     pub container: &'static str,
     /// The program and its arguments. These are seen by everybody on the node.
@@ -277,13 +277,13 @@ impl Act for Exec {
     type Done = Ended;
 
     fn kubectl(&self, place: &Place) -> String {
-        let mut words = vec!["exec", "-i", self.pod, "-c", self.container, "--"];
+        let mut words = vec!["exec", "-i", &self.pod, "-c", self.container, "--"];
         words.extend(self.command.iter().map(String::as_str));
         here(&command(place, &words), "'EOF'", &self.stdin)
     }
 
     async fn execute(&self, cluster: &Cluster) -> Result<Ended, RequestError> {
-        let program = Program { pod: self.pod, container: self.container, command: &self.command };
+        let program = Program { pod: &self.pod, container: self.container, command: &self.command };
         exec::run(cluster, program, &self.stdin, self.limit).await
     }
 }

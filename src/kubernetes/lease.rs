@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease as Held;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Resource as _;
 use kube::api::{ApiResource, DeleteParams, Preconditions};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -88,6 +90,16 @@ impl Lease {
             Some(there) if holder(&there) == Some(&self.holder) => self.delete(cluster, &there).await,
             _ => Ok(()),
         }
+    }
+
+    /// The reference by which an object is deleted by the cluster once the Lease is, as after a run that was killed. None if it
+    /// is not this holder's.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn as_owner(&self, cluster: &Cluster) -> Result<Option<OwnerReference>, RequestError> {
+        let held = cluster.get::<Held>(self.name).await?;
+        Ok(held.filter(|there| holder(there) == Some(&self.holder)).and_then(|there| there.owner_ref(&())))
     }
 
     async fn delete(&self, cluster: &Cluster, there: &Held) -> Result<(), RequestError> {

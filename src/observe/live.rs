@@ -49,6 +49,12 @@ pub fn pod(cluster: &Cluster, name: &str) -> BoxStream<'static, Change> {
     watched(cluster, watcher::Config::default().fields(&format!("metadata.name={name}")), Change::Pods)
 }
 
+/// All changes of the pods that a label selector picks, from now on. The first one says which are there.
+#[must_use]
+pub fn pods(cluster: &Cluster, selector: &str) -> BoxStream<'static, Change> {
+    watched(cluster, watcher::Config::default().labels(selector), Change::Pods)
+}
+
 /// The objects of a kind by their names, while a watch tells what changes.
 #[derive(Debug)]
 struct Known<K> {

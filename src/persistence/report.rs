@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::contrast::{self, Contrast};
 use super::evidence::Cycle;
-use super::verdict::{self, Verdict};
+use super::verdict::{self, Check, Verdict};
 use crate::observe::Reading;
 use crate::output::json;
 
@@ -27,6 +28,13 @@ pub struct Report {
     pub namespace: String,
     /// The evidence of each replacement.
     pub cycles: Vec<Cycle>,
+    /// Level 1 beside it. It is in the document only if it was asked for.
+    #[serde(default, skip_serializing_if = "is_not_asked")]
+    pub contrast: Reading<Contrast>,
+}
+
+fn is_not_asked(contrast: &Reading<Contrast>) -> bool {
+    matches!(contrast, Reading::NotAsked)
 }
 
 impl Report {
@@ -53,6 +61,12 @@ impl Report {
     pub fn verdicts(&self) -> Vec<Verdict> {
         self.cycles.iter().map(verdict::judge).collect()
     }
+
+    /// What Level 1 shows beside it; none if it was not asked for.
+    #[must_use]
+    pub fn contrast(&self) -> Option<Check> {
+        contrast::judge(&self.contrast)
+    }
 }
 
 /// The same evidence with one row less that must be there. None if there is none to take away.
@@ -70,6 +84,7 @@ pub fn with_a_row_removed(cycle: &Cycle) -> Option<(Cycle, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Reason;
     use crate::persistence::tests::healthy;
     use crate::persistence::verdict::Holds;
 
@@ -81,6 +96,7 @@ mod tests {
             context: "c\u{1b}[31m".into(),
             namespace: "alice".into(),
             cycles: vec![healthy(3, 5)],
+            contrast: Reading::NotAsked,
         }
     }
 
@@ -92,6 +108,18 @@ mod tests {
         let back = Report::parse(&text).unwrap();
         assert_eq!(back, report);
         assert_eq!(back.verdicts()[0].holds, Holds::Yes);
+    }
+
+    #[test]
+    fn a_contrast_is_there_only_if_it_was_asked_for() {
+        let text = report().text().unwrap();
+        assert!(!text.contains("contrast"), "{text}");
+        assert_eq!(report().contrast(), None);
+        let refused = Reading::Unknown(Reason::Failed("exceeded quota".into()));
+        let asked = Report { contrast: refused, ..report() };
+        let back = Report::parse(&asked.text().unwrap()).unwrap();
+        assert_eq!(back, asked);
+        assert_eq!(back.contrast().unwrap().holds, Holds::Unknown);
     }
 
     #[test]

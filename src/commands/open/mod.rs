@@ -5,6 +5,8 @@ mod port;
 
 use std::env;
 
+use tokio::net::TcpListener;
+
 use crate::commands::waiting;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -45,29 +47,75 @@ pub struct Args {
 /// # Errors
 /// If the cluster cannot be asked, or no port of this machine is free.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let cluster = ctx.cluster().await?;
-    let Some(inside) = page_port(&super::glance(ctx).await?)? else {
+    let Some(page) = listen(ctx, args.port).await? else {
         return not_ready(ctx).await;
     };
-    let wanted = args.port.unwrap_or_else(|| port::of_namespace(cluster.namespace()));
+    let address = page.address(args.wallet.as_deref());
+    ctx.printer.out(address.as_str())?;
+    ctx.printer.note(
+        Line::from("the page of namespace ")
+            .and(Role::Title, ctx.cluster().await?.namespace())
+            .and(Role::Plain, " is there as long as this runs; Ctrl-C ends it"),
+    );
+    if !args.no_browser {
+        browse(ctx, &address);
+    }
+    page.serve(ctx).await?;
+    Ok(Outcome::Holds)
+}
+
+/// The page, at a port of this machine that nobody else has.
+pub struct Page {
+    listener: TcpListener,
+    port: u16,
+}
+
+/// Takes a port for the page: this one or, without, the namespace's; if it is not free, another one. None if no pod of the page
+/// is ready.
+///
+/// # Errors
+/// If the cluster cannot be asked, or no port of this machine is free.
+pub async fn listen(ctx: &Ctx, port: Option<u16>) -> anyhow::Result<Option<Page>> {
+    let cluster = ctx.cluster().await?;
+    let Some(inside) = page_port(&super::glance(ctx).await?)? else { return Ok(None) };
+    let wanted = port.unwrap_or_else(|| port::of_namespace(cluster.namespace()));
     let (listener, port) = port::listen(wanted).await?;
     if port != wanted {
         ctx.printer.warning(&format!("port {wanted} of this machine is taken: it is {port} this time"));
     }
     let ports = format!("{port}:{inside}");
     ctx.show(|| command(cluster.place(), &["port-forward", &format!("deployment/{}", names::FRONTEND), &ports]));
-    let address = address(port, args.wallet.as_deref());
-    ctx.printer.out(address.as_str())?;
-    ctx.printer.note(
-        Line::from("the page of namespace ")
-            .and(Role::Title, cluster.namespace())
-            .and(Role::Plain, " is there as long as this runs; Ctrl-C ends it"),
-    );
-    if !args.no_browser {
-        browse(ctx, &address);
+    Ok(Some(Page { listener, port }))
+}
+
+impl Page {
+    /// The address of the page, or of a wallet on it.
+    #[must_use]
+    pub fn address(&self, wallet: Option<&str>) -> String {
+        address(self.port, wallet)
     }
-    forwarding::accept(listener, cluster, ctx.printer).await?;
-    Ok(Outcome::Holds)
+
+    /// Serves it until this is dropped.
+    ///
+    /// # Errors
+    /// If this machine gives no more connections.
+    pub async fn serve(self, ctx: &Ctx) -> anyhow::Result<()> {
+        forwarding::accept(self.listener, ctx.cluster().await?, ctx.printer).await
+    }
+
+    /// Serves it beside other work, until this program ends.
+    ///
+    /// # Errors
+    /// If there is no cluster to serve it from.
+    pub async fn serve_meanwhile(self, ctx: &Ctx) -> anyhow::Result<()> {
+        let (cluster, printer) = (ctx.cluster().await?.clone(), ctx.printer);
+        tokio::spawn(async move {
+            if let Err(error) = forwarding::accept(self.listener, &cluster, printer).await {
+                printer.warning(&format!("the page is not served any more: {error:#}"));
+            }
+        });
+        Ok(())
+    }
 }
 
 /// The page's port in its pod, if a pod is ready.
@@ -106,7 +154,8 @@ fn address(port: u16, wallet: Option<&str>) -> String {
 /// What says that there is a desktop, or a browser for where there is none.
 const DESKTOPS: [&str; 4] = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"];
 
-fn browse(ctx: &Ctx, address: &str) {
+/// Opens an address in a browser, or says why not.
+pub fn browse(ctx: &Ctx, address: &str) {
     // Without a desktop, a browser could take the terminal, and with it the key that ends this.
     let has_desktop = cfg!(not(target_os = "linux")) || DESKTOPS.iter().any(|name| env::var_os(name).is_some());
     if !has_desktop {

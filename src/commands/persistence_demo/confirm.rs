@@ -70,13 +70,13 @@ fn grace_0(how: How) -> Option<String> {
     (how == How::Force).then(|| reason.to_owned())
 }
 
-/// A line that the user types. It is read on a thread of its own, which Ctrl-C need not wait for.
-async fn line() -> Option<String> {
+/// A line that the user types; none if there are no more. It is read on a thread of its own, which Ctrl-C need not wait for.
+pub async fn line() -> Option<String> {
     let (typed, line) = oneshot::channel();
     std::thread::spawn(move || {
         let mut text = String::new();
         let read = stdin().read_line(&mut text);
-        let _ = typed.send(read.ok().map(|_| text));
+        let _ = typed.send(read.ok().filter(|read| *read > 0).map(|_| text));
     });
     line.await.ok().flatten()
 }

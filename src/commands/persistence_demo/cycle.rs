@@ -95,15 +95,15 @@ async fn writer(args: &Args, ctx: &Ctx, ready: &Ready, mark: &str, first: u32) -
 }
 
 /// All identities and all rows, with the pod as the watch has it.
-async fn moment(cluster: &Cluster, pod: &PodSeen) -> anyhow::Result<Moment> {
-    let ask = describe();
+pub async fn moment(cluster: &Cluster, pod: &PodSeen) -> anyhow::Result<Moment> {
+    let ask = Exec { pod: pod.name.clone(), ..describe() };
     let ((claim, volume), described) = join!(storage(cluster, pod.claim.as_deref()), ask.execute(cluster));
     let (server, rows) = parse(&described?)?;
     Ok(Moment { identity: Identity { pod: pod.clone(), claim, volume, server }, rows })
 }
 
 /// The same once it is there again, for as long as that may take.
-async fn patiently(cluster: &Cluster, pod: &PodSeen) -> Reading<Moment> {
+pub async fn patiently(cluster: &Cluster, pod: &PodSeen) -> Reading<Moment> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match moment(cluster, pod).await {

@@ -11,7 +11,7 @@ use super::{by_name, view};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::psql;
-use crate::kubernetes::act::{Act, DeletePod, EvictPod, command};
+use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec, command};
 use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::{Reading, live};
 use crate::persistence::How;
@@ -96,7 +96,7 @@ pub async fn through(
     let in_pod = async {
         let mut answers = answers;
         let _ = answers.wait_for(|may| *may).await;
-        answered_in_pod(cluster, &server.start).await;
+        answered(cluster, &pod.name, &server.start).await;
     };
     let by_name = async {
         match backend {
@@ -158,9 +158,10 @@ pub async fn through(
     Ok(Followed { timeline, name: name.unwrap_or(Reading::Absent) })
 }
 
-/// Ends when another server than the one before has answered in the pod.
-async fn answered_in_pod(cluster: &Cluster, before: &str) {
+/// Ends when another server than the one before has answered in a pod.
+pub async fn answered(cluster: &Cluster, pod: &str, before: &str) {
     let ask = psql::when_it_answers("SELECT extract(epoch FROM pg_postmaster_start_time())::text;");
+    let ask = Exec { pod: pod.to_owned(), ..ask };
     loop {
         match ask.execute(cluster).await {
             Ok(ended) if ended.code == 0 && !ended.stdout.trim().is_empty() && ended.stdout.trim() != before => return,
@@ -219,7 +220,7 @@ pub fn replaced(pod: &str) -> anyhow::Error {
     .into()
 }
 
-/// In milliseconds.
+/// A time in whole milliseconds.
 pub fn ms(duration: Duration) -> u64 {
     duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

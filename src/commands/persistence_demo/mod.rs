@@ -2,10 +2,12 @@
 
 mod by_name;
 mod confirm;
+mod contrast;
 mod cycle;
 mod follow;
 mod lasting;
 mod load;
+mod page;
 mod preflight;
 pub(super) mod report;
 mod rows;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::open::Page;
 use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -36,6 +39,7 @@ Examples:
   kubectl kubecoin persistence-demo --how crash   # the server crashes in its pod
   kubectl kubecoin persistence-demo --under-load  # is any acknowledged row lost?
   kubectl kubecoin persistence-demo --times 5     # five times, with the median
+  kubectl kubecoin persistence-demo --contrast    # and what goes without a volume
   kubectl kubecoin persistence-demo --keep        # leave the marked rows
 
   # your own set, with the highest ordinal first, as it is rolled out
@@ -43,11 +47,13 @@ Examples:
     --write 'redis-cli -e -h redis-0.redis set kubecoin \"$KUBECOIN_RUN\"' \\
     --read 'redis-cli -e get kubecoin'
 
-Exit code 1 names what does not hold, or is not known.";
+Exit code 1 names what does not hold, or is not known. It is exit code 1 too if a contrast
+could not be shown, which changes nothing of the verdict.";
 
 /// What `persistence-demo` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// How the server is taken away
     #[arg(long, value_enum, value_name = "HOW", default_value_t, hide_possible_values = true)]
@@ -70,6 +76,14 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "under_load")]
     max_gap: Option<Duration>,
 
+    /// Let Level 1, a Deployment without a volume, go through the same afterwards, and compare
+    #[arg(long)]
+    contrast: bool,
+
+    /// Open the page, and wait for Enter before the server is taken away
+    #[arg(long)]
+    open: bool,
+
     /// How long to wait, each time, until the server answers again
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     timeout: Duration,
@@ -79,7 +93,8 @@ pub struct Args {
     keep: bool,
 
     /// Only remove the marked rows of an earlier run
-    #[arg(long, value_name = "ID", conflicts_with_all = ["how", "rows", "times", "keep", "under_load"])]
+    #[arg(long, value_name = "ID")]
+    #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast", "open"])]
     clean: Option<Run>,
 
     /// Write the evidence to a file that ends with .json, for verify-report and replay
@@ -105,25 +120,36 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(set) = args.target.set() {
         return Box::pin(target::run(args, ctx, set)).await;
     }
+    contrast::check(args)?;
+    page::check(args)?;
     if let Some(path) = &args.report {
         report::check(path)?;
     }
     super::announce(ctx).await?;
     let ready = preflight::check(ctx).await?;
     confirm::all(args, ctx, &ready).await?;
+    let page = page::listen(args, ctx).await?;
     let run = Run::new();
     let lease = take_lease(ctx, &run).await?;
     let cluster = ctx.cluster().await?;
     tokio::select! {
-        outcome = all(args, ctx, &run, &ready) => outcome,
+        outcome = all(args, ctx, &run, &ready, page) => outcome,
         () = lease.renew(cluster) => Ok(Outcome::DoesNotHold),
     }
 }
 
 /// Every cycle, and the verdict over all of them.
-async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> anyhow::Result<Outcome> {
+async fn all(
+    args: &Args,
+    ctx: &Ctx,
+    run: &Run,
+    ready: &preflight::Ready,
+    page: Option<Page>,
+) -> anyhow::Result<Outcome> {
     let mark = rows::write(ctx, run, args.rows, args.keep).await?;
-    if !args.keep && view::on_terminal() {
+    if let Some(page) = page {
+        page::show(ctx, page).await?;
+    } else if !args.keep && view::on_terminal() {
         ctx.printer.note(format!("tip: watch the page meanwhile, in a second terminal: {}", ctx.own_command("open")));
     }
     let mut first = FIRST;
@@ -144,18 +170,26 @@ async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> any
     }
     let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
     leave_proof(ctx, Proof::now(holds, args.how)).await;
-    view::end(ctx, args, run, &cycles, worst.as_ref())?;
+    view::conclude(ctx, &cycles, worst.as_ref())?;
+    let contrast = contrast::run(args, ctx, run, &cycles).await;
+    let shown = view::contrast(ctx, &contrast, cycles.last())?;
+    contrast::help(ctx, &contrast).await?;
+    view::end(ctx, args, run)?;
     if let Some(path) = &args.report {
-        report::write(ctx, path, cycles).await?;
+        report::write(ctx, path, cycles, contrast).await?;
     }
-    Ok(Outcome::holds_if(holds == Holds::Yes))
+    Ok(Outcome::holds_if(holds == Holds::Yes && shown))
+}
+
+/// The Lease of a run.
+fn lease(run: &Run) -> Lease {
+    Lease { name: "kubecoin-persistence-demo", holder: run.as_str().to_owned(), labels: vec![names::PART_OF] }
 }
 
 /// The Lease by which there is one run at a time. It is released on every way out.
 async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
     let cluster = ctx.cluster().await?;
-    let lease =
-        Lease { name: "kubecoin-persistence-demo", holder: run.as_str().to_owned(), labels: vec![names::PART_OF] };
+    let lease = lease(run);
     let by_hand = command(cluster.place(), &["delete", "lease", lease.name]);
     ctx.show(|| lease.create(cluster).kubectl(cluster.place()));
     let take = {

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::observe::Reading;
+use crate::persistence::contrast::Contrast;
 use crate::persistence::document::Document;
 use crate::persistence::evidence::Cycle;
 use crate::persistence::report::Report;
@@ -34,7 +36,7 @@ pub fn check(path: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn write(ctx: &Ctx, path: &Path, cycles: Vec<Cycle>) -> anyhow::Result<()> {
+pub async fn write(ctx: &Ctx, path: &Path, cycles: Vec<Cycle>, contrast: Reading<Contrast>) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let place = cluster.place();
     let report = Report {
@@ -44,6 +46,7 @@ pub async fn write(ctx: &Ctx, path: &Path, cycles: Vec<Cycle>) -> anyhow::Result
         context: place.context.clone(),
         namespace: place.namespace.clone(),
         cycles,
+        contrast,
     };
     save(ctx, path, &report.text()?)
 }

@@ -4,7 +4,9 @@ use std::io::{IsTerminal, stdout};
 
 use super::Args;
 use crate::context::Ctx;
-use crate::output::{Line, Role, one_line};
+use crate::observe::Reading;
+use crate::output::{Column, Line, Role, Table, one_line};
+use crate::persistence::contrast::{self, Contrast};
 use crate::persistence::evidence::Cycle;
 use crate::persistence::rows::Run;
 use crate::persistence::timeline::{Event, Kind, Timeline};
@@ -107,8 +109,8 @@ pub fn role(holds: Holds) -> Role {
     }
 }
 
-/// The verdict over all, what was not shown, and how to see for oneself.
-pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&Verdict>) -> anyhow::Result<()> {
+/// The verdict over all.
+pub fn conclude(ctx: &Ctx, cycles: &[Cycle], worst: Option<&Verdict>) -> anyhow::Result<()> {
     if cycles.len() > 1 {
         let figures = [
             ("in the pod", Cycle::downtime_ms as fn(&Cycle) -> Option<u64>),
@@ -123,6 +125,26 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&V
     if let Some(worst) = worst {
         ctx.printer.out(conclusion(worst))?;
     }
+    Ok(())
+}
+
+/// Both levels beside each other, and what that comes to. Gives whether it is as it should be, or was not asked for.
+pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) -> anyhow::Result<bool> {
+    let Some(check) = contrast::judge(contrast) else { return Ok(true) };
+    if let (Reading::Present(contrast), Some(cycle)) = (contrast, cycle) {
+        let mut table = Table::new(&["CONTRAST", "LEVEL-1", "LEVEL-2"].map(Column::always), false);
+        for line in contrast::table(contrast, cycle) {
+            table.row(line);
+        }
+        ctx.printer.out(table.text().trim_end())?;
+    }
+    let title = Line::default().and(Role::Title, "contrast: ").and(role(check.holds), check.holds.to_string());
+    ctx.printer.out(title.and(Role::Plain, format!(" — {}", one_line(&check.evidence))))?;
+    Ok(check.holds == Holds::Yes)
+}
+
+/// What was not shown, and how to see for oneself.
+pub fn end(ctx: &Ctx, args: &Args, run: &Run) -> anyhow::Result<()> {
     ctx.printer.out("not shown: loss of the node, loss of the disk, deletion of the cluster")?;
     if args.keep {
         let words = format!("persistence-demo --clean {}", run.as_str());

@@ -39,7 +39,7 @@ pub async fn owner(cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Result<i64
         return Ok(POSTGRES_UID);
     };
     let ask = Exec {
-        pod: names::POSTGRES_POD,
+        pod: names::POSTGRES_POD.to_owned(),
         container: names::POSTGRES,
         command: ["stat", "-c", "%u", names::DATA_PATH].map(str::to_owned).to_vec(),
         stdin: String::new(),

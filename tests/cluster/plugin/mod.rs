@@ -3,6 +3,7 @@
 mod away;
 mod by_hand;
 mod class;
+mod contrast;
 mod deploy;
 mod dns;
 mod faults;

@@ -72,11 +72,9 @@ impl From<Output> for Ran {
 /// Runs a command that shows what it does, and stops it by a signal when it shows its n-th change of the cluster: those
 /// before are made. Gives the exit code of a run that ended before; none of one that was stopped.
 pub fn stopped_at(act: usize, namespace: &str, words: &str, signal: Signal) -> Option<i32> {
-    const CHANGES: [&str; 7] = [" create ", " apply ", " patch ", " delete ", " exec ", "$ p=", " --watch"];
     let mut child = start(namespace, &format!("{words} --show-commands"));
     let shown = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
-    let changes = shown.filter(|line| line.starts_with("$ ") && CHANGES.iter().any(|word| line.contains(word)));
-    let mut lines = changes.skip(act - 1);
+    let mut lines = shown.filter(|line| is_change(line)).skip(act - 1);
     if lines.next().is_none() {
         return child.wait().expect("it ends").code();
     }
@@ -84,4 +82,10 @@ pub fn stopped_at(act: usize, namespace: &str, words: &str, signal: Signal) -> O
     lines.for_each(drop);
     child.wait().expect("it ends");
     None
+}
+
+/// Whether a line that a command shows is a change of the cluster, or the beginning of a wait.
+pub fn is_change(line: &str) -> bool {
+    const CHANGES: [&str; 7] = [" create ", " apply ", " patch ", " delete ", " exec ", "$ p=", " --watch"];
+    line.starts_with("$ ") && CHANGES.iter().any(|word| line.contains(word))
 }

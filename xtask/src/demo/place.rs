@@ -1,7 +1,7 @@
 //! Where the demo takes place: on a cluster made for it, or on one that the user has.
 
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -118,8 +118,8 @@ impl Place {
         Ok(command)
     }
 
-    /// What one may do once the exchange runs.
-    pub fn afterwards(&self) -> Result<Vec<(&'static str, String)>> {
+    /// What one may do once the exchange runs, and was put to the proof.
+    pub fn afterwards(&self, report: &Path) -> Result<Vec<(&'static str, String)>> {
         let plugin = testbed::plugin_folder()?;
         let delete = process::shown(&self.typed("kubectl delete pod postgres-0"));
         let export = format!("export PATH={}:$PATH", plugin.display());
@@ -134,6 +134,8 @@ impl Place {
             ("the page", self.page()?),
             ("your turn", with),
             ("", format!("{delete}    # and watch the page")),
+            ("the report", report.display().to_string()),
+            ("", format!("kubectl kubecoin verify-report {}    # judged again, with no cluster", report.display())),
             ("stop it", stop),
         ])
     }

@@ -1,0 +1,50 @@
+//! `--open`: the page beside the run, which begins once the user has seen it.
+
+use std::io::{IsTerminal, stderr, stdin};
+
+use super::{Args, confirm};
+use crate::commands::open::{self, Page};
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::names;
+
+/// Refuses to wait for a key where nobody can press one.
+pub fn check(args: &Args) -> Result<(), Error> {
+    if args.open && !(stdin().is_terminal() && stderr().is_terminal()) {
+        return Err(Error::new(
+            "nothing was started: --open waits for Enter, and there is no terminal to press it at",
+            "leave --open out; the page is at hand by: kubectl kubecoin open",
+        ));
+    }
+    Ok(())
+}
+
+/// The page, if it is asked for, before anything is changed.
+///
+/// # Errors
+/// If there is none.
+pub async fn listen(args: &Args, ctx: &Ctx) -> anyhow::Result<Option<Page>> {
+    if !args.open {
+        return Ok(None);
+    }
+    let page = open::listen(ctx, None).await?.ok_or_else(|| {
+        Error::new("nothing was started: no pod of the frontend is ready to be opened", ctx.own_command("status"))
+    })?;
+    Ok(Some(page))
+}
+
+/// Opens it, and waits until the user goes on. The page stays for as long as this program runs.
+///
+/// # Errors
+/// If the user does not go on.
+pub async fn show(ctx: &Ctx, page: Page) -> anyhow::Result<()> {
+    let address = page.address(None);
+    page.serve_meanwhile(ctx).await?;
+    ctx.printer.note(format!("the page is {address} for as long as this runs"));
+    open::browse(ctx, &address);
+    ctx.printer.note(format!("press Enter to take pod/{} away, and watch the page", names::POSTGRES_POD));
+    match confirm::line().await {
+        Some(_) => Ok(()),
+        None => Err(Error::new("nothing was taken away: there was no Enter", "run it again, or without --open").into()),
+    }
+}
