@@ -33,7 +33,7 @@ pub struct Args {
     /// Each must be ready again before the next one is taken. What is proved needs no knowledge of the program: names,
     /// owners, claims, volumes, DNS, and that one server ended before the next one started.
     #[arg(long, value_name = "statefulset/NAME", value_parser = set_name)]
-    #[arg(conflicts_with_all = ["rows", "keep", "clean", "under_load"])]
+    #[arg(conflicts_with_all = ["rows", "keep", "clean", "under_load", "contrast", "open"])]
     target: Option<String>,
 
     /// What writes data in a pod, before it is taken away
