@@ -231,7 +231,7 @@ fn data(evidence: &Evidence, turn: &Turn, now: &Moment) -> Line {
         (Reading::Present(before), Reading::Present(now)) => match () {
             () if !before.is_something() => check(Holds::Unknown, format!("before, --read gave {}", before.words())),
             () if before.is_same(now) => check(Holds::Yes, now.words()),
-            () => check(Holds::No, format!("--read gave {} before, {} after", before.words(), now.words())),
+            () => check(Holds::No, format!("before: {}; after: {}", before.words(), now.words())),
         },
         (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => {
             check(Holds::Unknown, format!("--read could not be run: {}", words(reason)))

@@ -86,16 +86,19 @@ pub async fn again(ctx: &Ctx, before: &Ready) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let refusal = match read(ctx, &before.set.name).await? {
-            Ok(now) if now == *before => return Ok(()),
-            Ok(_) => {
+        let refused = |refusal: Refusal| refusal.error(cluster, "no other pod was taken away");
+        let error = match read(ctx, &before.set.name).await {
+            Ok(Ok(now)) if now == *before => return Ok(()),
+            Ok(Ok(_)) => {
                 let describe = ["describe", &format!("statefulset/{}", before.set.name)];
-                Refusal::new("the set is another one than before", &describe)
+                refused(Refusal::new("the set is another one than before", &describe))
             }
-            Err(refusal) => refusal,
+            Ok(Err(refusal)) => refused(refusal),
+            // A server that is away for a while is waited for too.
+            Err(error) => error,
         };
         if Instant::now() > deadline {
-            return Err(refusal.error(cluster, "no other pod was taken away"));
+            return Err(error);
         }
         sleep(PAUSE).await;
     }

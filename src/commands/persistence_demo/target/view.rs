@@ -33,7 +33,7 @@ pub fn end(ctx: &Ctx, evidence: &Evidence, judged: &Judged, place: &Place) -> an
     }
     ctx.printer.out(conclusion(judged))?;
     ctx.printer.out("not shown: loss of the node, loss of the disk, deletion of the cluster")?;
-    let see = command(place, &["get", &format!("statefulset/{}", evidence.set.name), "pods,pvc"]);
+    let see = command(place, &["get", "pods,pvc", "-o", "wide"]);
     ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, see))
 }
 
