@@ -6,6 +6,7 @@
 mod deploy;
 mod dns_check;
 mod everyday;
+mod overtaken;
 mod plugin;
 mod reach;
 mod server;
