@@ -11,6 +11,7 @@ mod plugin;
 mod reach;
 mod server;
 mod status;
+mod teardown;
 mod terminal;
 mod timeout;
 mod world;
