@@ -122,7 +122,8 @@ pub fn kept(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
     if all.is_empty() {
         return Ok(());
     }
-    ctx.printer.note(format!("kept: {}, and the Secret; the data lies {}", all.join(", "), place(snapshot)));
+    ctx.printer.note(format!("kept: {}, and the Secret", all.join(", ")));
+    ctx.printer.note(format!("the data lies {}", place(snapshot)));
     let again = match (&claim, snapshot.released_volume()) {
         (None, Some(_)) => "deploy --reuse-volume",
         _ => "deploy",

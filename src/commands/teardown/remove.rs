@@ -45,6 +45,7 @@ pub async fn gone(ctx: &Ctx, leaving: &[Leaving], deadline: Instant, timeout: Du
         let words = ["wait", "--for=delete", &limit].into_iter().chain(references.iter().map(String::as_str));
         command(cluster.place(), &words.collect::<Vec<_>>())
     });
+    ctx.printer.note(format!("waiting until all is gone: {}", references.join(", ")));
     let left = gone::wait(cluster, leaving, deadline).await;
     for one in leaving.iter().filter(|one| left.iter().all(|(object, _)| object.reference() != one.object.reference()))
     {
