@@ -84,7 +84,7 @@ impl Cleanup {
         self.entries.borrow_mut().retain(|entry| entry.ticket != ticket);
     }
 
-    /// Does the work until it ends or a signal stops it, and then takes away what is left. A second signal stops that too,
+    /// Does the work until it ends or a signal stops it, and then takes away what is left. Another signal stops that too,
     /// and the commands that are left to run are printed.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl Cleanup {
             outcome = work => outcome,
             () = signals.next() => Err(Interrupted.into()),
         };
-        let left = self.take_away(signals.next(), LIMIT + self.longer.get(), |error, kubectl| {
+        let left = self.take_away(signals.next_of_somebody(), LIMIT + self.longer.get(), |error, kubectl| {
             printer.warning(&format!("{error:#}"));
             printer.hint(&format!("take it away yourself: {kubectl}"));
         });
@@ -149,6 +149,16 @@ impl Signals {
         match [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal) {
             [Ok(interrupt), Ok(terminate), Ok(hangup)] => Self(Some([interrupt, terminate, hangup])),
             _ => Self(None),
+        }
+    }
+
+    /// Ends with the next signal of somebody who wants no more. A terminal that is closed says so more than once, and after
+    /// that there is nobody to be told what is left.
+    async fn next_of_somebody(&mut self) {
+        let Some([interrupt, terminate, _]) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
     }
 

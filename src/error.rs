@@ -63,10 +63,12 @@ pub fn report(error: &anyhow::Error, printer: Printer) -> ExitCode {
     if error.is::<Closed>() {
         return ExitCode::SUCCESS;
     }
-    printer.error(&format!("{error:#}"));
-    if error.is::<Interrupted>() {
+    if let Some(stopped) = error.downcast_ref::<Interrupted>() {
+        // For what goes on until Ctrl-C that is no error.
+        printer.note(stopped.to_string());
         return ExitCode::from(130);
     }
+    printer.error(&format!("{error:#}"));
     let hint = match (error.downcast_ref::<Error>(), error.downcast_ref::<RequestError>()) {
         (Some(error), _) => Some(error.hint.clone()),
         (_, Some(error)) => Some(error.hint()),

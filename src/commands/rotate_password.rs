@@ -40,14 +40,20 @@ pub struct Args {
     timeout: Duration,
 }
 
-/// Repairs or rotates. Each step leaves something from which the next run goes on: a Secret that is newer than the one in
-/// use is a rotation that was interrupted.
+/// Repairs or rotates.
 ///
 /// # Errors
 /// If there is no exchange, or a step cannot be done.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    super::announce(ctx).await?;
     let deadline = Instant::now() + args.timeout;
+    let done = waiting::within(deadline, rotate(args, ctx, deadline));
+    waiting::in_time(ctx, "the password was not made to fit", args.timeout, done.await)
+}
+
+/// Each step leaves something from which the next run goes on: a Secret that is newer than the one in use is a rotation
+/// that was interrupted.
+async fn rotate(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
+    super::announce(ctx).await?;
     let cluster = ctx.cluster().await?;
     let used = used(&super::snapshot(ctx).await?, cluster)?;
     if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {

@@ -20,12 +20,16 @@ pub fn patch(object: &Object, there: &ObjectMeta) -> Option<Patch> {
     Some(Patch { object: Object { body, ..object.clone() } })
 }
 
+/// What this program has applied of an object, and when it has last changed something by that.
+#[must_use]
+pub fn own(there: &ObjectMeta) -> Option<&ManagedFieldsEntry> {
+    there.managed_fields.iter().flatten().find(|entry| is(entry, FIELD_MANAGER, "Apply"))
+}
+
 /// Whether this program has applied a field, by its path in the tree of fields: `/f:spec/f:replicas`.
 #[must_use]
 pub fn applied(there: &ObjectMeta, path: &str) -> bool {
-    let managed = there.managed_fields.iter().flatten();
-    let mut own = managed.filter(|entry| is(entry, FIELD_MANAGER, "Apply"));
-    own.any(|entry| entry.fields_v1.as_ref().is_some_and(|fields| fields.0.pointer(path).is_some()))
+    own(there).and_then(|entry| entry.fields_v1.as_ref()).is_some_and(|fields| fields.0.pointer(path).is_some())
 }
 
 fn is(entry: &ManagedFieldsEntry, manager: &str, operation: &str) -> bool {

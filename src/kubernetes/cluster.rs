@@ -9,13 +9,13 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use k8s_openapi::serde::de::DeserializeOwned;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
-use kube::api::{ApiResource, ListParams, LogParams};
+use kube::api::{ApiResource, DynamicObject, ListParams, LogParams};
 use kube::client::ClientBuilder;
 use kube::{Api, Client, Config, Resource};
 use tower::buffer::BufferLayer;
 
 use super::error::{Cause, RequestError};
-use super::object::reference;
+use super::object::{Object, reference};
 use super::transport::TransportLayer;
 
 /// Where a request goes, for messages.
@@ -119,6 +119,15 @@ impl Cluster {
             Err(error) if error.cause.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// An object of any kind as it is now, or nothing if it is not there.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn now(&self, object: &Object) -> Result<Option<DynamicObject>, RequestError> {
+        let there = object.api(&self.client).get_opt(&object.name).await;
+        there.map_err(self.failed(format!("get {}", object.reference())))
     }
 
     /// The objects of a kind that a selector picks. There is no way to list without one: namespaces can be large.

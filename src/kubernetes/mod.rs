@@ -10,6 +10,8 @@ pub mod forward;
 pub mod gone;
 pub mod lease;
 mod object;
+mod pulse;
+mod socket;
 mod transport;
 
 pub use cluster::{Cluster, Place, Scoped};

@@ -1,5 +1,6 @@
 //! The only place that prints. It knows no subject.
 
+mod format;
 pub mod json;
 mod printer;
 mod sanitize;
@@ -8,6 +9,7 @@ mod styles;
 mod table;
 pub mod terminal;
 
+pub use format::Format;
 pub use printer::{Closed, Printer, written};
 pub use sanitize::{brief, clean, one_line};
 pub use styles::{Color, Line, Role};

@@ -61,3 +61,38 @@ pub fn size() -> Option<(u16, u16)> {
     let size = tcgetwinsize(stdout()).ok()?;
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env::current_exe;
+    use std::process::Command;
+
+    use rexpect::session::spawn_command;
+
+    use super::*;
+
+    #[test]
+    #[ignore = "the next one runs it in a terminal"]
+    fn panics_in_a_raw_terminal() {
+        // As where a panic ends the program at once: nothing is dropped.
+        std::mem::forget(Raw::enter().unwrap());
+        panic!("the first line\nand the last");
+    }
+
+    #[test]
+    fn a_panic_puts_the_terminal_back_before_it_says_anything() {
+        let test = "output::terminal::tests::panics_in_a_raw_terminal";
+        let program = current_exe().unwrap();
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!(
+            "echo before $(stty -g); {} --exact {test} --ignored --nocapture; echo after $(stty -g)",
+            program.display()
+        ));
+        let mut session = spawn_command(shell, Some(30_000)).unwrap();
+        session.exp_string("before ").unwrap();
+        let before = session.read_line().unwrap();
+        // A raw terminal does not put a carriage return before a newline.
+        session.exp_string("the first line\r\nand the last\r\n").unwrap();
+        session.exp_string(&format!("after {before}\r\n")).unwrap();
+    }
+}

@@ -121,6 +121,22 @@ fn a_wait_has_its_deadline_and_says_what_it_last_saw() {
 }
 
 #[test]
+fn an_image_of_ours_that_the_cluster_cannot_have_can_be_brought_there() {
+    let mut world = World::healthy();
+    world.at(&format!("{APPS}/deployments/backend"))["status"] = json!({ "observedGeneration": 1, "replicas": 1 });
+    let pod = &mut world.at(&format!("{NAMESPACED}/pods"))["items"][1];
+    let image = "ghcr.io/kubecoin/kubecoin-backend:0.1.0";
+    pod["spec"]["containers"][0]["image"] = image.into();
+    pod["status"] = json!({ "phase": "Pending", "conditions": [{ "type": "Ready", "status": "False" }],
+        "containerStatuses": [{ "name": "backend", "ready": false, "restartCount": 0, "image": image, "imageID": "",
+            "state": { "waiting": { "reason": "ImagePullBackOff", "message": "not found" } } }] });
+    let (ended, _) = deploy("--timeout 3s", move |request| world.reply(request));
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let hint = ended.stderr.lines().find(|line| line.starts_with("hint: ")).unwrap_or_default();
+    assert!(hint.contains("cargo xtask images --into minikube (or kind, k3d)"), "{ended:?}");
+}
+
+#[test]
 fn a_watch_that_breaks_starts_anew() {
     let gone = r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#
         .to_owned()

@@ -6,10 +6,12 @@
 mod deploy;
 mod dns_check;
 mod everyday;
+mod overtaken;
 mod plugin;
 mod reach;
 mod server;
 mod status;
+mod teardown;
 mod terminal;
 mod timeout;
 mod world;

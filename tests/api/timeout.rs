@@ -40,6 +40,10 @@ fn when_applied(request: &Request) -> bool {
     request.method == "PATCH" && !request.query.contains("dryRun") && request.path.ends_with("/statefulsets/postgres")
 }
 
+fn when_deleted(request: &Request) -> bool {
+    request.method == "DELETE"
+}
+
 fn when_asked(request: &Request) -> bool {
     request.path.contains("/proxy/")
 }
@@ -57,7 +61,7 @@ fn timed(command: &str, moment: Moment, fault: fn() -> Reply) -> Ended {
 
 #[test]
 fn no_command_goes_on_for_longer() {
-    let cases: [(&str, Moment, i32); 8] = [
+    let cases: [(&str, Moment, i32); 13] = [
         ("deploy", from_the_start, 2),
         ("deploy", from_the_reading, 2),
         ("deploy", from_the_trials, 2),
@@ -66,6 +70,11 @@ fn no_command_goes_on_for_longer() {
         ("init-db", from_the_start, 2),
         ("init-db", from_the_reading, 2),
         ("status --wait --no-db", from_the_start, 2),
+        ("rotate-password", from_the_start, 2),
+        ("rotate-password", from_the_reading, 2),
+        ("teardown --yes", from_the_start, 2),
+        ("teardown --yes", from_the_reading, 2),
+        ("teardown --yes", when_deleted, 2),
     ];
     thread::scope(|scope| {
         for (command, moment, code) in cases {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, Secret};
 use kube::ResourceExt;
 use kube::core::ObjectMeta;
 use tokio::time::{Instant, sleep};
@@ -32,13 +32,12 @@ pub async fn all(
     waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, dry_run, deadline).await).await?;
     let reused = snapshot.released_volume().filter(|_| args.reuse_volume && !dry_run);
     if let Some(volume) = reused {
-        let offer = reuse::offer(volume)?;
-        waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&offer).await).await?;
+        waiting::insist(ctx, deadline, is_passing, async || offer(ctx, volume).await).await?;
         ctx.printer.note(format!("persistentvolume/{} is offered again, with its data", volume.name_any()));
     }
     for object in in_order {
         let there = existing::of(object, snapshot);
-        waiting::insist(ctx, deadline, waiting::server_away, async || one(args, ctx, object, &there).await).await?;
+        waiting::insist(ctx, deadline, is_passing, async || one(args, ctx, object, &there).await).await?;
     }
     if let (Some(_), Reading::Present(claim)) = (reused, &snapshot.claim) {
         let touch = reuse::touch(claim)?;
@@ -47,22 +46,43 @@ pub async fn all(
     Ok(())
 }
 
+/// Whether the server is away, or an object was changed since it was read: by a controller, or by a patch of this run
+/// whose answer was lost.
+fn is_passing(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
+    waiting::server_away(error) || matches!(cause, Some(Cause::Conflict { managers, .. }) if managers.is_empty())
+}
+
+/// Offers a volume again, unless it has forgotten its earlier claim since it was read.
+async fn offer(ctx: &Ctx, read: &PersistentVolume) -> anyhow::Result<()> {
+    match ctx.cluster().await?.get::<PersistentVolume>(&read.name_any()).await? {
+        Some(now) if reuse::claim(&now) == reuse::claim(read) => ctx.perform(&reuse::offer(&now)?).await.map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Moves the ownership of what was applied by hand, if it was not moved yet.
+async fn take_over(ctx: &Ctx, object: &Object) -> anyhow::Result<()> {
+    let now = ctx.cluster().await?.now(object).await?;
+    match now.and_then(|now| adopt::patch(object, &now.metadata)) {
+        Some(adoption) => ctx.perform(&adoption).await.map(drop),
+        None => Ok(()),
+    }
+}
+
 /// Applies an object, and says what that has changed of what was there.
 async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMeta>) -> anyhow::Result<()> {
     let dry_run = args.dry_run.is_some();
-    if let Reading::Present(there) = there
-        && !dry_run
-        && let Some(adoption) = adopt::patch(object, there)
-    {
-        ctx.perform(&adoption).await?;
+    let adopting = there.present().is_some_and(|there| adopt::patch(object, there).is_some());
+    if adopting && !dry_run {
+        take_over(ctx, object).await?;
     }
     // While nothing is really adopted, what was applied by hand contests its fields.
-    let adopting = |there: &ObjectMeta| adopt::patch(object, there).is_some();
-    let force = args.force_conflicts || (dry_run && there.present().is_some_and(|there| adopting(there)));
+    let force = args.force_conflicts || (dry_run && adopting);
     let applied = ctx.perform(&Apply { object: object.clone(), force, dry_run }).await?;
     let outcome = match there {
-        Reading::Present(there) if is_same(there, &applied.metadata, dry_run) => "unchanged",
-        Reading::Present(there) if there.generation == applied.metadata.generation && adopting(there) => "adopted",
+        Reading::Present(there) if is_same(there, &applied.metadata) => "unchanged",
+        Reading::Present(there) if adopting && there.generation == applied.metadata.generation => "adopted",
         Reading::Present(_) => "configured",
         Reading::Absent => "created",
         // What was there could not be read.
@@ -71,9 +91,10 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
     say(ctx, &object.reference(), outcome, dry_run)
 }
 
-/// Whether an apply has changed nothing. What a dry run gives back has the old version, but says when fields were changed.
-fn is_same(there: &ObjectMeta, applied: &ObjectMeta, dry_run: bool) -> bool {
-    there.resource_version == applied.resource_version && (!dry_run || there.managed_fields == applied.managed_fields)
+/// Whether an apply has changed nothing: else the server notes that its manager has changed something, and when. The
+/// object's version says less: a controller may have written there since the object was read.
+fn is_same(there: &ObjectMeta, applied: &ObjectMeta) -> bool {
+    there.generation == applied.generation && adopt::own(there) == adopt::own(applied)
 }
 
 fn say(ctx: &Ctx, object: &str, outcome: &str, dry_run: bool) -> anyhow::Result<()> {

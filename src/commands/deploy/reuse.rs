@@ -10,6 +10,12 @@ use crate::kubernetes::act::Patch;
 /// When a claim was last touched to be looked at again.
 const TOUCHED: &str = "kubectl-kubecoin/touched-at";
 
+/// The UID of the claim that the volume was bound to.
+#[must_use]
+pub fn claim(volume: &PersistentVolume) -> Option<&str> {
+    volume.spec.as_ref()?.claim_ref.as_ref()?.uid.as_deref()
+}
+
 /// Makes the volume forget which claim it was bound to; for whom it is reserved stays. Holds only for the version of the
 /// volume that was read.
 pub fn offer(volume: &PersistentVolume) -> anyhow::Result<Patch> {

@@ -7,7 +7,6 @@ mod view;
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::waiting;
@@ -15,7 +14,7 @@ use crate::cli::duration;
 use crate::context::Ctx;
 use crate::dns::names::is_name;
 use crate::error::{Error, Outcome};
-use crate::output::json;
+use crate::output::Format;
 use asker::From;
 use report::Report;
 use round::Round;
@@ -41,7 +40,7 @@ pub struct Args {
     #[arg(value_name = "NAME", value_parser = name)]
     names: Vec<String>,
 
-    /// How to show it: table, wide or json
+    /// How to show it: table, wide, json or yaml
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
     output: Format,
 
@@ -68,14 +67,6 @@ pub struct Args {
     /// How long to wait
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "wait")]
     timeout: Duration,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Table,
-    Wide,
-    Json,
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -114,15 +105,14 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         }
     }
     let report = Report::new(ctx.cluster().await?.place(), &from, &round, start.elapsed());
-    match args.output {
-        Format::Json => ctx.printer.out_text(&json::text("DnsCheck", &report)?)?,
-        Format::Table | Format::Wide => {
-            for line in view::lines(&report, args.output == Format::Wide) {
-                ctx.printer.out(line)?;
-            }
-            if let Some(finding) = report.findings.first().filter(|_| !report.holds) {
-                ctx.printer.hint(&finding.hint);
-            }
+    if let Some(text) = args.output.text("DnsCheck", &report)? {
+        ctx.printer.out_text(&text)?;
+    } else {
+        for line in view::lines(&report, args.output.is_wide()) {
+            ctx.printer.out(line)?;
+        }
+        if let Some(finding) = report.findings.first().filter(|_| !report.holds) {
+            ctx.printer.hint(&finding.hint);
         }
     }
     Ok(Outcome::holds_if(round.holds))

@@ -1,9 +1,8 @@
 //! `open`: the page, at a port of this machine.
 
+mod browser;
 mod forwarding;
 mod port;
-
-use std::env;
 
 use tokio::net::TcpListener;
 
@@ -151,16 +150,11 @@ fn address(port: u16, wallet: Option<&str>) -> String {
     format!("http://127.0.0.1:{port}/{path}")
 }
 
-/// What says that there is a desktop, or a browser for where there is none.
-const DESKTOPS: [&str; 4] = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"];
-
 /// Opens an address in a browser, or says why not.
 pub fn browse(ctx: &Ctx, address: &str) {
-    // Without a desktop, a browser could take the terminal, and with it the key that ends this.
-    let has_desktop = cfg!(not(target_os = "linux")) || DESKTOPS.iter().any(|name| env::var_os(name).is_some());
-    if !has_desktop {
+    if !browser::has_room() {
         ctx.printer.note("there is no desktop here: open the address in a browser of this machine");
-    } else if let Err(error) = ::open::that_detached(address) {
+    } else if let Err(error) = browser::start(address) {
         ctx.printer.warning(&format!("no browser could be started, so open the address yourself: {error}"));
     }
 }

@@ -42,10 +42,11 @@ impl Plan {
         Self { command: words, mode, file: args.file.clone().filter(|file| file != stdin) }
     }
 
-    /// The program, with a mark by which it is found again.
+    /// The program, with a mark by which it is found again, and without a history: what was typed is nobody else's, and
+    /// the container may have no place for it.
     pub fn program(&self, mark: &str) -> Vec<String> {
-        let mark = ["env".to_owned(), format!("{}={mark}", psql::MARK)];
-        mark.into_iter().chain(self.command.iter().cloned()).collect()
+        let variables = ["env".to_owned(), format!("{}={mark}", psql::MARK), "PSQL_HISTORY=/dev/null".to_owned()];
+        variables.into_iter().chain(self.command.iter().cloned()).collect()
     }
 
     /// The same by kubectl.

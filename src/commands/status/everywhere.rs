@@ -7,15 +7,15 @@ use kube::ResourceExt;
 use kube::api::ListParams;
 use serde::Serialize;
 
+use super::Args;
 use super::report::age;
-use super::{Args, Format};
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::exchange::names;
 use crate::kubernetes::{Cluster, act};
 use crate::observe::database::Database;
 use crate::observe::{Reading, readiness};
-use crate::output::{Column, Table, duration, json};
+use crate::output::{Column, Table, duration};
 use crate::persistence::proof::Proof;
 
 const COLUMNS: [Column; 6] = [
@@ -61,10 +61,9 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let sets = cluster.list_everywhere::<StatefulSet>(&ListParams::default().labels(&selector).limit(MOST)).await?;
     let items = join_all(sets.iter().map(|set| Exchange::read(set, cluster, args.no_db))).await;
     let all = Exchanges { items };
-    match args.output {
-        Format::Table | Format::Wide => ctx.printer.out_text(&table(&all, Timestamp::now()))?,
-        Format::Json => ctx.printer.out_text(&json::text("StatusList", &all)?)?,
-        Format::Yaml => ctx.printer.out_text(&json::yaml("StatusList", &all)?)?,
+    match args.output.text("StatusList", &all)? {
+        Some(text) => ctx.printer.out_text(&text)?,
+        None => ctx.printer.out_text(&table(&all, Timestamp::now()))?,
     }
     Ok(Outcome::holds_if(all.items.iter().all(Exchange::is_healthy)))
 }

@@ -7,7 +7,6 @@ mod watch;
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -19,7 +18,7 @@ use crate::findings::Observed;
 use crate::kubernetes::act::Act;
 use crate::observe::database::Database;
 use crate::observe::evidence::Evidence;
-use crate::output::json;
+use crate::output::Format;
 use report::Status;
 
 const EXAMPLES: &str = "\
@@ -63,15 +62,6 @@ pub struct Args {
     timeout: Duration,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Table,
-    Wide,
-    Json,
-    Yaml,
-}
-
 /// Shows it.
 ///
 /// # Errors
@@ -103,25 +93,17 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         return Ok(Outcome::DoesNotHold);
     };
     let (status, now) = read?;
-    match args.output {
-        Format::Table | Format::Wide => {
-            for line in view::lines(&status, args.is_wide(), now) {
-                ctx.printer.out(line)?;
-            }
-            if let Some(finding) = status.findings.first().filter(|_| !status.healthy) {
-                ctx.printer.hint(&finding.hint);
-            }
+    if let Some(text) = args.output.text("Status", &status)? {
+        ctx.printer.out_text(&text)?;
+    } else {
+        for line in view::lines(&status, args.output.is_wide(), now) {
+            ctx.printer.out(line)?;
         }
-        Format::Json => ctx.printer.out_text(&json::text("Status", &status)?)?,
-        Format::Yaml => ctx.printer.out_text(&json::yaml("Status", &status)?)?,
+        if let Some(finding) = status.findings.first().filter(|_| !status.healthy) {
+            ctx.printer.hint(&finding.hint);
+        }
     }
     Ok(Outcome::holds_if(status.healthy))
-}
-
-impl Args {
-    fn is_wide(&self) -> bool {
-        self.output == Format::Wide
-    }
 }
 
 /// Reads it, and when that was.

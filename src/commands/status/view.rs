@@ -31,8 +31,8 @@ const STORAGE: [Column; 8] = [
 
 const SERVICES: [Column; 6] = [
     Column::always("NAME"),
-    Column::always("TYPE"),
     Column::always("CLUSTER-IP"),
+    Column::wide("TYPE"),
     Column::always("PORTS"),
     Column::always("ENDPOINTS"),
     Column::always("AGE"),
@@ -146,8 +146,8 @@ fn services(status: &Status, wide: bool, now: Timestamp) -> String {
         table.row(match &service.state {
             Reading::Present(state) => [
                 name,
-                state.kind.clone(),
                 state.cluster_ip.clone(),
+                state.kind.clone(),
                 state.ports.clone(),
                 service.endpoints.present().map_or_else(|| known(&service.endpoints), |addresses| addresses.join(",")),
                 shown_age(state.created_at, now),

@@ -23,7 +23,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
     loop {
         let (status, now) = read(args, ctx).await?;
         if in_place {
-            ctx.printer.redraw(&view::lines(&status, args.is_wide(), now))?;
+            ctx.printer.redraw(&view::lines(&status, args.output.is_wide(), now))?;
         } else {
             let summary = view::summary(&status);
             if summary != last {

@@ -38,10 +38,7 @@ pub async fn ask(args: &Args, ctx: &Ctx) -> anyhow::Result<bool> {
     let what = if args.delete_data {
         format!("the exchange in namespace {} and ALL ITS DATA will be deleted", place.namespace)
     } else {
-        format!(
-            "the exchange in namespace {} will be deleted, on a cluster that may not be yours alone",
-            place.namespace
-        )
+        format!("the exchange in namespace {} will be deleted, and the cluster may be others' too", place.namespace)
     };
     if !io::stdin().is_terminal() {
         return Err(Error::new(
@@ -50,7 +47,7 @@ pub async fn ask(args: &Args, ctx: &Ctx) -> anyhow::Result<bool> {
         )
         .into());
     }
-    ctx.printer.warning(&format!("{what} (context {}, server {})", place.context, place.server));
+    ctx.printer.warning(&what);
     ctx.printer.note(Line::from("type the namespace's name to go on: ").and(Role::Title, &place.namespace));
     let agreed = line().await?.trim() == place.namespace;
     if !agreed {

@@ -7,6 +7,7 @@ use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
 use crate::commands::deploy::existing::is_ours;
+use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::gone::Leaving;
 use crate::kubernetes::{Cluster, Object};
@@ -73,6 +74,19 @@ impl There {
             self.foreign.push(Object::of(&bare(&secret.metadata))?.reference());
         }
         Ok(self)
+    }
+
+    /// Fails if something could not be read: it may be there, and would stay without a word.
+    pub fn is_known(&self, namespace: &str) -> Result<(), Error> {
+        // Who may not read volumes has none that this program made.
+        let unknown = self.unknown.iter().find(|(object, _)| {
+            !object.contains("volume/") && !object.contains("the volume") && object != "endpointslices"
+        });
+        let Some((object, Reason::Forbidden(why) | Reason::Failed(why))) = unknown else { return Ok(()) };
+        Err(Error::new(
+            format!("could not read {object} in namespace {namespace}, so nothing was deleted: {why}"),
+            format!("see what you may do there: kubectl auth can-i --list -n {namespace}"),
+        ))
     }
 
     fn ours<K>(&mut self, reading: Option<&Reading<K>>) -> anyhow::Result<Option<Leaving>>

@@ -1,6 +1,5 @@
 //! A program run in a container: its streams in pieces, both ways at once, and its exit code.
 
-mod pulse;
 mod wire;
 
 use std::time::Duration;
@@ -17,8 +16,8 @@ use tokio::time::timeout;
 
 use super::cluster::Cluster;
 use super::error::{Cause, RequestError};
+use super::socket::{Broken, Patience};
 pub use wire::Size;
-use wire::{Broken, Patience};
 
 /// The annotation by which a pod says which of its containers is meant.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";

@@ -1,8 +1,6 @@
 //! The streams of a program as messages of a WebSocket: the first byte of each says which stream it belongs to.
 
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream::{SplitSink, SplitStream};
@@ -11,11 +9,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::pulse::Pulse;
+use crate::kubernetes::socket::{Broken, Life, PIECE, Patience};
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
@@ -23,24 +21,6 @@ const STDERR: u8 = 2;
 const STATUS: u8 = 3;
 const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
-
-/// The most that one message carries: large ones are quicker, up to about here.
-const PIECE: usize = 64 << 10;
-
-/// How long is waited for a sign of life.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// How often the server is asked whether it is there. It also keeps what is between from dropping an idle connection.
-    pub ping: Duration,
-    /// How long a server that answers pings may be silent.
-    pub silence: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { ping: Duration::from_secs(10), silence: Duration::from_secs(35) }
-    }
-}
 
 /// A terminal's size, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,10 +31,6 @@ pub struct Size {
     /// How many rows.
     pub height: u16,
 }
-
-/// The connection ended before the program did: why.
-#[derive(Debug)]
-pub struct Broken(pub String);
 
 /// Carries everything until the program's status comes. Both directions go on at once: a program that writes while it
 /// reads would otherwise wait for this end, and this end for it.
@@ -69,9 +45,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (sink, source) = socket.split();
-    let pulse = Mutex::new(Pulse::default());
-    let mut receiving = pin!(receive(source, outputs, &pulse, patience.silence));
-    let mut feeding = pin!(feed(sink, stdin, size, &pulse, patience.ping));
+    let life = Life::new(patience);
+    let mut receiving = pin!(receive(source, outputs, &life));
+    let mut feeding = pin!(feed(sink, stdin, size, &life));
     let unfed = tokio::select! {
         status = &mut receiving => return status,
         Err(error) = &mut feeding => error,
@@ -83,23 +59,17 @@ where
     }
 }
 
-fn locked(pulse: &Mutex<Pulse>) -> std::sync::MutexGuard<'_, Pulse> {
-    pulse.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Sends what there is to send. It ends only if that fails.
 async fn feed<S>(
     mut sink: SplitSink<WebSocketStream<S>, Message>,
     mut stdin: Option<mpsc::Receiver<Bytes>>,
     mut size: Option<watch::Receiver<Size>>,
-    pulse: &Mutex<Pulse>,
-    every: Duration,
+    life: &Life,
 ) -> Result<std::convert::Infallible, tungstenite::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut ping = interval_at(Instant::now() + every, every);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beat = life.beat();
     // The program is told the first size too.
     size.as_mut().map(watch::Receiver::mark_changed);
     loop {
@@ -108,12 +78,9 @@ where
                 let body = serde_json::to_vec(&new).unwrap_or_default();
                 sink.send(message(RESIZE, &body)).await?;
             }
-            _ = ping.tick() => {
-                let carried = locked(pulse).ping();
-                sink.send(Message::Ping(carried)).await?;
-            }
+            _ = beat.tick() => sink.send(life.ping()).await?,
             Some(piece) = next(&mut stdin) => {
-                locked(pulse).fed();
+                life.fed();
                 for part in piece.iter().flat_map(|bytes| bytes.chunks(PIECE)) {
                     sink.send(message(STDIN, part)).await?;
                 }
@@ -152,59 +119,36 @@ fn message(stream: u8, bytes: &[u8]) -> Message {
 async fn receive<S>(
     mut source: SplitStream<WebSocketStream<S>>,
     (stdout, stderr): (mpsc::Sender<Bytes>, mpsc::Sender<Bytes>),
-    pulse: &Mutex<Pulse>,
-    silence: Duration,
+    life: &Life,
 ) -> Result<Status, Broken>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    loop {
-        // The time counts from when this end began to listen: while it hands on output, nothing is heard.
-        let heard = match timeout(silence, source.next()).await {
-            Ok(heard) => heard,
-            Err(_) if locked(pulse).would_answer() => {
-                return Err(Broken(format!("nothing was heard for {silence:?}")));
+    while let Some(bytes) = life.heard(&mut source).await? {
+        // The first message of each stream is empty.
+        if bytes.len() < 2 {
+            continue;
+        }
+        let body = bytes.slice(1..);
+        // With nobody to receive it, it is thrown away.
+        match bytes[0] {
+            STDOUT => drop(stdout.send(body).await),
+            STDERR => drop(stderr.send(body).await),
+            STATUS => {
+                return serde_json::from_slice(&body).map_err(|error| Broken(format!("a status broke: {error}")));
             }
-            Err(_) => continue,
-        };
-        match heard {
-            // The first message of each stream is empty.
-            Some(Ok(Message::Binary(bytes))) if bytes.len() > 1 => {
-                let body = bytes.slice(1..);
-                // With nobody to receive it, it is thrown away.
-                match bytes[0] {
-                    STDOUT => drop(stdout.send(body).await),
-                    STDERR => drop(stderr.send(body).await),
-                    STATUS => {
-                        return serde_json::from_slice(&body)
-                            .map_err(|error| Broken(format!("a status broke: {error}")));
-                    }
-                    _ => {}
-                }
-            }
-            Some(Ok(Message::Pong(carried))) => locked(pulse).answered(&carried),
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(Broken(error.to_string())),
-            None => return Err(Broken("the server closed it".to_owned())),
+            _ => {}
         }
     }
+    Err(Broken("the server closed it".to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{DuplexStream, duplex};
-    use tokio_tungstenite::tungstenite::protocol::Role;
+    use tokio::io::DuplexStream;
 
     use super::*;
-
-    /// Both ends of a connection that holds little at once.
-    async fn ends() -> (WebSocketStream<DuplexStream>, WebSocketStream<DuplexStream>) {
-        let (one, other) = duplex(4 << 10);
-        (
-            WebSocketStream::from_raw_socket(one, Role::Client, None).await,
-            WebSocketStream::from_raw_socket(other, Role::Server, None).await,
-        )
-    }
+    use crate::kubernetes::socket::scripted::{BRIEF, ends};
 
     fn success() -> Message {
         message(STATUS, br#"{"status":"Success"}"#)
@@ -215,9 +159,6 @@ mod tests {
         stdout: mpsc::Receiver<Bytes>,
         carried: tokio::task::JoinHandle<Result<Status, Broken>>,
     }
-
-    /// Long for a server here, and short for a person.
-    const BRIEF: Patience = Patience { ping: Duration::from_millis(100), silence: Duration::from_millis(1500) };
 
     fn start(client: WebSocketStream<DuplexStream>, size: Option<watch::Receiver<Size>>) -> Outside {
         let (stdin, input) = mpsc::channel(1);

@@ -4,12 +4,19 @@ mod guards;
 mod load;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
 
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::{self, field, in_terminal, ok};
+use crate::support::plugin;
 use crate::support::scene::Scene;
 use crate::support::wait::until;
 
@@ -174,7 +181,7 @@ fn the_page_works_in_a_browser() {
     let _scene = Scene::empty_cluster();
     let exchange = exchange();
     let python = std::env::var("KUBECOIN_PYTHON").expect("KUBECOIN_PYTHON is set: run this by `cargo xtask test`");
-    let output = Command::new(python)
+    let output = Command::new(&python)
         .args(["-m", "pytest", "e2e/test_page.py"])
         .current_dir("app/tests")
         .env("KUBECOIN_PAGE_URL", exchange.url())
@@ -182,4 +189,25 @@ fn the_page_works_in_a_browser() {
         .expect("pytest starts");
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && shown.contains(" passed"), "{shown}");
+    opened_at_a_wallet(&exchange, &python);
+}
+
+/// What the lesson does with `minikube service`: the plugin's `open` has a browser go to a wallet.
+fn opened_at_a_wallet(exchange: &Exchange, python: &str) {
+    exchange.put_wallet("berta").expect("a wallet");
+    exchange.buy("berta", "1.25").expect("a trade");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("seen.json");
+    let browser = format!("env PYTHONPATH=app/tests {python} app/tests/e2e/visit.py {}", file.display());
+    let mut open = plugin::command("default", "open --wallet berta");
+    let mut opened = open.env("BROWSER", browser).stdout(Stdio::piped()).spawn().expect("the plugin starts");
+    let mut address = String::new();
+    BufReader::new(opened.stdout.take().expect("piped")).read_line(&mut address).expect("an address");
+    let seen = until("the browser sees the wallet", SOON, || fs::read_to_string(&file).map_err(|it| it.to_string()));
+    kill(Pid::from_raw(opened.id().try_into().expect("a process id")), Signal::SIGINT).expect("it runs");
+    assert_eq!(opened.wait().expect("it ends").code(), Some(130));
+    let seen: Value = serde_json::from_str(&seen).expect("JSON");
+    assert_eq!(seen["url"], address.trim_end());
+    assert_eq!(seen["coins"], "1.25", "{seen}");
+    assert!(seen["text"].as_str().is_some_and(|text| text.contains("berta")), "{seen}");
 }

@@ -1,25 +1,14 @@
 //! A student of a class: may edit a namespace under Pod Security `restricted`, and nothing else.
 
+use crate::support::class::enrolled;
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::ends;
 use crate::support::scene::{Scene, testbed};
 
 const NAMESPACE: &str = "kc-plugin-class";
 
-/// A volume of a class without a provisioner: on the test cluster no volume is made by itself.
-const SETTING: &str = "
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: kc-plugin-class
-  labels: {pod-security.kubernetes.io/enforce: restricted}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: student, namespace: kc-plugin-class}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: student}]
----
+/// A volume of a class without a provisioner: it stays when its claim goes.
+const STORAGE: &str = "
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
 metadata: {name: kc-plugin-class}
@@ -41,9 +30,11 @@ fn a_student_takes_away_all_that_a_student_made() {
     let scene = Scene::without_namespace(NAMESPACE);
     let folder = "/data/kubecoin/kc-plugin-class";
     testbed(&["node-exec", "1", "--", "install", "-d", "-o", "999", "-g", "999", folder]);
-    kubectl::apply(SETTING);
-    ends(scene.namespace(), "deploy --as student --storage-class kc-plugin-class --init-db --timeout 3m", 0);
-    let gone = ends(scene.namespace(), "teardown --as student --delete-data --yes", 0);
+    let student = format!("--as {}", enrolled(NAMESPACE));
+    kubectl::apply(STORAGE);
+    let deploy = format!("deploy {student} --storage-class kc-plugin-class --init-db --timeout 3m");
+    ends(scene.namespace(), &deploy, 0);
+    let gone = ends(scene.namespace(), &format!("teardown {student} --delete-data --yes"), 0);
     assert!(gone.stdout.contains("are deleted"), "{}", gone.stdout);
     assert_eq!(ok(&format!("get all,pvc,secrets -n {NAMESPACE} -o name")), "");
     assert_eq!(testbed(&["node-exec", "1", "--", "find", folder, "-mindepth", "1"]), "");

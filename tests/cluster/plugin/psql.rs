@@ -198,7 +198,8 @@ fn a_person_has_a_terminal_and_gets_it_back() {
     terminal.types("SELECT 6 * 7 AS answer;");
     terminal.shows("42\r\n");
     terminal.types("\\q");
-    terminal.ends(0);
+    let shown = terminal.ends(0);
+    assert!(!shown.contains("history"), "{shown}");
     left_behind(namespace).unwrap();
 
     let terminal = Terminal::open(namespace);
@@ -206,6 +207,10 @@ fn a_person_has_a_terminal_and_gets_it_back() {
     let shown = terminal.ends(130);
     assert!(shown.contains("interrupted"), "{shown}");
     left_behind(namespace).unwrap();
+
+    // A terminal that is closed takes psql with it.
+    drop(Terminal::open(namespace));
+    until("psql has gone", SOON, || left_behind(namespace));
 
     let terminal = Terminal::open(namespace);
     testbed(&["stop", "kube-apiserver", "--kill"]);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::class::enrolled;
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{PROGRAM, Ran};
 use crate::support::scene::Scene;
@@ -15,23 +16,7 @@ use crate::support::wait::until;
 
 const NAMESPACE: &str = "kc-plugin-student";
 
-const CLASSROOM: &str = "
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: kc-plugin-student
-  labels: {pod-security.kubernetes.io/enforce: restricted}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: student, namespace: kc-plugin-student}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: student, namespace: kc-plugin-student}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
-subjects: [{kind: ServiceAccount, name: student, namespace: kc-plugin-student}]
----
+const QUOTA: &str = "
 apiVersion: v1
 kind: ResourceQuota
 metadata: {name: small, namespace: kc-plugin-student}
@@ -48,7 +33,8 @@ struct Student {
 
 impl Student {
     fn enrolled() -> Self {
-        kubectl::apply(CLASSROOM);
+        enrolled(NAMESPACE);
+        kubectl::apply(QUOTA);
         until("the quota is in force", Duration::from_mins(1), || {
             let hard = kubectl::field(&format!("resourcequota/small -n {NAMESPACE}"), "/status/hard/pods");
             if hard == "3" { Ok(()) } else { Err(hard) }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use ureq::Agent;
 
 use super::kubectl;
+use super::wait::until;
 
 /// The exchange at an address.
 #[derive(Clone)]
@@ -20,7 +21,7 @@ impl Exchange {
         Self::at_node_port_of("default")
     }
 
-    /// The same in a namespace.
+    /// The same in a namespace, once the page answers there: nodes need a moment to learn of a port.
     pub fn at_node_port_of(namespace: &str) -> Self {
         let node =
             kubectl::ok("get nodes --output jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}");
@@ -31,7 +32,9 @@ impl Exchange {
             // No proxy stands between this machine and its own cluster.
             .proxy(None)
             .build();
-        Self { url: format!("http://{node}:{port}"), agent: config.into() }
+        let exchange = Self { url: format!("http://{node}:{port}"), agent: config.into() };
+        until("the page answers", Duration::from_mins(1), || exchange.page());
+        exchange
     }
 
     /// The page's address.

@@ -1,0 +1,75 @@
+//! Deletes objects, and waits until they are gone.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use kube::api::{DynamicObject, ListParams};
+use tokio::time::Instant;
+
+use super::there;
+use crate::context::Ctx;
+use crate::exchange::names;
+use crate::kubernetes::act::{Delete, Deleted, command};
+use crate::kubernetes::gone::{self, Leaving};
+
+/// Deletes objects one after the other, and says each. Gives those that go as soon as nothing holds them any more.
+pub async fn delete(ctx: &Ctx, objects: &[Leaving]) -> anyhow::Result<Vec<Leaving>> {
+    let mut going = Vec::new();
+    for one in objects {
+        match ctx.perform(&Delete { object: one.object.clone(), uid: Some(one.uid.clone()) }).await? {
+            Deleted::Gone => ctx.printer.out(format!("{} deleted", one.object.reference()))?,
+            Deleted::Going { .. } => going.push(one.clone()),
+        }
+    }
+    Ok(going)
+}
+
+/// The pods of the exchange: they outlive their workloads for a while.
+pub async fn pods(ctx: &Ctx) -> anyhow::Result<Vec<Leaving>> {
+    let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND].join(",");
+    let selector = format!("{},{} in ({apps})", names::selector(), names::APP);
+    let found = ctx.cluster().await?.list::<Pod>(&ListParams::default().labels(&selector)).await?;
+    found.iter().map(there::leaving).collect()
+}
+
+/// Waits until all are gone, and explains what is not.
+pub async fn gone(ctx: &Ctx, leaving: &[Leaving], deadline: Instant, timeout: Duration) -> anyhow::Result<bool> {
+    let cluster = ctx.cluster().await?;
+    if leaving.is_empty() {
+        return Ok(true);
+    }
+    let references: Vec<String> = leaving.iter().map(|one| one.object.reference()).collect();
+    let limit = format!("--timeout={}s", timeout.as_secs());
+    ctx.show(|| {
+        let words = ["wait", "--for=delete", &limit].into_iter().chain(references.iter().map(String::as_str));
+        command(cluster.place(), &words.collect::<Vec<_>>())
+    });
+    ctx.printer.note(format!("waiting until all is gone: {}", references.join(", ")));
+    let left = gone::wait(cluster, leaving, deadline).await;
+    for one in leaving.iter().filter(|one| left.iter().all(|(object, _)| object.reference() != one.object.reference()))
+    {
+        ctx.printer.out(format!("{} deleted", one.object.reference()))?;
+    }
+    let Some((first, _)) = left.first() else { return Ok(true) };
+    ctx.printer.error(&format!("not gone within {timeout:?}:"));
+    for (object, there) in &left {
+        ctx.printer.note(format!("  {} {}", object.reference(), holds(there.as_ref())));
+    }
+    ctx.printer.hint(&format!(
+        "see what holds it: kubectl get {} -n {} -o yaml; then run teardown again",
+        first.reference(),
+        cluster.namespace()
+    ));
+    Ok(false)
+}
+
+/// What keeps an object that is being deleted.
+fn holds(there: Option<&DynamicObject>) -> String {
+    let Some(object) = there else { return "could not be read".to_owned() };
+    match (object.metadata.deletion_timestamp.is_some(), object.finalizers()) {
+        (false, _) => "is not being deleted: somebody has made it anew".to_owned(),
+        (true, []) => "is being stopped".to_owned(),
+        (true, finalizers) => format!("is held by finalizers: {}", finalizers.join(", ")),
+    }
+}

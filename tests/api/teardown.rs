@@ -1,0 +1,57 @@
+//! `teardown` and `rotate-password` where the cluster refuses them.
+
+use crate::plugin::{Ended, Home};
+use crate::server::{Reply, Request, Server};
+use crate::world::{APPS, NAMESPACED, World, refusal};
+
+/// Runs a command against a healthy exchange, but for requests to a path. Gives what it has changed.
+fn but(path: &str, words: &str, fault: fn() -> Reply) -> (Ended, Vec<Request>) {
+    let (world, path) = (World::healthy(), path.to_owned());
+    let server = Server::start(move |request| if request.path == path { fault() } else { world.reply(request) });
+    let ended = Home::at(&server).run(words);
+    let changes = server.requests().into_iter().filter(|request| request.method != "GET");
+    (ended, changes.collect())
+}
+
+#[test]
+fn what_cannot_be_read_could_be_there_and_so_nothing_is_deleted() {
+    for path in [
+        format!("{APPS}/statefulsets/postgres"),
+        format!("{APPS}/deployments/backend"),
+        format!("{NAMESPACED}/services/frontend-service"),
+        format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc"),
+        format!("{NAMESPACED}/pods"),
+    ] {
+        for fault in [|| refusal(403, "Forbidden", "no way"), || refusal(422, "Invalid", "no way")] {
+            let (ended, changes) = but(&path, "teardown --yes", fault);
+            ended.could_not_run("no way");
+            assert!(ended.stderr.contains("nothing was deleted"), "{path}: {ended:?}");
+            assert!(!ended.stderr.contains("(\""), "{path}: {ended:?}");
+            assert!(changes.is_empty(), "{path}: {changes:?}");
+        }
+    }
+}
+
+#[test]
+fn the_secrets_go_with_the_data_or_nothing_does() {
+    let secrets = format!("{NAMESPACED}/secrets");
+    let (ended, changes) = but(&secrets, "teardown --delete-data --yes", || refusal(403, "Forbidden", "no secrets"));
+    ended.could_not_run("no secrets");
+    assert!(changes.is_empty(), "{changes:?}");
+}
+
+#[test]
+fn a_password_that_may_not_be_read_is_not_rotated() {
+    let secret = format!("{NAMESPACED}/secrets/postgres-credentials");
+    let mut world = World::healthy();
+    let from = |key| serde_json::json!({ "name": key, "valueFrom": { "secretKeyRef": { "name": "postgres-credentials", "key": key } } });
+    world.at(&format!("{APPS}/deployments/backend"))["spec"]["template"] = serde_json::json!({ "spec": { "containers":
+        [{ "name": "backend", "env": [from("DB_USER"), from("DB_PASSWORD")] }] } });
+    world.objects.insert(format!("{NAMESPACED}/secrets"), serde_json::json!({ "metadata": {}, "items": [] }));
+    let server = Server::start(move |request| {
+        if request.path == secret { refusal(403, "Forbidden", "no secrets") } else { world.reply(request) }
+    });
+    let ended = Home::at(&server).run("rotate-password");
+    ended.could_not_run("no secrets");
+    assert!(server.requests().iter().all(|request| request.method == "GET"), "{ended:?}");
+}
