@@ -9,10 +9,10 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from nameserver import NameServer
 from parts import Stack, away
 
 from stack import wait_until
+from stack.nameserver import NameServer
 from stack.nginx import SOURCE, Frontend
 
 SECURITY_HEADERS = {
