@@ -51,6 +51,11 @@ def nameserver() -> Iterator[NameServer]:
         yield server
 
 
+def test_it_starts_without_a_word(stack: Stack):
+    with Frontend(stack.backend.url) as frontend:
+        assert frontend.log == ""
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/w/anna", "/healthz", "/api/info", "/api/nothing", "/assets/nothing.js", "/nothing"]
 )
