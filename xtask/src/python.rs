@@ -12,7 +12,7 @@ use crate::hash::Inputs;
 use crate::{apt, paths, process};
 
 /// The versions that the backend is for, the newest first.
-const VERSIONS: [&str; 3] = ["3.13", "3.12", "3.11"];
+pub const VERSIONS: [&str; 3] = ["3.13", "3.12", "3.11"];
 
 /// The folder of the tests in Python.
 pub fn folder() -> PathBuf {

@@ -33,6 +33,7 @@ pub fn run(report: &mut Report) -> Result<()> {
         &mut shellcheck(&["testbed/images/postgres/docker-entrypoint.sh", "app/frontend/nginx/start.sh"]),
     )?;
     backend(report)?;
+    report.check_together(python::VERSIONS.iter().map(|version| on_arm64(&environment, version)).collect())?;
 
     npm::build()?;
     report.check("page lint", &mut npm::script("lint"))?;
@@ -62,6 +63,17 @@ fn backend(report: &mut Report) -> Result<()> {
         Ok((format!("backend on Python {}", python.version), pytest))
     });
     report.check_together(checks.collect::<Result<_>>()?)
+}
+
+/// Whether the backend's lock file can be installed on arm64, which this machine need not be: nothing is compiled there, so
+/// each package needs a wheel, and the file its hash.
+fn on_arm64(python: &Path, version: &str) -> (String, Command) {
+    let mut pip = with(python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--dry-run"]);
+    // Debian's glibc takes both kinds. A target, as pip asks for one for other machines: nothing is written to it.
+    pip.args(["--platform", "manylinux2014_aarch64", "--platform", "manylinux_2_28_aarch64", "--target", "target"]);
+    pip.args(["--python-version", version, "--only-binary", ":all:", "--ignore-installed", "--require-hashes"]);
+    pip.args(["--requirement", "../backend/requirements.lock"]);
+    (format!("backend's packages on arm64, Python {version}"), pip)
 }
 
 /// A Python in the folder of the tests.
