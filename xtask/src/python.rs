@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt::Package;
 use crate::hash::Inputs;
-use crate::{apt, paths, process};
+use crate::{apt, cache, paths, process};
 
 /// The versions that the backend is for, the newest first.
 pub const VERSIONS: [&str; 3] = ["3.13", "3.12", "3.11"];
@@ -54,6 +54,7 @@ impl Interpreter {
         // Written last: an environment without it was interrupted.
         let complete = home.join("complete");
         if complete.exists() {
+            cache::used(&home)?;
             return Ok(python);
         }
         process::step(&format!("Python {} environment from {}", self.version, lock.display()), || {
