@@ -2,6 +2,7 @@
 
 mod apt;
 mod bench;
+mod cache;
 mod caller;
 mod delivery;
 mod demo;

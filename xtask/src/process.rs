@@ -62,7 +62,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
-/// Runs, passing each line of stdout and stderr on to stderr as it comes, and to `see`; gives whether it succeeded.
+/// Runs, passing each line of stdout and stderr on as it comes; gives whether it succeeded.
 pub fn watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool> {
     let mut child = command
         .stdin(Stdio::null())
@@ -86,7 +86,6 @@ pub fn watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool>
     }
     drop(send);
     for line in lines {
-        say(&line);
         see(&line);
     }
     Ok(child.wait()?.success())

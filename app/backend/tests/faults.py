@@ -1,20 +1,16 @@
-"""Faults that the tests make on purpose: sessions in the way, addresses and resolvers that are silent."""
+"""Faults that the tests make on purpose: sessions in the way, addresses that are silent, names that move."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import tempfile
-import threading
 from collections.abc import Iterator
 
-import dns.message
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
 import psycopg
 
 from stack import wait_until
+from stack.nameserver import NameServer
 from stack.postgres import PostgreSQL
 
 
@@ -57,58 +53,14 @@ def black_hole() -> Iterator[int]:
         yield port
 
 
-class Resolver:
-    """A DNS server that knows one name, and a way to make a process ask it.
+@contextlib.contextmanager
+def asking(server: NameServer) -> Iterator[list[str]]:
+    """Put before a command: it then finds only this name server in its own /etc/resolv.conf.
 
-    `answer` is the address that the name has: None for a name that does not exist. While `silent`
-    is set there are no answers at all. Needs root, for port 53 and for the mount.
+    Needs root, for the mount.
     """
-
-    NAME = "postgres-headless.kubecoin.test"
-    ADDRESS = "127.53.53.53"
-
-    def __init__(self) -> None:
-        self.answer: str | None = None
-        self.silent = False
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((self.ADDRESS, 53))
-        self._configuration = tempfile.NamedTemporaryFile("w", prefix="kubecoin-resolv-")  # noqa: SIM115
-        self._configuration.write(f"nameserver {self.ADDRESS}\noptions timeout:1 attempts:1\n")
-        self._configuration.flush()
-        self._thread = threading.Thread(target=self._serve)
-
-    def __enter__(self) -> Resolver:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # An empty packet ends the thread.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
-            end.sendto(b"", (self.ADDRESS, 53))
-        self._thread.join()
-        self._socket.close()
-        self._configuration.close()
-
-    @property
-    def within(self) -> list[str]:
-        """Put before a command: it then finds this resolver in its own /etc/resolv.conf."""
+    with tempfile.NamedTemporaryFile("w", prefix="kubecoin-resolv-") as configuration:
+        configuration.write(f"nameserver {server.address}\noptions timeout:1 attempts:1\n")
+        configuration.flush()
         script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, self._configuration.name]
-
-    def _serve(self) -> None:
-        while True:
-            packet, client = self._socket.recvfrom(4096)
-            if not packet:
-                return
-            if not self.silent:
-                self._socket.sendto(self._response(packet), client)
-
-    def _response(self, packet: bytes) -> bytes:
-        query = dns.message.from_wire(packet)
-        response = dns.message.make_response(query, recursion_available=True)
-        (question,) = query.question
-        if self.answer is None or question.name.to_text(omit_final_dot=True) != self.NAME:
-            response.set_rcode(dns.rcode.NXDOMAIN)
-        elif question.rdtype == dns.rdatatype.A:
-            response.answer.append(dns.rrset.from_text(question.name, 5, "IN", "A", self.answer))
-        return response.to_wire()
+        yield ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, configuration.name]

@@ -20,9 +20,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from calls import Answer, Caller, together
-from faults import Resolver, black_hole, locked_wallet, wait_for_waiter
+from faults import asking, black_hole, locked_wallet, wait_for_waiter
 from stack import wait_until
 from stack.backend import Backend
+from stack.nameserver import NameServer
 from stack.postgres import PostgreSQL
 
 ANNA = "/api/wallets/anna"
@@ -188,30 +189,30 @@ def test_an_address_that_swallows_connections() -> None:
 
 
 def test_the_name_is_resolved_anew(server: PostgreSQL) -> None:
-    with Resolver() as resolver:
-        environment = server.environment() | {"DB_HOST": resolver.NAME}
-        with Backend(environment, within=resolver.within) as backend:
-            caller = Caller(backend.url)
-            assert_busy_but_answering(caller)
+    name = "postgres-headless.kubecoin.test"
+    environment = server.environment() | {"DB_HOST": name}
+    with NameServer() as names, asking(names) as within, Backend(environment, within) as backend:
+        caller = Caller(backend.url)
+        assert_busy_but_answering(caller)
 
-            resolver.answer = server.address
-            assert_recovers(caller)
-            pid = backend.pid
+        names.addresses[f"{name}."] = server.address
+        assert_recovers(caller)
+        pid = backend.pid
 
-            server.stop()
-            server.address = "127.0.0.2"
-            server.start()
-            assert_away(caller("GET", ANNA))
-            resolver.answer = server.address
-            assert_recovers(caller)
-            assert backend.pid == pid
+        server.stop()
+        server.address = "127.0.0.2"
+        server.start()
+        assert_away(caller("GET", ANNA))
+        names.addresses[f"{name}."] = server.address
+        assert_recovers(caller)
+        assert backend.pid == pid
 
-            resolver.silent = True
-            server.stop()
-            assert_busy_but_answering(caller)
-            server.start()
-            resolver.silent = False
-            assert_recovers(caller)
+        names.silent = True
+        server.stop()
+        assert_busy_but_answering(caller)
+        server.start()
+        names.silent = False
+        assert_recovers(caller)
 
 
 def test_a_change_cut_off_by_a_crash_is_not_repeated(

@@ -40,7 +40,7 @@ describe('the first visit', () => {
     const exchange = new FakeExchange('anna', 'ben', 'eve');
     await open('/');
     screen.getByRole('heading', {
-      name: 'This browser has no wallet yet, the database has 3 wallets',
+      name: 'This browser has no wallet yet, the database has 3',
     });
     await pass(5000);
     expect(exchange.calls.filter(({ method }) => method !== 'GET')).toEqual([]);

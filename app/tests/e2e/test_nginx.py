@@ -9,10 +9,10 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from nameserver import NameServer
 from parts import Stack, away
 
 from stack import wait_until
+from stack.nameserver import NameServer
 from stack.nginx import SOURCE, Frontend
 
 SECURITY_HEADERS = {
@@ -49,6 +49,11 @@ def asset(frontend: Frontend) -> str:
 def nameserver() -> Iterator[NameServer]:
     with NameServer() as server:
         yield server
+
+
+def test_it_starts_without_a_word(stack: Stack):
+    with Frontend(stack.backend.url) as frontend:
+        assert frontend.log == ""
 
 
 @pytest.mark.parametrize(

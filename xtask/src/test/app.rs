@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -5,7 +6,9 @@ use anyhow::Result;
 use super::Report;
 use crate::apt::{self, Package};
 use crate::images::{Image, Unpacked};
-use crate::{npm, paths, python};
+use crate::process::say;
+use crate::python::{self, Interpreter};
+use crate::{npm, paths};
 
 /// What the tests of the exchange start: a database, a web server, a browser, containers.
 pub const PACKAGES: [Package; 6] = [
@@ -20,11 +23,7 @@ pub const PACKAGES: [Package; 6] = [
 pub fn run(report: &mut Report) -> Result<()> {
     apt::require(&PACKAGES)?;
     let environment = python::environment()?;
-    let python = |arguments: &[&str]| {
-        let mut command = Command::new(&environment);
-        command.args(arguments).current_dir(python::folder());
-        command
-    };
+    let python = |arguments: &[&str]| with(&environment, arguments);
 
     report.check("ruff format", &mut python(&["-m", "ruff", "format", "--check", "..", "../../testbed"]))?;
     report.check("ruff", &mut python(&["-m", "ruff", "check", "..", "../../testbed"]))?;
@@ -33,7 +32,8 @@ pub fn run(report: &mut Report) -> Result<()> {
         "shellcheck",
         &mut shellcheck(&["testbed/images/postgres/docker-entrypoint.sh", "app/frontend/nginx/start.sh"]),
     )?;
-    report.check("backend", &mut python(&["-m", "pytest", "../backend/tests"]))?;
+    backend(report)?;
+    report.check_together(python::VERSIONS.iter().map(|version| on_arm64(&environment, version)).collect())?;
 
     npm::build()?;
     report.check("page lint", &mut npm::script("lint"))?;
@@ -50,6 +50,37 @@ pub fn run(report: &mut Report) -> Result<()> {
         contracts.env(variable, image.root());
     }
     report.check("images and guards", &mut contracts)
+}
+
+/// The backend's own tests, on every Python that it is for and that is here: each waits more than it works.
+fn backend(report: &mut Report) -> Result<()> {
+    let pythons = Interpreter::all()?;
+    if let Some(missing) = python::missing(&pythons) {
+        say(&format!("\n{missing}"));
+    }
+    let checks = pythons.iter().map(|python| {
+        let pytest = with(&python.environment()?, &["-m", "pytest", "../backend/tests"]);
+        Ok((format!("backend on Python {}", python.version), pytest))
+    });
+    report.check_together(checks.collect::<Result<_>>()?)
+}
+
+/// Whether the backend's lock file can be installed on arm64, which this machine need not be: nothing is compiled there, so
+/// each package needs a wheel, and the file its hash.
+fn on_arm64(python: &Path, version: &str) -> (String, Command) {
+    let mut pip = with(python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--dry-run"]);
+    // Debian's glibc takes both kinds. A target, as pip asks for one for other machines: nothing is written to it.
+    pip.args(["--platform", "manylinux2014_aarch64", "--platform", "manylinux_2_28_aarch64", "--target", "target"]);
+    pip.args(["--python-version", version, "--only-binary", ":all:", "--ignore-installed", "--require-hashes"]);
+    pip.args(["--requirement", "../backend/requirements.lock"]);
+    (format!("backend's packages on arm64, Python {version}"), pip)
+}
+
+/// A Python in the folder of the tests.
+fn with(python: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(python);
+    command.args(arguments).current_dir(python::folder());
+    command
 }
 
 fn shellcheck(scripts: &[&str]) -> Command {

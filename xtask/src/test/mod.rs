@@ -7,9 +7,10 @@ mod tally;
 mod unit;
 
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::ValueEnum;
 
 use crate::process::{self, say};
@@ -76,18 +77,39 @@ pub struct Report {
 impl Report {
     /// Runs one check. Its tests are counted if its runner says how many there were, else it counts as one.
     fn check(&mut self, name: &str, command: &mut Command) -> Result<()> {
-        say(&format!("\n> {name}: {}", process::shown(command)));
-        let start = Instant::now();
-        let mut seen = Tally::default();
-        // Some runners colour the lines that are counted, whether or not a terminal shows them.
-        let succeeded = process::watched(command.env("NO_COLOR", "1"), |line| {
-            if let Some(tally) = Tally::of_line(line) {
-                seen += tally;
-            }
-        })?;
-        self.add(name, succeeded, seen);
-        say(&format!("  {name}: {:.1} s", start.elapsed().as_secs_f64()));
+        begin(name, command);
+        let outcome = Outcome::of(command, say)?;
+        self.end(name, &outcome);
         Ok(())
+    }
+
+    /// Runs checks side by side. What each prints comes in one piece.
+    fn check_together(&mut self, checks: Vec<(String, Command)>) -> Result<()> {
+        thread::scope(|scope| {
+            let running: Vec<_> = checks
+                .into_iter()
+                .map(|(name, mut command)| {
+                    begin(&name, &command);
+                    let outcome = scope.spawn(move || {
+                        let mut lines = Vec::new();
+                        let outcome = Outcome::of(&mut command, |line| lines.push(line.to_owned()))?;
+                        anyhow::Ok((lines, outcome))
+                    });
+                    (name, outcome)
+                })
+                .collect();
+            for (name, outcome) in running {
+                let (lines, outcome) = outcome.join().map_err(|_| anyhow!("{name} panicked"))??;
+                say(&format!("\n{name}:\n{}", lines.join("\n")));
+                self.end(&name, &outcome);
+            }
+            Ok(())
+        })
+    }
+
+    fn end(&mut self, name: &str, outcome: &Outcome) {
+        say(&format!("  {name}: {:.1} s", outcome.took.as_secs_f64()));
+        self.add(name, outcome.succeeded, outcome.seen);
     }
 
     fn add(&mut self, name: &str, succeeded: bool, mut seen: Tally) {
@@ -108,6 +130,32 @@ impl Report {
         }
         say(&format!("\n{} passed, {} failed", self.total.passed, self.total.failed));
         if self.total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn begin(name: &str, command: &Command) {
+    say(&format!("\n> {name}: {}", process::shown(command)));
+}
+
+/// What became of a check.
+struct Outcome {
+    succeeded: bool,
+    seen: Tally,
+    took: Duration,
+}
+
+impl Outcome {
+    fn of(command: &mut Command, mut show: impl FnMut(&str)) -> Result<Self> {
+        let start = Instant::now();
+        let mut seen = Tally::default();
+        // Some runners colour the lines that are counted, whether or not a terminal shows them.
+        let succeeded = process::watched(command.env("NO_COLOR", "1"), |line| {
+            show(line);
+            if let Some(tally) = Tally::of_line(line) {
+                seen += tally;
+            }
+        })?;
+        Ok(Self { succeeded, seen, took: start.elapsed() })
     }
 }
 

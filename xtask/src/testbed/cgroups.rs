@@ -17,6 +17,9 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// The cgroup of everything that is not a pod.
 const SYSTEM: &str = "system";
 
+/// The controllers that a kubelet insists on in its group, of those that the kernel has.
+const NEEDED: [&str; 5] = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
+
 /// Makes the cgroups: one for the system and one a node, so that nodes do not share the cgroups of their pods.
 pub fn create(plan: &Plan) -> Result<()> {
     let groups: Vec<String> = plan.node_numbers().map(node_name).chain([SYSTEM.to_owned()]).collect();
@@ -80,22 +83,23 @@ pub fn remove(deadline: Deadline) -> Result<()> {
 }
 
 fn prepare(group: &Path) -> Result<()> {
-    fs::create_dir_all(group).with_context(|| format!("cannot make the cgroup {}", group.display()))?;
     let Some(parent) = group.parent() else { return Ok(()) };
-    // Version 1: a new cpuset is empty, and nothing can run in it.
+    // Version 2: a group has the controllers that its parent hands down, from the root on.
+    let controllers = fs::read_to_string(parent.join("cgroup.controllers")).unwrap_or_default();
+    let wanted: Vec<String> =
+        controllers.split_whitespace().filter(|name| NEEDED.contains(name)).map(|name| format!("+{name}")).collect();
+    if !wanted.is_empty() {
+        fs::write(parent.join("cgroup.subtree_control"), wanted.join(" "))
+            .with_context(|| format!("cannot hand down controllers in {}", parent.display()))?;
+    }
+    fs::create_dir_all(group).with_context(|| format!("cannot make the cgroup {}", group.display()))?;
+    // Version 1: a new cpuset is empty, and nothing can run in it. The root of version 2 has none to copy.
     for name in ["cpuset.cpus", "cpuset.mems"] {
         let (from, to) = (parent.join(name), group.join(name));
-        if to.exists() && fs::read_to_string(&to)?.trim().is_empty() {
+        if from.exists() && fs::read_to_string(&to)?.trim().is_empty() {
             let all = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
             fs::write(&to, all.trim()).with_context(|| format!("cannot write {}", to.display()))?;
         }
-    }
-    // Version 2: a group has the controllers that its parent hands down.
-    let controllers = fs::read_to_string(group.join("cgroup.controllers")).unwrap_or_default();
-    if group.ends_with(NAME) && !controllers.trim().is_empty() {
-        let all: Vec<String> = controllers.split_whitespace().map(|name| format!("+{name}")).collect();
-        fs::write(group.join("cgroup.subtree_control"), all.join(" "))
-            .with_context(|| format!("cannot hand down controllers in {}", group.display()))?;
     }
     Ok(())
 }
@@ -131,4 +135,39 @@ fn tracking() -> Result<PathBuf> {
         .or_else(|| all.first())
         .cloned()
         .context("no cgroup hierarchy is mounted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_version_2_the_root_hands_down_what_a_kubelet_needs() -> Result<()> {
+        let root = tempfile::tempdir()?;
+        fs::write(root.path().join("cgroup.controllers"), "cpuset cpu io memory hugetlb pids misc\n")?;
+        fs::write(root.path().join("cgroup.subtree_control"), "")?;
+        let ours = root.path().join(NAME);
+        // As the kernel makes it: empty, and there is none in the root.
+        fs::create_dir(&ours)?;
+        fs::write(ours.join("cpuset.cpus"), "")?;
+        prepare(&ours)?;
+        let handed = fs::read_to_string(root.path().join("cgroup.subtree_control"))?;
+        assert_eq!(handed, "+cpuset +cpu +memory +hugetlb +pids");
+        Ok(())
+    }
+
+    #[test]
+    fn with_version_1_a_group_has_the_processors_of_its_parent() -> Result<()> {
+        let root = tempfile::tempdir()?;
+        let ours = root.path().join(NAME);
+        fs::create_dir(&ours)?;
+        for (name, all) in [("cpuset.cpus", "0-1\n"), ("cpuset.mems", "0\n")] {
+            fs::write(root.path().join(name), all)?;
+            fs::write(ours.join(name), "\n")?;
+        }
+        prepare(&ours)?;
+        assert_eq!(fs::read_to_string(ours.join("cpuset.cpus"))?, "0-1");
+        assert!(!root.path().join("cgroup.subtree_control").exists());
+        Ok(())
+    }
 }

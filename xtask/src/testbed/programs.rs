@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::hash::Inputs;
-use crate::{paths, process};
+use crate::{cache, paths, process};
 
 /// A Go module without Go code of its own: its `tool` lines name programs.
 #[derive(Clone, Copy)]
@@ -42,15 +42,19 @@ impl Module {
         static ONE: Mutex<()> = Mutex::new(());
         let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder()?;
-        if folder.exists() {
-            return Ok(folder);
+        if !folder.exists() {
+            self.make(&folder)?;
         }
+        cache::used(&folder)?;
+        Ok(folder)
+    }
+
+    fn make(self, folder: &Path) -> Result<()> {
         // Named by the same hash: what an interrupted build has finished is not lost, and never taken for the whole.
         let partial = folder.with_extension("partial");
         fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
         process::step(&format!("building {}", self.name), || self.install(&partial))?;
-        fs::rename(&partial, &folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(folder)
+        fs::rename(&partial, folder).with_context(|| format!("cannot make {}", folder.display()))
     }
 
     /// The folder that its programs are in once they are built.

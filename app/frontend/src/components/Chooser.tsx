@@ -28,8 +28,7 @@ function useRecent(count: number | null): string[] {
 
 function headline(count: number | null, remembered: string | null): string {
   if (remembered !== null) return 'Open another wallet';
-  const wallets = count === 1 ? '1 wallet' : `${count ?? 0} wallets`;
-  return `This browser has no wallet yet, the database has ${count ? wallets : 'none either'}`;
+  return `This browser has no wallet yet, the database has ${count || 'none either'}`;
 }
 
 function requireWalletId(id: string): void {

@@ -62,9 +62,9 @@ export default function PriceChart({ history }: { history: PriceHistory }) {
             dataKey="height"
             domain={['auto', 'auto']}
             orientation="right"
-            width={52}
+            width={60}
             tickCount={4}
-            tickFormatter={(height: number) => height.toFixed(1)}
+            tickFormatter={(height: number) => dollars(height.toFixed(2))}
             axisLine={false}
             tickLine={false}
           />

@@ -40,6 +40,10 @@ describe('a gap', () => {
     expect(state.report).toBeNull();
   });
 
+  it('takes away the report of the gap before', () => {
+    expect(play(seen(1000), missed(2000), seen(3000), missed(5000)).report).toBeNull();
+  });
+
   it('ends with a report of its length and of what is the same', () => {
     const found = report(seen(1000), missed(3000), seen(7000, after({})));
     expect(found).toMatchObject({

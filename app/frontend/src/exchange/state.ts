@@ -89,6 +89,8 @@ function missed(state: State, change: Extract<Change, { type: 'missed' }>): Stat
     const before = state.info && { info: state.info, wallet: state.wallet };
     return {
       ...state,
+      // That of the gap before says that all is back.
+      report: null,
       away: { since: startedAt, until: at, link, farthest: link, before, order: order ?? null },
     };
   }

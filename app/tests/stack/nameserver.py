@@ -1,4 +1,4 @@
-"""A name server of a test's own."""
+"""A DNS server of a test's own, whose answers change while others ask."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ class NameServer:
     """Answers on port 53 of a loopback address of its own, since resolv.conf knows no other port.
 
     `addresses` maps absolute names to IPv4 addresses; other names do not exist. `asked` collects
-    the names that were asked for.
+    the names that were asked for. While `silent` is set there are no answers at all.
     """
 
     def __init__(self) -> None:
         self.addresses: dict[str, str] = {}
         self.asked: set[str] = set()
+        self.silent = False
         self._server = self._bind()
         self.address = str(self._server.server_address[0])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -41,7 +42,8 @@ class NameServer:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 data, socket = self.request
-                socket.sendto(server._answer(data), self.client_address)
+                if not server.silent:
+                    socket.sendto(server._answer(data), self.client_address)
 
         for last in range(1, 255):
             try:
