@@ -2,6 +2,7 @@
 
 pub mod json;
 mod printer;
+pub mod report;
 mod sanitize;
 pub mod streams;
 mod styles;

@@ -7,6 +7,7 @@ pub mod proof;
 pub mod recovery;
 pub mod report;
 pub mod rows;
+pub mod setting;
 pub mod timeline;
 pub mod verdict;
 

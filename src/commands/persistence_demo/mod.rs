@@ -9,6 +9,7 @@ mod load;
 mod preflight;
 pub(super) mod report;
 mod rows;
+mod setting;
 pub(super) mod view;
 
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ Examples:
   kubectl kubecoin persistence-demo --under-load  # is any acknowledged row lost?
   kubectl kubecoin persistence-demo --times 5     # five times, with the median
   kubectl kubecoin persistence-demo --keep        # leave the marked rows
+  kubectl kubecoin persistence-demo --report proof.html --report proof.json
 
 Exit code 1 names what does not hold, or is not known.";
 
@@ -76,9 +78,9 @@ pub struct Args {
     #[arg(long, value_name = "ID", conflicts_with_all = ["how", "rows", "times", "keep", "under_load"])]
     clean: Option<Run>,
 
-    /// Write the evidence to a file that ends with .json, for verify-report and replay
+    /// Write a report: .html, .md, .xml (JUnit), or .json for verify-report and replay; may be repeated
     #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    report: Vec<PathBuf>,
 
     /// Do not ask before what is asked about
     #[arg(short, long)]
@@ -93,9 +95,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(run) = &args.clean {
         return rows::clean(ctx, run).await;
     }
-    if let Some(path) = &args.report {
-        report::check(path)?;
-    }
+    args.report.iter().try_for_each(|path| report::check(path))?;
     super::announce(ctx).await?;
     let ready = preflight::check(ctx).await?;
     confirm::all(args, ctx, &ready).await?;
@@ -110,16 +110,18 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 
 /// Every cycle, and the verdict over all of them.
 async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> anyhow::Result<Outcome> {
+    ctx.keep_commands();
     let mark = rows::write(ctx, run, args.rows, args.keep).await?;
     if !args.keep && view::on_terminal() {
         ctx.printer.note(format!("tip: watch the page meanwhile, in a second terminal: {}", ctx.own_command("open")));
     }
     let mut first = FIRST;
-    let mut cycles = Vec::new();
+    let (mut cycles, mut by_hand) = (Vec::new(), Vec::new());
     let mut worst: Option<Verdict> = None;
     for number in 1..=args.times {
         view::heading(ctx, args, run, &mark, number)?;
         let cycle = cycle::run(args, ctx, (run, &mark), ready, first).await?;
+        by_hand.extend(ctx.kept_commands());
         first = cycle.load.present().map_or(first, |load| load.last + 1);
         let verdict = verdict::judge(&cycle);
         view::verdict(ctx, &cycle, &verdict)?;
@@ -133,8 +135,8 @@ async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> any
     let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
     leave_proof(ctx, Proof::now(holds, args.how)).await;
     view::end(ctx, args, run, &cycles, worst.as_ref())?;
-    if let Some(path) = &args.report {
-        report::write(ctx, path, cycles).await?;
+    if !args.report.is_empty() {
+        report::write(ctx, args, by_hand, cycles).await?;
     }
     Ok(Outcome::holds_if(holds == Holds::Yes))
 }
