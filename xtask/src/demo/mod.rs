@@ -32,7 +32,7 @@ const LESSON: [Lesson; 4] = [
     ("the exchange: seconds if the cluster has the images", "kubectl kubecoin deploy --init-db"),
     ("what it is made of, and how it is", "kubectl kubecoin status"),
     ("its names in the cluster's DNS", "kubectl kubecoin dns-check --wait"),
-    ("what outlives its pod", "kubectl kubecoin persistence-demo --under-load --yes"),
+    ("what outlives its pod", "kubectl kubecoin persistence-demo --under-load --report persistence-demo.html --yes"),
 ];
 
 /// Gets a cluster ready, runs the lesson on it and leaves the exchange running.
