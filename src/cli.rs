@@ -1,9 +1,11 @@
 //! What the user typed. What it means is found elsewhere.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use jiff::SignedDuration;
 
 use crate::commands::{
@@ -188,6 +190,28 @@ impl Connection {
     }
 }
 
+/// The command of a line and its own flags, as they were typed. Those of every command are left out: they may hold a token.
+#[must_use]
+pub fn asked(line: impl IntoIterator<Item = OsString>) -> Vec<String> {
+    let cli = Cli::command();
+    let Ok(given) = cli.clone().try_get_matches_from(line) else { return Vec::new() };
+    let Some((name, given)) = given.subcommand() else { return Vec::new() };
+    let mut words = vec![name.to_owned()];
+    let flags = cli.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+    for flag in flags.filter(|flag| given.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine)) {
+        let long = flag.get_long().map(|long| format!("--{long}"));
+        let values = given.get_raw(flag.get_id().as_str()).filter(|_| flag.get_action().takes_values());
+        match values {
+            None => words.extend(long),
+            Some(values) => {
+                let values = values.map(|value| value.to_string_lossy().into_owned());
+                words.extend(values.flat_map(|value| long.clone().into_iter().chain([value])));
+            }
+        }
+    }
+    words
+}
+
 /// A time as kubectl takes it: `90s`, `1h30m`, or seconds. None is longer than a year.
 ///
 /// # Errors
@@ -202,8 +226,6 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -250,5 +272,15 @@ mod tests {
             connection.for_kubectl("c"),
             ["--context", "c", "--server", "https://x", "--as-group", "a", "--as-group", "b"]
         );
+    }
+
+    #[test]
+    fn what_was_asked_is_told_without_secrets() {
+        let asked = |line: &str| asked(["kubectl-kubecoin"].into_iter().chain(line.split(' ')).map(OsString::from));
+        let line = "--token hush persistence-demo -n alice --how=kill -y --rows 7 --report a.md --report b.json";
+        let words = "persistence-demo --how kill --rows 7 --report a.md --report b.json --yes";
+        assert_eq!(asked(line).join(" "), words);
+        assert_eq!(asked("persistence-demo"), ["persistence-demo"]);
+        assert_eq!(asked("nonsense"), [""; 0]);
     }
 }

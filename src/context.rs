@@ -1,5 +1,6 @@
 //! Flags and kubeconfig, resolved: which cluster, as whom, in which namespace.
 
+use std::cell::RefCell;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -33,6 +34,7 @@ pub struct Ctx {
     /// What this run has made and must take away.
     pub cleanup: Cleanup,
     show_commands: bool,
+    kept_commands: RefCell<Option<Vec<String>>>,
     connection: Connection,
     cluster: OnceCell<Cluster>,
 }
@@ -45,6 +47,7 @@ impl Ctx {
             printer: Printer::new(global.color),
             cleanup: Cleanup::default(),
             show_commands: global.show_commands,
+            kept_commands: RefCell::default(),
             connection: global.connection,
             cluster: OnceCell::new(),
         }
@@ -135,9 +138,27 @@ impl Ctx {
 
     /// Shows a command that does the same as what comes next, if asked for.
     pub fn show(&self, command: impl FnOnce() -> String) {
-        if self.show_commands {
-            self.printer.command(&command());
+        let mut kept = self.kept_commands.borrow_mut();
+        if !self.show_commands && kept.is_none() {
+            return;
         }
+        let command = command();
+        if self.show_commands {
+            self.printer.command(&command);
+        }
+        if let Some(kept) = kept.as_mut() {
+            kept.push(command);
+        }
+    }
+
+    /// From now on keeps the commands that `show` is given.
+    pub fn keep_commands(&self) {
+        self.kept_commands.replace(Some(Vec::new()));
+    }
+
+    /// The commands that were kept. No more are.
+    pub fn kept_commands(&self) -> Vec<String> {
+        self.kept_commands.take().unwrap_or_default()
     }
 }
 
@@ -329,7 +350,10 @@ fn proxy_for(server: &Uri, configured: Option<String>) -> Result<Option<Uri>, Er
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::Cli;
 
     const FILE: &str = "
         current-context: one
@@ -350,6 +374,18 @@ mod tests {
 
     fn server(file: &Kubeconfig) -> &str {
         file.clusters[0].cluster.as_ref().unwrap().server.as_deref().unwrap()
+    }
+
+    #[test]
+    fn commands_are_kept_for_as_long_as_somebody_asks() {
+        let ctx = Ctx::new(Cli::try_parse_from(["kubectl-kubecoin"]).unwrap().global);
+        ctx.show(|| unreachable!("nobody asks"));
+        ctx.keep_commands();
+        ctx.show(|| "one".to_owned());
+        ctx.show(|| "two".to_owned());
+        assert_eq!(ctx.kept_commands(), ["one", "two"]);
+        ctx.show(|| unreachable!("nobody asks any more"));
+        assert_eq!(ctx.kept_commands(), [""; 0]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod format;
 pub mod json;
 mod printer;
+pub mod report;
 mod sanitize;
 pub mod streams;
 mod styles;

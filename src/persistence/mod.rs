@@ -9,6 +9,7 @@ pub mod proof;
 pub mod recovery;
 pub mod report;
 pub mod rows;
+pub mod setting;
 pub mod target;
 pub mod timeline;
 pub mod verdict;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contrast::{self, Contrast};
 use super::evidence::Cycle;
+use super::setting::Setting;
 use super::verdict::{self, Check, Verdict};
 use crate::observe::Reading;
 use crate::output::json;
@@ -18,14 +19,18 @@ pub const KIND: &str = "PersistenceReport";
 pub struct Report {
     /// When it was written.
     pub at: Timestamp,
-    /// The version of this plugin.
-    pub plugin: String,
-    /// The version of the API server.
-    pub server: String,
+    /// What was asked: the command, without what may hold a secret.
+    pub asked: String,
     /// The context's name.
     pub context: String,
+    /// The API server's address.
+    pub address: String,
     /// The namespace.
     pub namespace: String,
+    /// What it took place on.
+    pub setting: Setting,
+    /// The kubectl commands that do the same by hand, those of the first replacement.
+    pub by_hand: Vec<String>,
     /// The evidence of each replacement.
     pub cycles: Vec<Cycle>,
     /// Level 1 beside it. It is in the document only if it was asked for.
@@ -67,6 +72,12 @@ impl Report {
     pub fn contrast(&self) -> Option<Check> {
         contrast::judge(&self.contrast)
     }
+
+    /// The verdict over all of them.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(self.verdicts().into_iter().flat_map(|verdict| verdict.checks).collect())
+    }
 }
 
 /// The same evidence with one row less that must be there. None if there is none to take away.
@@ -85,29 +96,17 @@ pub fn with_a_row_removed(cycle: &Cycle) -> Option<(Cycle, String)> {
 mod tests {
     use super::*;
     use crate::observe::Reason;
-    use crate::persistence::tests::healthy;
+    use crate::persistence::tests::{healthy, report};
     use crate::persistence::verdict::Holds;
-
-    fn report() -> Report {
-        Report {
-            at: "2026-11-24T02:00:09Z".parse().unwrap(),
-            plugin: "0.1.0".into(),
-            server: "v1.37.2".into(),
-            context: "c\u{1b}[31m".into(),
-            namespace: "alice".into(),
-            cycles: vec![healthy(3, 5)],
-            contrast: Reading::NotAsked,
-        }
-    }
 
     #[test]
     fn it_is_read_back_and_judged_the_same() {
-        let report = report();
+        let report = Report { context: "c\u{1b}[31m".into(), ..report() };
         let text = report.text().unwrap();
         assert!(!text.contains('\u{1b}'), "harmless to a terminal");
         let back = Report::parse(&text).unwrap();
         assert_eq!(back, report);
-        assert_eq!(back.verdicts()[0].holds, Holds::Yes);
+        assert_eq!(back.verdict().holds, Holds::Yes);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::How;
 use super::evidence::{Cycle, Moment, Name};
 use super::identity::{ClaimSeen, Identity, PodSeen, Server};
 use super::load::{FIRST, Load};
+use super::report::Report;
 use super::rows::{Row, Run};
+use super::setting::{Image, Machine, Setting};
 use super::timeline::{Change, Kind, Timeline, step};
 use super::verdict::{Holds, judge};
 use crate::observe::{Reading, Reason};
@@ -91,6 +93,35 @@ pub fn healthy(yours: usize, marked: usize) -> Cycle {
             start: "2.5".into(),
             errors: vec![],
         }),
+    }
+}
+
+/// A report of such a replacement.
+pub fn report() -> Report {
+    let machine = Machine {
+        kubelet: "v1.37.2".into(),
+        kernel: "6.18.0".into(),
+        system: "Debian GNU/Linux 12".into(),
+        architecture: "amd64".into(),
+        runtime: "containerd://2.4.2".into(),
+    };
+    let image = Image { pod: "postgres-0".into(), name: "postgres:17".into(), digest: "postgres@sha256:0123".into() };
+    Report {
+        at: "2026-11-24T02:00:09Z".parse().unwrap(),
+        asked: "kubectl kubecoin persistence-demo -n alice".into(),
+        context: "lesson".into(),
+        address: "https://198.18.77.1:6443".into(),
+        namespace: "alice".into(),
+        setting: Setting {
+            plugin: "0.1.0".into(),
+            server: Reading::Present("v1.37.2".into()),
+            nodes: [("node-1".to_owned(), Reading::Present(machine))].into(),
+            class: Reading::Absent,
+            images: Reading::Present(vec![image]),
+        },
+        by_hand: vec!["kubectl -n alice delete pod postgres-0".into()],
+        cycles: vec![healthy(3, 5)],
+        contrast: Reading::NotAsked,
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::How;
 use super::identity::PodSeen;
+use super::verdict::seconds;
 
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +75,17 @@ pub struct Event {
     pub says: String,
 }
 
+impl Event {
+    /// How long after a moment it was seen.
+    #[must_use]
+    pub fn offset(&self, from: u64) -> String {
+        match self.at_ms.checked_sub(from) {
+            Some(after) => format!("+{}", seconds(after)),
+            None => format!("-{}", seconds(from - self.at_ms)),
+        }
+    }
+}
+
 /// What is known of a replacement so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +134,12 @@ impl Timeline {
     #[must_use]
     pub fn after_ms(&self, kind: Kind) -> Option<u64> {
         self.event(kind)?.at_ms.checked_sub(self.event(Kind::Asked)?.at_ms)
+    }
+
+    /// The moment from which times are told: when the replacement was asked for.
+    #[must_use]
+    pub fn origin(&self) -> u64 {
+        self.event(Kind::Asked).or(self.events.first()).map_or(0, |event| event.at_ms)
     }
 
     /// The first event of a kind.

@@ -73,7 +73,20 @@ impl Verdict {
     pub fn against(&self) -> Vec<&Check> {
         self.checks.iter().filter(|check| self.holds != Holds::Yes && check.holds == self.holds).collect()
     }
+
+    /// What it comes to in a sentence: the user's rows if it holds, else what keeps it from that.
+    #[must_use]
+    pub fn conclusion(&self) -> String {
+        let said = |check: &Check| format!("{}: {}", check.name, check.evidence);
+        match self.holds {
+            Holds::Yes => self.checks.iter().find(|check| check.name == "your rows").map(said).unwrap_or_default(),
+            _ => self.against().into_iter().map(said).collect::<Vec<_>>().join("; "),
+        }
+    }
 }
+
+/// What no run of this kind shows, however it ends.
+pub const NOT_SHOWN: [&str; 3] = ["loss of the node", "loss of the disk", "deletion of the cluster"];
 
 /// Judges one replacement.
 #[must_use]
@@ -117,7 +130,9 @@ fn so(condition: bool) -> Holds {
     if condition { Holds::Yes } else { Holds::No }
 }
 
-pub(super) fn words(reason: &Reason) -> &str {
+/// Why something is not known.
+#[must_use]
+pub fn words(reason: &Reason) -> &str {
     match reason {
         Reason::Forbidden(_) => "you may not read it",
         Reason::Failed(why) => why,
@@ -451,8 +466,44 @@ pub fn downtime(cycle: &Cycle) -> String {
     format!("{} in the pod, {} by the name{lost}", seconds(cycle.downtime_ms()), seconds(cycle.downtime_by_name_ms()))
 }
 
+/// How long the server was away in several replacements, in words: in the pod, and by the name.
+#[must_use]
+pub fn downtimes(cycles: &[Cycle]) -> Vec<String> {
+    if cycles.len() < 2 {
+        return Vec::new();
+    }
+    let in_pod = cycles.iter().filter_map(Cycle::downtime_ms).collect();
+    let by_name = cycles.iter().filter_map(Cycle::downtime_by_name_ms).collect();
+    let said = |(what, times)| Some(format!("downtime {what}, {} times: {}", cycles.len(), spread(times)?));
+    [("in the pod", in_pod), ("by the name", by_name)].into_iter().filter_map(said).collect()
+}
+
 /// Milliseconds as seconds.
 #[must_use]
 pub fn seconds(ms: u64) -> String {
     format!("{}.{:03} s", ms / 1000, ms % 1000)
+}
+
+/// The least, the middle and the most of some times.
+#[must_use]
+pub fn spread(mut all: Vec<u64>) -> Option<String> {
+    all.sort_unstable();
+    let middle = match all.len() {
+        0 => return None,
+        count if count % 2 == 1 => all[count / 2],
+        count => u64::midpoint(all[count / 2 - 1], all[count / 2]),
+    };
+    Some(format!("min {}, median {}, max {}", seconds(*all.first()?), seconds(middle), seconds(*all.last()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_times() {
+        assert_eq!(spread(vec![]), None);
+        assert_eq!(spread(vec![3000, 1000, 2500]).unwrap(), "min 1.000 s, median 2.500 s, max 3.000 s");
+        assert_eq!(spread(vec![1000, 2000]).unwrap(), "min 1.000 s, median 1.500 s, max 2.000 s");
+    }
 }

@@ -17,6 +17,9 @@ from stack.postgres import CREATE_TABLE, PostgreSQL
 
 expect.set_options(timeout=15_000)
 
+# Opened by the tests on the cluster, which have a report to open.
+collect_ignore = [] if "KUBECOIN_REPORT" in os.environ else ["test_report.py"]
+
 
 @pytest.fixture(scope="session")
 def stack(postgres: PostgreSQL) -> Iterator[Stack]:

@@ -11,6 +11,7 @@ mod page;
 mod preflight;
 pub(super) mod report;
 mod rows;
+mod setting;
 pub(super) mod target;
 pub(super) mod view;
 
@@ -41,6 +42,7 @@ Examples:
   kubectl kubecoin persistence-demo --times 5     # five times, with the median
   kubectl kubecoin persistence-demo --contrast    # and what goes without a volume
   kubectl kubecoin persistence-demo --keep        # leave the marked rows
+  kubectl kubecoin persistence-demo --report proof.html --report proof.json
 
   # your own set, with the highest ordinal first, as it is rolled out
   kubectl kubecoin persistence-demo --target statefulset/redis \\
@@ -97,9 +99,9 @@ pub struct Args {
     #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast", "open"])]
     clean: Option<Run>,
 
-    /// Write the evidence to a file that ends with .json, for verify-report and replay
+    /// Write a report: .html, .md, .xml (JUnit), or .json for verify-report and replay; may be repeated
     #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    report: Vec<PathBuf>,
 
     /// Do not ask before what is asked about
     #[arg(short, long)]
@@ -122,9 +124,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     contrast::check(args)?;
     page::check(args)?;
-    if let Some(path) = &args.report {
-        report::check(path)?;
-    }
+    args.report.iter().try_for_each(|path| report::check(path))?;
     super::announce(ctx).await?;
     let ready = preflight::check(ctx).await?;
     confirm::all(args, ctx, &ready).await?;
@@ -146,6 +146,7 @@ async fn all(
     ready: &preflight::Ready,
     page: Option<Page>,
 ) -> anyhow::Result<Outcome> {
+    ctx.keep_commands();
     let mark = rows::write(ctx, run, args.rows, args.keep).await?;
     if let Some(page) = page {
         page::show(ctx, page).await?;
@@ -153,11 +154,12 @@ async fn all(
         ctx.printer.note(format!("tip: watch the page meanwhile, in a second terminal: {}", ctx.own_command("open")));
     }
     let mut first = FIRST;
-    let mut cycles = Vec::new();
+    let (mut cycles, mut by_hand) = (Vec::new(), Vec::new());
     let mut worst: Option<Verdict> = None;
     for number in 1..=args.times {
         view::heading(ctx, args, run, &mark, number)?;
         let cycle = cycle::run(args, ctx, (run, &mark), ready, first).await?;
+        by_hand.extend(ctx.kept_commands());
         first = cycle.load.present().map_or(first, |load| load.last + 1);
         let verdict = verdict::judge(&cycle);
         view::verdict(ctx, &cycle, &verdict)?;
@@ -175,8 +177,8 @@ async fn all(
     let shown = view::contrast(ctx, &contrast, cycles.last())?;
     contrast::help(ctx, &contrast).await?;
     view::end(ctx, args, run)?;
-    if let Some(path) = &args.report {
-        report::write(ctx, path, cycles, contrast).await?;
+    if !args.report.is_empty() {
+        report::write(ctx, args, by_hand, cycles, contrast).await?;
     }
     Ok(Outcome::holds_if(holds == Holds::Yes && shown))
 }

@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::{Args, rows, setting};
+use crate::cli;
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::kubernetes::act::Act;
 use crate::observe::Reading;
+use crate::output::report::Form;
 use crate::persistence::contrast::Contrast;
 use crate::persistence::document::Document;
 use crate::persistence::evidence::Cycle;
@@ -18,12 +22,7 @@ use crate::persistence::report::Report;
 /// # Errors
 /// If it cannot be written there.
 pub fn check(path: &Path) -> Result<(), Error> {
-    if path.extension().is_none_or(|extension| extension != "json") {
-        return Err(Error::new(
-            format!("{} does not end with .json, the form that reports have", path.display()),
-            "name it so: --report proof.json",
-        ));
-    }
+    form(path)?;
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
     if folder.is_dir() {
@@ -32,35 +31,63 @@ pub fn check(path: &Path) -> Result<(), Error> {
     Err(Error::new(format!("there is no folder {} for the report", folder.display()), "make it, or name another one"))
 }
 
-/// Writes it.
+fn form(path: &Path) -> Result<Form, Error> {
+    Form::of(path).ok_or_else(|| {
+        let [html, markdown, json, junit] = Form::ENDINGS.map(|(ending, _)| ending);
+        Error::new(
+            format!("{} does not end with .{html}, .{markdown}, .{json} or .{junit} (JUnit)", path.display()),
+            "the ending says which form the report has: --report proof.html",
+        )
+    })
+}
+
+/// Writes it to each of the files.
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn write(ctx: &Ctx, path: &Path, cycles: Vec<Cycle>, contrast: Reading<Contrast>) -> anyhow::Result<()> {
+pub async fn write(
+    ctx: &Ctx,
+    args: &Args,
+    mut by_hand: Vec<String>,
+    cycles: Vec<Cycle>,
+    contrast: Reading<Contrast>,
+) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let place = cluster.place();
+    if let Some(cycle) = cycles.first().filter(|_| !args.keep) {
+        by_hand.push(rows::removal(&cycle.run).kubectl(place));
+    }
     let report = Report {
         at: Timestamp::now(),
-        plugin: env!("CARGO_PKG_VERSION").to_owned(),
-        server: cluster.version().await?.git_version,
+        asked: ctx.own_command(&shlex::try_join(cli::asked(std::env::args_os()).iter().map(String::as_str))?),
         context: place.context.clone(),
+        address: place.server.clone(),
         namespace: place.namespace.clone(),
+        setting: setting::read(cluster, &cycles).await,
+        by_hand,
         cycles,
         contrast,
     };
-    save(ctx, path, &report.text()?)
+    for path in &args.report {
+        let form = form(path)?;
+        save(ctx, path, form, &form.text(&report)?)?;
+    }
+    Ok(())
 }
 
-/// Writes a document.
+/// Writes a document of a form, and says so.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn save(ctx: &Ctx, path: &Path, text: &str) -> anyhow::Result<()> {
+pub fn save(ctx: &Ctx, path: &Path, form: Form, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).map_err(|error| {
-        Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE.json")
+        Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
     })?;
-    ctx.printer
-        .note(format!("report written to {0}; judge it again: kubectl kubecoin verify-report {0}", path.display()));
+    let path = path.display();
+    ctx.printer.note(match form {
+        Form::Json => format!("report written to {path}; judge it again: kubectl kubecoin verify-report {path}"),
+        _ => format!("report written to {path}"),
+    });
     Ok(())
 }
 

@@ -67,7 +67,8 @@ pub async fn clean(ctx: &Ctx, run: &Run) -> anyhow::Result<Outcome> {
     Ok(Outcome::Holds)
 }
 
-fn removal(run: &Run) -> Exec {
+/// The act that takes a run's rows away.
+pub fn removal(run: &Run) -> Exec {
     psql::with_values(&[("mark", &run.mark()), ("kept", &run.kept_mark())], CLEAN)
 }
 

@@ -10,7 +10,7 @@ use crate::persistence::contrast::{self, Contrast};
 use crate::persistence::evidence::Cycle;
 use crate::persistence::rows::Run;
 use crate::persistence::timeline::{Event, Kind, Timeline};
-use crate::persistence::verdict::{self, Check, Holds, Verdict, seconds};
+use crate::persistence::verdict::{self, Check, Holds, Verdict};
 
 /// Whether a person reads along.
 pub fn on_terminal() -> bool {
@@ -52,7 +52,7 @@ impl<'a> Live<'a> {
         if !acknowledged {
             return Ok(());
         }
-        let from = timeline.event(Kind::Asked).map_or(0, |asked| asked.at_ms);
+        let from = timeline.origin();
         for event in &timeline.events[self.shown..] {
             self.ctx.printer.out(line(event, from))?;
         }
@@ -63,10 +63,7 @@ impl<'a> Live<'a> {
 
 /// An event, by how long after the replacement was asked for.
 pub fn line(event: &Event, from: u64) -> Line {
-    let at = match event.at_ms.checked_sub(from) {
-        Some(after) => format!("+{}", seconds(after)),
-        None => format!("-{}", seconds(from - event.at_ms)),
-    };
+    let at = event.offset(from);
     let clock = event.cluster.map(|time| format!(" [{}]", time.strftime("%H:%M:%S"))).unwrap_or_default();
     let says = one_line(&event.says);
     let role = match event.kind {
@@ -111,16 +108,8 @@ pub fn role(holds: Holds) -> Role {
 
 /// The verdict over all.
 pub fn conclude(ctx: &Ctx, cycles: &[Cycle], worst: Option<&Verdict>) -> anyhow::Result<()> {
-    if cycles.len() > 1 {
-        let figures = [
-            ("in the pod", Cycle::downtime_ms as fn(&Cycle) -> Option<u64>),
-            ("by the name", Cycle::downtime_by_name_ms),
-        ];
-        for (what, of) in figures {
-            if let Some(text) = spread(cycles.iter().filter_map(of).collect()) {
-                ctx.printer.out(format!("downtime {what}, {} times: {text}", cycles.len()))?;
-            }
-        }
+    for line in verdict::downtimes(cycles) {
+        ctx.printer.out(line)?;
     }
     if let Some(worst) = worst {
         ctx.printer.out(conclusion(worst))?;
@@ -145,7 +134,7 @@ pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) 
 
 /// What was not shown, and how to see for oneself.
 pub fn end(ctx: &Ctx, args: &Args, run: &Run) -> anyhow::Result<()> {
-    ctx.printer.out("not shown: loss of the node, loss of the disk, deletion of the cluster")?;
+    ctx.printer.out(format!("not shown: {}", verdict::NOT_SHOWN.join(", ")))?;
     if args.keep {
         let words = format!("persistence-demo --clean {}", run.as_str());
         ctx.printer.out(format!("the marked rows stay; remove them: {}", ctx.own_command(&words)))?;
@@ -157,38 +146,5 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run) -> anyhow::Result<()> {
 /// The verdict on one line, with what it rests on.
 pub fn conclusion(verdict: &Verdict) -> Line {
     let title = Line::default().and(Role::Title, "verdict: ").and(role(verdict.holds), verdict.holds.to_string());
-    let yours = verdict.checks.iter().find(|check| check.name == "your rows");
-    let says = match verdict.holds {
-        Holds::Yes => yours.map(|check| format!("your rows: {}", check.evidence)).unwrap_or_default(),
-        _ => verdict
-            .against()
-            .iter()
-            .map(|check| format!("{}: {}", check.name, check.evidence))
-            .collect::<Vec<_>>()
-            .join("; "),
-    };
-    title.and(Role::Plain, format!(" — {}", one_line(&says)))
-}
-
-/// The least, the middle and the most of some times.
-pub fn spread(mut all: Vec<u64>) -> Option<String> {
-    all.sort_unstable();
-    let middle = match all.len() {
-        0 => return None,
-        count if count % 2 == 1 => all[count / 2],
-        count => u64::midpoint(all[count / 2 - 1], all[count / 2]),
-    };
-    Some(format!("min {}, median {}, max {}", seconds(*all.first()?), seconds(middle), seconds(*all.last()?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_middle_of_times() {
-        assert_eq!(spread(vec![]), None);
-        assert_eq!(spread(vec![3000, 1000, 2500]).unwrap(), "min 1.000 s, median 2.500 s, max 3.000 s");
-        assert_eq!(spread(vec![1000, 2000]).unwrap(), "min 1.000 s, median 1.500 s, max 2.000 s");
-    }
+    title.and(Role::Plain, format!(" — {}", one_line(&verdict.conclusion())))
 }

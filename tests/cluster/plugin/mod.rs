@@ -14,6 +14,7 @@ mod options;
 mod password;
 mod persistence;
 mod psql;
+mod report;
 mod shown;
 mod student;
 mod table;

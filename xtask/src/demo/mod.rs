@@ -58,7 +58,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let report = report()?;
     let (what, line) = PROOF;
     let mut proof = place.command(line)?;
-    proof.arg("--report").arg(&report);
+    proof.arg("--report").arg(report.with_extension("html")).arg("--report").arg(&report);
     lesson(&mut steps, what, proof)?;
     steps.close(&place.afterwards(&report)?);
     Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Report;
 use crate::process::{self, cargo};
-use crate::{apt, paths, python, testbed};
+use crate::{apt, npm, paths, python, testbed};
 
 /// The tests of the cluster itself, which take it up and down, and so begin without one.
 pub fn testbed(report: &mut Report) -> Result<()> {
@@ -19,13 +19,19 @@ pub fn testbed(report: &mut Report) -> Result<()> {
 
 /// The tests of the plugin. Some of them empty the cluster first, and so one at a time.
 pub fn cluster(report: &mut Report) -> Result<()> {
-    report.check("cluster", &mut tests(&["--skip", "lesson::"])?)
+    report.check("cluster", with_browser(&mut tests(&["--skip", "lesson::"])?)?)
 }
 
 /// The lesson by hand. It takes place in the namespace `default`, and so one test at a time.
 pub fn lesson(report: &mut Report) -> Result<()> {
+    report.check("lesson", with_browser(&mut tests(&["lesson::"])?)?)
+}
+
+/// For tests that open a page in Chromium: the browser, what drives it, and axe-core among the page's own packages.
+fn with_browser(tests: &mut Command) -> Result<&mut Command> {
     apt::require(&super::app::PACKAGES)?;
-    report.check("lesson", tests(&["lesson::"])?.env("KUBECOIN_PYTHON", python::environment()?))
+    npm::install()?;
+    Ok(tests.env("KUBECOIN_PYTHON", python::environment()?))
 }
 
 fn tests(filter: &[&str]) -> Result<Command> {

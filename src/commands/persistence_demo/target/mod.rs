@@ -8,7 +8,7 @@ mod report;
 mod turn;
 pub(in crate::commands) mod view;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{confirm, take_lease};
@@ -86,9 +86,7 @@ pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Out
         let why = "nothing was started: --how crash stops PostgreSQL by pg_ctl, and does not know other programs";
         return Err(Error::new(why, "choose one of delete, kill, evict and force").into());
     }
-    if let Some(path) = &args.report {
-        report::check(path)?;
-    }
+    args.report.iter().try_for_each(|path| report::check(path))?;
     super::super::announce(ctx).await?;
     let ready = preflight::check(ctx, set).await?;
     confirm::set(args, ctx, &ready).await?;
@@ -103,13 +101,13 @@ pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Out
         timeout: args.timeout,
     };
     tokio::select! {
-        outcome = all(ctx, &plan, &ready, args.times, args.report.as_deref()) => outcome,
+        outcome = all(ctx, &plan, &ready, args.times, &args.report) => outcome,
         () = lease.renew(cluster) => Ok(Outcome::DoesNotHold),
     }
 }
 
 /// Every pod, and the verdict over all of them. What does not hold for one is not done to the next.
-async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, report: Option<&Path>) -> anyhow::Result<Outcome> {
+async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, reports: &[PathBuf]) -> anyhow::Result<Outcome> {
     let members = (0..times).flat_map(|_| &ready.members);
     let mut evidence = Evidence {
         run: plan.run.clone(),
@@ -146,9 +144,7 @@ async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, report: Opti
     }
     let judged = verdict::judge(&evidence);
     view::end(ctx, &evidence, &judged, ctx.cluster().await?.place())?;
-    if let Some(path) = report {
-        report::write(ctx, path, evidence).await?;
-    }
+    report::write(ctx, reports, evidence).await?;
     Ok(Outcome::holds_if(judged.holds == Holds::Yes))
 }
 

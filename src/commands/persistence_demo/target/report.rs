@@ -1,12 +1,13 @@
 //! The evidence on a set as a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::super::report;
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::output::report::Form;
 use crate::persistence::target::evidence::Evidence;
 use crate::persistence::target::report::Report;
 
@@ -22,11 +23,14 @@ pub fn check(path: &Path) -> Result<(), Error> {
     report::check(path)
 }
 
-/// Writes it.
+/// Writes it to each of the files.
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn write(ctx: &Ctx, path: &Path, evidence: Evidence) -> anyhow::Result<()> {
+pub async fn write(ctx: &Ctx, paths: &[PathBuf], evidence: Evidence) -> anyhow::Result<()> {
+    if paths.is_empty() {
+        return Ok(());
+    }
     let cluster = ctx.cluster().await?;
     let report = Report {
         at: Timestamp::now(),
@@ -36,5 +40,6 @@ pub async fn write(ctx: &Ctx, path: &Path, evidence: Evidence) -> anyhow::Result
         namespace: cluster.namespace().to_owned(),
         evidence,
     };
-    report::save(ctx, path, &report.text()?)
+    let text = report.text()?;
+    paths.iter().try_for_each(|path| report::save(ctx, path, Form::Json, &text))
 }

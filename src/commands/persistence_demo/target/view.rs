@@ -1,6 +1,6 @@
 //! What a run over a set comes to, for people.
 
-use super::super::view::{checks, role, spread};
+use super::super::view::{checks, role};
 use crate::context::Ctx;
 use crate::kubernetes::Place;
 use crate::kubernetes::act::command;
@@ -8,7 +8,7 @@ use crate::output::{Line, Role, one_line};
 use crate::persistence::target::evidence::{Evidence, Turn};
 use crate::persistence::target::verdict::{Judged, OfPod, downtime};
 use crate::persistence::timeline::Kind;
-use crate::persistence::verdict::Holds;
+use crate::persistence::verdict::{Holds, NOT_SHOWN, spread};
 
 /// Which pod is next.
 pub fn heading(ctx: &Ctx, pod: &str, number: usize, of: usize) -> anyhow::Result<()> {
@@ -32,7 +32,7 @@ pub fn end(ctx: &Ctx, evidence: &Evidence, judged: &Judged, place: &Place) -> an
         ctx.printer.out(format!("downtime until Ready, {} times: {text}", evidence.turns.len()))?;
     }
     ctx.printer.out(conclusion(judged))?;
-    ctx.printer.out("not shown: loss of the node, loss of the disk, deletion of the cluster")?;
+    ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
     let see = command(place, &["get", "pods,pvc", "-o", "wide"]);
     ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, see))
 }
