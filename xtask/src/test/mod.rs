@@ -174,4 +174,21 @@ mod tests {
         assert_eq!(report.total, Tally { passed: 6, failed: 2 });
         assert_eq!(report.failures, ["clippy", "crashed after its summary"]);
     }
+
+    #[test]
+    fn checks_side_by_side_are_counted_like_others() -> Result<()> {
+        let shell = |name: &str, script: &str| {
+            let mut sh = Command::new("sh");
+            sh.args(["-c", script]);
+            (name.to_owned(), sh)
+        };
+        let mut report = Report::default();
+        report.check_together(vec![
+            shell("passes", "echo '=== 3 passed in 0.10s ==='"),
+            shell("fails", "echo '=== 1 failed, 2 passed in 0.10s ===' >&2; exit 1"),
+        ])?;
+        assert_eq!(report.total, Tally { passed: 5, failed: 1 });
+        assert_eq!(report.failures, ["fails"]);
+        Ok(())
+    }
 }
