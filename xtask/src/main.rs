@@ -10,6 +10,7 @@ mod hash;
 mod images;
 mod npm;
 mod paths;
+mod pictures;
 mod process;
 mod python;
 mod test;
@@ -38,6 +39,8 @@ enum Task {
     Test(test::Args),
     /// Measure, side by side with what a figure is compared with
     Bench(bench::Args),
+    /// Record persistence-demo on the test cluster for the README, as pictures in docs/
+    Pictures,
     /// Bring up, use and take away a real Kubernetes on this machine
     Testbed(testbed::Args),
 }
@@ -49,6 +52,7 @@ impl Task {
             Self::Images(args) => delivery::run(args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(&args),
+            Self::Pictures => pictures::run(),
             Self::Testbed(args) => testbed::run(args),
         }
     }
