@@ -105,7 +105,7 @@ fn a_set_of_three_keeps_its_names_claims_and_data() {
     let ran = with_data(namespace, &format!("--show-commands --report {path}"));
     says(&ran, 0, &["verdict: holds — store-2, store-1, store-0", "downtime until Ready, 3 times"]);
     for pod in ["store-2", "store-1", "store-0"] {
-        says(&ran, 0, &[&format!("ok  same claim            pvc/data-{pod} uid"), &format!("asked from pod/store-")]);
+        says(&ran, 0, &[&format!("ok  same claim            pvc/data-{pod} uid"), "asked from pod/store-"]);
         let name = format!("ok  same address by name  {pod}.store.{namespace}.svc.");
         says(&ran, 0, &[&name, &format!("exec {pod} -c main -- env 'KUBECOIN_RUN="), &format!("/pods/{pod} -f -")]);
     }
