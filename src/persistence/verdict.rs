@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::How;
@@ -137,8 +138,9 @@ fn did_not_come_back(cycle: &Cycle) -> Check {
                 () if pod.ready => "Ready",
                 () => "running, not ready",
             };
+            let node = pod.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
             let waits = pod.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
-            format!("pod/{} {how}{waits}", pod.name)
+            format!("pod/{} {how}{node}{waits}", pod.name)
         }
     };
     check("came back", Holds::No, format!("no query was answered in time; last seen: {seen}"))
@@ -238,7 +240,7 @@ fn all_rows(cycle: &Cycle, after: &Moment) -> [Check; 2] {
         };
         return NAMES.map(|name| check(name, holds, why));
     };
-    let others = now.iter().filter(|row| !cycle.run.wrote(&row.id));
+    let others = now.iter().filter(|row| cycle.others(row));
     let marked = now.iter().filter(|row| cycle.marked(row));
     let theirs = rows::compare(cycle.others_before(), others);
     let own = rows::compare(cycle.marked_before(), marked);
@@ -251,12 +253,13 @@ fn yours(name: &str, difference: &rows::Difference) -> Check {
         return check(name, Holds::No, bad.join("; "));
     }
     let mut said = match difference.same.as_slice() {
-        [] if difference.updated.is_empty() => vec!["there were none".to_owned()],
+        [] if difference.updated.is_empty() => vec!["there were none of yours".to_owned()],
         [] => vec![],
         same => {
             let shown: Vec<String> = same.iter().take(SHOWN).map(|row| format!("{} {}", row.id, row.balance)).collect();
             let more = if same.len() > SHOWN { ", …" } else { "" };
-            vec![format!("{} unchanged ({}{more})", same.len(), shown.join(", "))]
+            let wallets = if same.len() == 1 { "wallet is" } else { "wallets are" };
+            vec![format!("your {} {wallets} unchanged ({}{more})", same.len(), shown.join(", "))]
         }
     };
     said.extend(listed("changed meanwhile by the application", &difference.updated));
@@ -375,18 +378,27 @@ fn one_server(cycle: &Cycle, now: &Identity) -> Check {
     const NAME: &str = "one server at a time";
     let lock = &now.server.lock;
     match (cycle.timeline.old_ended_at, now.pod.started_at) {
-        (Some(ended), Some(started)) if ended > started => {
-            check(NAME, Holds::No, format!("the old one ended {ended}, the new one started {started}"))
-        }
-        (Some(ended), Some(started)) => {
-            check(NAME, Holds::Yes, format!("the old one ended {ended}, the new one started {started}"))
-        }
+        (Some(ended), Some(started)) if ended > started => check(
+            NAME,
+            Holds::No,
+            format!("the old one ended {}, the new one started {}", clock(ended), clock(started)),
+        ),
+        (Some(ended), Some(started)) => check(
+            NAME,
+            Holds::Yes,
+            format!("the old one ended {}, the new one started {}", clock(ended), clock(started)),
+        ),
         _ if !lock.is_empty() => check(NAME, Holds::Yes, format!("the new one was started under the lock of {lock}")),
         _ if cycle.how == How::Force => {
             check(NAME, Holds::Unknown, "grace 0 does not wait for the old server, and the new one holds no lock")
         }
         _ => check(NAME, Holds::Unknown, "the end of the old server was not seen"),
     }
+}
+
+/// A time of the cluster's clock, as a timeline has it.
+fn clock(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
 }
 
 fn started(cycle: &Cycle) -> Check {
@@ -406,8 +418,10 @@ fn started(cycle: &Cycle) -> Check {
 
 fn wal(before: &Identity, now: &Identity) -> Check {
     let (old, new) = (&before.server, &now.server);
-    let said = format!("{} on timeline {} → {} on timeline {}", old.wal, old.timeline, new.wal, new.timeline);
-    check("log goes on", so((new.timeline, new.wal_bytes) >= (old.timeline, old.wal_bytes)), said)
+    let goes_on = (new.timeline, new.wal_bytes) >= (old.timeline, old.wal_bytes);
+    let back = if goes_on { "" } else { ": back to an older state" };
+    let said = format!("{} on timeline {} → {} on timeline {}{back}", old.wal, old.timeline, new.wal, new.timeline);
+    check("log goes on", so(goes_on), said)
 }
 
 /// Not a promise of a StatefulSet, but what its rows rest on when the machine itself fails: told, and nothing hangs on it.
@@ -422,7 +436,7 @@ fn settings(now: &Identity) -> Check {
     let names = || now.server.settings.keys().cloned().collect::<Vec<_>>().join(", ");
     let said = match off.as_slice() {
         [] => format!("{} are on", names()),
-        off => format!("{}: what deleting a pod does not test, a machine that fails would", off.join(", ")),
+        off => format!("{}: may cost rows when the machine fails, which this does not test", off.join(", ")),
     };
     check("settings", Holds::Yes, said)
 }

@@ -76,6 +76,9 @@ pub fn line(event: &Event, from: u64) -> Line {
     Line::from(format!("{at:>11}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
 }
 
+/// The column at which evidence begins.
+const EVIDENCE: usize = 28;
+
 /// Each check with its evidence.
 pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()> {
     ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
@@ -85,8 +88,9 @@ pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()
             Holds::No => (Role::Bad, "NO"),
             Holds::Unknown => (Role::Doubtful, "?"),
         };
-        let rest = format!("  {:<20}  {}", check.name, one_line(&check.evidence));
-        ctx.printer.out(Line::from("  ").and(role, format!("{word:<2}")).and(Role::Plain, rest))?;
+        let name = format!("  {:<20}  ", check.name);
+        let line = Line::from("  ").and(role, format!("{word:<2}")).and(Role::Plain, name);
+        ctx.printer.out_wrapped(line.and(Role::Plain, one_line(&check.evidence)), EVIDENCE)?;
     }
     let downtime = format!("{}, since the {}", verdict::downtime(cycle), cycle.how.noun());
     ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime))
@@ -106,7 +110,7 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run, cycles: &[Cycle], worst: Option<&V
         }
     }
     if let Some(worst) = worst {
-        ctx.printer.out(conclusion(worst))?;
+        ctx.printer.out_wrapped(conclusion(worst), 2)?;
     }
     ctx.printer.out("not shown: loss of the node, loss of the disk, deletion of the cluster")?;
     if args.keep {
@@ -127,7 +131,7 @@ pub fn conclusion(verdict: &Verdict) -> Line {
     let title = Line::default().and(Role::Title, "verdict: ").and(role, verdict.holds.to_string());
     let yours = verdict.checks.iter().find(|check| check.name == "your rows");
     let says = match verdict.holds {
-        Holds::Yes => yours.map(|check| format!("your rows: {}", check.evidence)).unwrap_or_default(),
+        Holds::Yes => yours.map(|check| check.evidence.clone()).unwrap_or_default(),
         _ => verdict
             .against()
             .iter()
