@@ -10,6 +10,7 @@ mod preflight;
 pub(super) mod report;
 mod rows;
 pub(super) mod view;
+mod why;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,15 +103,21 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let run = Run::new();
     let lease = take_lease(ctx, &run).await?;
     let cluster = ctx.cluster().await?;
+    let renewed = async {
+        match &lease {
+            Some(lease) => lease.renew(cluster).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        outcome = all(args, ctx, &run, &ready) => outcome,
-        () = lease.renew(cluster) => Ok(Outcome::DoesNotHold),
+        outcome = all(args, ctx, &run, &ready, lease.is_some()) => outcome,
+        () = renewed => Ok(Outcome::DoesNotHold),
     }
 }
 
 /// Every cycle, and the verdict over all of them.
-async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> anyhow::Result<Outcome> {
-    let mark = rows::write(ctx, run, args.rows, args.keep).await?;
+async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready, is_alone: bool) -> anyhow::Result<Outcome> {
+    let mark = rows::write(ctx, run, args, is_alone).await?;
     if !args.keep && view::on_terminal() {
         ctx.printer.note(format!("tip: watch the page meanwhile, in a second terminal: {}", ctx.own_command("open")));
     }
@@ -133,14 +140,17 @@ async fn all(args: &Args, ctx: &Ctx, run: &Run, ready: &preflight::Ready) -> any
     let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
     leave_proof(ctx, Proof::now(holds, args.how)).await;
     view::end(ctx, args, run, &cycles, worst.as_ref())?;
+    if let Some(verdict) = &worst {
+        why::help(ctx, verdict).await?;
+    }
     if let Some(path) = &args.report {
         report::write(ctx, path, cycles).await?;
     }
     Ok(Outcome::holds_if(holds == Holds::Yes))
 }
 
-/// The Lease by which there is one run at a time. It is released on every way out.
-async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
+/// The Lease by which there is one run at a time; none if the user may not make one. It is released on every way out.
+async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
     let cluster = ctx.cluster().await?;
     let lease =
         Lease { name: "kubecoin-persistence-demo", holder: run.as_str().to_owned(), labels: vec![names::PART_OF] };
@@ -158,7 +168,7 @@ async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
         }
     };
     match lasting::make(ctx, by_hand, take, release).await? {
-        Ok(Asked::Had) => Ok(lease),
+        Ok(Asked::Had) => Ok(Some(lease)),
         Ok(Asked::HeldBy(holder)) => Err(Error::new(
             format!("another run is in progress in namespace {}: {holder}", cluster.namespace()),
             "wait for it to end; one that was killed is forgotten after 30 s",
@@ -166,7 +176,7 @@ async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
         .into()),
         Err(error) if matches!(error.cause, Cause::Forbidden(_)) => {
             ctx.printer.warning("you may not make a Lease, so it is not known whether another run is in progress");
-            Ok(lease)
+            Ok(None)
         }
         Err(error) => Err(error.into()),
     }
