@@ -16,6 +16,7 @@ mod psql;
 mod shown;
 mod student;
 mod table;
+mod truths;
 
 use crate::support::kubectl::{self, Ended};
 use crate::support::plugin::ends;
