@@ -118,7 +118,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Format::Json => ctx.printer.out_text(&json::text("DnsCheck", &report)?)?,
         Format::Table | Format::Wide => {
             for line in view::lines(&report, args.output == Format::Wide) {
-                ctx.printer.out(line)?;
+                ctx.printer.out_wrapped(line, 2)?;
             }
             if let Some(finding) = report.findings.first().filter(|_| !report.holds) {
                 ctx.printer.hint(&finding.hint);

@@ -73,7 +73,7 @@ pub fn line(event: &Event, from: u64) -> Line {
         _ => Role::Plain,
     };
     let rest = format!(" {says}{clock}");
-    Line::from(format!("{at:>11}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
+    Line::from(format!("{at:>10}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
 }
 
 /// The column at which evidence begins.
