@@ -11,7 +11,7 @@ const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(5);
 /// A pod is on its way out, or should be gone.
 pub const CAUSE: Cause = Cause {
     code: "stopping",
-    hides: &["starting", "not-ready"],
+    hides: &["probe-failing", "starting", "not-ready"],
     judge: |observed| {
         let stopping = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (weight, says, hint) = fate(observed, pod)?;

@@ -112,7 +112,8 @@ fn a_pod_that_does_not_end_is_told_with_what_holds_it() {
     let mut pod = container(&json!({ "running": {} }), 0);
     pod["deletionTimestamp"] = "1969-12-31T23:59:20Z".into();
     pod["spec"]["nodeName"] = "node-1".into();
-    let finding = only(&snapshot(&pod), &Evidence::default());
+    // What its probes said before is beside the point.
+    let finding = only(&snapshot(&pod), &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
     assert_eq!((finding.code, finding.weight), ("stopping", Weight::Problem));
     assert!(finding.says.contains("should have ended 40s ago") && finding.says.contains("kubelet of its node node-1"));
     assert!(finding.hint.contains("kubectl describe node node-1"), "{finding:?}");
