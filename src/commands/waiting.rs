@@ -234,7 +234,7 @@ pub fn line(finding: &Finding) -> Line {
 
 /// What was told already: a line is worth repeating only if it says something new.
 #[derive(Default)]
-struct Told(std::collections::BTreeSet<String>);
+pub struct Told(std::collections::BTreeSet<String>);
 
 impl Told {
     fn is_new(&mut self, text: &str) -> bool {
@@ -242,7 +242,7 @@ impl Told {
     }
 
     /// The findings that were not told yet, by when. How long something takes is not news.
-    fn news(&mut self, findings: &[Finding], elapsed: Duration) -> Vec<Line> {
+    pub fn news(&mut self, findings: &[Finding], elapsed: Duration) -> Vec<Line> {
         let text = |finding: &Finding| {
             let letters: String = finding.says.chars().filter(|character| !character.is_ascii_digit()).collect();
             format!("{} {} {letters}", finding.code, finding.object)

@@ -13,6 +13,7 @@ mod pods;
 mod probe_failing;
 mod replicas;
 mod starting;
+mod stopping;
 mod stuck_revision;
 mod table;
 mod unschedulable;
@@ -76,7 +77,7 @@ struct Cause {
 }
 
 /// All causes, in the order in which people are told.
-const CAUSES: [Cause; 16] = [
+const CAUSES: [Cause; 17] = [
     missing::CAUSE,
     replicas::CAUSE,
     claim_unbound::CAUSE,
@@ -86,6 +87,7 @@ const CAUSES: [Cause; 16] = [
     image_pull::CAUSE,
     crash_loop::CAUSE,
     probe_failing::CAUSE,
+    stopping::CAUSE,
     starting::CAUSE,
     not_ready::CAUSE,
     credentials_refused::CAUSE,

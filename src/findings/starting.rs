@@ -8,15 +8,14 @@ pub const CAUSE: Cause = Cause {
     code: "starting",
     hides: &["not-ready"],
     judge: |observed| {
-        let starting = pods::not_ready(observed).into_iter().map(|(app, pod)| {
+        let on_their_way = pods::not_ready(observed).into_iter().filter(|(_, pod)| !pods::is_stopping(pod));
+        let starting = on_their_way.map(|(app, pod)| {
             let name = pod.name_any();
             let running =
                 pods::container(pod).and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
             let latest =
                 observed.evidence.newest("Pod", &name, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
-            let says = if pod.metadata.deletion_timestamp.is_some() {
-                "is stopping".to_owned()
-            } else if running {
+            let says = if running {
                 "runs, and is not ready yet".to_owned()
             } else {
                 match latest {

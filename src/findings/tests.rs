@@ -104,7 +104,24 @@ fn a_pod_that_is_being_stopped_has_not_crashed() {
     let mut pod = container(&json!({ "terminated": { "exitCode": 137 } }), 0);
     pod["deletionTimestamp"] = "2026-11-23T20:00:00Z".into();
     let finding = only(&snapshot(&pod), &Evidence::default());
-    assert_eq!((finding.code, finding.says.as_str()), ("starting", "is stopping"));
+    assert_eq!((finding.code, finding.weight), ("stopping", Weight::NotYet));
+}
+
+#[test]
+fn a_pod_that_does_not_end_is_told_with_what_holds_it() {
+    let mut pod = container(&json!({ "running": {} }), 0);
+    pod["deletionTimestamp"] = "1969-12-31T23:59:20Z".into();
+    pod["spec"]["nodeName"] = "node-1".into();
+    // What its probes said before is beside the point.
+    let finding = only(&snapshot(&pod), &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
+    assert_eq!((finding.code, finding.weight), ("stopping", Weight::Problem));
+    assert!(finding.says.contains("should have ended 40s ago") && finding.says.contains("kubelet of its node node-1"));
+    assert!(finding.hint.contains("kubectl describe node node-1"), "{finding:?}");
+    pod["status"]["containerStatuses"][0]["state"] = json!({ "terminated": { "exitCode": 0 } });
+    let mut snapshot = snapshot(&pod);
+    let Reading::Present(pods) = &mut snapshot.pods else { panic!("there are pods") };
+    pods[0].metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
+    assert_eq!(only(&snapshot, &Evidence::default()).says, "has ended, and is held by finalizers: example.com/hold");
 }
 
 #[test]

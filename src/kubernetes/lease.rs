@@ -81,14 +81,15 @@ impl Lease {
         }
     }
 
-    /// Releases it, if it is this holder's.
+    /// Releases it, if it is this holder's. Whoever may not look at Leases has none to release.
     ///
     /// # Errors
     /// If the server does not say.
     pub async fn release(&self, cluster: &Cluster) -> Result<(), RequestError> {
-        match cluster.get::<Held>(self.name).await? {
-            Some(there) if holder(&there) == Some(&self.holder) => self.delete(cluster, &there).await,
-            _ => Ok(()),
+        match cluster.get::<Held>(self.name).await {
+            Ok(Some(there)) if holder(&there) == Some(&self.holder) => self.delete(cluster, &there).await,
+            Ok(_) | Err(RequestError { cause: Cause::Forbidden(_), .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

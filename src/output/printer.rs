@@ -43,6 +43,18 @@ impl Printer {
         Self::answer(&(line.into().paint(self.color_out) + "\n"))
     }
 
+    /// A line of the answer. Where that does not fit a terminal, it goes on below at this column.
+    ///
+    /// # Errors
+    /// `Closed` if nobody reads stdout any more.
+    pub fn out_wrapped(self, line: Line, column: usize) -> anyhow::Result<()> {
+        let terminal = terminal_size::terminal_size_of(io::stdout());
+        self.out(match terminal {
+            Some((width, _)) => line.wrapped(column, width.0.into()),
+            None => line,
+        })
+    }
+
     /// The whole answer, which ends with a newline of its own.
     ///
     /// # Errors

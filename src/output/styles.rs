@@ -83,6 +83,26 @@ impl Line {
         self
     }
 
+    /// With its last piece broken between words, so that nothing is wider than that: what goes on begins at this column.
+    pub(super) fn wrapped(mut self, column: usize, width: usize) -> Self {
+        let mut at: usize = self.0.iter().rev().skip(1).map(|(_, text)| text.chars().count()).sum();
+        let Some((_, text)) = self.0.last_mut() else { return self };
+        let mut wrapped = String::new();
+        for word in text.split_inclusive(' ') {
+            let length = word.trim_end().chars().count();
+            if length > 0 && at > column && at + length > width {
+                wrapped.truncate(wrapped.trim_end().len());
+                wrapped += "\n";
+                wrapped += &" ".repeat(column);
+                at = column;
+            }
+            wrapped += word;
+            at += word.chars().count();
+        }
+        *text = wrapped;
+        self
+    }
+
     pub(super) fn paint(&self, color: bool) -> String {
         self.0.iter().map(|(role, text)| role.paint(text, color)).collect()
     }
@@ -97,5 +117,23 @@ impl From<String> for Line {
 impl From<&str> for Line {
     fn from(text: &str) -> Self {
         text.to_owned().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_wide_goes_on_below() {
+        let line = || Line::from("  ok  ").and(Role::Plain, "one two three four");
+        assert_eq!(line().wrapped(6, 80).paint(false), "  ok  one two three four");
+        assert_eq!(line().wrapped(6, 14).paint(false), "  ok  one two\n      three\n      four");
+        assert_eq!(
+            line().wrapped(6, 3).paint(false),
+            "  ok  one\n      two\n      three\n      four",
+            "no word is broken"
+        );
+        assert_eq!(Line::default().wrapped(6, 80), Line::default());
     }
 }

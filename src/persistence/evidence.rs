@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::How;
 use super::identity::Identity;
 use super::load::{self, Load};
-use super::rows::{Row, Run};
+use super::rows::{self, Row, Run};
 use super::timeline::{Kind, Timeline};
 use crate::observe::Reading;
 
@@ -87,17 +87,23 @@ impl Cycle {
         self.timeline.after_ms(Kind::AnsweredByName)
     }
 
-    /// The rows of others than this run, before.
+    /// Whether a row is the user's: neither this run's nor one that another run takes away.
+    #[must_use]
+    pub fn others(&self, row: &Row) -> bool {
+        !self.run.wrote(&row.id) && !rows::is_passing(&row.id)
+    }
+
+    /// The user's rows, before.
     pub fn others_before(&self) -> impl Iterator<Item = &Row> {
-        rows(&self.before).filter(|row| !self.run.wrote(&row.id))
+        rows_of(&self.before).filter(|row| self.others(row))
     }
 
     /// The marked rows, before.
     pub fn marked_before(&self) -> impl Iterator<Item = &Row> {
-        rows(&self.before).filter(|row| self.marked(row))
+        rows_of(&self.before).filter(|row| self.marked(row))
     }
 }
 
-fn rows(moment: &Moment) -> impl Iterator<Item = &Row> {
+fn rows_of(moment: &Moment) -> impl Iterator<Item = &Row> {
     moment.rows.present().into_iter().flatten()
 }

@@ -106,6 +106,14 @@ impl std::str::FromStr for Run {
     }
 }
 
+/// Whether a row is one of some run's that takes its rows away. Nothing follows from such a row of another run: that may be in
+/// progress.
+#[must_use]
+pub fn is_passing(id: &str) -> bool {
+    let Some((run, number)) = id.strip_prefix(MARK).and_then(|rest| rest.split_once('-')) else { return false };
+    run.parse::<Run>().is_ok() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Reads what `READ` wrote.
 ///
 /// # Errors
@@ -192,6 +200,8 @@ mod tests {
         let run: Run = "0123abcd".parse().unwrap();
         assert!(run.wrote("kubecoin-demo-0123abcd-000001") && run.wrote("kubecoin-kept-0123abcd-000001"));
         assert!(!run.wrote("anna") && !run.wrote("kubecoin-demo-0123abce-000001"));
+        assert!(is_passing("kubecoin-demo-0123abce-000001") && !is_passing("kubecoin-kept-0123abce-000001"));
+        assert!(!is_passing("kubecoin-demo-0123abce-") && !is_passing("kubecoin-demo-anna-1") && !is_passing("anna"));
         for wrong in ["", "%", "0123ABCD", "0123abcd1", "'; DROP"] {
             assert!(wrong.parse::<Run>().is_err(), "{wrong}");
         }

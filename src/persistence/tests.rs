@@ -156,7 +156,7 @@ fn healthy_evidence_holds() {
     }
     let verdict = judge(&healthy(3, 1));
     let yours = verdict.checks.iter().find(|check| check.name == "your rows").unwrap();
-    assert!(yours.evidence.starts_with("3 unchanged (user-000 1000.00"), "{yours:?}");
+    assert!(yours.evidence.starts_with("your 3 wallets are unchanged (user-000 1000.00"), "{yours:?}");
 }
 
 #[test]
@@ -226,6 +226,10 @@ fn what_is_told_and_not_judged() {
     after(&mut cycle).identity.volume = Reading::Unknown(Reason::Forbidden("no".into()));
     rows(&mut cycle)[0] = Row { sum: "new".into(), updated: "2026-11-24 02:00:00".into(), ..row("user-000") };
     rows(&mut cycle).push(row("user-new"));
+    // Of another run, which has gone on meanwhile.
+    let Reading::Present(before) = &mut cycle.before.rows else { panic!("there are rows") };
+    before.push(row("kubecoin-demo-76543210-000001"));
+    rows(&mut cycle).push(row("kubecoin-demo-76543210-200001"));
     let verdict = judge(&cycle);
     assert_eq!(verdict.holds, Holds::Yes, "{verdict:#?}");
     let said = verdict.checks.iter().map(|check| check.evidence.clone()).collect::<Vec<_>>().join("\n");
@@ -234,7 +238,7 @@ fn what_is_told_and_not_judged() {
         "synchronous_commit is off",
         "spec.volumeName",
         "changed meanwhile",
-        "new meanwhile (user-new)",
+        "1 new meanwhile (user-new)",
     ] {
         assert!(said.contains(words), "no {words:?} in {said}");
     }

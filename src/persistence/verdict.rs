@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::How;
@@ -79,7 +80,10 @@ impl Verdict {
     pub fn conclusion(&self) -> String {
         let said = |check: &Check| format!("{}: {}", check.name, check.evidence);
         match self.holds {
-            Holds::Yes => self.checks.iter().find(|check| check.name == "your rows").map(said).unwrap_or_default(),
+            Holds::Yes => {
+                let yours = self.checks.iter().find(|check| check.name == "your rows");
+                yours.map(|check| check.evidence.clone()).unwrap_or_default()
+            }
             _ => self.against().into_iter().map(said).collect::<Vec<_>>().join("; "),
         }
     }
@@ -162,8 +166,9 @@ pub(super) fn last_seen(timeline: &Timeline) -> String {
         () if pod.ready => "Ready",
         () => "running, not ready",
     };
+    let node = pod.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
     let waits = pod.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
-    format!("pod/{} {how}{waits}", pod.name)
+    format!("pod/{} {how}{node}{waits}", pod.name)
 }
 
 fn pods(cycle: &Cycle, now: &Identity) -> Vec<Check> {
@@ -270,7 +275,7 @@ fn all_rows(cycle: &Cycle, after: &Moment) -> [Check; 2] {
         };
         return NAMES.map(|name| check(name, holds, why));
     };
-    let others = now.iter().filter(|row| !cycle.run.wrote(&row.id));
+    let others = now.iter().filter(|row| cycle.others(row));
     let marked = now.iter().filter(|row| cycle.marked(row));
     let theirs = rows::compare(cycle.others_before(), others);
     let own = rows::compare(cycle.marked_before(), marked);
@@ -283,12 +288,13 @@ fn yours(name: &str, difference: &rows::Difference) -> Check {
         return check(name, Holds::No, bad.join("; "));
     }
     let mut said = match difference.same.as_slice() {
-        [] if difference.updated.is_empty() => vec!["there were none".to_owned()],
+        [] if difference.updated.is_empty() => vec!["there were none of yours".to_owned()],
         [] => vec![],
         same => {
             let shown: Vec<String> = same.iter().take(SHOWN).map(|row| format!("{} {}", row.id, row.balance)).collect();
             let more = if same.len() > SHOWN { ", …" } else { "" };
-            vec![format!("{} unchanged ({}{more})", same.len(), shown.join(", "))]
+            let wallets = if same.len() == 1 { "wallet is" } else { "wallets are" };
+            vec![format!("your {} {wallets} unchanged ({}{more})", same.len(), shown.join(", "))]
         }
     };
     said.extend(listed("changed meanwhile by the application", &difference.updated));
@@ -406,11 +412,9 @@ fn name(cycle: &Cycle, now: &Identity) -> Check {
 pub(super) fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &str) -> Check {
     const NAME: &str = "one server at a time";
     match (timeline.old_ended_at, now.started_at) {
-        (Some(ended), Some(started)) if ended > started => {
-            check(NAME, Holds::No, format!("the old one ended {ended}, the new one started {started}"))
-        }
         (Some(ended), Some(started)) => {
-            check(NAME, Holds::Yes, format!("the old one ended {ended}, the new one started {started}"))
+            let holds = so(ended <= started);
+            check(NAME, holds, format!("the old one ended {}, the new one started {}", clock(ended), clock(started)))
         }
         _ if !lock.is_empty() => check(NAME, Holds::Yes, format!("the new one was started under the lock of {lock}")),
         _ if how == How::Force => {
@@ -418,6 +422,11 @@ pub(super) fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &st
         }
         _ => check(NAME, Holds::Unknown, "the end of the old server was not seen"),
     }
+}
+
+/// A time of the cluster's clock, as a timeline has it.
+fn clock(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
 }
 
 fn started(cycle: &Cycle) -> Check {
@@ -437,8 +446,10 @@ fn started(cycle: &Cycle) -> Check {
 
 fn wal(before: &Identity, now: &Identity) -> Check {
     let (old, new) = (&before.server, &now.server);
-    let said = format!("{} on timeline {} → {} on timeline {}", old.wal, old.timeline, new.wal, new.timeline);
-    check("log goes on", so((new.timeline, new.wal_bytes) >= (old.timeline, old.wal_bytes)), said)
+    let goes_on = (new.timeline, new.wal_bytes) >= (old.timeline, old.wal_bytes);
+    let back = if goes_on { "" } else { ": back to an older state" };
+    let said = format!("{} on timeline {} → {} on timeline {}{back}", old.wal, old.timeline, new.wal, new.timeline);
+    check("log goes on", so(goes_on), said)
 }
 
 /// Not a promise of a StatefulSet, but what its rows rest on when the machine itself fails: told, and nothing hangs on it.
@@ -453,7 +464,7 @@ fn settings(now: &Identity) -> Check {
     let names = || now.server.settings.keys().cloned().collect::<Vec<_>>().join(", ");
     let said = match off.as_slice() {
         [] => format!("{} are on", names()),
-        off => format!("{}: what deleting a pod does not test, a machine that fails would", off.join(", ")),
+        off => format!("{}: may cost rows when the machine fails, which this does not test", off.join(", ")),
     };
     check("settings", Holds::Yes, said)
 }

@@ -109,7 +109,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         ctx.printer.out_text(&text)?;
     } else {
         for line in view::lines(&report, args.output.is_wide()) {
-            ctx.printer.out(line)?;
+            ctx.printer.out_wrapped(line, 2)?;
         }
         if let Some(finding) = report.findings.first().filter(|_| !report.holds) {
             ctx.printer.hint(&finding.hint);

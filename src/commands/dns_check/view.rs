@@ -28,15 +28,16 @@ pub fn lines(report: &Report, wide: bool) -> Vec<Line> {
         Some(libc) => format!(", in pod/{} by {libc}", report.from.pod),
         None => format!(": not asked, pod/{} has neither getent nor python3", report.from.pod),
     };
-    let mut lines = vec![Line::default().and(Role::Title, "as an application asks").and(Role::Plain, by)];
+    let short = ending(report).filter(|_| !wide).map(|end| format!("; … stands for {end}")).unwrap_or_default();
+    let heading = Line::default().and(Role::Title, "as an application asks");
+    let mut lines = vec![heading.and(Role::Plain, by + &short)];
     if report.from.libc.is_some() {
         lines.extend(table(report, View::Application, wide));
     }
     lines.push(Line::default());
     let server = report.from.server.as_deref().unwrap_or("(none)");
     let bridge = report.from.bridge.as_deref().unwrap_or("nothing");
-    let short = ending(report).filter(|_| !wide).map(|end| format!("; … stands for {end}")).unwrap_or_default();
-    let heading = format!(" {server}, over one connection by {bridge}{short}");
+    let heading = format!(" {server}, over one connection by {bridge}");
     lines.push(Line::default().and(Role::Title, "as the DNS server answers").and(Role::Plain, heading));
     lines.extend(table(report, View::Server, wide));
     lines.extend(report.trace.iter().flat_map(walk));
@@ -54,7 +55,7 @@ fn ending(report: &Report) -> Option<String> {
 fn table(report: &Report, view: View, wide: bool) -> Vec<Line> {
     let rows = || report.answers.iter().filter(|row| row.view == view);
     let with_expected = wide || rows().any(|row| row.verdict != Verdict::Ok);
-    let end = ending(report).filter(|_| !wide && view == View::Server).unwrap_or_default();
+    let end = ending(report).filter(|_| !wide).unwrap_or_default();
     let short = |text: String| if end.is_empty() { text } else { text.replace(&end, "…") };
     let mut table = Table::new(if view == View::Server { &SERVER } else { &APPLICATION }, with_expected);
     for row in rows() {

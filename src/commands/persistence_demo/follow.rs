@@ -7,7 +7,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{by_name, view};
+use super::{by_name, view, why};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::psql;
@@ -112,7 +112,8 @@ pub async fn through(
         });
     }
     let taking = take_away(ctx, how, pod);
-    tokio::pin!(in_pod, by_name, taking);
+    let (no_server_yet, no_name_yet) = (why::no_server_yet(ctx), why::no_name_yet(ctx));
+    tokio::pin!(in_pod, by_name, taking, no_server_yet, no_name_yet);
 
     let mut live = view::Live::begin(ctx)?;
     let mut timeline = step(Timeline::new(how, pod.clone()), Change::Asked, watched.now_ms());
@@ -140,6 +141,8 @@ pub async fn through(
                 }
             }
             () = sleep_until(name_until) => break,
+            () = &mut no_server_yet, if !answered => continue,
+            () = &mut no_name_yet, if answered && name.is_none() => continue,
         };
         timeline = step(timeline, change, watched.now_ms());
         may_answer.send_replace(timeline.may_answer());

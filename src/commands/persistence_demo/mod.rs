@@ -14,6 +14,7 @@ mod rows;
 mod setting;
 pub(super) mod target;
 pub(super) mod view;
+mod why;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::error::{Error, Outcome};
 use crate::exchange::names;
 use crate::kubernetes::act::{Act, Patch, command};
 use crate::kubernetes::lease::{Asked, Lease};
-use crate::kubernetes::{Cause, Object};
+use crate::kubernetes::{Cause, Cluster, Object};
 use crate::persistence::How;
 use crate::persistence::load::FIRST;
 use crate::persistence::proof::{ANNOTATION, Proof};
@@ -133,8 +134,16 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let lease = take_lease(ctx, &run).await?;
     let cluster = ctx.cluster().await?;
     tokio::select! {
-        outcome = all(args, ctx, &run, &ready, page) => outcome,
-        () = lease.renew(cluster) => Ok(Outcome::DoesNotHold),
+        outcome = all(args, ctx, &run, &ready, lease.is_some(), page) => outcome,
+        () = renewed(lease.as_ref(), cluster) => Ok(Outcome::DoesNotHold),
+    }
+}
+
+/// Keeps a Lease for as long as it is waited for; ends if it is lost.
+async fn renewed(lease: Option<&Lease>, cluster: &Cluster) {
+    match lease {
+        Some(lease) => lease.renew(cluster).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -144,10 +153,11 @@ async fn all(
     ctx: &Ctx,
     run: &Run,
     ready: &preflight::Ready,
+    is_alone: bool,
     page: Option<Page>,
 ) -> anyhow::Result<Outcome> {
     ctx.keep_commands();
-    let mark = rows::write(ctx, run, args.rows, args.keep).await?;
+    let mark = rows::write(ctx, run, args, is_alone).await?;
     if let Some(page) = page {
         page::show(ctx, page).await?;
     } else if !args.keep && view::on_terminal() {
@@ -177,6 +187,9 @@ async fn all(
     let shown = view::contrast(ctx, &contrast, cycles.last())?;
     contrast::help(ctx, &contrast).await?;
     view::end(ctx, args, run)?;
+    if let Some(verdict) = &worst {
+        why::help(ctx, verdict).await?;
+    }
     if !args.report.is_empty() {
         report::write(ctx, args, by_hand, cycles, contrast).await?;
     }
@@ -188,8 +201,8 @@ fn lease(run: &Run) -> Lease {
     Lease { name: "kubecoin-persistence-demo", holder: run.as_str().to_owned(), labels: vec![names::PART_OF] }
 }
 
-/// The Lease by which there is one run at a time. It is released on every way out.
-async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
+/// The Lease by which there is one run at a time; none if the user may not make one. It is released on every way out.
+async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
     let cluster = ctx.cluster().await?;
     let lease = lease(run);
     let by_hand = command(cluster.place(), &["delete", "lease", lease.name]);
@@ -206,7 +219,7 @@ async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
         }
     };
     match lasting::make(ctx, by_hand, take, release).await? {
-        Ok(Asked::Had) => Ok(lease),
+        Ok(Asked::Had) => Ok(Some(lease)),
         Ok(Asked::HeldBy(holder)) => Err(Error::new(
             format!("another run is in progress in namespace {}: {holder}", cluster.namespace()),
             "wait for it to end; one that was killed is forgotten after 30 s",
@@ -214,7 +227,7 @@ async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Lease> {
         .into()),
         Err(error) if matches!(error.cause, Cause::Forbidden(_)) => {
             ctx.printer.warning("you may not make a Lease, so it is not known whether another run is in progress");
-            Ok(lease)
+            Ok(None)
         }
         Err(error) => Err(error.into()),
     }

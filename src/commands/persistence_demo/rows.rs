@@ -1,44 +1,50 @@
 //! The marked rows in the table: written, and taken away on every way out.
 
+use std::mem;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
+use super::Args;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::psql;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::{Act, Exec};
+use crate::output::Printer;
 use crate::persistence::rows::{CLEAN, Run, SWEEP, WRITE};
 
 /// How long it waits for a database that is away to take its rows out.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long nothing is said of that.
+const QUIET: Duration = Duration::from_secs(1);
 
-/// Writes the marked rows, after those of runs that were killed are gone. Gives what their ids begin with.
-pub async fn write(ctx: &Ctx, run: &Run, count: u32, keep: bool) -> anyhow::Result<String> {
+/// Writes the marked rows. Gives what their ids begin with. A run that is known to be alone takes those of runs away first that
+/// were killed; else they may be those of a run in progress.
+pub async fn write(ctx: &Ctx, run: &Run, args: &Args, is_alone: bool) -> anyhow::Result<String> {
     let cluster = ctx.cluster().await?;
-    let mark = if keep { run.kept_mark() } else { run.mark() };
-    let script = psql::with_values(&[("mark", &mark), ("rows", &count.to_string())], &[SWEEP, WRITE].concat());
+    let mark = if args.keep { run.kept_mark() } else { run.mark() };
+    let sql = if is_alone { [SWEEP, WRITE].concat() } else { WRITE.to_owned() };
+    let script = psql::with_values(&[("mark", &mark), ("rows", &args.rows.to_string())], &sql);
     ctx.show(|| script.kubectl(cluster.place()));
     let work = {
         let cluster = cluster.clone();
         async move { Ok::<_, anyhow::Error>(script.execute(&cluster).await?) }
     };
-    let ended = if keep {
+    let ended = if args.keep {
         work.await?
     } else {
         ctx.cleanup.allow(PATIENCE);
-        let (cluster, run, own) = (cluster.clone(), run.clone(), ctx.own_command(&clean_words(run)));
-        let by_hand = own.clone();
+        let by_hand = ctx.own_command(&format!("persistence-demo --clean {}", run.as_str()));
+        let (cluster, run, printer) = (cluster.clone(), run.clone(), ctx.printer);
         super::lasting::make(ctx, by_hand, work, move || {
-            let (cluster, run, own) = (cluster.clone(), run.clone(), own.clone());
+            let (cluster, run) = (cluster.clone(), run.clone());
             async move {
-                let removed = remove_patiently(&cluster, &run).await;
-                removed
-                    .map(drop)
-                    .with_context(|| format!("the marked rows of run {} are still there; {own}", run.as_str()))
+                let removed = remove_patiently(&cluster, &run, printer).await;
+                let left = || format!("the marked rows of run {} are left; the next run removes them", run.as_str());
+                removed.map(drop).with_context(left)
             }
         })
         .await??
@@ -51,10 +57,6 @@ pub async fn write(ctx: &Ctx, run: &Run, count: u32, keep: bool) -> anyhow::Resu
         ctx.printer.note(format!("{swept} marked rows of an earlier run that was killed were removed"));
     }
     Ok(mark)
-}
-
-fn clean_words(run: &Run) -> String {
-    format!("persistence-demo --clean {}", run.as_str())
 }
 
 /// Removes what an earlier run has left.
@@ -80,15 +82,23 @@ async fn remove(cluster: &Cluster, run: &Run) -> anyhow::Result<u64> {
     Ok(ended.stdout.trim().parse()?)
 }
 
-async fn remove_patiently(cluster: &Cluster, run: &Run) -> anyhow::Result<u64> {
-    let deadline = Instant::now() + PATIENCE;
+async fn remove_patiently(cluster: &Cluster, run: &Run, printer: Printer) -> anyhow::Result<u64> {
+    let start = Instant::now();
+    let mut told = false;
     loop {
         match remove(cluster, run).await {
             // With the table, its rows are gone.
             Err(error) if error.to_string().contains("does not exist") => return Ok(0),
-            Err(_) if Instant::now() < deadline => sleep(PAUSE).await,
+            Err(_) if start.elapsed() < PATIENCE => {}
             removed => return removed,
         }
+        if start.elapsed() > QUIET && !mem::replace(&mut told, true) {
+            let limit = PATIENCE.as_secs();
+            printer.note(format!(
+                "waiting for the database, {limit} s at most, to take the marked rows away; Ctrl-C leaves them"
+            ));
+        }
+        sleep(PAUSE).await;
     }
 }
 

@@ -72,7 +72,7 @@ pub fn line(event: &Event, from: u64) -> Line {
         _ => Role::Plain,
     };
     let rest = format!(" {says}{clock}");
-    Line::from(format!("{at:>11}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
+    Line::from(format!("{at:>10}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
 }
 
 /// Each check with its evidence, and the downtime.
@@ -81,6 +81,9 @@ pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()
     let downtime = format!("{}, since the {}", verdict::downtime(cycle), cycle.how.noun());
     ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime))
 }
+
+/// The column at which evidence begins.
+const EVIDENCE: usize = 28;
 
 /// Checks with their evidence.
 pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
@@ -91,8 +94,9 @@ pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
             Holds::No => "NO",
             Holds::Unknown => "?",
         };
-        let rest = format!("  {:<20}  {}", check.name, one_line(&check.evidence));
-        ctx.printer.out(Line::from("  ").and(role(check.holds), format!("{word:<2}")).and(Role::Plain, rest))?;
+        let name = format!("  {:<20}  ", check.name);
+        let line = Line::from("  ").and(role(check.holds), format!("{word:<2}")).and(Role::Plain, name);
+        ctx.printer.out_wrapped(line.and(Role::Plain, one_line(&check.evidence)), EVIDENCE)?;
     }
     Ok(())
 }
@@ -112,7 +116,7 @@ pub fn conclude(ctx: &Ctx, cycles: &[Cycle], worst: Option<&Verdict>) -> anyhow:
         ctx.printer.out(line)?;
     }
     if let Some(worst) = worst {
-        ctx.printer.out(conclusion(worst))?;
+        ctx.printer.out_wrapped(conclusion(worst), 2)?;
     }
     Ok(())
 }
@@ -128,7 +132,7 @@ pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) 
         ctx.printer.out(table.text().trim_end())?;
     }
     let title = Line::default().and(Role::Title, "contrast: ").and(role(check.holds), check.holds.to_string());
-    ctx.printer.out(title.and(Role::Plain, format!(" — {}", one_line(&check.evidence))))?;
+    ctx.printer.out_wrapped(title.and(Role::Plain, format!(" — {}", one_line(&check.evidence))), 2)?;
     Ok(check.holds == Holds::Yes)
 }
 

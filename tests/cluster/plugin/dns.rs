@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{deployed, field};
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::{ends, start};
+use crate::support::plugin::{Going, ends, start, stopped_at};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(2);
@@ -92,6 +92,11 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
     other_pods(namespace);
     interrupted(namespace, Signal::SIGINT);
     interrupted(namespace, Signal::SIGTERM);
+    // Before it has made its pod, while that starts, and while it asks.
+    for (act, signal) in [(1, Signal::SIGTERM), (2, Signal::SIGINT), (3, Signal::SIGTERM)] {
+        assert_eq!(stopped_at(act, namespace, "dns-check --pod", signal), None);
+        assert_eq!(helpers(namespace), "");
+    }
 
     let typo = ends(namespace, "dns-check postgres-headles postgres-headless.kube-public", 1);
     assert!(typo.stdout.contains("did you mean postgres-headless?"), "{}", typo.stdout);
@@ -200,12 +205,11 @@ impl CoreDns {
         Self::scale(1);
     }
 
-    /// The configuration with the names of the cluster kept too, as kubeadm once wrote it; here for longer than a new pod
-    /// takes, on a slow machine too.
+    /// The configuration with the names of the cluster kept too, as kubeadm once wrote it.
     fn keeping(&self) -> String {
         let (before, rest) = self.configuration.split_once("cache 30 {").expect("the cache's block");
         let (_, after) = rest.split_once('}').expect("its end");
-        format!("{before}cache 60{after}").replace("ttl 30", "ttl 60")
+        format!("{before}cache 30{after}")
     }
 }
 
@@ -227,18 +231,18 @@ fn a_dns_server_that_is_away_and_one_that_remembers() {
 
     CoreDns::configure(&dns.keeping());
     ends(namespace, "dns-check --wait", 0);
-    let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
-    ok(&format!("delete pod postgres-0 -n {namespace}"));
-    until("another pod is ready", SOON, || {
-        let other = field(namespace, "pod/postgres-0", "/metadata/uid");
-        let ready = field(namespace, "pod/postgres-0", "/status/containerStatuses/0/ready");
-        if other != uid && ready == "true" { Ok(()) } else { Err(format!("{other} {ready}")) }
-    });
+    // The name leads to the old address for a while, which is waited for and told.
+    let mut going = Going::begin(namespace, "persistence-demo");
+    going.until("  Ready");
     let report = check(namespace, "", 1);
     assert_eq!(report["findings"][0]["code"], "stale", "{report:#}");
     let says = report["findings"][0]["says"].as_str().unwrap();
-    assert!(says.contains("keeps answers for up to 60 s") && says.contains("nothing is wrong"), "{says}");
+    assert!(says.contains("keeps answers for up to 30 s") && says.contains("nothing is wrong"), "{says}");
     assert_eq!(row(&report, "A", "postgres-headless")["verdict"], "stale", "{report:#}");
     let waited = ends(namespace, "dns-check --wait", 0);
     assert!(waited.stdout.contains("the names hold"), "{}", waited.stdout);
+    let ran = going.end();
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("service/postgres-headless does not lead to it yet"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("answered by name"), "{}", ran.stdout);
 }

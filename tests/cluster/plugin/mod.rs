@@ -19,6 +19,7 @@ mod shown;
 mod student;
 mod table;
 mod target;
+mod truths;
 
 use crate::support::kubectl::{self, Ended};
 use crate::support::plugin::ends;

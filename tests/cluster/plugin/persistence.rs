@@ -1,68 +1,34 @@
-//! `persistence-demo`, where it holds, and where the truth is bad: each must be found by the tool as it is built.
+//! `persistence-demo`: what it promises, and that it leaves nothing behind. Where the truth is bad: see `truths`.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout};
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use super::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::{Ran, ends, run, start};
+use crate::support::plugin::{Going, Ran, ends, run, stopped_at};
 use crate::support::scene::testbed;
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
-const USERS: &str = "INSERT INTO wallets(id) VALUES ('anna'), ('ben'), ('carl');";
+pub const USERS: &str = "INSERT INTO wallets(id) VALUES ('anna'), ('ben'), ('carl');";
 
 /// Neither rows nor a Lease of any run.
-fn nothing_is_left(namespace: &str) {
+pub fn nothing_is_left(namespace: &str) {
     assert_eq!(ok(&format!("get lease -n {namespace} -o name")), "");
     assert_eq!(sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-%';"), "0");
 }
 
-fn ready(namespace: &str) {
+pub fn ready(namespace: &str) {
     ends(namespace, "status --wait --no-db --timeout 2m", 0);
 }
 
 /// Whether the line of a check says how it is.
-fn says(ran: &Ran, word: &str, check: &str) {
+pub fn says(ran: &Ran, word: &str, check: &str) {
     let wanted = format!("  {word:<2}  {check}");
     let found = ran.stdout.lines().any(|line| line.starts_with(&wanted));
     assert!(found, "no {wanted:?} in\n{}{}", ran.stdout, ran.stderr);
-}
-
-/// A run in the background, and its lines as they come.
-struct Going {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    stdout: String,
-}
-
-impl Going {
-    fn begin(namespace: &str, words: &str) -> Self {
-        let mut child = start(namespace, words);
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, stdout: String::new() }
-    }
-
-    /// Until a line with these words.
-    fn until(&mut self, words: &str) {
-        while !self.stdout.contains(words) {
-            let line = self.lines.next().unwrap_or_else(|| panic!("no {words:?} in\n{}", self.stdout)).unwrap();
-            self.stdout += &(line + "\n");
-        }
-    }
-
-    fn end(mut self) -> Ran {
-        for line in self.lines.by_ref() {
-            self.stdout += &(line.unwrap() + "\n");
-        }
-        let ended = self.child.wait_with_output().unwrap();
-        Ran { stdout: self.stdout, ..ended.into() }
-    }
 }
 
 #[test]
@@ -73,7 +39,7 @@ fn it_holds_however_the_server_is_taken_away() {
     for how in ["delete --times 2", "crash", "kill", "evict", "force --yes"] {
         let ran = ends(namespace, &format!("persistence-demo --rows 20 --how {how}"), 0);
         for words in
-            ["verdict: holds — your rows: 3 unchanged (anna 1000.00", "20 of 20", "not shown: loss of the node"]
+            ["verdict: holds — your 3 wallets are unchanged (anna 1000.00", "20 of 20", "not shown: loss of the node"]
         {
             assert!(ran.stdout.contains(words), "{how}: no {words:?} in\n{}", ran.stdout);
         }
@@ -140,37 +106,6 @@ fn meanwhile(namespace: &str, words: &str, statement: &str) -> Ran {
 }
 
 #[test]
-fn data_that_goes_with_its_pod_is_found() {
-    let scene = deployed("kc-persist-gone");
-    let namespace = scene.namespace();
-    sql(namespace, USERS);
-    // The folder emptied between the deletion and the start.
-    let folder = format!("/data/kubecoin/{namespace}");
-    let mut going = Going::begin(namespace, "persistence-demo --timeout 2m");
-    going.until("old server ended");
-    testbed(&["node-exec", "1", "--", "rm", "-rf", &format!("{folder}/pgdata")]);
-    let emptied = going.end();
-    assert_eq!(emptied.code, 1, "{}{}", emptied.stdout, emptied.stderr);
-    for check in ["same database", "your rows             the table wallets is not there", "start"] {
-        says(&emptied, "NO", check);
-    }
-    says(&emptied, "ok", "same claim");
-
-    // The claim swapped for an emptyDir, without the pod being replaced by that.
-    ready(namespace);
-    ends(namespace, "init-db", 0);
-    let swap = r#"{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null},"template":{"spec":{"volumes":[{"name":"data","persistentVolumeClaim":null,"emptyDir":{}}]}}}}"#;
-    let patched =
-        kubectl::command(&["patch", "statefulset", "postgres", "-n", namespace, "--type", "strategic", "-p", swap], "");
-    assert!(patched.succeeded, "{}", patched.stderr);
-    let refused = ends(namespace, "persistence-demo", 2);
-    assert!(refused.stderr.contains("newer template") && refused.stderr.contains("--yes"), "{}", refused.stderr);
-    let swapped = ends(namespace, "persistence-demo --yes", 1);
-    says(&swapped, "NO", "same claim            the data directory is on no claim");
-    says(&swapped, "NO", "marked rows");
-}
-
-#[test]
 fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
     let scene = deployed("kc-persist-refused");
     let namespace = scene.namespace();
@@ -188,15 +123,6 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
     );
     assert_eq!(first.end().code, 0);
 
-    // Deleted by others at the same moment: whoever comes second deletes nothing.
-    let mut going = Going::begin(namespace, "persistence-demo --timeout 2m");
-    going.until("timeline");
-    kubectl::run(&format!("delete pod postgres-0 -n {namespace} --wait=false"));
-    let raced = going.end();
-    assert!(matches!(raced.code, 0 | 1), "{}{}", raced.stdout, raced.stderr);
-    ready(namespace);
-    nothing_is_left(namespace);
-
     let node = field(namespace, "pod/postgres-0", "/spec/nodeName");
     ok(&format!("cordon {node}"));
     let stuck = run(namespace, "persistence-demo --timeout 10s");
@@ -207,7 +133,15 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
         "NO",
         "came back             no query was answered in time; last seen: pod/postgres-0 Pending, without a node",
     );
+    // The database stayed away at the end too: then the run is named whose rows are left.
+    let id = stuck.stderr.split("the marked rows of run ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let id = id.unwrap_or_else(|| panic!("no run's id in {}", stuck.stderr));
+    assert!(stuck.stderr.contains(&format!("persistence-demo --clean {id}")), "{}", stuck.stderr);
     ready(namespace);
+    assert_eq!(
+        ends(namespace, &format!("persistence-demo --clean {id}"), 0).stdout,
+        format!("100 rows of run {id} removed\n")
+    );
     ok(&format!("scale statefulset postgres --replicas=2 -n {namespace}"));
     assert!(ends(namespace, "persistence-demo", 2).stderr.contains("2 replicas"));
 }
@@ -239,7 +173,7 @@ fn no_row_acknowledged_under_load_is_lost() {
 
     let mut going = Going::begin(namespace, "persistence-demo --under-load");
     going.until("Terminating");
-    kill(Pid::from_raw(going.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    going.signal(Signal::SIGINT);
     assert_eq!(going.end().code, 130);
     ready(namespace);
     nothing_is_left(namespace);
@@ -277,6 +211,14 @@ fn the_api_server_may_go_away_for_a_while() {
 fn stopped_at_any_step_it_leaves_nothing() {
     let scene = deployed("kc-persist-stopped");
     let namespace = scene.namespace();
+    let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
+    // What it does before the server is taken away, by the commands that it shows.
+    for act in 1..=5 {
+        let signal = if act % 2 == 0 { Signal::SIGINT } else { Signal::SIGTERM };
+        assert_eq!(stopped_at(act, namespace, "persistence-demo", signal), None);
+        nothing_is_left(namespace);
+    }
+    assert_eq!(field(namespace, "pod/postgres-0", "/metadata/uid"), uid);
     for (words, signal) in [
         ("timeline", Signal::SIGINT),
         ("Terminating", Signal::SIGTERM),
@@ -286,13 +228,57 @@ fn stopped_at_any_step_it_leaves_nothing() {
     ] {
         let mut going = Going::begin(namespace, "persistence-demo");
         going.until(words);
-        kill(Pid::from_raw(going.child.id().try_into().unwrap()), signal).unwrap();
+        going.signal(signal);
         let ran = going.end();
         // The last step may be over before the signal comes.
         assert!(ran.code == 130 || (words == "proof" && ran.code == 0), "{words}: {}\n{}", ran.code, ran.stderr);
         ready(namespace);
         nothing_is_left(namespace);
     }
+    killed(namespace);
+}
+
+/// Everything but Leases.
+const NO_LEASES: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: no-leases, namespace: kc-persist-stopped}
+rules: [{apiGroups: ['', apps, discovery.k8s.io], resources: ['*'], verbs: ['*']}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: no-leases, namespace: kc-persist-stopped}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: no-leases}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: nobody}]
+";
+
+/// A run that is killed can take nothing away: the next one does, once its Lease is forgotten. Not so one that may make no
+/// Lease, for it cannot know whether the rows are those of a run in progress.
+fn killed(namespace: &str) {
+    let rows = || sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-demo-%';");
+    kubectl::apply(NO_LEASES);
+    let mut going = Going::begin(namespace, "persistence-demo");
+    going.until("Terminating");
+    going.signal(Signal::SIGKILL);
+    going.end();
+    ready(namespace);
+    assert_eq!(rows(), "100");
+    let refused = ends(namespace, "persistence-demo", 2);
+    assert!(refused.stderr.contains("one that was killed is forgotten after 30 s"), "{}", refused.stderr);
+
+    let ran = ends(namespace, "persistence-demo --rows 7 --as nobody", 0);
+    assert!(ran.stderr.contains("it is not known whether another run is in progress"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("take it away yourself"), "{}", ran.stderr);
+    says(&ran, "ok", "your rows             there were none of yours");
+    assert_eq!(rows(), "100", "of a run that may be in progress");
+
+    let next = until("the Lease is forgotten", SOON, || match run(namespace, "persistence-demo --rows 7") {
+        ran if ran.stderr.contains("another run is in progress") => Err(ran.stderr),
+        ran => Ok(ran),
+    });
+    assert_eq!(next.code, 0, "{}{}", next.stdout, next.stderr);
+    assert!(next.stderr.contains("100 marked rows of an earlier run that was killed were removed"), "{}", next.stderr);
+    nothing_is_left(namespace);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The plugin, as a person types it.
 
 use std::env;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -41,6 +41,64 @@ pub fn ends(namespace: &str, words: &str, code: i32) -> Ran {
 /// Starts it, with its output to be read.
 pub fn start(namespace: &str, words: &str) -> Child {
     command(namespace, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the plugin starts")
+}
+
+/// A run in the background, and what it says, as it says it.
+pub struct Going {
+    child: Child,
+    /// Its stdout.
+    pub out: Said,
+    /// Its stderr.
+    pub err: Said,
+}
+
+/// One of the two streams of a run.
+pub struct Said {
+    lines: Lines<BufReader<Box<dyn Read>>>,
+    text: String,
+}
+
+impl Going {
+    pub fn begin(namespace: &str, words: &str) -> Self {
+        let mut child = start(namespace, words);
+        let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+        Self { child, out: Said::by(out), err: Said::by(err) }
+    }
+
+    /// Until a line of stdout with these words.
+    pub fn until(&mut self, words: &str) {
+        self.out.until(words);
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().expect("a process id")), signal).expect("it runs");
+    }
+
+    pub fn end(mut self) -> Ran {
+        let (stdout, stderr) = (self.out.rest(), self.err.rest());
+        let code = self.child.wait().expect("it ends").code().unwrap_or(-1);
+        Ran { code, stdout, stderr }
+    }
+}
+
+impl Said {
+    fn by(stream: impl Read + 'static) -> Self {
+        let stream: Box<dyn Read> = Box::new(stream);
+        Self { lines: BufReader::new(stream).lines(), text: String::new() }
+    }
+
+    /// Until a line with these words.
+    pub fn until(&mut self, words: &str) {
+        while !self.text.contains(words) {
+            let line = self.lines.next().unwrap_or_else(|| panic!("no {words:?} in\n{}", self.text));
+            self.text += &(line.expect("text") + "\n");
+        }
+    }
+
+    fn rest(mut self) -> String {
+        let rest: String = self.lines.by_ref().map(|line| line.expect("text") + "\n").collect();
+        self.text + &rest
+    }
 }
 
 /// `kubectl kubecoin`, found on PATH as kubectl finds its plugins.

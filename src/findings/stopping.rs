@@ -1,0 +1,49 @@
+use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+
+use super::{Cause, Finding, Observed, Weight, pods};
+use crate::output::duration;
+
+/// How long after its time is over a pod's end may take to be heard of.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(5);
+
+/// A pod is on its way out, or should be gone.
+pub const CAUSE: Cause = Cause {
+    code: "stopping",
+    hides: &["probe-failing", "starting", "not-ready"],
+    judge: |observed| {
+        let stopping = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
+            let (weight, says, hint) = fate(observed, pod)?;
+            Some(Finding { code: CAUSE.code, weight, app, object: pods::reference(pod), says, hint })
+        });
+        stopping.collect()
+    },
+};
+
+/// What is to be said of a pod that has been told to end.
+fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, String)> {
+    let late = observed.now.duration_since(pod.metadata.deletion_timestamp.as_ref()?.0);
+    let has_ended = pods::container(pod).is_some_and(|it| it.state.as_ref().is_some_and(|it| it.terminated.is_some()));
+    let reference = pods::reference(pod);
+    let of = format!("-n {}", observed.namespace);
+    if has_ended && !pod.finalizers().is_empty() {
+        let says = format!("has ended, and is held by finalizers: {}", pod.finalizers().join(", "));
+        return Some((
+            Weight::Problem,
+            says,
+            format!("who has set them must let it go: kubectl get {reference} {of} -o yaml"),
+        ));
+    }
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
+    if late > ON_THE_WAY && !node.is_empty() {
+        let says = format!(
+            "should have ended {} ago, and the kubelet of its node {node} does not say that it has",
+            duration(late)
+        );
+        return Some((Weight::Problem, says, format!("is the node there? kubectl describe node {node}")));
+    }
+    let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or_default();
+    let says = format!("is stopping, for which it has {grace} s");
+    Some((Weight::NotYet, says, format!("watch it: kubectl get pods -w {of}")))
+}
