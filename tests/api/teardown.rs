@@ -1,8 +1,10 @@
 //! `teardown` and `rotate-password` where the cluster refuses them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
-use crate::world::{APPS, NAMESPACED, World, refusal};
+use crate::world::{APPS, NAMESPACED, SLICES, World, refusal};
 
 /// Runs a command against a healthy exchange, but for requests to a path. Gives what it has changed.
 fn but(path: &str, words: &str, fault: fn() -> Reply) -> (Ended, Vec<Request>) {
@@ -38,6 +40,32 @@ fn the_secrets_go_with_the_data_or_nothing_does() {
     let (ended, changes) = but(&secrets, "teardown --delete-data --yes", || refusal(403, "Forbidden", "no secrets"));
     ended.could_not_run("no secrets");
     assert!(changes.is_empty(), "{changes:?}");
+}
+
+/// What a run left that was killed while claim and volume went: the next read may see either of them for the last time.
+#[test]
+fn what_goes_already_keeps_nobody_from_the_end() {
+    let claim = format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc");
+    let volume = "/api/v1/persistentvolumes/postgres-pv-alice".to_owned();
+    for last in [claim, volume] {
+        let mut world = World::healthy();
+        world.at(&last)["metadata"]["deletionTimestamp"] = "2026-11-24T02:00:00Z".into();
+        if last.contains("volumes") {
+            world.at(&last)["status"]["phase"] = "Released".into();
+        }
+        world.objects.retain(|path, _| path == &last || path == "/version");
+        for list in [format!("{NAMESPACED}/pods"), format!("{NAMESPACED}/secrets"), SLICES.to_owned()] {
+            world.objects.insert(list, serde_json::json!({ "metadata": {}, "items": [] }));
+        }
+        let (seen, path) = (AtomicBool::new(false), last.clone());
+        let server = Server::start(move |request| {
+            let again = request.path == path && seen.swap(true, Ordering::Relaxed);
+            if again { refusal(404, "NotFound", "gone") } else { world.reply(request) }
+        });
+        let ended = Home::at(&server).run("teardown --delete-data --yes --timeout 9s");
+        assert_eq!(ended.code, 0, "{last}: {ended:?}");
+        assert!(!ended.stderr.contains("no pod can"), "{last}: {ended:?}");
+    }
 }
 
 #[test]

@@ -12,14 +12,20 @@ use crate::error::{Error, Outcome};
 use crate::exchange::{names, objects};
 use crate::kubernetes::gone::Leaving;
 use crate::kubernetes::{Cause, Object, RequestError};
-use crate::observe::Snapshot;
+use crate::observe::{Reading, Snapshot};
 
 /// Makes sure, before anything is deleted, that the files can be; gives their owner. None if there are no files to reach.
 pub async fn owner(ctx: &Ctx, snapshot: &Snapshot, there: &There) -> anyhow::Result<Option<i64>> {
     let cluster = ctx.cluster().await?;
     let phase = |claim: &PersistentVolumeClaim| claim.status.as_ref().and_then(|status| status.phase.clone());
+    // The volume is deleted first: once it goes, the files were deleted. It may be gone when its claim is read just before.
+    let volume_goes = match &snapshot.volume {
+        Reading::Present(volume) => volume.metadata.deletion_timestamp.is_some(),
+        Reading::Absent => true,
+        Reading::Unknown(_) | Reading::NotAsked => false,
+    };
     let (Some(claim), Some(_)) = (snapshot.claim.present(), &there.claim) else {
-        return match snapshot.released_volume().filter(|_| there.volume.is_some()) {
+        return match snapshot.released_volume().filter(|_| there.volume.is_some() && !volume_goes) {
             None => Ok(None),
             Some(volume) => Err(Error::new(
                 format!(
@@ -32,8 +38,6 @@ pub async fn owner(ctx: &Ctx, snapshot: &Snapshot, there: &There) -> anyhow::Res
             .into()),
         };
     };
-    // The volume is deleted first: then the files were.
-    let volume_goes = snapshot.volume.present().is_some_and(|volume| volume.metadata.deletion_timestamp.is_some());
     if phase(claim).as_deref() != Some("Bound") || (claim.metadata.deletion_timestamp.is_some() && volume_goes) {
         return Ok(None);
     }

@@ -76,7 +76,8 @@ fn what_goes_without_a_volume_stays_with_one() {
         let seconds: f64 = time.strip_suffix(" s").unwrap().parse().unwrap();
         assert!(seconds > 0.1 && seconds < 60.0, "{time}");
     }
-    for words in ["verdict: holds — your rows: 1 unchanged", "contrast: holds — without a volume, all 20 rows"] {
+    for words in ["verdict: holds — your 1 wallet is unchanged", "contrast: holds — without a volume, all 20 rows"]
+    {
         assert!(ran.stdout.contains(words), "no {words:?} in\n{}", ran.stdout);
     }
     let last = ran.stdout.lines().last().unwrap_or_default();
