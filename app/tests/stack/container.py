@@ -125,7 +125,9 @@ class Running:
         self._environment = {**container.image.environment, **container.environment}
         # The PID namespace around bubblewrap's own is for the end: a process that changes its user no longer dies with
         # its parent, but nobody stays alive in a namespace whose first process has died.
+        # Signals are as a runtime leaves them: a shell cannot handle one that whoever started it ignores.
         argv = [
+            "/usr/bin/env", "--default-signal",
             "/usr/bin/setpriv", "--pdeathsig=KILL",
             "/usr/bin/unshare", "--pid", "--fork", "--kill-child=KILL",
             "/usr/bin/bwrap", "--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--unshare-net",
