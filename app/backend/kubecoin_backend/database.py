@@ -33,7 +33,7 @@ because the threads of the pool connect."""
 RECONNECT_EVERY = 0.1
 """Seconds between two attempts to connect, constant, where the pool's own wait would grow."""
 
-PATIENCE_WHILE_AWAY = 0.15
+PATIENCE_WHILE_AWAY = 0.3
 """Seconds that a statement waits for a connection while the database is known to be away: long
 enough that the first request after its return succeeds, short enough that requests do not pile up
 in front of the threads."""
