@@ -47,7 +47,7 @@ pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
     let has_teardown = scene.has("teardown")?;
     let delete = format!("delete{}", TAKEN_AWAY.map(|name| format!(" --filename {MANIFESTS}/{name}.yaml")).concat());
     let mut sides = [
-        Side::new(|| whole(scene.plugin("deploy")?), || whole(scene.plugin("teardown")?)),
+        Side::new(|| whole(scene.plugin("deploy")?), || whole(scene.plugin("teardown --yes")?)),
         Side::new(
             || in_a_row([scene.kubectl(&format!("apply --filename {MANIFESTS}"))?, scene.kubectl(WAIT)?]),
             || in_a_row([scene.kubectl(&delete)?, scene.kubectl(GONE)?]),
