@@ -63,22 +63,24 @@ class Reachability:
     def __init__(self) -> None:
         self._lock = Lock()
         self._away_since: float | None = None
+        self._found_at = 0.0
 
     @property
     def away(self) -> bool:
         """Whether the latest attempt failed."""
         return self._away_since is not None
 
-    def lost(self, reason: object) -> None:
-        """An attempt failed; the first failure of an absence is logged."""
+    def lost(self, reason: object, began: float | None = None) -> None:
+        """An attempt failed; the first failure of an absence is logged. One that began before a success is old."""
         with self._lock:
-            if self._away_since is not None:
+            if self._away_since is not None or (began is not None and began <= self._found_at):
                 return
             self._away_since = monotonic()
         log.warning("database away", extra={"fields": {"reason": str(reason).strip()}})
 
     def found(self) -> None:
         """An attempt succeeded; the end of an absence is logged."""
+        self._found_at = monotonic()
         if self._away_since is None:
             return
         with self._lock:
@@ -98,10 +100,11 @@ class _Connection(psycopg.Connection[DictRow]):
         cls, conninfo: str = "", *, reachability: Reachability, **kwargs: Any
     ) -> _Connection:
         # psycopg resolves the host's name anew for each attempt, and keeps no answer.
+        began = monotonic()
         try:
             connection = super().connect(conninfo, **kwargs)
         except psycopg.Error as error:
-            reachability.lost(error)
+            reachability.lost(error, began)
             raise
         reachability.found()
         return connection
