@@ -6,6 +6,7 @@ mod lint;
 mod tally;
 mod unit;
 
+use std::collections::VecDeque;
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -48,7 +49,7 @@ impl Group {
 /// Runs the groups and closes with the number of tests passed and failed.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let groups = if args.groups.is_empty() { Group::value_variants() } else { &args.groups };
-    let mut report = Report::default();
+    let mut report = Report::new(say);
     let mut up = None;
     for group in groups {
         if group.needs_cluster() && up.is_none() {
@@ -67,19 +68,34 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(report.close())
 }
 
+/// How many of a failed check's last lines are shown once more at the end: what runs later buries them.
+const LAST_LINES: usize = 60;
+
 /// What has run so far.
-#[derive(Default)]
 pub struct Report {
     total: Tally,
-    failures: Vec<String>,
+    failures: Vec<Failure>,
+    say: fn(&str),
+}
+
+/// A check that failed.
+#[derive(Debug, PartialEq, Eq)]
+struct Failure {
+    name: String,
+    last_lines: Vec<String>,
 }
 
 impl Report {
+    /// Nothing has. Lines are said by `say`.
+    fn new(say: fn(&str)) -> Self {
+        Self { total: Tally::default(), failures: Vec::new(), say }
+    }
+
     /// Runs one check. Its tests are counted if its runner says how many there were, else it counts as one.
     fn check(&mut self, name: &str, command: &mut Command) -> Result<()> {
-        begin(name, command);
-        let outcome = Outcome::of(command, say)?;
-        self.end(name, &outcome);
+        self.begin(name, command);
+        let outcome = Outcome::of(command, self.say)?;
+        self.end(name, outcome);
         Ok(())
     }
 
@@ -89,7 +105,7 @@ impl Report {
             let running: Vec<_> = checks
                 .into_iter()
                 .map(|(name, mut command)| {
-                    begin(&name, &command);
+                    self.begin(&name, &command);
                     let outcome = scope.spawn(move || {
                         let mut lines = Vec::new();
                         let outcome = Outcome::of(&mut command, |line| lines.push(line.to_owned()))?;
@@ -100,62 +116,72 @@ impl Report {
                 .collect();
             for (name, outcome) in running {
                 let (lines, outcome) = outcome.join().map_err(|_| anyhow!("{name} panicked"))??;
-                say(&format!("\n{name}:\n{}", lines.join("\n")));
-                self.end(&name, &outcome);
+                (self.say)(&format!("\n{name}:\n{}", lines.join("\n")));
+                self.end(&name, outcome);
             }
             Ok(())
         })
     }
 
-    fn end(&mut self, name: &str, outcome: &Outcome) {
-        say(&format!("  {name}: {:.1} s", outcome.took.as_secs_f64()));
-        self.add(name, outcome.succeeded, outcome.seen);
+    fn begin(&self, name: &str, command: &Command) {
+        (self.say)(&format!("\n> {name}: {}", process::shown(command)));
     }
 
-    fn add(&mut self, name: &str, succeeded: bool, mut seen: Tally) {
-        match succeeded {
+    fn end(&mut self, name: &str, outcome: Outcome) {
+        (self.say)(&format!("  {name}: {:.1} s", outcome.took.as_secs_f64()));
+        self.add(name, outcome);
+    }
+
+    fn add(&mut self, name: &str, outcome: Outcome) {
+        let mut seen = outcome.seen;
+        match outcome.succeeded {
             true if seen == Tally::default() => seen.passed = 1,
             false if seen.failed == 0 => seen.failed = 1,
             _ => {}
         }
         if seen.failed > 0 {
-            self.failures.push(name.to_owned());
+            self.failures.push(Failure { name: name.to_owned(), last_lines: outcome.last_lines.into() });
         }
         self.total += seen;
     }
 
     fn close(&self) -> ExitCode {
-        for name in &self.failures {
-            say(&format!("failed: {name}"));
+        for failure in &self.failures {
+            (self.say)(&format!("\nfailed: {}", failure.name));
+            for line in &failure.last_lines {
+                (self.say)(&format!("  {line}"));
+            }
         }
-        say(&format!("\n{} passed, {} failed", self.total.passed, self.total.failed));
+        (self.say)(&format!("\n{} passed, {} failed", self.total.passed, self.total.failed));
         if self.total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
-fn begin(name: &str, command: &Command) {
-    say(&format!("\n> {name}: {}", process::shown(command)));
-}
-
 /// What became of a check.
+#[derive(Default)]
 struct Outcome {
     succeeded: bool,
     seen: Tally,
     took: Duration,
+    last_lines: VecDeque<String>,
 }
 
 impl Outcome {
     fn of(command: &mut Command, mut show: impl FnMut(&str)) -> Result<Self> {
         let start = Instant::now();
-        let mut seen = Tally::default();
+        let (mut seen, mut last_lines) = (Tally::default(), VecDeque::new());
         // Some runners colour the lines that are counted, whether or not a terminal shows them.
         let succeeded = process::watched(command.env("NO_COLOR", "1"), |line| {
             show(line);
+            if last_lines.len() == LAST_LINES {
+                last_lines.pop_front();
+            }
+            last_lines.push_back(line.to_owned());
             if let Some(tally) = Tally::of_line(line) {
                 seen += tally;
             }
         })?;
-        Ok(Self { succeeded, seen, took: start.elapsed() })
+        Ok(Self { succeeded, seen, took: start.elapsed(), last_lines })
     }
 }
 
@@ -163,16 +189,27 @@ impl Outcome {
 mod tests {
     use super::*;
 
+    /// Says nothing: these tests are run by a check themselves, which would count what is said here.
+    fn silent() -> Report {
+        Report::new(|_| {})
+    }
+
     #[test]
     fn a_check_without_counts_is_one_and_a_failure_always_counts() {
-        let mut report = Report::default();
-        report.add("fmt", true, Tally::default());
-        report.add("tests", true, Tally { passed: 3, failed: 0 });
+        let outcome =
+            |succeeded, passed| Outcome { succeeded, seen: Tally { passed, failed: 0 }, ..Outcome::default() };
+        let mut report = silent();
+        report.add("fmt", outcome(true, 0));
+        report.add("tests", outcome(true, 3));
         assert_eq!(report.total, Tally { passed: 4, failed: 0 });
-        report.add("clippy", false, Tally::default());
-        report.add("crashed after its summary", false, Tally { passed: 2, failed: 0 });
+        report.add("clippy", outcome(false, 0));
+        report.add("crashed after its summary", outcome(false, 2));
         assert_eq!(report.total, Tally { passed: 6, failed: 2 });
-        assert_eq!(report.failures, ["clippy", "crashed after its summary"]);
+        assert_eq!(names(&report), ["clippy", "crashed after its summary"]);
+    }
+
+    fn names(report: &Report) -> Vec<&str> {
+        report.failures.iter().map(|failure| failure.name.as_str()).collect()
     }
 
     #[test]
@@ -182,13 +219,25 @@ mod tests {
             sh.args(["-c", script]);
             (name.to_owned(), sh)
         };
-        let mut report = Report::default();
+        let mut report = silent();
         report.check_together(vec![
             shell("passes", "echo '=== 3 passed in 0.10s ==='"),
             shell("fails", "echo '=== 1 failed, 2 passed in 0.10s ===' >&2; exit 1"),
         ])?;
         assert_eq!(report.total, Tally { passed: 5, failed: 1 });
-        assert_eq!(report.failures, ["fails"]);
+        assert_eq!(names(&report), ["fails"]);
+        Ok(())
+    }
+
+    #[test]
+    fn of_a_failure_the_last_lines_are_kept() -> Result<()> {
+        let mut report = silent();
+        let mut sh = Command::new("sh");
+        sh.args(["-c", "seq 100; exit 1"]);
+        report.check("counts", &mut sh)?;
+        let [failure] = &report.failures[..] else { panic!("one fails: {:?}", report.failures) };
+        assert_eq!(failure.last_lines.len(), LAST_LINES);
+        assert_eq!(failure.last_lines.last().map(String::as_str), Some("100"));
         Ok(())
     }
 }
