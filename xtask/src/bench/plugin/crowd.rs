@@ -12,6 +12,7 @@ use ureq::Agent;
 
 use super::Unit;
 use super::reading::STATUS;
+use super::rest::at_rest;
 use super::scene::Scene;
 use super::timed::{in_turns, whole};
 use crate::bench::table::{Aim, Row};
@@ -29,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The row about other people's objects.
 pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
     let measure = || -> Result<_> {
+        process::step("waiting until the cluster is at rest", at_rest)?;
         let [status] = in_turns(Unit::Seconds, rounds, [Box::new(|| whole(scene.plugin(STATUS)?))])?;
         Ok(status)
     };

@@ -7,6 +7,7 @@ mod database;
 mod lifecycle;
 mod persistence;
 mod reading;
+mod rest;
 mod scene;
 mod timed;
 

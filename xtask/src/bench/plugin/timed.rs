@@ -14,13 +14,18 @@ pub type Act<'a> = Box<dyn FnMut() -> Result<f64> + 'a>;
 /// How many seconds it takes from the start of a program to its end. What it prints is thrown away; one that fails is an
 /// error.
 pub fn whole(mut command: Command) -> Result<f64> {
+    whole_with(command.stdin(Stdio::null()))
+}
+
+/// The same for one that has something to read.
+pub fn whole_with(command: &mut Command) -> Result<f64> {
     let begin = Instant::now();
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output();
+    let output = command.stdout(Stdio::null()).output();
     let took = begin.elapsed().as_secs_f64();
-    let output = output.with_context(|| format!("cannot start `{}`", process::shown(&command)))?;
+    let output = output.with_context(|| format!("cannot start `{}`", process::shown(command)))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        bail!("`{}` failed: {}\n{stderr}", process::shown(&command), output.status);
+        bail!("`{}` failed: {}\n{stderr}", process::shown(command), output.status);
     }
     Ok(took)
 }
