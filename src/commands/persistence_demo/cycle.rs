@@ -13,6 +13,8 @@ use super::Args;
 use super::follow::{self, Watched};
 use super::load::{self, Writer};
 use super::preflight::Ready;
+use super::rows::Marked;
+use super::view;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, psql};
@@ -23,7 +25,7 @@ use crate::observe::{Reading, Reason};
 use crate::persistence::evidence::{Cycle, Moment};
 use crate::persistence::identity::{ASK, ClaimSeen, Identity, PodSeen, Server};
 use crate::persistence::recovery;
-use crate::persistence::rows::{self, READ, Row, Run};
+use crate::persistence::rows::{self, READ, Row};
 use crate::persistence::timeline::Kind;
 
 /// How long what is there again may take to be read.
@@ -33,13 +35,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// As much of the server's log as tells how it started.
 const LOG: u32 = 64 << 10;
 
-/// Runs it. The marked rows are there already.
+/// Runs one of them, by its number; the first one writes the marked rows. `first` is the number of the first row under load.
 pub async fn run(
     args: &Args,
     ctx: &Ctx,
-    (run, mark): (&Run, &str),
+    marked: &Marked<'_>,
     ready: &Ready,
-    first: u32,
+    (number, first): (u32, u32),
 ) -> anyhow::Result<Cycle> {
     let cluster = ctx.cluster().await?;
     let (watched, pod) = Watched::begin(ctx, names::POSTGRES_POD, Instant::now() + PATIENCE).await?;
@@ -48,9 +50,14 @@ pub async fn run(
             Error::new("nothing was started: pod/postgres-0 is not ready", ctx.own_command("status --wait")).into()
         );
     }
-    ctx.show(|| describe().kubectl(cluster.place()));
-    let before = moment(cluster, &pod).await?;
-    let writer = writer(args, ctx, ready, mark, first).await?;
+    let before = if number == 1 {
+        moment_by(cluster, &pod, marked.write(ctx, args, &describe())).await?
+    } else {
+        ctx.show(|| psql::script(&describe()).kubectl(cluster.place()));
+        moment(cluster, &pod).await?
+    };
+    view::heading(ctx, args, marked, number)?;
+    let writer = writer(args, ctx, ready, &marked.mark, first).await?;
     let asked_at = Timestamp::now();
     let deadline = Instant::now() + args.timeout;
     let of = (&pod, &before.identity.server);
@@ -68,7 +75,7 @@ pub async fn run(
         _ => (Reading::Absent, Reading::NotAsked),
     };
     Ok(Cycle {
-        run: run.clone(),
+        run: marked.run.clone(),
         how: args.how,
         asked_at,
         marked: args.rows,
@@ -96,8 +103,17 @@ async fn writer(args: &Args, ctx: &Ctx, ready: &Ready, mark: &str, first: u32) -
 
 /// All identities and all rows, with the pod as the watch has it.
 pub async fn moment(cluster: &Cluster, pod: &PodSeen) -> anyhow::Result<Moment> {
-    let ask = Exec { pod: pod.name.clone(), ..describe() };
-    let ((claim, volume), described) = join!(storage(cluster, pod.claim.as_deref()), ask.execute(cluster));
+    let ask = Exec { pod: pod.name.clone(), ..psql::script(&describe()) };
+    moment_by(cluster, pod, async { Ok(ask.execute(cluster).await?) }).await
+}
+
+/// The same, with what the server is described by.
+async fn moment_by(
+    cluster: &Cluster,
+    pod: &PodSeen,
+    described: impl Future<Output = anyhow::Result<Ended>>,
+) -> anyhow::Result<Moment> {
+    let ((claim, volume), described) = join!(storage(cluster, pod.claim.as_deref()), described);
     let (server, rows) = parse(&described?)?;
     Ok(Moment { identity: Identity { pod: pod.clone(), claim, volume, server }, rows })
 }
@@ -135,11 +151,11 @@ async fn log(cluster: &Cluster) -> Reading<Vec<String>> {
 /// In place of rows, where there is no table.
 const NO_TABLE: &str = "no table";
 
-/// The server on one line, and each row on one.
-fn describe() -> Exec {
-    psql::script(&format!(
+/// The SQL for the server on one line, and each row on one.
+fn describe() -> String {
+    format!(
         "{ASK}SELECT to_regclass('public.wallets') IS NOT NULL AS there \\gset\n\\if :there\n{READ}\\else\n\\echo {NO_TABLE}\n\\endif\n"
-    ))
+    )
 }
 
 fn parse(ended: &Ended) -> anyhow::Result<(Server, Reading<Vec<Row>>)> {

@@ -34,6 +34,7 @@ use crate::persistence::load::FIRST;
 use crate::persistence::proof::{ANNOTATION, Proof};
 use crate::persistence::rows::Run;
 use crate::persistence::verdict::{self, Holds, Verdict};
+use rows::Marked;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -157,7 +158,7 @@ async fn all(
     page: Option<Page>,
 ) -> anyhow::Result<Outcome> {
     ctx.keep_commands();
-    let mark = rows::write(ctx, run, args, is_alone).await?;
+    let marked = Marked::new(run, args, is_alone);
     if let Some(page) = page {
         page::show(ctx, page).await?;
     } else if !args.keep && view::on_terminal() {
@@ -167,8 +168,7 @@ async fn all(
     let (mut cycles, mut by_hand) = (Vec::new(), Vec::new());
     let mut worst: Option<Verdict> = None;
     for number in 1..=args.times {
-        view::heading(ctx, args, run, &mark, number)?;
-        let cycle = cycle::run(args, ctx, (run, &mark), ready, first).await?;
+        let cycle = cycle::run(args, ctx, &marked, ready, (number, first)).await?;
         by_hand.extend(ctx.kept_commands());
         first = cycle.load.present().map_or(first, |load| load.last + 1);
         let verdict = verdict::judge(&cycle);

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
+use tokio::try_join;
 
 use crate::context::Ctx;
 use crate::error::Error;
@@ -24,7 +25,15 @@ pub struct Ready {
 
 /// Reads it, and refuses where it must.
 pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
-    let snapshot = super::super::snapshot(ctx).await?;
+    // What is wrong with the objects is the better answer, and need not wait for a database that gives none.
+    let ((pod, backend, changes_template), database) = try_join!(objects(ctx), async { Ok(database(ctx).await) })?;
+    Ok(Ready { pod, backend, rows: rows(ctx, &database?)?, changes_template })
+}
+
+/// The two pods, and whether the next one is made of another template. Before anything is done to the first, a watch reads it
+/// anew: what the server's cache has is enough here.
+async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
+    let snapshot = super::super::glance(ctx).await?;
     let set = match &snapshot.statefulset {
         Reading::Present(set) => set,
         Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),
@@ -36,22 +45,10 @@ pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
         return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, not 1"), &hint));
     }
     let pod = ready_pod(ctx, &snapshot)?;
-    let database = database(ctx).await?;
-    let Some(columns) = &database.columns else {
-        return Err(refused("there is no table wallets", &ctx.own_command("init-db")));
-    };
-    if let Some(difference) = wallets::differences(columns).first() {
-        let hint = "rename it, and make the lesson's: ALTER TABLE wallets RENAME TO wallets_old";
-        return Err(refused(&format!("the table wallets is not the lesson's: {difference}"), hint));
-    }
     let revision = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
     let runs = pod.labels().get("controller-revision-hash");
-    Ok(Ready {
-        pod: PodSeen::from(pod),
-        backend: backend(&snapshot),
-        rows: database.rows.unwrap_or(0),
-        changes_template: matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs),
-    })
+    let changes_template = matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs);
+    Ok((PodSeen::from(pod), backend(&snapshot), changes_template))
 }
 
 fn ready_pod<'a>(ctx: &Ctx, snapshot: &'a Snapshot) -> anyhow::Result<&'a Pod> {
@@ -69,6 +66,18 @@ async fn database(ctx: &Ctx) -> anyhow::Result<Database> {
     let ended = ctx.perform(&Database::ask()).await?;
     Database::parse(&ended)
         .map_err(|error| refused(&format!("the database does not answer: {error}"), &ctx.own_command("status")))
+}
+
+/// How many rows the lesson's table has.
+fn rows(ctx: &Ctx, database: &Database) -> anyhow::Result<u64> {
+    let Some(columns) = &database.columns else {
+        return Err(refused("there is no table wallets", &ctx.own_command("init-db")));
+    };
+    if let Some(difference) = wallets::differences(columns).first() {
+        let hint = "rename it, and make the lesson's: ALTER TABLE wallets RENAME TO wallets_old";
+        return Err(refused(&format!("the table wallets is not the lesson's: {difference}"), hint));
+    }
+    Ok(database.rows.unwrap_or(0))
 }
 
 /// A pod of the backend that is ready.

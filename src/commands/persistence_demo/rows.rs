@@ -12,6 +12,7 @@ use crate::error::{Error, Outcome};
 use crate::exchange::psql;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::{Act, Exec};
+use crate::kubernetes::exec::Ended;
 use crate::output::Printer;
 use crate::persistence::rows::{CLEAN, Run, SWEEP, WRITE};
 
@@ -21,42 +22,66 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How long nothing is said of that.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Writes the marked rows. Gives what their ids begin with. A run that is known to be alone takes those of runs away first that
-/// were killed; else they may be those of a run in progress.
-pub async fn write(ctx: &Ctx, run: &Run, args: &Args, is_alone: bool) -> anyhow::Result<String> {
-    let cluster = ctx.cluster().await?;
-    let mark = if args.keep { run.kept_mark() } else { run.mark() };
-    let sql = if is_alone { [SWEEP, WRITE].concat() } else { WRITE.to_owned() };
-    let script = psql::with_values(&[("mark", &mark), ("rows", &args.rows.to_string())], &sql);
-    ctx.show(|| script.kubectl(cluster.place()));
-    let work = {
-        let cluster = cluster.clone();
-        async move { Ok::<_, anyhow::Error>(script.execute(&cluster).await?) }
-    };
-    let ended = if args.keep {
-        work.await?
-    } else {
-        ctx.cleanup.allow(PATIENCE);
-        let by_hand = ctx.own_command(&format!("persistence-demo --clean {}", run.as_str()));
-        let (cluster, run, printer) = (cluster.clone(), run.clone(), ctx.printer);
-        super::lasting::make(ctx, by_hand, work, move || {
-            let (cluster, run) = (cluster.clone(), run.clone());
-            async move {
-                let removed = remove_patiently(&cluster, &run, printer).await;
-                let left = || format!("the marked rows of run {} are left; the next run removes them", run.as_str());
-                removed.map(drop).with_context(left)
+/// The marked rows of a run.
+pub struct Marked<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// What their ids begin with.
+    pub mark: String,
+    /// Whether the run is known to be alone. It then takes those of runs away first that were killed; else they may be those
+    /// of a run in progress.
+    pub is_alone: bool,
+}
+
+impl<'a> Marked<'a> {
+    /// As they are to be.
+    pub fn new(run: &'a Run, args: &Args, is_alone: bool) -> Self {
+        let mark = if args.keep { run.kept_mark() } else { run.mark() };
+        Self { run, mark, is_alone }
+    }
+
+    /// Writes them, and then runs more SQL in the same psql, whose words it gives: to start a program in a container takes
+    /// longer than all that it does.
+    pub async fn write(&self, ctx: &Ctx, args: &Args, then: &str) -> anyhow::Result<Ended> {
+        let cluster = ctx.cluster().await?;
+        let sweep = if self.is_alone { SWEEP } else { "" };
+        let values = [("mark", self.mark.as_str()), ("rows", &args.rows.to_string())];
+        let script = psql::with_values(&values, &[sweep, WRITE, then].concat());
+        ctx.show(|| script.kubectl(cluster.place()));
+        let work = {
+            let cluster = cluster.clone();
+            async move { Ok::<_, anyhow::Error>(script.execute(&cluster).await?) }
+        };
+        let mut ended = if args.keep {
+            work.await?
+        } else {
+            ctx.cleanup.allow(PATIENCE);
+            let by_hand = ctx.own_command(&format!("persistence-demo --clean {}", self.run.as_str()));
+            let (cluster, run, printer) = (cluster.clone(), self.run.clone(), ctx.printer);
+            super::lasting::make(ctx, by_hand, work, move || {
+                let (cluster, run) = (cluster.clone(), run.clone());
+                async move {
+                    let removed = remove_patiently(&cluster, &run, printer).await;
+                    let left =
+                        || format!("the marked rows of run {} are left; the next run removes them", run.as_str());
+                    removed.map(drop).with_context(left)
+                }
+            })
+            .await??
+        };
+        if ended.code != 0 {
+            return Err(failed("write the marked rows and read the table", &ended.stderr));
+        }
+        if self.is_alone
+            && let Some((swept, rest)) = ended.stdout.split_once('\n')
+        {
+            if swept != "0" {
+                ctx.printer.note(format!("{swept} marked rows of an earlier run that was killed were removed"));
             }
-        })
-        .await??
-    };
-    if ended.code != 0 {
-        return Err(failed("write the marked rows", &ended.stderr));
+            ended.stdout = rest.to_owned();
+        }
+        Ok(ended)
     }
-    let swept: u64 = ended.stdout.trim().parse().unwrap_or(0);
-    if swept > 0 {
-        ctx.printer.note(format!("{swept} marked rows of an earlier run that was killed were removed"));
-    }
-    Ok(mark)
 }
 
 /// Removes what an earlier run has left.

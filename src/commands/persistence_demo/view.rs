@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, stdout};
 
 use super::Args;
+use super::rows::Marked;
 use crate::context::Ctx;
 use crate::observe::Reading;
 use crate::output::{Column, Line, Role, Table, one_line};
@@ -18,9 +19,10 @@ pub fn on_terminal() -> bool {
 }
 
 /// What is about to be done.
-pub fn heading(ctx: &Ctx, args: &Args, run: &Run, mark: &str, number: u32) -> anyhow::Result<()> {
+pub fn heading(ctx: &Ctx, args: &Args, marked: &Marked, number: u32) -> anyhow::Result<()> {
     if number == 1 {
-        ctx.printer.note(format!("run {}: {} marked rows written, {mark}…", run.as_str(), args.rows));
+        let (run, mark) = (marked.run.as_str(), &marked.mark);
+        ctx.printer.note(format!("run {run}: {} marked rows written, {mark}…", args.rows));
     }
     if args.times > 1 {
         ctx.printer.out(Line::default().and(Role::Title, format!("{number} of {}", args.times)))?;
