@@ -20,6 +20,9 @@ const ATTEMPTS: u32 = 6;
 /// In the path of a request that another server answers, behind the API server: its refusals are answers.
 const BEHIND: &str = "/proxy/";
 
+/// The end of the path of a request whose refusal is an answer too: a budget that keeps the pod says 429, and to try again later.
+const EVICTION: &str = "/eviction";
+
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -89,7 +92,8 @@ impl TransportLayer {
             attempt += 1;
             let (method, path) = (request.method().clone(), request.uri().path().to_owned());
             let harmless = is_idempotent(&method) && !is_upgrade(&request);
-            let again = repetition(&request).filter(|_| !path.contains(BEHIND));
+            let is_final = path.contains(BEHIND) || path.ends_with(EVICTION);
+            let again = repetition(&request).filter(|_| !is_final);
             let sent = Instant::now();
             let result = timeout_at(deadline, exchange(inner.clone(), request)).await;
             let result = result.unwrap_or_else(|_| Err(TimedOut(self.timeout).into()));

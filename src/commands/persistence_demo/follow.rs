@@ -185,6 +185,16 @@ pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()>
     };
     match asked {
         Err(error) if is_another(&error) => Err(replaced(&pod.name)),
+        Err(error) if is_of_a_budget(&error) => {
+            let namespace = ctx.cluster().await?.namespace();
+            Err(Error::new(
+                format!("nothing was taken away: {error:#}"),
+                format!(
+                    "see what the budget allows: kubectl get poddisruptionbudget -n {namespace}; --how delete asks none"
+                ),
+            )
+            .into())
+        }
         asked => asked,
     }
 }
@@ -212,6 +222,13 @@ async fn crash(ctx: &Ctx) -> anyhow::Result<()> {
 fn is_another(error: &anyhow::Error) -> bool {
     let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
     matches!(cause, Some(Cause::NotFound(_) | Cause::Conflict { .. }))
+}
+
+/// Whether it is a budget of disruptions that keeps the pod. The API says so in words alone.
+fn is_of_a_budget(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
+    let words = ["disruption budget", "DisruptionBudget"];
+    matches!(cause, Some(Cause::Unavailable(why)) if words.iter().any(|word| why.contains(word)))
 }
 
 /// What there is to say if somebody else has taken the pod away.

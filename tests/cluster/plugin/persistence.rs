@@ -113,6 +113,12 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
     assert!(ends(namespace, "persistence-demo", 2).stderr.contains("init-db"));
     sql(namespace, "ALTER TABLE other RENAME TO wallets;");
 
+    ok(&format!("create poddisruptionbudget kept --selector app=postgres --min-available 1 -n {namespace}"));
+    let kept = ends(namespace, "persistence-demo --how evict", 2);
+    assert!(kept.stderr.contains("nothing was taken away") && kept.stderr.contains("--how delete"), "{}", kept.stderr);
+    nothing_is_left(namespace);
+    ok(&format!("delete poddisruptionbudget kept -n {namespace}"));
+
     let mut first = Going::begin(namespace, "persistence-demo --times 2");
     first.until("timeline");
     let second = ends(namespace, "persistence-demo", 2);
