@@ -1,5 +1,6 @@
 //! The commands: one file or folder each.
 
+mod confirm;
 pub mod deploy;
 pub mod dns_check;
 pub mod helper;

@@ -2,7 +2,8 @@
 
 use std::io::{IsTerminal, stderr, stdin};
 
-use super::{Args, confirm};
+use super::Args;
+use crate::commands::confirm;
 use crate::commands::open::{self, Page};
 use crate::context::Ctx;
 use crate::error::Error;
