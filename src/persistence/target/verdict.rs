@@ -9,7 +9,7 @@ use crate::observe::Reading;
 use crate::persistence::How;
 use crate::persistence::timeline::Kind;
 use crate::persistence::verdict::{
-    Check, Holds, Verdict, check, claim, last_seen, new_pod, one_server, same, seconds, text, volume, words,
+    Check, Holds, Verdict, check, claim, last_seen, new_pod, one_server, same, seconds, spread, text, volume, words,
 };
 
 /// What a verdict leaves open.
@@ -94,6 +94,27 @@ impl Judged {
             .flat_map(|pod| pod.verdict.checks.iter().map(move |check| (Some(pod.pod.as_str()), check)));
         let against = |(_, check): &(Option<&str>, &Check)| self.holds != Holds::Yes && check.holds == self.holds;
         of_pods.chain([(None, &self.complete)]).filter(against).collect()
+    }
+
+    /// What it rests on in a sentence: the pods if it holds, else what keeps it from that.
+    #[must_use]
+    pub fn conclusion(&self) -> String {
+        let said = |(pod, check): (Option<&str>, &Check)| match pod {
+            Some(pod) => format!("pod/{pod}: {}: {}", check.name, check.evidence),
+            None => check.evidence.clone(),
+        };
+        match self.holds {
+            Holds::Yes => self.complete.evidence.clone(),
+            Holds::No | Holds::Unknown => self.against().into_iter().map(said).collect::<Vec<_>>().join("; "),
+        }
+    }
+}
+
+impl OfPod {
+    /// Whether a check of it is left open: it is not known, and nothing hangs on it.
+    #[must_use]
+    pub fn is_open(&self, check: &Check) -> bool {
+        !self.verdict.checks.contains(check)
     }
 }
 
@@ -259,5 +280,14 @@ fn complete(evidence: &Evidence) -> Check {
 pub fn downtime(turn: &Turn) -> String {
     let after = |kind| turn.timeline.after_ms(kind).map_or("not known".to_owned(), seconds);
     let lost = if turn.timeline.event(Kind::Lost).is_some() { " (the watch broke off meanwhile)" } else { "" };
-    format!("{} until Ready, {} by the name{lost}", after(Kind::Ready), after(Kind::Resolved))
+    let (ready, by_name) = (after(Kind::Ready), after(Kind::Resolved));
+    format!("{ready} until Ready, {by_name} by the name{lost}, since the {}", turn.timeline.how.noun())
+}
+
+/// How long several pods were away, in words.
+#[must_use]
+pub fn downtimes(turns: &[Turn]) -> Option<String> {
+    let until_ready = turns.iter().filter_map(|turn| turn.timeline.after_ms(Kind::Ready)).collect();
+    let said = |text| format!("downtime until Ready, {} times: {text}", turns.len());
+    if turns.len() > 1 { spread(until_ready).map(said) } else { None }
 }

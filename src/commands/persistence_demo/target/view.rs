@@ -6,9 +6,8 @@ use crate::kubernetes::Place;
 use crate::kubernetes::act::command;
 use crate::output::{Line, Role, one_line};
 use crate::persistence::target::evidence::{Evidence, Turn};
-use crate::persistence::target::verdict::{Judged, OfPod, downtime};
-use crate::persistence::timeline::Kind;
-use crate::persistence::verdict::{Holds, NOT_SHOWN, spread};
+use crate::persistence::target::verdict::{Judged, OfPod, downtime, downtimes};
+use crate::persistence::verdict::NOT_SHOWN;
 
 /// Which pod is next.
 pub fn heading(ctx: &Ctx, pod: &str, number: usize, of: usize) -> anyhow::Result<()> {
@@ -19,17 +18,13 @@ pub fn heading(ctx: &Ctx, pod: &str, number: usize, of: usize) -> anyhow::Result
 /// What one pod comes to.
 pub fn of_pod(ctx: &Ctx, turn: &Turn, judged: &OfPod) -> anyhow::Result<()> {
     checks(ctx, &judged.checks)?;
-    let downtime = format!("{}, since the {}", downtime(turn), turn.timeline.how.noun());
-    ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime))
+    ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime(turn)))
 }
 
 /// The verdict over all, what was not shown, and how to see for oneself.
 pub fn end(ctx: &Ctx, evidence: &Evidence, judged: &Judged, place: &Place) -> anyhow::Result<()> {
-    let until_ready = evidence.turns.iter().filter_map(|turn| turn.timeline.after_ms(Kind::Ready));
-    if evidence.turns.len() > 1
-        && let Some(text) = spread(until_ready.collect())
-    {
-        ctx.printer.out(format!("downtime until Ready, {} times: {text}", evidence.turns.len()))?;
+    if let Some(text) = downtimes(&evidence.turns) {
+        ctx.printer.out(text)?;
     }
     ctx.printer.out(conclusion(judged))?;
     ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
@@ -39,14 +34,6 @@ pub fn end(ctx: &Ctx, evidence: &Evidence, judged: &Judged, place: &Place) -> an
 
 /// The verdict on one line, with what it rests on.
 pub fn conclusion(judged: &Judged) -> Line {
-    let against = judged.against().into_iter().map(|(pod, check)| match pod {
-        Some(pod) => format!("pod/{pod}: {}: {}", check.name, check.evidence),
-        None => check.evidence.clone(),
-    });
-    let says = match judged.holds {
-        Holds::Yes => judged.complete.evidence.clone(),
-        Holds::No | Holds::Unknown => against.collect::<Vec<_>>().join("; "),
-    };
     let title = Line::default().and(Role::Title, "verdict: ").and(role(judged.holds), judged.words());
-    title.and(Role::Plain, format!(" — {}", one_line(&says)))
+    title.and(Role::Plain, format!(" — {}", one_line(&judged.conclusion())))
 }
