@@ -38,7 +38,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 }
 
 fn exchange(ctx: &Ctx, report: &Report) -> anyhow::Result<Outcome> {
-    let title = format!("{} on {}, {}", report.namespace, report.context, report.at);
+    let about = &report.about;
+    let title = format!("{} on {}, {}", about.namespace, about.context, about.at);
     ctx.printer.out(Line::default().and(Role::Title, title))?;
     let verdicts = report.verdicts();
     for (cycle, verdict) in report.cycles.iter().zip(&verdicts) {
@@ -54,8 +55,8 @@ fn exchange(ctx: &Ctx, report: &Report) -> anyhow::Result<Outcome> {
 
 fn set(ctx: &Ctx, report: &SetReport) -> anyhow::Result<Outcome> {
     let evidence = &report.evidence;
-    let title =
-        format!("statefulset/{} in {} on {}, {}", evidence.set.name, report.namespace, report.context, report.at);
+    let about = &report.about;
+    let title = format!("statefulset/{} in {} on {}, {}", evidence.set.name, about.namespace, about.context, about.at);
     ctx.printer.out(Line::default().and(Role::Title, title))?;
     let judged = report.judge();
     for (number, (turn, of_pod)) in evidence.turns.iter().zip(&judged.pods).enumerate() {

@@ -29,6 +29,17 @@ impl Document {
         }
     }
 
+    /// As a document.
+    ///
+    /// # Errors
+    /// If it has no form in JSON, which is a mistake of this program.
+    pub fn text(&self) -> anyhow::Result<String> {
+        match self {
+            Self::Exchange(report) => report.text(),
+            Self::Set(report) => report.text(),
+        }
+    }
+
     /// What was seen, each time that a pod was replaced.
     #[must_use]
     pub fn timelines(&self) -> Vec<&Timeline> {

@@ -1,5 +1,6 @@
 //! What outlives a pod: identities, rows and the timeline of a replacement, and what they prove. Pure: it reads no cluster.
 
+pub mod about;
 pub mod contrast;
 pub mod document;
 pub mod evidence;

@@ -1,11 +1,10 @@
 //! A report: what was asked, where and when, and the evidence. Whoever has it can judge again, without a cluster.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::about::About;
 use super::contrast::{self, Contrast};
 use super::evidence::Cycle;
-use super::setting::Setting;
 use super::verdict::{self, Check, Verdict};
 use crate::observe::Reading;
 use crate::output::json;
@@ -17,20 +16,9 @@ pub const KIND: &str = "PersistenceReport";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// When it was written.
-    pub at: Timestamp,
-    /// What was asked: the command, without what may hold a secret.
-    pub asked: String,
-    /// The context's name.
-    pub context: String,
-    /// The API server's address.
-    pub address: String,
-    /// The namespace.
-    pub namespace: String,
-    /// What it took place on.
-    pub setting: Setting,
-    /// The kubectl commands that do the same by hand, those of the first replacement.
-    pub by_hand: Vec<String>,
+    /// What was asked, where and when.
+    #[serde(flatten)]
+    pub about: About,
     /// The evidence of each replacement.
     pub cycles: Vec<Cycle>,
     /// Level 1 beside it. It is in the document only if it was asked for.
@@ -101,7 +89,8 @@ mod tests {
 
     #[test]
     fn it_is_read_back_and_judged_the_same() {
-        let report = Report { context: "c\u{1b}[31m".into(), ..report() };
+        let mut report = report();
+        report.about.context = "c\u{1b}[31m".into();
         let text = report.text().unwrap();
         assert!(!text.contains('\u{1b}'), "harmless to a terminal");
         let back = Report::parse(&text).unwrap();

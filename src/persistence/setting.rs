@@ -10,18 +10,18 @@ use serde::{Deserialize, Serialize};
 use crate::observe::Reading;
 
 /// All of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Setting {
     /// The version of this plugin.
     pub plugin: String,
     /// The version of the API server.
     pub server: Reading<String>,
-    /// The nodes that the database's pod was on, by their names.
+    /// The nodes that the pods were on, which were taken away, by their names.
     pub nodes: BTreeMap<String, Reading<Machine>>,
-    /// The class of the claim; absent if it has none.
+    /// The class of the claims; absent if they have none.
     pub class: Reading<Class>,
-    /// The images of the exchange.
+    /// The images of the pods: of the exchange, or of a set.
     pub images: Reading<Vec<Image>>,
 }
 

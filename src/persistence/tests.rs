@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::How;
+use super::about::About;
 use super::evidence::{Cycle, Moment, Name};
 use super::identity::{ClaimSeen, Identity, PodSeen, Server};
 use super::load::{FIRST, Load};
@@ -96,8 +97,8 @@ pub fn healthy(yours: usize, marked: usize) -> Cycle {
     }
 }
 
-/// A report of such a replacement.
-pub fn report() -> Report {
+/// What a report of a run says beside its evidence.
+pub fn about() -> About {
     let machine = Machine {
         kubelet: "v1.37.2".into(),
         kernel: "6.18.0".into(),
@@ -106,7 +107,7 @@ pub fn report() -> Report {
         runtime: "containerd://2.4.2".into(),
     };
     let image = Image { pod: "postgres-0".into(), name: "postgres:17".into(), digest: "postgres@sha256:0123".into() };
-    Report {
+    About {
         at: "2026-11-24T02:00:09Z".parse().unwrap(),
         asked: "kubectl kubecoin persistence-demo -n alice".into(),
         context: "lesson".into(),
@@ -120,9 +121,12 @@ pub fn report() -> Report {
             images: Reading::Present(vec![image]),
         },
         by_hand: vec!["kubectl -n alice delete pod postgres-0".into()],
-        cycles: vec![healthy(3, 5)],
-        contrast: Reading::NotAsked,
     }
+}
+
+/// A report of such a replacement.
+pub fn report() -> Report {
+    Report { about: about(), cycles: vec![healthy(3, 5)], contrast: Reading::NotAsked }
 }
 
 fn after(cycle: &mut Cycle) -> &mut Moment {

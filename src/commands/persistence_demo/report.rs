@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Args, rows, setting};
+use super::setting::{self, Seen};
+use super::{Args, rows};
 use crate::cli;
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::exchange::names;
 use crate::kubernetes::act::Act;
 use crate::observe::Reading;
 use crate::output::report::Form;
+use crate::persistence::about::About;
 use crate::persistence::contrast::Contrast;
 use crate::persistence::document::Document;
 use crate::persistence::evidence::Cycle;
@@ -41,7 +44,7 @@ fn form(path: &Path) -> Result<Form, Error> {
     })
 }
 
-/// Writes it to each of the files.
+/// Writes a report on the exchange to each of the files.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -52,42 +55,51 @@ pub async fn write(
     cycles: Vec<Cycle>,
     contrast: Reading<Contrast>,
 ) -> anyhow::Result<()> {
+    if let Some(cycle) = cycles.first().filter(|_| !args.keep) {
+        by_hand.push(rows::removal(&cycle.run).kubectl(ctx.cluster().await?.place()));
+    }
+    let moments = cycles.iter().flat_map(|cycle| [Some(&cycle.before), cycle.after.present()]).flatten();
+    let (pods, claims) = moments.map(|moment| (&moment.identity.pod, moment.identity.claim.present())).unzip();
+    let seen = Seen { pods, claims, selector: names::selector() };
+    let about = about(ctx, &seen, by_hand).await?;
+    save(ctx, &args.report, &Document::Exchange(Box::new(Report { about, cycles, contrast })))
+}
+
+/// What a report says beside its evidence.
+///
+/// # Errors
+/// If what was asked has no form for a shell.
+pub async fn about(ctx: &Ctx, seen: &Seen<'_>, by_hand: Vec<String>) -> anyhow::Result<About> {
     let cluster = ctx.cluster().await?;
     let place = cluster.place();
-    if let Some(cycle) = cycles.first().filter(|_| !args.keep) {
-        by_hand.push(rows::removal(&cycle.run).kubectl(place));
-    }
-    let report = Report {
+    Ok(About {
         at: Timestamp::now(),
         asked: ctx.own_command(&shlex::try_join(cli::asked(std::env::args_os()).iter().map(String::as_str))?),
         context: place.context.clone(),
         address: place.server.clone(),
         namespace: place.namespace.clone(),
-        setting: setting::read(cluster, &cycles).await,
+        setting: setting::read(cluster, seen).await,
         by_hand,
-        cycles,
-        contrast,
-    };
-    for path in &args.report {
-        let form = form(path)?;
-        save(ctx, path, form, &form.text(&report)?)?;
-    }
-    Ok(())
+    })
 }
 
-/// Writes a document of a form, and says so.
+/// Writes a report to each of the files, and says so.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn save(ctx: &Ctx, path: &Path, form: Form, text: &str) -> anyhow::Result<()> {
-    fs::write(path, text).map_err(|error| {
-        Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
-    })?;
-    let path = path.display();
-    ctx.printer.note(match form {
-        Form::Json => format!("report written to {path}; judge it again: kubectl kubecoin verify-report {path}"),
-        _ => format!("report written to {path}"),
-    });
+pub fn save(ctx: &Ctx, paths: &[PathBuf], report: &Document) -> anyhow::Result<()> {
+    for path in paths {
+        let form = form(path)?;
+        let text = form.text(report)?;
+        fs::write(path, text).map_err(|error| {
+            Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
+        })?;
+        let path = path.display();
+        ctx.printer.note(match form {
+            Form::Json => format!("report written to {path}; judge it again: kubectl kubecoin verify-report {path}"),
+            _ => format!("report written to {path}"),
+        });
+    }
     Ok(())
 }
 

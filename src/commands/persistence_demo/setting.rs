@@ -8,19 +8,28 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::ListParams;
 use tokio::join;
 
-use crate::exchange::names;
 use crate::kubernetes::Cluster;
-use crate::observe::Reading;
-use crate::persistence::evidence::{Cycle, Moment};
+use crate::observe::{Reading, Reason};
+use crate::persistence::identity::{ClaimSeen, PodSeen};
 use crate::persistence::setting::{Class, Image, Machine, Setting};
 
 /// The most pods whose images are named.
 const MOST: u32 = 100;
 
+/// What a run has seen of what it took place on.
+pub struct Seen<'a> {
+    /// The pods that were taken away, and those that came after.
+    pub pods: Vec<&'a PodSeen>,
+    /// Their claims, where they are known.
+    pub claims: Vec<Option<&'a ClaimSeen>>,
+    /// The pods whose images are told.
+    pub selector: String,
+}
+
 /// Reads all at once.
-pub async fn read(cluster: &Cluster, cycles: &[Cycle]) -> Setting {
+pub async fn read(cluster: &Cluster, seen: &Seen<'_>) -> Setting {
     let (server, nodes, class, images) =
-        join!(cluster.version(), nodes(cluster, cycles), class(cluster, cycles), images(cluster));
+        join!(cluster.version(), nodes(cluster, seen), class(cluster, seen), images(cluster, seen));
     Setting {
         plugin: env!("CARGO_PKG_VERSION").to_owned(),
         server: server.map(|version| Some(version.git_version)).into(),
@@ -30,13 +39,8 @@ pub async fn read(cluster: &Cluster, cycles: &[Cycle]) -> Setting {
     }
 }
 
-/// Both ends of each replacement.
-fn moments(cycles: &[Cycle]) -> impl Iterator<Item = &Moment> {
-    cycles.iter().flat_map(|cycle| [Some(&cycle.before), cycle.after.present()]).flatten()
-}
-
-async fn nodes(cluster: &Cluster, cycles: &[Cycle]) -> BTreeMap<String, Reading<Machine>> {
-    let names: BTreeSet<&String> = moments(cycles).filter_map(|moment| moment.identity.pod.node.as_ref()).collect();
+async fn nodes(cluster: &Cluster, seen: &Seen<'_>) -> BTreeMap<String, Reading<Machine>> {
+    let names: BTreeSet<&String> = seen.pods.iter().filter_map(|pod| pod.node.as_ref()).collect();
     let read = names.into_iter().map(|name| async move {
         let node = Reading::from(cluster.get::<Node>(name).await);
         (name.clone(), node.map(|node| Machine::from(node)))
@@ -44,19 +48,22 @@ async fn nodes(cluster: &Cluster, cycles: &[Cycle]) -> BTreeMap<String, Reading<
     join_all(read).await.into_iter().collect()
 }
 
-/// The class that the claim had last.
-async fn class(cluster: &Cluster, cycles: &[Cycle]) -> Reading<Class> {
-    let Some(claim) = moments(cycles).filter_map(|moment| moment.identity.claim.present()).last() else {
-        return Reading::NotAsked;
-    };
-    match &claim.class {
-        Some(name) => Reading::from(cluster.get::<StorageClass>(name).await).map(|class| Class::from(class)),
-        None => Reading::Absent,
+/// The class that all claims have.
+async fn class(cluster: &Cluster, seen: &Seen<'_>) -> Reading<Class> {
+    let classes: BTreeSet<Option<&str>> = seen.claims.iter().flatten().map(|claim| claim.class.as_deref()).collect();
+    match classes.into_iter().collect::<Vec<_>>().as_slice() {
+        [] => Reading::NotAsked,
+        [None] => Reading::Absent,
+        [Some(name)] => Reading::from(cluster.get::<StorageClass>(name).await).map(|class| Class::from(class)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|name| name.unwrap_or("none")).collect();
+            Reading::Unknown(Reason::Failed(format!("the claims have several: {}", names.join(", "))))
+        }
     }
 }
 
-async fn images(cluster: &Cluster) -> Reading<Vec<Image>> {
-    let ours = ListParams::default().labels(&names::selector()).limit(MOST);
+async fn images(cluster: &Cluster, seen: &Seen<'_>) -> Reading<Vec<Image>> {
+    let ours = ListParams::default().labels(&seen.selector).limit(MOST);
     let pods = Reading::from(cluster.list::<Pod>(&ours).await.map(Some));
     pods.map(|pods| pods.iter().flat_map(Image::of).collect())
 }

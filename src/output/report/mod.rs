@@ -1,9 +1,11 @@
 //! Reports as files: the same words as HTML, Markdown and JUnit XML, and the evidence itself as JSON. Pure.
 
-mod document;
+mod content;
 mod escape;
+mod exchange;
 mod junit;
 mod picture;
+mod set;
 #[cfg(test)]
 mod tests;
 
@@ -11,9 +13,9 @@ use std::path::Path;
 
 use askama::Template;
 
-use crate::persistence::report::Report;
+use crate::persistence::document::Document;
 use crate::persistence::verdict::Holds;
-use document::{Block, Document};
+use content::{Block, Content};
 use escape::code;
 
 /// The form of a report's file.
@@ -41,14 +43,14 @@ impl Form {
         Self::ENDINGS.into_iter().find_map(|(ending, form)| (extension == ending).then_some(form))
     }
 
-    /// A report in this form.
+    /// A report of either kind in this form.
     ///
     /// # Errors
     /// If it has none, which is a mistake of this program.
-    pub fn text(self, report: &Report) -> anyhow::Result<String> {
+    pub fn text(self, report: &Document) -> anyhow::Result<String> {
         match self {
-            Self::Html => Ok(Page { document: Document::of(report) }.render()?),
-            Self::Markdown => Ok(Text { document: Document::of(report) }.render()?),
+            Self::Html => Ok(Page { content: Content::of(report) }.render()?),
+            Self::Markdown => Ok(Text { content: Content::of(report) }.render()?),
             Self::Json => report.text(),
             Self::Junit => junit::text(report),
         }
@@ -58,13 +60,13 @@ impl Form {
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page {
-    document: Document,
+    content: Content,
 }
 
 #[derive(Template)]
 #[template(path = "report.md")]
 struct Text {
-    document: Document,
+    content: Content,
 }
 
 impl Holds {

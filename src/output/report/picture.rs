@@ -1,6 +1,5 @@
 //! A timeline as a picture: where each thing stands, in hundredths of a percent from the left and in pixels from the top.
 
-use crate::persistence::evidence::Cycle;
 use crate::persistence::timeline::{Kind, Timeline};
 use crate::persistence::verdict::seconds;
 
@@ -56,11 +55,13 @@ pub struct Step {
     pub doubtful: bool,
 }
 
+/// A time without an answer, from when it was asked for: its name, more of it, and what ended it.
+pub type Gap = (&'static str, &'static str, Kind);
+
 impl Picture {
-    /// Of what was seen. None if nothing was.
+    /// Of what was seen, with those of the gaps whose end was. None if nothing was.
     #[must_use]
-    pub fn of(cycle: &Cycle) -> Option<Self> {
-        let timeline = &cycle.timeline;
+    pub fn of(timeline: &Timeline, gaps: &[Gap]) -> Option<Self> {
         let (first, last) = (timeline.events.first()?.at_ms, timeline.events.last()?.at_ms);
         let scale = Scale { first, range: last.saturating_sub(first).max(1) };
         let mut steps = Vec::new();
@@ -71,18 +72,15 @@ impl Picture {
             steps.push(scale.row(steps.len(), (before, event.at_ms), time, name, event.says.clone(), doubtful));
             before = event.at_ms;
         }
-        let mut gaps = Vec::new();
-        for (name, says, end) in [
-            ("down in the pod", "", Kind::Answered),
-            ("down by the name", "as an application sees it", Kind::AnsweredByName),
-        ] {
-            if let Some((from, to, ms)) = between(timeline, end) {
-                let row = steps.len() + gaps.len();
-                gaps.push(scale.row(row, (from, to), seconds(ms), name, says.to_owned(), false));
+        let mut down = Vec::new();
+        for (name, says, end) in gaps {
+            if let Some((from, to, ms)) = between(timeline, *end) {
+                let row = steps.len() + down.len();
+                down.push(scale.row(row, (from, to), seconds(ms), name, (*says).to_owned(), false));
             }
         }
-        let rows = u32::try_from(steps.len() + gaps.len()).unwrap_or(u32::MAX);
-        Some(Self { height: AXIS.saturating_add(ROW.saturating_mul(rows)), ticks: scale.ticks(), steps, gaps })
+        let rows = u32::try_from(steps.len() + down.len()).unwrap_or(u32::MAX);
+        Some(Self { height: AXIS.saturating_add(ROW.saturating_mul(rows)), ticks: scale.ticks(), steps, gaps: down })
     }
 }
 
@@ -147,11 +145,12 @@ fn short(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::report::exchange;
     use crate::persistence::tests::healthy;
 
     #[test]
     fn it_goes_from_left_to_right_and_from_top_to_bottom() {
-        let picture = Picture::of(&healthy(1, 1)).unwrap();
+        let picture = Picture::of(&healthy(1, 1).timeline, &exchange::GAPS).unwrap();
         let names: Vec<&str> = picture.steps.iter().map(|step| step.name).collect();
         assert_eq!(names[..2], ["asked", "old server ended"]);
         assert_eq!(picture.gaps.len(), 2);

@@ -7,4 +7,4 @@ pub mod report;
 pub mod verdict;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

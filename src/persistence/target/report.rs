@@ -1,12 +1,12 @@
 //! The report on a set: where and when, and the evidence. Whoever has it can judge again, without a cluster.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::verdict::{self, Judged};
 use crate::observe::Reading;
 use crate::output::json;
+use crate::persistence::about::About;
 
 /// The kind of the document.
 pub const KIND: &str = "StatefulSetReport";
@@ -15,16 +15,9 @@ pub const KIND: &str = "StatefulSetReport";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// When it was written.
-    pub at: Timestamp,
-    /// The version of this plugin.
-    pub plugin: String,
-    /// The version of the API server.
-    pub server: String,
-    /// The context's name.
-    pub context: String,
-    /// The namespace.
-    pub namespace: String,
+    /// What was asked, where and when.
+    #[serde(flatten)]
+    pub about: About,
     /// The evidence.
     pub evidence: Evidence,
 }

@@ -1,6 +1,7 @@
 //! The judgement on a set, held against every way in which evidence can be bad.
 
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::evidence::{Claimed, Evidence, Moment, Resolved, SetSeen, Turn};
 use super::output::{Digest, Output};
@@ -10,6 +11,7 @@ use crate::observe::{Reading, Reason};
 use crate::persistence::How;
 use crate::persistence::document::Document;
 use crate::persistence::identity::{ClaimSeen, PodSeen};
+use crate::persistence::tests::about;
 use crate::persistence::timeline::{Change, Timeline, step};
 use crate::persistence::verdict::Holds;
 
@@ -71,7 +73,7 @@ fn turn(pod: &str) -> Turn {
 }
 
 /// Evidence of a run over so many pods in which all went well.
-fn healthy(replicas: usize) -> Evidence {
+pub fn healthy(replicas: usize) -> Evidence {
     let planned: Vec<String> = (0..replicas).rev().map(|number| format!("store-{number}")).collect();
     Evidence {
         run: "0123abcd".parse().unwrap(),
@@ -84,21 +86,21 @@ fn healthy(replicas: usize) -> Evidence {
     }
 }
 
-fn after(turn: &mut Turn) -> &mut Moment {
+pub fn after(turn: &mut Turn) -> &mut Moment {
     match &mut turn.after {
         Reading::Present(after) => after,
         _ => panic!("it came back"),
     }
 }
 
-fn claim(claimed: &mut Claimed) -> &mut ClaimSeen {
+pub fn claim(claimed: &mut Claimed) -> &mut ClaimSeen {
     match &mut claimed.claim {
         Reading::Present(claim) => claim,
         _ => panic!("it is there"),
     }
 }
 
-fn data(turn: &mut Turn) -> &mut Output {
+pub fn data(turn: &mut Turn) -> &mut Output {
     match &mut after(turn).data {
         Reading::Present(data) => data,
         _ => panic!("it was read"),
@@ -106,7 +108,7 @@ fn data(turn: &mut Turn) -> &mut Output {
 }
 
 /// The evidence without commands that write and read.
-fn without_data(mut evidence: Evidence) -> Evidence {
+pub fn without_data(mut evidence: Evidence) -> Evidence {
     (evidence.write, evidence.read) = (None, None);
     for turn in &mut evidence.turns {
         turn.before.data = Reading::NotAsked;
@@ -239,20 +241,30 @@ fn volumes_that_may_not_be_read_are_judged_by_their_claims() {
     assert!(said.contains("spec.volumeName"), "{said}");
 }
 
-fn report(evidence: Evidence) -> Report {
-    Report {
-        at: "2026-11-24T02:00:09Z".parse().unwrap(),
-        plugin: "0.1.0".into(),
-        server: "v1.37.2".into(),
-        context: "c\u{1b}[31m".into(),
-        namespace: "alice".into(),
-        evidence,
+/// A report of a run with such evidence.
+pub fn report(evidence: Evidence) -> Report {
+    Report { about: about(), evidence }
+}
+
+/// As it was when a report was written in one form only, and said less of what it was made of.
+#[test]
+fn an_earlier_report_is_read() {
+    let now = report(healthy(2));
+    let mut value: Value = serde_json::from_str(&now.text().unwrap()).unwrap();
+    let fields = value.as_object_mut().unwrap();
+    for newer in ["asked", "address", "setting", "byHand"] {
+        assert!(fields.remove(newer).is_some(), "{newer}");
     }
+    fields.extend([("plugin".to_owned(), "0.1.0".into()), ("server".to_owned(), "v1.37.2".into())]);
+    let Document::Set(earlier) = Document::parse(&value.to_string()).unwrap() else { panic!("it is on a set") };
+    assert_eq!(earlier.evidence, now.evidence);
+    assert_eq!((earlier.judge().holds, earlier.about.namespace.as_str()), (Holds::Yes, "alice"));
 }
 
 #[test]
 fn a_report_is_read_back_and_told_from_one_on_the_exchange() {
-    let report = report(healthy(2));
+    let mut report = report(healthy(2));
+    report.about.context = "c\u{1b}[31m".into();
     let text = report.text().unwrap();
     assert!(!text.contains('\u{1b}'), "harmless to a terminal");
     let document = Document::parse(&text).unwrap();

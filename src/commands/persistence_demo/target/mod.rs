@@ -86,7 +86,7 @@ pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Out
         let why = "nothing was started: --how crash stops PostgreSQL by pg_ctl, and does not know other programs";
         return Err(Error::new(why, "choose one of delete, kill, evict and force").into());
     }
-    args.report.iter().try_for_each(|path| report::check(path))?;
+    args.report.iter().try_for_each(|path| super::report::check(path))?;
     super::super::announce(ctx).await?;
     let ready = preflight::check(ctx, set).await?;
     confirm::set(args, ctx, &ready).await?;
@@ -118,6 +118,8 @@ async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, reports: &[P
         read: plan.read.map(str::to_owned),
         turns: Vec::new(),
     };
+    ctx.keep_commands();
+    let mut by_hand = Vec::new();
     for (number, member) in members.enumerate() {
         view::heading(ctx, &member.pod, number, evidence.planned.len())?;
         let turn = async {
@@ -135,6 +137,7 @@ async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, reports: &[P
             }
             Err(error) => return Err(error),
         };
+        by_hand.extend(ctx.kept_commands());
         let judged = verdict::of_pod(&evidence, &turn);
         view::of_pod(ctx, &turn, &judged)?;
         evidence.turns.push(turn);
@@ -144,7 +147,7 @@ async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, reports: &[P
     }
     let judged = verdict::judge(&evidence);
     view::end(ctx, &evidence, &judged, ctx.cluster().await?.place())?;
-    report::write(ctx, reports, evidence).await?;
+    report::write(ctx, reports, by_hand, evidence).await?;
     Ok(Outcome::holds_if(judged.holds == Holds::Yes))
 }
 

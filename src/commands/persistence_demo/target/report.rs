@@ -1,45 +1,33 @@
 //! The evidence on a set as a file.
 
-use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::super::report;
+use super::super::setting::Seen;
 use crate::context::Ctx;
-use crate::error::Error;
-use crate::output::report::Form;
+use crate::persistence::document::Document;
 use crate::persistence::target::evidence::Evidence;
 use crate::persistence::target::report::Report;
 
-/// Checks where it is to be written, before anything is changed.
-///
-/// # Errors
-/// If it cannot be written there.
-pub fn check(path: &Path) -> Result<(), Error> {
-    if path.extension().is_none_or(|extension| extension != "json") {
-        let why = format!("{} does not end with .json, the form of reports on a --target", path.display());
-        return Err(Error::new(why, "name it so: --report proof.json"));
-    }
-    report::check(path)
-}
+/// The label by which a set's pods are told from each other.
+const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
-/// Writes it to each of the files.
+/// Writes a report on it to each of the files.
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn write(ctx: &Ctx, paths: &[PathBuf], evidence: Evidence) -> anyhow::Result<()> {
+pub async fn write(ctx: &Ctx, paths: &[PathBuf], by_hand: Vec<String>, evidence: Evidence) -> anyhow::Result<()> {
     if paths.is_empty() {
         return Ok(());
     }
-    let cluster = ctx.cluster().await?;
-    let report = Report {
-        at: Timestamp::now(),
-        plugin: env!("CARGO_PKG_VERSION").to_owned(),
-        server: cluster.version().await?.git_version,
-        context: cluster.place().context.clone(),
-        namespace: cluster.namespace().to_owned(),
-        evidence,
+    let moments = evidence.turns.iter().flat_map(|turn| [Some(&turn.before), turn.after.present()]).flatten();
+    let planned: BTreeSet<&str> = evidence.planned.iter().map(String::as_str).collect();
+    let seen = Seen {
+        pods: moments.clone().map(|moment| &moment.pod).collect(),
+        claims: moments.flat_map(|moment| &moment.claims).map(|claimed| claimed.claim.present()).collect(),
+        selector: format!("{POD_NAME} in ({})", planned.into_iter().collect::<Vec<_>>().join(",")),
     };
-    let text = report.text()?;
-    paths.iter().try_for_each(|path| report::save(ctx, path, Form::Json, &text))
+    let about = report::about(ctx, &seen, by_hand).await?;
+    report::save(ctx, paths, &Document::Set(Box::new(Report { about, evidence })))
 }
