@@ -1,19 +1,25 @@
 //! `persistence-demo --target`: sets that are not the exchange's, where it holds and where the truth is bad.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
+use quick_junit::TestCase;
 use serde_json::{Value, json};
 
-use super::field;
+use super::{field, report};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, command, ends, run, stopped_at};
 use crate::support::scene::Scene;
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
+
+/// As the data of a pod, which anybody may write who uses the program in it.
+const HOSTILE: &str = "<script>document.title=1</script>|]]>";
 
 /// What each pod keeps.
 enum Storage {
@@ -62,8 +68,13 @@ fn ready(namespace: &str) {
 
 /// The plugin with commands that write a file and read it.
 fn with_data(namespace: &str, words: &str) -> Ran {
+    with_text(namespace, words, "data of $KUBECOIN_RUN")
+}
+
+/// The same with this text in the file, in which the shell of the pod finds its variables.
+fn with_text(namespace: &str, words: &str, text: &str) -> Ran {
     let mut command = command(namespace, &format!("persistence-demo --target statefulset/store --yes {words}"));
-    command.args(["--write", "echo \"data of $KUBECOIN_RUN\" >/data/file", "--read", "cat /data/file"]);
+    command.args(["--write", &format!("echo \"{text}\" >/data/file"), "--read", "cat /data/file"]);
     command.output().expect("the plugin starts").into()
 }
 
@@ -99,10 +110,11 @@ fn a_set_of_three_keeps_its_names_claims_and_data() {
     store(&scene, 3, &Storage::Template);
     let (pods, claims) = (uids(namespace, "pods"), uids(namespace, "pvc"));
     assert_eq!((pods.len(), claims.len()), (3, 3));
-    let file = std::env::temp_dir().join(format!("{namespace}-{}.json", std::process::id()));
-    let path = file.display();
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["html", "md", "json", "xml"].map(|ending| folder.path().join(format!("proof.{ending}")));
+    let flags = files.each_ref().map(|file| format!(" --report {}", file.display())).concat();
 
-    let ran = with_data(namespace, &format!("--show-commands --report {path}"));
+    let ran = with_text(namespace, &format!("--show-commands{flags}"), &format!("data of $KUBECOIN_RUN {HOSTILE}"));
     says(&ran, 0, &["verdict: holds — store-2, store-1, store-0", "downtime until Ready, 3 times"]);
     for pod in ["store-2", "store-1", "store-0"] {
         says(&ran, 0, &[&format!("ok  same claim            pvc/data-{pod} uid"), "asked from pod/store-"]);
@@ -119,23 +131,76 @@ fn a_set_of_three_keeps_its_names_claims_and_data() {
     assert!(uids(namespace, "pods").iter().all(|uid| !pods.contains(uid)), "every pod is another one");
     nothing_is_left(namespace);
 
-    // The report is judged again, and played, without a cluster.
-    let again = ends(namespace, &format!("verify-report {path} --kubeconfig /nonexistent"), 0);
-    let no = "with another uid of pvc/data-store-2 the same evidence does not hold";
-    says(&again, 0, &["verdict: holds", "statefulset/store in", no]);
-    says(&ends(namespace, &format!("replay {path}"), 0), 0, &["deletion asked", "name leads there"]);
-    let mut report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    assert_eq!(report["kind"], "StatefulSetReport");
-    *report.pointer_mut("/evidence/turns/1/after/value/claims/0/claim/value/uid").unwrap() = "forged".into();
-    std::fs::write(&file, report.to_string()).unwrap();
-    let forged = ends(namespace, &format!("verify-report {path}"), 1);
-    says(&forged, 1, &["verdict: does not hold — pod/store-1: same claim: pvc/data-store-1 uid"]);
-    std::fs::remove_file(&file).unwrap();
+    each_form_says_it(namespace, &files, &ran);
+    verified_and_replayed(namespace, &files[2]);
 
     for how in ["kill", "evict", "force"] {
         let ran = without_data(namespace, &format!("--yes --how {how}"));
         says(&ran, 0, &["verdict: identity holds, data not checked", "?   same data             not checked"]);
     }
+}
+
+/// What the run has shown is in each form of its report.
+fn each_form_says_it(namespace: &str, [html, markdown, json, junit]: &[PathBuf; 4], ran: &Ran) {
+    let checks: Vec<&str> = ran.stdout.lines().filter_map(|line| line.strip_prefix("  ok  ")).collect();
+    assert_eq!(checks.len(), 24, "{}", ran.stdout);
+    let suites = report::suites(junit);
+    let [pods @ .., every] = suites.test_suites.as_slice() else { panic!("there are suites: {suites:?}") };
+    let cases: Vec<&TestCase> = pods.iter().flat_map(|suite| &suite.test_cases).collect();
+    assert_eq!(pods.len(), 3);
+    for (case, check) in cases.iter().zip(&checks) {
+        assert!(check.starts_with(case.name.as_str()), "{case:?} is not {check:?}");
+    }
+    assert_eq!((cases.len(), every.test_cases[0].name.as_str()), (24, "every pod"));
+    assert!(cases.into_iter().chain(&every.test_cases).all(report::succeeded), "{suites:?}");
+
+    let text = fs::read_to_string(markdown).unwrap();
+    for words in ["**verdict: holds**", "\n- store-2, store-1, store-0\n", "\n- downtime until Ready, 3 times: min "] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    for pod in ["store-2", "store-1", "store-0"] {
+        let uid = field(namespace, &format!("pvc/data-{pod}"), "/metadata/uid");
+        for words in [
+            format!("\n- downtime of pod/{pod}: "),
+            format!("\n## Proof of pod/{pod} ("),
+            format!("| holds | same claim | pvc/data-{pod} uid {uid} |"),
+            format!("| pvc/data-{pod}, UID | {uid} | {uid} | same |"),
+            format!("| image of pod/{pod} | "),
+        ] {
+            assert!(text.contains(&words), "no {words:?} in {text}");
+        }
+    }
+    assert!(!text.split("## By hand").next().unwrap().contains('<'), "{text}");
+
+    let json: Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    let asked = json["asked"].as_str().unwrap();
+    assert!(asked.contains("--target statefulset/store") && asked.contains("$KUBECOIN_RUN"), "{asked}");
+    let server: Value = serde_json::from_str(&ok("get --raw /version")).unwrap();
+    assert_eq!(json["setting"]["server"]["value"], server["gitVersion"]);
+    assert_eq!(json["setting"]["class"]["state"], "present", "the cluster's own: {json}");
+    let nodes = json["setting"]["nodes"].as_object().unwrap();
+    assert!(!nodes.is_empty() && nodes.values().all(|node| node["state"] == "present"), "{nodes:?}");
+    let by_hand: Vec<&str> = json["byHand"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for words in ["exec store-2 -c main -- env", "/pods/store-2 -f -", "get pvc data-store-2"] {
+        assert!(by_hand.iter().any(|command| command.contains(words)), "no {words:?} in {by_hand:#?}");
+    }
+    assert!(!by_hand.iter().any(|command| command.contains("/pods/store-1")), "of the first one: {by_hand:#?}");
+    report::in_chromium(html, "What outlives the pods of statefulset/store", HOSTILE);
+}
+
+/// The evidence is judged again, and played, without a cluster.
+fn verified_and_replayed(namespace: &str, file: &Path) {
+    let path = file.display();
+    let again = ends(namespace, &format!("verify-report {path} --kubeconfig /nonexistent"), 0);
+    let no = "with another uid of pvc/data-store-2 the same evidence does not hold";
+    says(&again, 0, &["verdict: holds", "statefulset/store in", no]);
+    says(&ends(namespace, &format!("replay {path}"), 0), 0, &["deletion asked", "name leads there"]);
+    let mut report: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    assert_eq!(report["kind"], "StatefulSetReport");
+    *report.pointer_mut("/evidence/turns/1/after/value/claims/0/claim/value/uid").unwrap() = "forged".into();
+    fs::write(file, report.to_string()).unwrap();
+    let forged = ends(namespace, &format!("verify-report {path}"), 1);
+    says(&forged, 1, &["verdict: does not hold — pod/store-1: same claim: pvc/data-store-1 uid"]);
 }
 
 #[test]
@@ -221,7 +286,7 @@ fn a_set_is_refused_where_it_would_prove_nothing() {
         "--yes --how crash",
         &["--how crash stops PostgreSQL", "hint: choose one of delete, kill, evict and force"],
     );
-    refused("--yes --report proof.html", &["does not end with .json"]);
+    refused("--yes --report proof.pdf", &["does not end with .html, .md, .json or .xml (JUnit)"]);
     refused("--yes --read false", &["pod/store-0 was not taken away: --read gave exit code 1"]);
     refused("--yes --read true", &["--read gave nothing"]);
     refused("--yes --read hostname --write false", &["--write gave exit code 1"]);
