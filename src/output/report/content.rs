@@ -106,7 +106,7 @@ pub(super) fn timeline(which: &str, timeline: &Timeline, gaps: &[Gap]) -> Sectio
 }
 
 /// How checks are to be read.
-pub(super) const ALL: &str = "It holds as a whole only if every line does.";
+pub(super) const ALL: &str = "It holds as a whole only if every line does";
 
 pub(super) fn checks(which: &str, note: impl Into<String>, checks: Vec<Check>) -> Section {
     Section::new(format!("Proof{which}"), note, vec![Block::Checks(checks)])

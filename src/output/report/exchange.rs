@@ -35,7 +35,11 @@ pub fn content(report: &Report) -> Content {
             all => format!(" ({} of {all})", number + 1),
         };
         let identities = identities(&which, rows(cycle));
-        sections.extend([timeline(&which, &cycle.timeline, &GAPS), checks(&which, ALL, verdict.checks), identities]);
+        sections.extend([
+            timeline(&which, &cycle.timeline, &GAPS),
+            checks(&which, format!("{ALL}."), verdict.checks),
+            identities,
+        ]);
     }
     sections.extend(beside(report));
     sections.extend(end(&report.about, asked(report), BY_HAND));

@@ -12,6 +12,7 @@ use crate::persistence::target::output::Output;
 use crate::persistence::target::report::Report;
 use crate::persistence::target::verdict::{OfPod, downtime, downtimes};
 use crate::persistence::timeline::Kind;
+use crate::persistence::verdict::Holds;
 
 /// In which the pod was away.
 pub const GAPS: [Gap; 2] =
@@ -25,7 +26,11 @@ pub fn content(report: &Report) -> Content {
     let set = format!("statefulset/{}", evidence.set.name);
     let away = |turn: &Turn| format!("downtime of pod/{}: {}", turn.before.pod.name, downtime(turn));
     let downtimes = evidence.turns.iter().map(away).chain(downtimes(&evidence.turns));
-    let lead = [judged.conclusion()].into_iter().chain(downtimes).collect();
+    let rests_on = match judged.holds {
+        Holds::Yes => format!("taken away: {}", judged.conclusion()),
+        Holds::No | Holds::Unknown => judged.conclusion(),
+    };
+    let lead = [rests_on].into_iter().chain(downtimes).collect();
     let mut sections = Vec::new();
     for (number, (turn, of_pod)) in evidence.turns.iter().zip(&judged.pods).enumerate() {
         let which = format!(" of pod/{} ({} of {})", of_pod.pod, number + 1, evidence.planned.len());
@@ -50,9 +55,8 @@ pub fn content(report: &Report) -> Content {
 /// What was asked, where and when.
 pub fn asked(report: &Report) -> Vec<[String; 2]> {
     let evidence = &report.evidence;
-    let commands = [("written by", &evidence.write), ("read by", &evidence.read)];
-    let commands =
-        commands.map(|(name, command)| [name.to_owned(), command.clone().unwrap_or("no command".to_owned())]);
+    let commands = [("--write", &evidence.write), ("--read", &evidence.read)];
+    let commands = commands.map(|(name, command)| [name.to_owned(), command.clone().unwrap_or("not given".to_owned())]);
     let first = evidence.turns.first().map(|turn| turn.asked_at);
     asked_of(&report.about, first).into_iter().chain(commands).collect()
 }
@@ -61,8 +65,8 @@ pub fn asked(report: &Report) -> Vec<[String; 2]> {
 fn note(of_pod: &OfPod) -> String {
     let open: Vec<String> = of_pod.open.iter().map(ToString::to_string).collect();
     match open.as_slice() {
-        [] => ALL.to_owned(),
-        open => format!("{ALL} Left open, and not counted, is what is not known here: {}.", open.join(", ")),
+        [] => format!("{ALL}."),
+        open => format!("{ALL}, but for what is left open and not counted: {}.", open.join(", ")),
     }
 }
 

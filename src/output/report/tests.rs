@@ -268,7 +268,7 @@ fn what_a_set_leaves_open_is_said_and_not_counted() {
     let mut evidence = target::without_data(target::healthy(1));
     evidence.turns[0].name = Reading::Unknown(Reason::Failed("no bridge".into()));
     let ([html, markdown], suites) = forms(&evidence);
-    let note = "not counted, is what is not known here: data not checked, DNS not checked.";
+    let note = "left open and not counted: data not checked, DNS not checked.";
     assert!(html.contains(note) && markdown.contains(note), "{markdown}");
     let is_skipped = |case: &&TestCase| matches!(case.status, TestCaseStatus::Skipped { .. });
     let skipped = suites.test_suites[0].test_cases.iter().filter(is_skipped).map(|case| told(case).0);
@@ -309,7 +309,7 @@ fn identities_are_told_before_and_after() {
     assert_eq!(identity(&markdown, "pvc/data-store-0, volume's UID")[2], "not known");
     let data = identity(&markdown, "data read");
     assert!(data[0].starts_with("5 bytes, SHA-256 ") && data[2] == "same", "{data:?}");
-    for words in ["down until Ready", "down by the name", "written by", "SET", "read by", "GET"] {
+    for words in ["down until Ready", "down by the name", "--write", "SET", "--read", "GET"] {
         assert!(html.contains(words), "no {words} in {html}");
     }
     evidence.turns[0].after = Reading::Absent;

@@ -155,7 +155,9 @@ fn each_form_says_it(namespace: &str, [html, markdown, json, junit]: &[PathBuf; 
     assert!(cases.into_iter().chain(&every.test_cases).all(report::succeeded), "{suites:?}");
 
     let text = fs::read_to_string(markdown).unwrap();
-    for words in ["**verdict: holds**", "\n- store-2, store-1, store-0\n", "\n- downtime until Ready, 3 times: min "] {
+    for words in
+        ["**verdict: holds**", "\n- taken away: store-2, store-1, store-0\n", "\n- downtime until Ready, 3 times: min "]
+    {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
     for pod in ["store-2", "store-1", "store-0"] {
