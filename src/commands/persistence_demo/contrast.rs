@@ -50,6 +50,11 @@ pub async fn run(args: &Args, ctx: &Ctx, run: &Run, cycles: &[Cycle]) -> Reading
     }
 }
 
+/// What is known of it if the run ends before it does.
+pub fn stopped() -> Reading<Contrast> {
+    Reading::Unknown(Reason::Failed("Level 1: the run was stopped on its way".to_owned()))
+}
+
 /// Says what helps where nothing is known of it.
 pub async fn help(ctx: &Ctx, contrast: &Reading<Contrast>) -> anyhow::Result<()> {
     if let Reading::Unknown(Reason::Failed(why)) = contrast {

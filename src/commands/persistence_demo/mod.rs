@@ -183,6 +183,10 @@ async fn all(
     let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
     leave_proof(ctx, Proof::now(holds, args.how)).await;
     view::conclude(ctx, &cycles, worst.as_ref())?;
+    if args.contrast && !args.report.is_empty() {
+        // Whoever stops Level 1 keeps what was proved.
+        report::write(ctx, args, by_hand.clone(), cycles.clone(), contrast::stopped()).await?;
+    }
     let contrast = contrast::run(args, ctx, run, &cycles).await;
     let shown = view::contrast(ctx, &contrast, cycles.last())?;
     contrast::help(ctx, &contrast).await?;

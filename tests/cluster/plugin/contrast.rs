@@ -10,6 +10,7 @@ use rexpect::session::{PtySession, spawn_command};
 use serde_json::{Value, json};
 
 use super::open::get;
+use super::persistence::says;
 use super::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, command, ends, is_change, run, stopped_at};
@@ -108,12 +109,20 @@ fn stopped_at_any_act_of_it_nothing_is_left() {
     let scene = deployed("kc-contrast-stopped");
     let namespace = scene.namespace();
     let first = acts_without(namespace) + 1;
+    let file = std::env::temp_dir().join(format!("{namespace}-{}.json", std::process::id()));
+    let (path, words) = (file.display(), format!("persistence-demo --rows 5 --contrast --report {}", file.display()));
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let mut stopped = 0;
         for act in first.. {
             ends(namespace, "status --wait --no-db --timeout 2m", 0);
-            let code = stopped_at(act, namespace, "persistence-demo --rows 5 --contrast", signal);
+            let code = stopped_at(act, namespace, &words, signal);
             nothing_is_left(namespace);
+            // What was proved before is in the report, and what was not shown.
+            let judged = run(namespace, &format!("verify-report {path} --kubeconfig /nonexistent"));
+            assert_eq!(judged.code, i32::from(code.is_none()), "{}{}", judged.stdout, judged.stderr);
+            says(&judged, "ok", "marked rows");
+            assert_eq!(judged.stdout.contains("the run was stopped"), code.is_none(), "{}", judged.stdout);
+            std::fs::remove_file(&file).unwrap();
             match code {
                 None => stopped += 1,
                 Some(code) => {
