@@ -215,8 +215,15 @@ fn a_student_gets_a_verdict_on_a_set() {
         let may = kubectl::run(&format!("auth can-i delete pods -n {namespace} --as student"));
         if may.succeeded { Ok(()) } else { Err(may.stdout) }
     });
-    let ran = with_data(namespace, "--as student");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("proof.md");
+    let ran = with_data(namespace, &format!("--as student --report {}", file.display()));
     says(&ran, 0, &["by the claim's spec.volumeName", "verdict: holds — store-0"]);
+    let text = fs::read_to_string(file).unwrap();
+    for unread in ["| node/", "| StorageClass |", "| pvc/data-store-0, volume's UID |"] {
+        let line = text.lines().find(|line| line.starts_with(unread)).unwrap_or_default();
+        assert!(line.contains("not known: you may not read it"), "{unread} in {text}");
+    }
     nothing_is_left(namespace);
 }
 
