@@ -30,12 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The row about other people's objects.
 pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
     let measure = || -> Result<_> {
-        process::step("waiting until the cluster is at rest", at_rest)?;
         let [status] = in_turns(Unit::Seconds, rounds, [Box::new(|| whole(scene.plugin(STATUS)?))])?;
         Ok(status)
     };
     let quiet = measure()?;
     process::step(&format!("{EACH} pods, claims and volumes of other people"), || create(scene))?;
+    process::step("waiting until the cluster is at rest", at_rest)?;
     Ok(vec![Row {
         what: format!("`{STATUS}` among {EACH} pods, {EACH} claims and {EACH} volumes of others"),
         measured: measure()?,

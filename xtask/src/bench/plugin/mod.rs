@@ -86,6 +86,7 @@ pub fn run(args: &Args) -> Result<Vec<Row>> {
             say(&format!("  not measured: the plugin has no {command}"));
             continue;
         }
+        process::step("waiting until the cluster is at rest", rest::at_rest)?;
         rows.extend(process::step(&format!("measuring: {group:?}"), || match group {
             Group::Lifecycle => lifecycle::rows(&scene, args.pairs.into()),
             Group::Reading => reading::rows(&scene, args.rounds.into()),

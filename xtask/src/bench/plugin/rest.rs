@@ -1,5 +1,5 @@
-//! When a cluster has come to rest: with thousands of new objects its controllers keep every processor busy for a while, and
-//! what is measured then is who gets the processors.
+//! When a cluster has come to rest: after a deployment, and far longer after thousands of new objects, it keeps every processor
+//! busy, and what is measured then is who gets the processors.
 
 use std::fs;
 use std::thread;
