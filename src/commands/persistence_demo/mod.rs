@@ -196,6 +196,7 @@ async fn all(
     }
     if !args.report.is_empty() {
         report::write(ctx, args, by_hand, cycles, contrast).await?;
+        report::tell(ctx, &args.report);
     }
     Ok(Outcome::holds_if(holds == Holds::Yes && shown))
 }

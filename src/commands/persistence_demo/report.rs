@@ -62,7 +62,7 @@ pub async fn write(
     let (pods, claims) = moments.map(|moment| (&moment.identity.pod, moment.identity.claim.present())).unzip();
     let seen = Seen { pods, claims, selector: names::selector() };
     let about = about(ctx, &seen, by_hand).await?;
-    save(ctx, &args.report, &Document::Exchange(Box::new(Report { about, cycles, contrast })))
+    save(&args.report, &Document::Exchange(Box::new(Report { about, cycles, contrast })))
 }
 
 /// What a report says beside its evidence.
@@ -83,24 +83,31 @@ pub async fn about(ctx: &Ctx, seen: &Seen<'_>, by_hand: Vec<String>) -> anyhow::
     })
 }
 
-/// Writes a report to each of the files, and says so.
+/// Writes a report to each of the files.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn save(ctx: &Ctx, paths: &[PathBuf], report: &Document) -> anyhow::Result<()> {
+pub fn save(paths: &[PathBuf], report: &Document) -> anyhow::Result<()> {
     for path in paths {
-        let form = form(path)?;
-        let text = form.text(report)?;
-        fs::write(path, text).map_err(|error| {
+        fs::write(path, form(path)?.text(report)?).map_err(|error| {
             Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
         })?;
+    }
+    Ok(())
+}
+
+/// Says where it was written.
+pub fn tell(ctx: &Ctx, paths: &[PathBuf]) {
+    for path in paths {
+        let form = Form::of(path);
         let path = path.display();
         ctx.printer.note(match form {
-            Form::Json => format!("report written to {path}; judge it again: kubectl kubecoin verify-report {path}"),
+            Some(Form::Json) => {
+                format!("report written to {path}; judge it again: kubectl kubecoin verify-report {path}")
+            }
             _ => format!("report written to {path}"),
         });
     }
-    Ok(())
 }
 
 /// Reads one.

@@ -29,5 +29,7 @@ pub async fn write(ctx: &Ctx, paths: &[PathBuf], by_hand: Vec<String>, evidence:
         selector: format!("{POD_NAME} in ({})", planned.into_iter().collect::<Vec<_>>().join(",")),
     };
     let about = report::about(ctx, &seen, by_hand).await?;
-    report::save(ctx, paths, &Document::Set(Box::new(Report { about, evidence })))
+    report::save(paths, &Document::Set(Box::new(Report { about, evidence })))?;
+    report::tell(ctx, paths);
+    Ok(())
 }
