@@ -37,7 +37,7 @@ fn answered(namespace: &str, answer: &str) -> (i32, String) {
     let limit = SOON.as_millis().try_into().ok();
     let mut terminal =
         rexpect::session::spawn_command(command_in_terminal(namespace), limit).expect("the plugin starts");
-    terminal.exp_string("type the namespace's name").expect("it asks");
+    terminal.exp_string("the namespace's name, to go on:").expect("it asks");
     terminal.send_line(answer).expect("a terminal");
     let shown = terminal.exp_eof().expect("it ends");
     match terminal.process().wait().expect("it ends") {
