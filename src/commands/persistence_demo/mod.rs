@@ -183,9 +183,10 @@ async fn all(
     let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
     leave_proof(ctx, Proof::now(holds, args.how)).await;
     view::conclude(ctx, &cycles, worst.as_ref())?;
-    if args.contrast && !args.report.is_empty() {
+    let about = report::beside(ctx, args, by_hand, &cycles).await?;
+    if args.contrast {
         // Whoever stops Level 1 keeps what was proved.
-        report::write(ctx, args, by_hand.clone(), cycles.clone(), contrast::stopped()).await?;
+        report::write(args, about.as_ref(), &cycles, &contrast::stopped())?;
     }
     let contrast = contrast::run(args, ctx, run, &cycles).await;
     let shown = view::contrast(ctx, &contrast, cycles.last())?;
@@ -194,10 +195,8 @@ async fn all(
     if let Some(verdict) = &worst {
         why::help(ctx, verdict).await?;
     }
-    if !args.report.is_empty() {
-        report::write(ctx, args, by_hand, cycles, contrast).await?;
-        report::tell(ctx, &args.report);
-    }
+    report::write(args, about.as_ref(), &cycles, &contrast)?;
+    report::tell(ctx, &args.report);
     Ok(Outcome::holds_if(holds == Holds::Yes && shown))
 }
 

@@ -44,25 +44,37 @@ fn form(path: &Path) -> Result<Form, Error> {
     })
 }
 
-/// Writes a report on the exchange to each of the files.
+/// What a report on the exchange says beside its evidence, if there is to be one.
 ///
 /// # Errors
-/// If it cannot be written.
-pub async fn write(
+/// If what was asked has no form for a shell.
+pub async fn beside(
     ctx: &Ctx,
     args: &Args,
     mut by_hand: Vec<String>,
-    cycles: Vec<Cycle>,
-    contrast: Reading<Contrast>,
-) -> anyhow::Result<()> {
+    cycles: &[Cycle],
+) -> anyhow::Result<Option<About>> {
+    if args.report.is_empty() {
+        return Ok(None);
+    }
     if let Some(cycle) = cycles.first().filter(|_| !args.keep) {
         by_hand.push(rows::removal(&cycle.run).kubectl(ctx.cluster().await?.place()));
     }
     let moments = cycles.iter().flat_map(|cycle| [Some(&cycle.before), cycle.after.present()]).flatten();
     let (pods, claims) = moments.map(|moment| (&moment.identity.pod, moment.identity.claim.present())).unzip();
     let seen = Seen { pods, claims, selector: names::selector() };
-    let about = about(ctx, &seen, by_hand).await?;
-    save(&args.report, &Document::Exchange(Box::new(Report { about, cycles, contrast })))
+    about(ctx, &seen, by_hand).await.map(Some)
+}
+
+/// Writes a report on the exchange to each of the files, if there is to be one.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(args: &Args, about: Option<&About>, cycles: &[Cycle], contrast: &Reading<Contrast>) -> anyhow::Result<()> {
+    let Some(about) = about else { return Ok(()) };
+    let about = About { at: Timestamp::now(), ..about.clone() };
+    let report = Report { about, cycles: cycles.to_vec(), contrast: contrast.clone() };
+    save(&args.report, &Document::Exchange(Box::new(report)))
 }
 
 /// What a report says beside its evidence.
