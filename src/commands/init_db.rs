@@ -11,8 +11,8 @@ use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::{names, psql, wallets};
+use crate::kubernetes::Cause;
 use crate::kubernetes::exec::Ended;
-use crate::kubernetes::{Cause, RequestError};
 use crate::observe::database::Database;
 use crate::output::brief;
 
@@ -78,9 +78,7 @@ pub async fn initialise(ctx: &Ctx, timeout: Duration, deadline: Instant) -> anyh
 fn is_passing(error: &anyhow::Error) -> bool {
     error.is::<NoAnswer>()
         || waiting::server_away(error)
-        || error
-            .downcast_ref::<RequestError>()
-            .is_some_and(|error| matches!(error.cause, Cause::NotFound(_) | Cause::NotRun(_) | Cause::Lost(_)))
+        || matches!(Cause::of(error), Some(Cause::NotFound(_) | Cause::NotRun(_) | Cause::Lost(_)))
 }
 
 async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {

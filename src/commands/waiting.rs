@@ -11,7 +11,7 @@ use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Finding, Observed, Weight};
 use crate::kubernetes::act::DeletePod;
-use crate::kubernetes::{Cause, Cluster, RequestError};
+use crate::kubernetes::{Cause, Cluster};
 use crate::observe::evidence::Evidence;
 use crate::observe::live::{self, Change};
 use crate::observe::{Snapshot, readiness};
@@ -100,7 +100,7 @@ pub async fn insist<T>(
 /// Whether something failed because the server was away, for `insist`.
 #[must_use]
 pub fn server_away(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<RequestError>().is_some_and(|error| error.cause.is_away())
+    Cause::of(error).is_some_and(Cause::is_away)
 }
 
 /// Waits until it holds. With `replace_stuck`, a pod that keeps the set from making its newest revision is deleted.
@@ -172,8 +172,7 @@ pub async fn until(
 
 /// Whether an object was gone before it could be deleted, or another one had its name.
 fn is_gone(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
-    matches!(cause, Some(Cause::NotFound(_) | Cause::Conflict { .. }))
+    matches!(Cause::of(error), Some(Cause::NotFound(_) | Cause::Conflict { .. }))
 }
 
 /// What explains a snapshot, as far as it is known by then: an explanation is not worth a deadline.

@@ -35,6 +35,8 @@ pub enum Cause {
     },
     /// 400 or 422, with the server's words.
     Invalid(String),
+    /// A budget of disruptions keeps the pod from being evicted, with the server's words.
+    Kept(String),
     /// 429 or 5xx, with the server's words.
     Unavailable(String),
     /// No answer in time.
@@ -83,9 +85,16 @@ impl Cause {
             404 => Self::NotFound(message),
             409 => Self::Conflict { message, managers: contesting_managers(status) },
             400 | 422 => Self::Invalid(message),
+            429 | 500 if is_of_a_budget(status) => Self::Kept(message),
             code @ (429 | 500..) => Self::Unavailable(format!("{code}: {message}")),
             code => Self::Garbled(format!("unexpected answer {code}: {message}")),
         }
+    }
+
+    /// That of a request's error, if this is one.
+    #[must_use]
+    pub fn of(error: &anyhow::Error) -> Option<&Self> {
+        error.downcast_ref::<RequestError>().map(|error| &error.cause)
     }
 
     fn of_connection(message: &str) -> Self {
@@ -114,7 +123,12 @@ impl Cause {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Unauthorized | Self::Forbidden(_) | Self::NotFound(_) | Self::Conflict { .. } | Self::Invalid(_)
+            Self::Unauthorized
+                | Self::Forbidden(_)
+                | Self::NotFound(_)
+                | Self::Conflict { .. }
+                | Self::Invalid(_)
+                | Self::Kept(_)
         )
     }
 }
@@ -127,6 +141,7 @@ impl Display for Cause {
             Self::NotFound(message)
             | Self::Conflict { message, .. }
             | Self::Invalid(message)
+            | Self::Kept(message)
             | Self::TimedOut(message) => f.write_str(message),
             Self::Unavailable(message) => write!(f, "the server cannot answer now: {message}"),
             Self::Unreachable(message) => write!(f, "no connection: {message}"),
@@ -137,6 +152,12 @@ impl Display for Cause {
             Self::Lost(message) => write!(f, "the connection was lost: {message}"),
         }
     }
+}
+
+/// Whether a refusal is a budget's: it names the budget as its cause, and a pod that has two of them only in words.
+fn is_of_a_budget(status: &kube::core::Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.reason == "DisruptionBudget") || status.message.contains("PodDisruptionBudget")
 }
 
 /// The managers that a conflict names: `conflict with "kubectl-edit" using apps/v1`.
@@ -208,6 +229,11 @@ impl RequestError {
             }
             Cause::Conflict { .. } => "somebody else changed it at the same time: run the command again".to_owned(),
             Cause::Invalid(_) => "see what the server takes: kubectl explain".to_owned(),
+            Cause::Kept(_) => {
+                format!(
+                    "see what the budget allows: kubectl get poddisruptionbudget -n {namespace} --context {context}"
+                )
+            }
             Cause::Unavailable(_) => {
                 format!("see how the server is: kubectl get --raw '/readyz?verbose' --context {context}")
             }
@@ -223,5 +249,26 @@ impl RequestError {
                 format!("see how the pods are: kubectl get pods -n {namespace} --context {context}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_budget_that_keeps_a_pod_is_no_server_that_is_away() {
+        let cause = |status| Cause::of_status(&serde_json::from_value(status).unwrap());
+        let causes =
+            json!([{ "reason": "DisruptionBudget", "message": "The disruption budget kept needs 1 healthy pods" }]);
+        let violates = "Cannot evict pod as it would violate the pod's disruption budget.";
+        let kept = cause(json!({ "code": 429, "message": violates, "details": { "causes": causes } }));
+        assert_eq!(kept, Cause::Kept(violates.to_owned()));
+        assert!(kept.is_refusal() && !kept.is_away());
+        let two = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+        assert_eq!(cause(json!({ "code": 500, "message": two })), Cause::Kept(two.to_owned()));
+        assert!(cause(json!({ "code": 429, "message": "too many requests" })).is_away());
     }
 }

@@ -13,7 +13,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, objects};
 use crate::kubernetes::act::{Apply, Create};
-use crate::kubernetes::{Cause, Object, RequestError, adopt};
+use crate::kubernetes::{Cause, Object, adopt};
 use crate::observe::{Reading, Snapshot};
 
 /// Applies all. While the server is away, it is tried again until the deadline.
@@ -49,8 +49,8 @@ pub async fn all(
 /// Whether the server is away, or an object was changed since it was read: by a controller, or by a patch of this run
 /// whose answer was lost.
 fn is_passing(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
-    waiting::server_away(error) || matches!(cause, Some(Cause::Conflict { managers, .. }) if managers.is_empty())
+    waiting::server_away(error)
+        || matches!(Cause::of(error), Some(Cause::Conflict { managers, .. }) if managers.is_empty())
 }
 
 /// Offers a volume again, unless it has forgotten its earlier claim since it was read.
@@ -123,7 +123,7 @@ async fn namespace(args: &Args, ctx: &Ctx) -> anyhow::Result<bool> {
 }
 
 fn exists_already(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref::<RequestError>().map(|error| &error.cause), Some(Cause::Conflict { .. }))
+    matches!(Cause::of(error), Some(Cause::Conflict { .. }))
 }
 
 const PAUSE: Duration = Duration::from_millis(250);

@@ -12,7 +12,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::psql;
 use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec, command};
-use crate::kubernetes::{Cause, Cluster, RequestError};
+use crate::kubernetes::{Cause, Cluster};
 use crate::observe::{Reading, live};
 use crate::persistence::How;
 use crate::persistence::evidence::Name;
@@ -185,7 +185,7 @@ pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()>
     };
     match asked {
         Err(error) if is_another(&error) => Err(replaced(&pod.name)),
-        Err(error) if is_of_a_budget(&error) => {
+        Err(error) if matches!(Cause::of(&error), Some(Cause::Kept(_))) => {
             let namespace = ctx.cluster().await?.namespace();
             Err(Error::new(
                 format!("nothing was taken away: {error:#}"),
@@ -209,26 +209,14 @@ async fn crash(ctx: &Ctx) -> anyhow::Result<()> {
             "see what runs there: kubectl describe pod/postgres-0",
         )
         .into()),
-        Err(error)
-            if error.downcast_ref::<RequestError>().is_some_and(|error| matches!(error.cause, Cause::Forbidden(_))) =>
-        {
-            Err(error)
-        }
+        Err(error) if matches!(Cause::of(&error), Some(Cause::Forbidden(_))) => Err(error),
         _ => Ok(()),
     }
 }
 
 /// Whether the pod is not the one any more that it was.
 fn is_another(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
-    matches!(cause, Some(Cause::NotFound(_) | Cause::Conflict { .. }))
-}
-
-/// Whether it is a budget of disruptions that keeps the pod. The API says so in words alone.
-fn is_of_a_budget(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<RequestError>().map(|error| &error.cause);
-    let words = ["disruption budget", "DisruptionBudget"];
-    matches!(cause, Some(Cause::Unavailable(why)) if words.iter().any(|word| why.contains(word)))
+    matches!(Cause::of(error), Some(Cause::NotFound(_) | Cause::Conflict { .. }))
 }
 
 /// What there is to say if somebody else has taken the pod away.

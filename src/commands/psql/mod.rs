@@ -23,7 +23,7 @@ use crate::exchange::{names, psql};
 use crate::findings::Finding;
 use crate::kubernetes::act::Act;
 use crate::kubernetes::exec::{Mode, PIECES, Program, Session, Size, Streams};
-use crate::kubernetes::{Cause, Cluster, RequestError};
+use crate::kubernetes::{Cause, Cluster};
 use crate::output::streams::{self, Input};
 use crate::output::terminal::{self, Raw};
 use crate::output::written;
@@ -90,7 +90,7 @@ async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i
     let session = Session::start(cluster, program, plan.mode).await.inspect_err(|_| ctx.cleanup.forget(ticket))?;
     connected.set(true);
     let code = carry(session, plan.mode, file).await;
-    match code.as_ref().map_err(|error| error.downcast_ref::<RequestError>().map(|error| &error.cause)) {
+    match code.as_ref().map_err(Cause::of) {
         Ok(_) | Err(Some(Cause::NotRun(_))) => ctx.cleanup.forget(ticket),
         Err(Some(Cause::Lost(_))) => {
             ctx.printer.note("the connection was lost; making sure that psql does not go on in the pod");
@@ -188,7 +188,7 @@ async fn resized(sizes: &watch::Sender<Size>) -> Infallible {
 
 /// The error, with what is known of the pod if it is the pod that did not take psql.
 async fn explain(ctx: &Ctx, error: anyhow::Error) -> anyhow::Error {
-    match error.downcast_ref::<RequestError>().map(|error| &error.cause) {
+    match Cause::of(&error) {
         Some(Cause::Lost(_)) => Error::new(
             format!("{error:#}"),
             format!("what psql was doing may have been done or not: look again with {}", ctx.own_command("psql")),
