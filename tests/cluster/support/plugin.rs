@@ -31,10 +31,17 @@ pub fn run(namespace: &str, words: &str) -> Ran {
     command(namespace, words).output().expect("the plugin starts").into()
 }
 
-/// Runs it, which must end with this exit code.
+/// Runs it, which must end with this exit code. Its error is shown first: of a long failure some logs keep only the beginning.
 pub fn ends(namespace: &str, words: &str, code: i32) -> Ran {
     let ran = run(namespace, words);
-    assert_eq!(ran.code, code, "{words}\n{}{}", ran.stdout, ran.stderr);
+    let error = ran.stderr.rfind("error: ").map_or("no error", |begin| &ran.stderr[begin..]);
+    assert!(
+        ran.code == code,
+        "`{words}` ended with {}, not {code}: {error}\n--- all of it\n{}{}",
+        ran.code,
+        ran.stderr,
+        ran.stdout
+    );
     ran
 }
 
