@@ -9,15 +9,18 @@ use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::exchange::names;
 use crate::kubernetes::act::command;
-use crate::kubernetes::{Cause, RequestError};
-use crate::output::one_line;
+use crate::kubernetes::{Cause, Cluster, RequestError};
+use crate::output::{brief, one_line};
 
 const PATH: &str = "/api/info";
 const PORT: &str = "http";
 
-/// As long as the parts of an exchange that are ready may take to find each other.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// As long as the parts of an exchange that are ready may take to find each other: DNS servers and kube-proxy learn of a Service
+/// only when they look for the API server again if it was away, up to a minute later (client-go's reflectors), and some more.
+const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(250);
+/// A wait that is worth a word.
+const LONG: Duration = Duration::from_secs(3);
 
 #[derive(Deserialize)]
 struct Info {
@@ -35,13 +38,7 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
     let namespace = cluster.namespace();
     let url = format!("/api/v1/namespaces/{namespace}/services/{}:{PORT}/proxy{PATH}", names::FRONTEND_SERVICE);
     ctx.show(|| command(cluster.place(), &["get", "--raw", &url]));
-    let deadline = deadline.min(Instant::now() + PATIENCE);
-    let answer = loop {
-        match cluster.ask_service(names::FRONTEND_SERVICE, PORT, PATH).await {
-            Err(error) if is_passing(&error) && Instant::now() < deadline => sleep(PAUSE).await,
-            answer => break answer,
-        }
-    };
+    let answer = ask(ctx, cluster, deadline).await;
     match answer.map(|text| serde_json::from_str::<Info>(&text)) {
         Ok(Ok(info)) if info.database.wallets_table => {
             ctx.printer.note("the exchange works: page, backend and database answer");
@@ -71,6 +68,26 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
             ctx.printer
                 .hint(&format!("see what the backend says: kubectl logs deployment/{} -n {namespace}", names::BACKEND));
             Ok(Outcome::DoesNotHold)
+        }
+    }
+}
+
+/// Asks until there is an answer that stays, and says why it takes long.
+async fn ask(ctx: &Ctx, cluster: &Cluster, deadline: Instant) -> Result<String, RequestError> {
+    let begin = Instant::now();
+    let deadline = deadline.min(begin + PATIENCE);
+    let mut told = false;
+    loop {
+        match cluster.ask_service(names::FRONTEND_SERVICE, PORT, PATH).await {
+            Err(error) if is_passing(&error) && Instant::now() < deadline => {
+                if !told && begin.elapsed() > LONG {
+                    told = true;
+                    let why = brief(&error.cause.to_string());
+                    ctx.printer.note(format!("everything is ready, but {PATH} does not answer yet: {why}"));
+                }
+                sleep(PAUSE).await;
+            }
+            answer => return answer,
         }
     }
 }

@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 use super::{deployed, field, psql, sql};
 use crate::support::kubectl::ok;
 use crate::support::plugin::{ends, start, stopped_at};
-use crate::support::scene::{Scene, testbed};
+use crate::support::scene::{Scene, testbed, watchers_start_anew};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -57,6 +57,7 @@ fn the_api_server_is_away_while_it_applies_and_while_it_waits() {
     assert!(ended.status.success(), "{rest:?}\n{stderr}");
     assert!(stderr.contains("the exchange works"), "{stderr}");
     assert_eq!(rest.last().map(String::as_str), Some("index idx_wallets_id created"), "{rest:?}");
+    watchers_start_anew();
 }
 
 /// The sessions that wait for a lock.

@@ -13,7 +13,7 @@ use ureq::Agent;
 use super::deployed;
 use crate::support::kubectl::ok;
 use crate::support::plugin::{command, ends};
-use crate::support::scene::{Scene, dns_starts_anew, testbed};
+use crate::support::scene::{Scene, testbed, watchers_start_anew};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(2);
@@ -118,5 +118,5 @@ fn the_page_stays_while_its_pod_is_replaced_and_the_server_is_away() {
     asked.expect("a connection waits for the server");
     until("the page is there", SOON, || get(&opened.address).map(drop));
     opened.ends();
-    dns_starts_anew();
+    watchers_start_anew();
 }

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use super::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Going, Ran, ends, run, stopped_at};
-use crate::support::scene::testbed;
+use crate::support::scene::{testbed, watchers_start_anew};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -211,6 +211,7 @@ fn the_api_server_may_go_away_for_a_while() {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("watch lost"), "{}", ran.stdout);
     nothing_is_left(namespace);
+    watchers_start_anew();
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rexpect::session::{PtySession, spawn_command};
 use super::{deployed, sql};
 use crate::support::kubectl;
 use crate::support::plugin::{Ran, command, ends, start};
-use crate::support::scene::{Scene, dns_starts_anew, testbed};
+use crate::support::scene::{Scene, testbed, watchers_start_anew};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -218,6 +218,6 @@ fn a_person_has_a_terminal_and_gets_it_back() {
     let shown = terminal.ends(2);
     started.join().unwrap();
     assert!(shown.contains("the connection was lost") && shown.contains("hint: "), "{shown}");
-    dns_starts_anew();
+    watchers_start_anew();
     left_behind(namespace).unwrap();
 }

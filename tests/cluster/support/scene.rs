@@ -13,8 +13,13 @@ pub fn testbed(words: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// After the API server was away: the DNS starts anew, which would else learn of new Services only some time later.
-pub fn dns_starts_anew() {
+/// After the API server was away: whatever watches it starts anew. Else each would ask again only when its pause is over, which
+/// grows with every outage of the last two minutes up to a minute (client-go's reflectors), and the next test would wait for it.
+pub fn watchers_start_anew() {
+    for component in ["kube-controller-manager", "kube-scheduler", "kube-proxy-1", "kubelet-1"] {
+        testbed(&["stop", component]);
+        testbed(&["start", component]);
+    }
     kubectl::ok("rollout restart deployment/coredns -n kube-system");
     kubectl::ok("rollout status deployment/coredns -n kube-system --timeout 120s");
 }
