@@ -15,5 +15,7 @@ export default defineConfig({
     environmentOptions: { jsdom: { url: 'http://exchange.test/' } },
     setupFiles: './src/test/setup.ts',
     restoreMocks: true,
+    // Several suites share a machine of few cores.
+    testTimeout: 30_000,
   },
 });

@@ -1,6 +1,12 @@
 import { fromDecimal } from '../money';
 import type { Order, Wallet } from '../api/types';
 
+/** An order, and the wallet's row as it was known when it was placed. */
+export interface Placed {
+  order: Order;
+  wallet: Wallet | null | undefined;
+}
+
 export type Outcome = 'done' | 'not-done' | 'unclear';
 
 /**

@@ -1,4 +1,4 @@
-import { outcome, type Outcome } from './order';
+import { outcome, type Outcome, type Placed } from './order';
 import type { Link } from '../api/problem';
 import type { Info, Order, Wallet } from '../api/types';
 
@@ -51,7 +51,7 @@ function fate(before: Wallet | null | undefined, after: Wallet | null | undefine
 export function compare(
   before: Sight,
   after: Sight,
-  circumstances: { gap: Gap; link: Link; order: Order | null; serverTime: number },
+  circumstances: { gap: Gap; link: Link; order: Placed | null; serverTime: number },
 ): Report {
   const { gap, link, order, serverTime } = circumstances;
   return {
@@ -66,9 +66,10 @@ export function compare(
     wallet: fate(before.wallet, after.wallet),
     walletBefore: before.wallet ?? null,
     wallets: { before: before.info.database.wallets, after: after.info.database.wallets },
+    // A poll may have read the row between the order's commit and its failure: that is not the row of before the order.
     order:
-      order && before.wallet && after.wallet
-        ? { order, outcome: outcome(order, before.wallet, after.wallet) }
+      order?.wallet && after.wallet
+        ? { order: order.order, outcome: outcome(order.order, order.wallet, after.wallet) }
         : null,
   };
 }

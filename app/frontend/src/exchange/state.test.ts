@@ -120,9 +120,14 @@ describe('loss is told', () => {
 describe('an order without an answer', () => {
   const buy: Order = { kind: 'buy', coins: '1.50' };
   const later = '2026-11-23T20:01:00Z';
+  const placed = (order: Order) => ({ order, wallet: wallet() });
   const outcome = (order: Order, row: Wallet) =>
-    report(seen(1000), missed(2000, { order }), missed(2500), seen(3000, after({}, row))).order
-      ?.outcome;
+    report(
+      seen(1000),
+      missed(2000, { order: placed(order) }),
+      missed(2500),
+      seen(3000, after({}, row)),
+    ).order?.outcome;
 
   it('was carried out if the row shows it', () => {
     expect(outcome(buy, wallet({ coins: '1.50', updated_at: later }))).toBe('done');
@@ -133,6 +138,18 @@ describe('an order without an answer', () => {
   it('was not if the row is untouched', () => {
     expect(outcome(buy, wallet())).toBe('not-done');
     expect(outcome({ kind: 'reset' }, wallet())).toBe('not-done');
+  });
+
+  it('was carried out if a poll read its row before it failed', () => {
+    const traded = wallet({ coins: '1.50', updated_at: later });
+    const failed = missed(2500, { startedAt: 1500, order: placed(buy) });
+    const found = report(
+      seen(1000),
+      seen(2000, { wallet: traded }),
+      failed,
+      seen(3000, { wallet: traded }),
+    );
+    expect(found).toMatchObject({ wallet: 'same', order: { order: buy, outcome: 'done' } });
   });
 
   it('is unclear if the row changed in another way', () => {
@@ -166,7 +183,7 @@ describe('the wallet', () => {
     const mine: Order = { kind: 'mine' };
     const found = report(
       seen(1000),
-      missed(2000, { order: mine }),
+      missed(2000, { order: { order: mine, wallet: wallet() } }),
       { type: 'switched' },
       seen(3000, after({})),
     );

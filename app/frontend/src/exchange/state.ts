@@ -1,6 +1,7 @@
 import { compare, type Report, type Sight } from './report';
+import type { Placed } from './order';
 import type { Link } from '../api/problem';
-import type { Info, Order, Wallet } from '../api/types';
+import type { Info, Wallet } from '../api/types';
 
 export interface Away {
   /** When the first request that failed was sent. */
@@ -13,7 +14,7 @@ export interface Away {
   /** What was known before, to compare with. */
   before: Sight | null;
   /** The order that got no answer. */
-  order: Order | null;
+  order: Placed | null;
 }
 
 /** All that the page knows of the exchange. Times are milliseconds of this browser's clock. */
@@ -33,7 +34,7 @@ export type Change =
   /** A poll succeeded; `startedAt` is when it was sent. */
   | { type: 'seen'; startedAt: number; at: number; skew: number; sight: Sight }
   /** A poll or an order got no answer because a link is broken. */
-  | { type: 'missed'; startedAt: number; at: number; link: Link; order?: Order }
+  | { type: 'missed'; startedAt: number; at: number; link: Link; order?: Placed }
   /** The server answered with the wallet as it is now. */
   | { type: 'wallet'; at: number; wallet: Wallet }
   /** The address names another wallet. */

@@ -3,6 +3,7 @@ import { getInfo, getWallet, placeOrder, putWallet } from '../api/client';
 import { brokenLink, Problem } from '../api/problem';
 import { initialState, step, type State } from './state';
 import { usePolling } from './usePolling';
+import type { Placed } from './order';
 import type { Sight } from './report';
 import type { Order, Receipt, Wallet } from '../api/types';
 
@@ -46,7 +47,7 @@ export function useExchange(id: string | null): Exchange {
     dispatch({ type: 'switched' });
   }, [id]);
 
-  function missed(error: unknown, startedAt: number, order?: Order): void {
+  function missed(error: unknown, startedAt: number, order?: Placed): void {
     const link = error instanceof Problem ? brokenLink(error) : 'frontend';
     if (link === null) return;
     dispatch({ type: 'missed', startedAt, at: Date.now(), link, ...(order && { order }) });
@@ -78,7 +79,7 @@ export function useExchange(id: string | null): Exchange {
         dispatch({ type: 'wallet', at: Date.now(), wallet: receipt.wallet });
         return receipt;
       } catch (error) {
-        missed(error, startedAt, order);
+        missed(error, startedAt, { order, wallet: state.wallet });
         throw error;
       }
     },
