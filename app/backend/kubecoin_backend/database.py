@@ -215,6 +215,9 @@ class Session:
         pool, reachability = self._database.pool, self._database.reachability
         while True:
             patience = self._deadline - monotonic()
+            if patience <= 0:
+                # That says nothing of the database.
+                raise Unavailable("no time is left")
             if reachability.away:
                 patience = min(patience, PATIENCE_WHILE_AWAY)
             try:

@@ -51,6 +51,11 @@ def test_a_busy_miner_is_not_waited_for_beyond_the_deadline() -> None:
         mining.mine("anna", monotonic() + 0.01)
 
 
+def test_a_search_ends_at_its_deadline() -> None:
+    with pytest.raises(mining.NothingFound):
+        mining.mine("anna", monotonic() - 0.01)
+
+
 def test_settings_have_defaults() -> None:
     settings = Settings.from_environment({"DB_HOST": "db", "DB_PASSWORD": "secret"})
     assert (settings.db_port, settings.db_name, settings.db_user) == (5432, "kubecoin", "postgres")
