@@ -5,13 +5,21 @@ from __future__ import annotations
 import contextlib
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 
 from stack import wait_until
 from stack.nameserver import NameServer
 from stack.postgres import PostgreSQL
+
+
+def in_three(scenario: Callable[[], None]) -> None:
+    """Plays a scenario that has a fraction of a second to spare: one stall of a busy machine may spoil it, not three."""
+    for _ in range(2):
+        with contextlib.suppress(AssertionError):
+            return scenario()
+    return scenario()
 
 
 @contextlib.contextmanager
@@ -27,7 +35,8 @@ def wait_for_waiter(database: psycopg.Connection) -> int:
     row = wait_until(
         lambda: database.execute("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone(),
         "a statement that waits for a lock",
-        timeout=1.0,
+        # Its own deadline ends such a statement before.
+        timeout=5.0,
         every=0.01,
     )
     return int(row[0])

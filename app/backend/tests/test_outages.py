@@ -13,14 +13,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from itertools import cycle
+from time import monotonic
 from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from calls import Answer, Caller, together
-from faults import asking, black_hole, locked_wallet, wait_for_waiter
+from faults import asking, black_hole, in_three, locked_wallet, wait_for_waiter
+from kubecoin_backend.database import Unavailable
 from stack import wait_until
 from stack.backend import Backend
 from stack.nameserver import NameServer
@@ -141,19 +144,25 @@ def test_no_acknowledged_trade_is_lost_when_the_server_stops_under_load(
 
 
 def test_the_first_request_after_a_restart_succeeds(server: PostgreSQL, caller: Caller) -> None:
+    def restart() -> None:
+        server.stop()
+        server.start()
+        # Every connection of the pool is stale now; not even a statement that must not be repeated notices.
+        assert caller("POST", RESET).status == 200
+
     caller("PUT", ANNA)
-    server.stop()
-    server.start()
-    # Every connection of the pool is stale now; not even a statement that must not be repeated notices.
-    assert caller("POST", RESET).status == 200
+    in_three(restart)
 
 
 def test_the_first_request_after_an_outage_succeeds(server: PostgreSQL, caller: Caller) -> None:
+    def outage() -> None:
+        server.stop()
+        assert_away(caller("POST", RESET))
+        server.start()
+        assert caller("POST", RESET).status == 200
+
     caller("PUT", ANNA)
-    server.stop()
-    assert_away(caller("POST", RESET))
-    server.start()
-    assert caller("POST", RESET).status == 200
+    in_three(outage)
 
 
 def test_a_paused_server(server: PostgreSQL, caller: Caller) -> None:
@@ -245,19 +254,32 @@ def test_a_read_cut_off_is_repeated(caller: Caller, database: psycopg.Connection
 
 
 def test_connections_closed_by_the_server_are_not_used(client: FlaskClient, database: psycopg.Connection) -> None:
+    def closed() -> None:
+        database.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name <> ''")
+        for _ in range(10):
+            assert client.post(RESET).status_code == 200
+
     client.put(ANNA)
-    database.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name <> ''")
-    for _ in range(10):
-        assert client.post(RESET).status_code == 200
+    in_three(closed)
 
 
 def test_a_statement_that_cannot_get_its_lock(server: PostgreSQL, caller: Caller, database: psycopg.Connection) -> None:
+    def locked() -> None:
+        with locked_wallet(server, "anna"):
+            answer = caller("POST", RESET)
+        assert_away(answer)
+        assert "Nothing was changed" in answer.json["detail"]
+        assert caller("GET", ANNA).json == wallet
+
     wallet = caller("PUT", ANNA).json
-    with locked_wallet(server, "anna"):
-        answer = caller("POST", RESET)
-    assert_away(answer)
-    assert "Nothing was changed" in answer.json["detail"]
-    assert caller("GET", ANNA).json == wallet
+    in_three(locked)
+
+
+def test_a_request_without_time_left_says_nothing_of_the_database(app: Flask) -> None:
+    database = app.extensions["database"]
+    with pytest.raises(Unavailable, match="no time"):
+        database.session(monotonic() - 0.1).query("SELECT 1")
+    assert not database.reachability.away
 
 
 def test_info_names_the_backend_while_the_database_is_away(server: PostgreSQL, caller: Caller) -> None:

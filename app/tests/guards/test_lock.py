@@ -105,7 +105,7 @@ def test_a_waiting_pod_stops_when_told(pod: Container, start: Start, number: sig
     second = start(pod)
     second.running.wait_for_log(WAITING)
     second.running.send(number)
-    assert second.running.wait(deadline=5) == 143
+    assert second.running.wait() == 143
 
 
 def test_a_server_slow_to_stop_keeps_the_lock(pod: Container, start: Start, manifest: Manifest) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], what: str, timeout: float = 20.0, every: float = 0.05) -> T:
+def wait_until(condition: Callable[[], T], what: str, timeout: float = 60.0, every: float = 0.05) -> T:
     """Polls `condition` until it is truthy and returns its value.
 
     Raises `TimeoutError` naming `what` after `timeout` seconds.

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from . import wait_until
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 """How many seconds anything here waits at most, unless the caller says otherwise."""
 
 

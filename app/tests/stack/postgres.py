@@ -137,9 +137,11 @@ class PostgreSQL:
     def kill(self) -> None:
         """Ends all processes of the server at once (SIGKILL) and waits for their end."""
         process = self._running()
-        self._signal_all(signal.SIGKILL)
+        pids = self._signal_all(signal.SIGKILL)
         process.wait(timeout=10)
         self._process = None
+        # A child that is still there holds the shared memory, and a new server refuses to start beside it.
+        wait_until(lambda: not any(_runs(pid) for pid in pids), "the server's processes to end")
 
     def pause(self) -> None:
         """Freezes all processes of the server: the kernel still accepts, nobody answers."""
@@ -210,20 +212,30 @@ class PostgreSQL:
             return False
         return True
 
-    def _signal_all(self, number: signal.Signals) -> None:
+    def _signal_all(self, number: signal.Signals) -> list[int]:
         # The postmaster first: once it is stopped or dead it forks no new children.
         postmaster = self._running().pid
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children")
         if number is signal.SIGKILL:
             os.kill(postmaster, signal.SIGSTOP)
-            pids = children.read_text().split()
+            pids = [int(pid) for pid in children.read_text().split()]
             os.kill(postmaster, number)
         else:
             os.kill(postmaster, number)
-            pids = children.read_text().split()
+            pids = [int(pid) for pid in children.read_text().split()]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), number)
+                os.kill(pid, number)
+        return pids
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there, and not only its exit code for a parent that has not asked yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
 
 
 def free_port(address: str = HOME) -> int:
