@@ -102,7 +102,7 @@ pub mod scripted {
     use super::*;
 
     /// Long for a server here, and short for a person.
-    pub const BRIEF: Patience = Patience { ping: Duration::from_millis(100), silence: Duration::from_millis(1500) };
+    pub const BRIEF: Patience = Patience { ping: Duration::from_millis(100), silence: Duration::from_secs(4) };
 
     /// Both ends of a connection that holds little at once.
     pub async fn ends() -> (WebSocketStream<DuplexStream>, WebSocketStream<DuplexStream>) {

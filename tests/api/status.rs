@@ -143,7 +143,7 @@ fn a_silent_server_is_given_up_in_time() {
     let server = Server::start(|_| Reply::Silence);
     let ended = Home::at(&server).run("status --no-db --request-timeout 1s");
     ended.could_not_run("no answer within 1s");
-    assert!(ended.took < Duration::from_secs(4), "{ended:?}");
+    assert!(ended.took < Duration::from_secs(15), "{ended:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,9 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
+/// How long it may be silent after its end: what it has started and left behind may hold its pipes for ever.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// Runs, passing each line of stdout and stderr on as it comes; gives whether it succeeded.
 pub fn watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool> {
     let mut child = command
@@ -70,7 +74,7 @@ pub fn watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool>
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start `{}`", shown(command)))?;
-    let (send, lines) = std::sync::mpsc::channel();
+    let (send, lines) = mpsc::channel();
     let pipes: [Option<Box<dyn Read + Send>>; 2] =
         [child.stdout.take().map(|pipe| Box::new(pipe) as _), child.stderr.take().map(|pipe| Box::new(pipe) as _)];
     for pipe in pipes.into_iter().flatten() {
@@ -85,10 +89,13 @@ pub fn watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool>
         });
     }
     drop(send);
-    for line in lines {
-        see(&line);
+    loop {
+        match lines.recv_timeout(SILENCE) {
+            Ok(line) => see(&line),
+            Err(RecvTimeoutError::Timeout) if child.try_wait()?.is_none() => {}
+            Err(_) => return Ok(child.wait()?.success()),
+        }
     }
-    Ok(child.wait()?.success())
 }
 
 /// Does one step of several, saying what it is and, once done, how long it took.

@@ -40,15 +40,15 @@ fn the_registry_the_service_and_other_peoples_fields() {
     let images = ok(&format!("get pods -n {namespace} -o jsonpath={{.items[*].spec.containers[*].image}}"));
     assert!(images.split(' ').all(|image| image.starts_with(REGISTRY)), "{images}");
 
-    let tried = ends(namespace, &format!("deploy --dry-run=server --node-port 31577 {flags}"), 0);
+    let tried = ends(namespace, &format!("deploy --dry-run=server --node-port 30042 {flags}"), 0);
     assert!(tried.stdout.contains("service/frontend-service configured (server dry run)"), "{}", tried.stdout);
     assert_eq!(service(namespace, "/spec/type"), "ClusterIP", "a dry run changes nothing");
-    ends(namespace, &format!("deploy --service-type NodePort --node-port 31577 {flags}"), 0);
-    assert_eq!(service(namespace, "/spec/ports/0/nodePort"), "31577");
+    ends(namespace, &format!("deploy --service-type NodePort --node-port 30042 {flags}"), 0);
+    assert_eq!(service(namespace, "/spec/ports/0/nodePort"), "30042");
     let exchange = Exchange::at_node_port_of(namespace);
-    assert!(exchange.url().ends_with(":31577"), "{}", exchange.url());
+    assert!(exchange.url().ends_with(":30042"), "{}", exchange.url());
     ends(namespace, &format!("deploy {flags}"), 0);
-    assert_eq!(service(namespace, "/spec/ports/0/nodePort"), "31577", "a port that is not asked for stays");
+    assert_eq!(service(namespace, "/spec/ports/0/nodePort"), "30042", "a port that is not asked for stays");
     let taken = ends(namespace, &format!("deploy --node-port 80 {flags}"), 2);
     assert!(taken.stderr.contains("30000-32767"), "{}", taken.stderr);
 

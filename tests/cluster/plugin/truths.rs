@@ -173,9 +173,13 @@ fn a_node_that_falls_silent_is_named() {
     let scene = deployed("kc-truth-silent");
     let namespace = scene.namespace();
     let mut going = Going::begin(namespace, "persistence-demo --how kill --timeout 12s");
-    going.until("Terminating");
+    // Held before it deletes the pod, or soon after: with a second to go the pod would else end before its kubelet.
+    going.until("timeline");
+    going.signal(Signal::SIGSTOP);
     testbed(&["stop", "--kill", "kubelet-1"]);
     let node = Stopped("kubelet-1");
+    going.signal(Signal::SIGCONT);
+    going.until("Terminating");
     going.until("see for yourself");
     going.err.until("hint: ");
     // The rows are in a database that is away, and cannot be waited for.

@@ -54,7 +54,7 @@ fn end_namespaces(plan: &Plan) -> Result<()> {
     }
     // First, as Kubernetes waits for five seconds before it looks at what is inside, and then for as long as pods may take
     // to end if there are any.
-    act(plan, &[&["delete", "namespaces", "--wait=false"], &names[..]].concat())?;
+    act(plan, &[&["delete", "namespaces", "--wait=false", "--ignore-not-found"], &names[..]].concat())?;
     let foreign: Vec<String> =
         SYSTEM.iter().chain(&["default"]).map(|name| format!("metadata.namespace!={name}")).collect();
     end_pods(plan, &["--all-namespaces", "--field-selector", &foreign.join(",")])?;

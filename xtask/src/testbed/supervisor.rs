@@ -29,6 +29,9 @@ use crate::paths;
 /// How long a caller may take to send a request or to take its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the supervisor may take to answer: it has one caller at a time, and a machine that is brought up is busy.
+const ANSWERS: Duration = Duration::from_mins(1);
+
 /// What can be asked of the supervisor; one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
@@ -234,8 +237,8 @@ fn spawn(program: &Program) -> Result<Pid> {
 /// Asks the supervisor of this machine's cluster; nothing if there is none.
 pub fn ask(request: &Request) -> Result<Option<BTreeMap<String, Process>>> {
     let Ok(stream) = UnixStream::connect(layout::socket()) else { return Ok(None) };
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(ANSWERS))?;
+    stream.set_write_timeout(Some(ANSWERS))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     if (&stream).write_all(&line).is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
