@@ -1,8 +1,9 @@
 //! `deploy` against a server with faults.
 
 use std::io::{BufRead, BufReader, Read};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -156,6 +157,27 @@ fn a_watch_that_breaks_starts_anew() {
         });
         assert_eq!(ended.code, 0, "{ended:?}");
         assert!(ended.stderr.contains("the exchange works"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_page_that_takes_its_time_is_waited_for_and_named() {
+    for (away, code) in [(Duration::from_secs(4), 0), (Duration::MAX, 1)] {
+        let (world, first) = (World::healthy(), OnceLock::new());
+        let (ended, _) = deploy("--timeout 8s", move |request| {
+            if !request.path.contains("/proxy/") {
+                world.reply(request)
+            } else if first.get_or_init(Instant::now).elapsed() < away {
+                refusal(503, "ServiceUnavailable", "no endpoints available")
+            } else {
+                Reply::Json(200, json!({ "database": { "wallets_table": true } }))
+            }
+        });
+        assert_eq!(ended.code, code, "{ended:?}");
+        let told = ended.stderr.matches("/api/info does not answer yet: the server cannot answer now").count();
+        assert_eq!(told, 1, "{ended:?}");
+        let failed = "error: everything is ready, but /api/info does not answer: ";
+        assert_eq!(ended.stderr.contains(failed), code == 1, "{ended:?}");
     }
 }
 

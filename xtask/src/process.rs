@@ -109,3 +109,18 @@ pub fn step<T>(what: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
     }
     Ok(done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_has_ended_though_what_it_left_behind_holds_its_output() {
+        let mut lines = Vec::new();
+        let mut program = Command::new("sh");
+        program.args(["-c", "sleep 60 & echo $!"]);
+        assert!(watched(&mut program, |line| lines.push(line.to_owned())).unwrap());
+        let [left] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(run(Command::new("kill").arg(left)).is_ok(), "it was waited for");
+    }
+}
