@@ -162,6 +162,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The flags that lead to the same server as the same user, as far as they were given.
+    #[must_use]
+    pub fn given(&self) -> Vec<String> {
+        self.for_kubectl(self.context.as_deref().unwrap_or_default())
+    }
+
     /// The flags that lead kubectl to the same server as the same user. The token is left to the reader's shell.
     #[must_use]
     pub fn for_kubectl(&self, context: &str) -> Vec<String> {

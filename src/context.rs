@@ -18,7 +18,7 @@ use crate::cleanup::{Cleanup, Ticket};
 use crate::cli::{Connection, Global};
 use crate::error::Error;
 use crate::kubernetes::act::{Act, Create, Delete};
-use crate::kubernetes::{Cluster, Object};
+use crate::kubernetes::{ByHand, Cluster, Object};
 use crate::output::Printer;
 
 /// How long a request may take if the user does not say.
@@ -33,6 +33,8 @@ pub struct Ctx {
     pub printer: Printer,
     /// What this run has made and must take away.
     pub cleanup: Cleanup,
+    /// What a command needs that a person types next. A namespace that was not given goes without saying.
+    pub by_hand: ByHand,
     show_commands: bool,
     kept_commands: RefCell<Option<Vec<String>>>,
     connection: Connection,
@@ -48,6 +50,7 @@ impl Ctx {
             cleanup: Cleanup::default(),
             show_commands: global.show_commands,
             kept_commands: RefCell::default(),
+            by_hand: ByHand { namespace: global.connection.namespace.clone(), given: global.connection.given() },
             connection: global.connection,
             cluster: OnceCell::new(),
         }
@@ -67,7 +70,7 @@ impl Ctx {
                     Some(Duration::ZERO) => ANY_TIME,
                     Some(timeout) => timeout,
                 };
-                Ok(Cluster::new(config, context, flags, timeout)?)
+                Ok(Cluster::new(config, context, flags, self.by_hand.given.clone(), timeout)?)
             })
             .await
     }
@@ -86,9 +89,7 @@ impl Ctx {
     /// A command of this program for the same place, as the user would type it.
     #[must_use]
     pub fn own_command(&self, words: &str) -> String {
-        let named = [("-n", &self.connection.namespace), ("--context", &self.connection.context)];
-        let flags = named.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", value.as_ref()?)));
-        format!("kubectl kubecoin {words}{}", flags.collect::<String>())
+        self.by_hand.own(words)
     }
 
     /// Does it, and before, if asked for, shows how kubectl does the same.

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn local(context: &str, server: &str) -> bool {
-        is_local(&Place { context: context.into(), namespace: String::new(), server: server.into(), flags: vec![] })
+        is_local(&Place { context: context.into(), server: server.into(), ..Place::default() })
     }
 
     #[test]

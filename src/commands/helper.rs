@@ -88,7 +88,7 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, holds: fn(&Pod) -> 
     ctx.show(|| command(cluster.place(), &["get", &format!("pod/{name}"), "--watch"]));
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let mut changes = watcher(cluster.api::<Pod>(), config).default_backoff().boxed();
-    let hint = || format!("see why: kubectl describe pod/{name} -n {}", cluster.namespace());
+    let hint = || format!("see why: {}", ctx.by_hand.kubectl(&format!("describe pod/{name}")));
     let (mut last, mut listed) = (None, false);
     loop {
         match timeout_at(deadline, changes.next()).await {

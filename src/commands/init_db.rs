@@ -91,7 +91,7 @@ async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
     {
         return exists(ctx, columns, before.rows.unwrap_or(0));
     }
-    succeeded(ctx.perform(&psql::script(wallets::CREATE)).await?)?;
+    succeeded(ctx, ctx.perform(&psql::script(wallets::CREATE)).await?)?;
     let after = describe(ctx).await?;
     let table = if before.columns.is_some() { "exists" } else { "created" };
     ctx.printer.out(format!("table wallets {table} ({} rows)", after.rows.context("the table is not there")?))?;
@@ -116,7 +116,7 @@ fn exists(ctx: &Ctx, columns: &[wallets::Column], rows: u64) -> anyhow::Result<O
 }
 
 async fn describe(ctx: &Ctx) -> anyhow::Result<Database> {
-    Database::parse(&succeeded(ctx.perform(&Database::ask()).await?)?)
+    Database::parse(&succeeded(ctx, ctx.perform(&Database::ask()).await?)?)
 }
 
 /// psql found no server, or a lock. A ready pod that is being stopped refuses connections before it is seen to be unready.
@@ -129,7 +129,7 @@ const CONNECTION_LOST: i32 = 2;
 /// A shell's exit code for a program that was killed, as when its container ends.
 const KILLED: i32 = 128;
 
-fn succeeded(ended: Ended) -> anyhow::Result<Ended> {
+fn succeeded(ctx: &Ctx, ended: Ended) -> anyhow::Result<Ended> {
     let said = ended.stderr.trim();
     match ended.code {
         0 => Ok(ended),
@@ -137,7 +137,7 @@ fn succeeded(ended: Ended) -> anyhow::Result<Ended> {
         _ if said.contains(psql::LOCKED) => Err(NoAnswer("somebody else has locked its table".to_owned()).into()),
         code => Err(Error::new(
             format!("psql ended with exit code {code}: {said}"),
-            "see what the database says: kubectl logs postgres-0",
+            format!("see what the database says: {}", ctx.by_hand.kubectl("logs postgres-0")),
         )
         .into()),
     }

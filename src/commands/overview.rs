@@ -6,6 +6,7 @@ use kube::ResourceExt;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Observed, Weight};
+use crate::kubernetes::Place;
 use crate::observe::evidence::Evidence;
 use crate::output::{Line, Role};
 use crate::persistence::proof::Proof;
@@ -21,9 +22,9 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
     let snapshot = super::glance(ctx).await?;
     let evidence = Evidence::read(&snapshot, cluster, true).await;
-    let namespace = cluster.namespace();
+    let Place { namespace, by_hand, .. } = cluster.place();
     let now = Timestamp::now();
-    let findings = findings::judge(&Observed { snapshot: &snapshot, evidence: &evidence, namespace, now });
+    let findings = findings::judge(&Observed { snapshot: &snapshot, evidence: &evidence, namespace, by_hand, now });
     let problem = findings.iter().find(|finding| finding.weight != Weight::Unknown);
     let (says, step) = match problem {
         _ if snapshot.is_empty() => ("no exchange yet".to_owned(), 0),

@@ -91,9 +91,8 @@ fn used(snapshot: &Snapshot, cluster: &Cluster) -> Result<String, Error> {
                 names::selector()
             ),
             format!(
-                "see whose it is: kubectl get deployment/{} -n {} --show-labels",
-                names::BACKEND,
-                cluster.namespace()
+                "see whose it is: {}",
+                cluster.place().by_hand.kubectl(&format!("get deployment/{} --show-labels", names::BACKEND))
             ),
         )),
         (Some(_), Some(secret)) => Ok(secret.to_owned()),
@@ -103,7 +102,7 @@ fn used(snapshot: &Snapshot, cluster: &Cluster) -> Result<String, Error> {
                 cluster.place().context,
                 cluster.namespace()
             ),
-            format!("deploy the exchange: kubectl kubecoin deploy -n {}", cluster.namespace()),
+            format!("deploy the exchange: {}", cluster.place().by_hand.own("deploy")),
         )),
     }
 }
@@ -138,7 +137,7 @@ async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()>
         }
         Reading::Unknown(Reason::Forbidden(words)) => Err(Error::new(
             format!("could not hold PostgreSQL against secret/{secret}: {words}"),
-            format!("see what you may do: kubectl auth can-i --list -n {}", cluster.namespace()),
+            format!("see what you may do: {}", ctx.by_hand.kubectl("auth can-i --list")),
         )
         .into()),
         _ => {

@@ -11,7 +11,7 @@ use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Finding, Observed, Weight};
 use crate::kubernetes::act::DeletePod;
-use crate::kubernetes::{Cause, Cluster};
+use crate::kubernetes::{Cause, Cluster, Place};
 use crate::observe::evidence::Evidence;
 use crate::observe::live::{self, Change};
 use crate::observe::{Snapshot, readiness};
@@ -53,7 +53,7 @@ pub fn in_time(
     match done {
         Some(Err(error)) if error.is::<GaveUp>() => {
             ctx.printer.error(&format!("{what} within {timeout:?}: {error}"));
-            ctx.printer.hint(TRY_LATER);
+            ctx.printer.hint(&try_later(ctx));
         }
         Some(done) => return done,
         None => say_timed_out(ctx, what, timeout, &[]),
@@ -62,7 +62,12 @@ pub fn in_time(
 }
 
 /// What helps against a server that was away for too long.
-const TRY_LATER: &str = "see how the server is: kubectl get --raw '/readyz?verbose'; then run this again";
+fn try_later(ctx: &Ctx) -> String {
+    format!("see how the server is: {}; then run this again", ctx.by_hand.kubectl_of_cluster(READYZ))
+}
+
+/// Asks a server how it is, part by part.
+pub const READYZ: &str = "get --raw '/readyz?verbose'";
 
 /// Something still failed at the deadline, though only for now.
 #[derive(Debug, thiserror::Error)]
@@ -157,14 +162,14 @@ pub async fn until(
             Ok(Some(change)) => snapshot = snapshot.step(change),
             Ok(None) => {
                 let soon = deadline.min(Instant::now() + EVENTS);
-                let findings = judge(&snapshot, &evidence(&snapshot, cluster, soon).await, cluster.namespace());
+                let findings = judge(&snapshot, &evidence(&snapshot, cluster, soon).await, cluster.place());
                 for line in told.news(&findings, start.elapsed()) {
                     ctx.printer.note(line);
                 }
             }
             Err(_) => {
                 let evidence = evidence(&snapshot, cluster, deadline + LAST_WORDS).await;
-                return Ok(Waited::TimedOut(judge(&snapshot, &evidence, cluster.namespace())));
+                return Ok(Waited::TimedOut(judge(&snapshot, &evidence, cluster.place())));
             }
         }
     }
@@ -196,7 +201,7 @@ pub fn postgres_ready(snapshot: &Snapshot) -> bool {
 pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding]) {
     let Some(first) = last.first() else {
         ctx.printer.error(&format!("{what} within {timeout:?}: the server did not answer in time"));
-        ctx.printer.hint(TRY_LATER);
+        ctx.printer.hint(&try_later(ctx));
         return;
     };
     ctx.printer.error(&format!("{what} within {timeout:?}; last seen:"));
@@ -211,13 +216,14 @@ pub async fn reasons(ctx: &Ctx, app: &str) -> anyhow::Result<Vec<Finding>> {
     let cluster = ctx.cluster().await?;
     let snapshot = Snapshot::read(cluster).await?;
     let evidence = evidence(&snapshot, cluster, Instant::now() + EVENTS).await;
-    let mut findings = judge(&snapshot, &evidence, cluster.namespace());
+    let mut findings = judge(&snapshot, &evidence, cluster.place());
     findings.retain(|finding| finding.app == app);
     Ok(findings)
 }
 
-fn judge(snapshot: &Snapshot, evidence: &Evidence, namespace: &str) -> Vec<Finding> {
-    findings::judge(&Observed { snapshot, evidence, namespace, now: Timestamp::now() })
+fn judge(snapshot: &Snapshot, evidence: &Evidence, place: &Place) -> Vec<Finding> {
+    let Place { namespace, by_hand, .. } = place;
+    findings::judge(&Observed { snapshot, evidence, namespace, by_hand, now: Timestamp::now() })
 }
 
 /// A finding on a line of its own.

@@ -10,6 +10,7 @@ use super::names::View;
 use super::verdict::{Answered, Verdict};
 use crate::exchange::names;
 use crate::findings::{Finding, Weight};
+use crate::kubernetes::ByHand;
 use crate::observe::{Reading, Reason};
 
 /// What answers are explained by.
@@ -17,6 +18,8 @@ use crate::observe::{Reading, Reason};
 pub struct Evidence<'a> {
     /// What the objects say.
     pub facts: &'a Facts,
+    /// What a hint's command needs to lead to them.
+    pub by_hand: &'a ByHand,
     /// From where it was asked.
     pub asker: &'a Asker,
     /// The DNS server's pods, if it was silent.
@@ -134,8 +137,8 @@ fn policy(evidence: &Evidence) -> Option<Cause> {
         format!("pod/{pod}"),
         format!("has the dnsPolicy {policy}: {asks}"),
         format!(
-            "remove it: kubectl explain pod.spec.dnsPolicy; kubectl get pod/{pod} -n {} -o yaml",
-            evidence.facts.namespace
+            "remove it: kubectl explain pod.spec.dnsPolicy; {}",
+            evidence.by_hand.kubectl(&format!("get pod/{pod} -o yaml"))
         ),
     ))
 }
@@ -147,28 +150,28 @@ fn silence(evidence: &Evidence, answers: &[Answered]) -> Option<Cause> {
         _ => None,
     })?;
     let at = evidence.asker.server.as_deref().unwrap_or("the DNS server");
-    let look = "see its pods: kubectl get pods -n kube-system -l k8s-app=kube-dns";
+    let by_hand = evidence.by_hand;
+    let look = by_hand.kubectl_of_cluster("get pods -n kube-system -l k8s-app=kube-dns");
+    let look = format!("see its pods: {look}");
     let (says, hint) = match evidence.dns {
         Reading::Present(DnsServer { desired: Some(0), .. }) => (
             format!("does not run: it is scaled to 0, and nobody answers at {at}"),
-            "kubectl scale deployment/coredns -n kube-system --replicas=2".to_owned(),
+            by_hand.kubectl_of_cluster("scale deployment/coredns -n kube-system --replicas=2"),
         ),
         Reading::Present(DnsServer { ready: 0, pods: 0, .. }) | Reading::Absent => {
-            (format!("has no pods, and nobody answers at {at}"), look.to_owned())
+            (format!("has no pods, and nobody answers at {at}"), look)
         }
         Reading::Present(DnsServer { ready: 0, pods, .. }) => {
-            (format!("is not ready: 0 of its {pods} pods are, and nobody answers at {at}"), look.to_owned())
+            (format!("is not ready: 0 of its {pods} pods are, and nobody answers at {at}"), look)
         }
         Reading::Present(DnsServer { ready, .. }) => (
             format!("runs ({ready} ready), but pod/{} does not reach it at {at}: {silent}", evidence.asker.pod),
-            format!("is there a NetworkPolicy in between? kubectl get networkpolicy -n {}", evidence.facts.namespace),
+            format!("is there a NetworkPolicy in between? {}", by_hand.kubectl("get networkpolicy")),
         ),
         Reading::Unknown(Reason::Forbidden(_)) => {
-            (format!("does not answer at {at} ({silent}); you may not see whether it runs"), look.to_owned())
+            (format!("does not answer at {at} ({silent}); you may not see whether it runs"), look)
         }
-        Reading::Unknown(Reason::Failed(_)) | Reading::NotAsked => {
-            (format!("does not answer at {at}: {silent}"), look.to_owned())
-        }
+        Reading::Unknown(Reason::Failed(_)) | Reading::NotAsked => (format!("does not answer at {at}: {silent}"), look),
     };
     Some(Cause::of(Covers::Everything, "dns-silent", Weight::Problem, "CoreDNS", says, hint))
 }
@@ -176,7 +179,7 @@ fn silence(evidence: &Evidence, answers: &[Answered]) -> Option<Cause> {
 /// Services that are missing, whatever the DNS server still remembers of them.
 fn services(evidence: &Evidence) -> Vec<Cause> {
     let facts = evidence.facts;
-    let deploy = || format!("kubectl kubecoin deploy -n {}", facts.namespace);
+    let deploy = || evidence.by_hand.own("deploy");
     let is_missing = |name: &&str| matches!(facts.services.get(*name), Some(Reading::Absent));
     let missing = names::SERVICES.into_iter().filter(is_missing).map(|name| {
         let says = format!("is missing in the namespace {}", facts.namespace);
@@ -192,16 +195,16 @@ fn services(evidence: &Evidence) -> Vec<Cause> {
 
 /// What keeps the headless Service from giving the addresses of its pods.
 fn headless(evidence: &Evidence) -> Vec<Cause> {
-    let (facts, name) = (evidence.facts, names::POSTGRES_SERVICE);
+    let (facts, by_hand, name) = (evidence.facts, evidence.by_hand, names::POSTGRES_SERVICE);
     let cause = |code, weight, object: String, says: String, hint: String| {
         Cause::of(Covers::Service(name), code, weight, object, says, hint)
     };
-    let describe = |pod: &str| format!("see why: kubectl describe pod/{pod} -n {}", facts.namespace);
+    let describe = |pod: &str| format!("see why: {}", by_hand.kubectl(&format!("describe pod/{pod}")));
     let service = || format!("service/{name}");
     let replicas = facts.replicas.present().map(Vec::as_slice).unwrap_or_default();
     let mut causes = Vec::new();
     if matches!(facts.replicas, Reading::Present(ref replicas) if replicas.is_empty()) {
-        let hint = format!("kubectl scale statefulset/{} --replicas=1 -n {}", names::POSTGRES, facts.namespace);
+        let hint = by_hand.kubectl(&format!("scale statefulset/{} --replicas=1", names::POSTGRES));
         let says = "is scaled to 0: there is no pod that could have a name".to_owned();
         causes.push(cause("no-replicas", Weight::Problem, format!("statefulset/{}", names::POSTGRES), says, hint));
     }
@@ -211,15 +214,16 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
         let says =
             format!("is not headless: it has the address {address}, and its name gives that instead of the pods' own");
         let hint = format!(
-            "an address stays for life: kubectl delete service {name} -n {0}, then kubectl kubecoin deploy -n {0}",
-            facts.namespace
+            "an address stays for life: {}, then {}",
+            by_hand.kubectl(&format!("delete service {name}")),
+            by_hand.own("deploy")
         );
         causes.push(cause("not-headless", Weight::Problem, service(), says, hint));
     }
     let existing = || replicas.iter().filter(|replica| replica.exists);
     if existing().next().is_some() && !existing().any(|replica| there.selects(&replica.labels)) {
         let says = format!("selects {}, and no pod of the set is labelled so", selector(there));
-        let hint = format!("kubectl kubecoin deploy -n {}; kubectl get pods --show-labels", facts.namespace);
+        let hint = format!("{}; {}", by_hand.own("deploy"), by_hand.kubectl("get pods --show-labels"));
         causes.push(cause("selector-matches-nothing", Weight::Problem, service(), says, hint));
         return causes;
     }
@@ -228,7 +232,8 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
         let published = facts.published.map(|all| is_published(all.get(name), replica));
         match published {
             _ if !replica.exists => {
-                let hint = format!("see why: kubectl describe statefulset/{} -n {}", names::POSTGRES, facts.namespace);
+                let hint =
+                    format!("see why: {}", by_hand.kubectl(&format!("describe statefulset/{}", names::POSTGRES)));
                 causes.push(cause("pod-missing", Weight::NotYet, object, "is not there".to_owned(), hint));
             }
             _ if !replica.ready && !there.publishes_unready => {
@@ -237,8 +242,7 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
             }
             Reading::Present(false) => {
                 let says = format!("is ready, and not among the endpoints of {name} yet");
-                let hint =
-                    format!("kubectl get endpointslices -l kubernetes.io/service-name={name} -n {}", facts.namespace);
+                let hint = by_hand.kubectl(&format!("get endpointslices -l kubernetes.io/service-name={name}"));
                 causes.push(cause("not-published", Weight::NotYet, object, says, hint));
             }
             _ => {}
@@ -272,13 +276,13 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
     let meant = similar.map(|known| format!(": did you mean {known}?")).unwrap_or_default();
     if facts.database_host.as_ref() == Some(&question.name) && !names::SERVICES.contains(&first) {
         let says = format!("is told by {} to use {first}, which is no Service here{meant}", names::DATABASE_HOST);
-        let hint = format!("kubectl kubecoin deploy -n {}", facts.namespace);
-        return cause("database-host", format!("deployment/{}", names::BACKEND), says, hint);
+        return cause("database-host", format!("deployment/{}", names::BACKEND), says, evidence.by_hand.own("deploy"));
     }
     if question.expected != Expected::Something {
         return None;
     }
-    let hint = format!("the Services that are there: kubectl get services -n {}", second.unwrap_or(&facts.namespace));
+    let services = format!("get services -n {}", second.unwrap_or(&facts.namespace));
+    let hint = format!("the Services that are there: {}", evidence.by_hand.kubectl_of_cluster(&services));
     match second {
         Some(other) if names::SERVICES.contains(&first) && other != facts.namespace => {
             let says =
@@ -312,7 +316,7 @@ fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
         kept.max().map(|kept| format!(" (this answer for {} s more at most)", kept.as_secs())).unwrap_or_default();
     let says = match evidence.caching {
         _ if !is_recent => {
-            let hint = "kubectl logs -n kube-system -l k8s-app=kube-dns".to_owned();
+            let hint = evidence.by_hand.kubectl_of_cluster("logs -n kube-system -l k8s-app=kube-dns");
             let says = format!(
                 "answers other than the cluster's objects call for, and they have not changed for {ago} s; it may have lost its watch"
             );
@@ -328,7 +332,7 @@ fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
             format!("the pods changed {ago} s ago, and clusters keep answers for up to {} s{kept}", USUAL.as_secs())
         }
     };
-    let hint = format!("kubectl kubecoin dns-check --wait -n {}", evidence.facts.namespace);
+    let hint = evidence.by_hand.own("dns-check --wait");
     Some(Cause::of(Covers::Everything, "stale", Weight::NotYet, "an older answer", says, hint))
 }
 

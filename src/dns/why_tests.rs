@@ -108,6 +108,11 @@ fn address(address: &str) -> Answer {
     Answer::Records([Record::Address(address.parse::<IpAddr>().unwrap())].into())
 }
 
+/// What hints need to lead to the namespace `alice` of a cluster that is not the current one.
+fn by_hand() -> ByHand {
+    ByHand { namespace: Some("alice".to_owned()), given: ["--context", "staging"].map(str::to_owned).to_vec() }
+}
+
 /// Judges with the usual evidence: a day after the pod became ready, at a server that keeps nothing.
 fn judge(facts: &Facts, answers: &mut [Answered]) -> Vec<Finding> {
     judge_with(facts, answers, &Reading::NotAsked, Caching::No, "2026-11-24T20:00:00Z")
@@ -122,7 +127,16 @@ fn judge_with(
 ) -> Vec<Finding> {
     let asker =
         Asker { pod: "backend-x".to_owned(), policy: "ClusterFirst".to_owned(), server: Some("10.96.0.10".to_owned()) };
-    explain(&Evidence { facts, asker: &asker, dns, caching, now: now.parse().unwrap() }, answers)
+    let by_hand = &by_hand();
+    let found = explain(&Evidence { facts, by_hand, asker: &asker, dns, caching, now: now.parse().unwrap() }, answers);
+    for hint in found.iter().map(|finding| &finding.hint) {
+        assert!(hint.ends_with(" --context staging"), "{hint}");
+        assert!(
+            hint.contains("-n kube-system") || hint.contains("get services") || hint.contains("-n alice "),
+            "{hint}"
+        );
+    }
+    found
 }
 
 /// Asserts that it does not hold, for this reason, and that every answer that is wrong has a reason.
@@ -291,6 +305,7 @@ fn a_pod_that_asks_elsewhere() {
         let asker = Asker { pod: "x".to_owned(), policy: policy.to_owned(), server: Some("192.0.2.1".to_owned()) };
         let evidence = Evidence {
             facts: &facts,
+            by_hand: &by_hand(),
             asker: &asker,
             dns: &Reading::NotAsked,
             caching: Caching::Unknown,

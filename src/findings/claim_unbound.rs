@@ -19,23 +19,17 @@ pub const CAUSE: Cause = Cause {
             names::CLAIM,
             &["ProvisioningFailed", "FailedBinding", "ClaimMisbound", "VolumeMismatch", "WaitForFirstConsumer"],
         );
-        let describe = format!("kubectl describe pvc {} -n {}", names::CLAIM, observed.namespace);
+        let describe = observed.by_hand.kubectl(&format!("describe pvc {}", names::CLAIM));
         let (weight, why, hint) = match (volume_phase, event) {
             (Some("Released"), _) => (
                 Weight::Problem,
                 format!("{volume_name} is Released: it belonged to an earlier claim, whose data it still holds"),
-                format!(
-                    "bind that data to the new claim: kubectl kubecoin deploy --reuse-volume -n {}",
-                    observed.namespace
-                ),
+                format!("bind that data to the new claim: {}", observed.by_hand.own("deploy --reuse-volume")),
             ),
             (_, Some(event)) if event.message.contains("no storage class is set") => (
                 Weight::Problem,
                 event.message.clone(),
-                format!(
-                    "the cluster has no default class: kubectl kubecoin deploy --storage-class NAME -n {}",
-                    observed.namespace
-                ),
+                format!("the cluster has no default class: {}", observed.by_hand.own("deploy --storage-class NAME")),
             ),
             (_, Some(event)) if event.reason == "WaitForFirstConsumer" => {
                 (Weight::NotYet, event.message.clone(), describe)

@@ -44,7 +44,10 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says,
-                hint: format!("see what it said: kubectl logs {}{previous} -n {}", pod.name_any(), observed.namespace),
+                hint: format!(
+                    "see what it said: {}",
+                    observed.by_hand.kubectl(&format!("logs {}{previous}", pod.name_any()))
+                ),
             })
         });
         crashing.collect()

@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
             app: names::POSTGRES,
             object: format!("pod/{}", names::POSTGRES_POD),
             says: format!("its database cannot be asked: {why}"),
-            hint: format!("kubectl logs {} -n {}", names::POSTGRES_POD, observed.namespace),
+            hint: observed.by_hand.kubectl(&format!("logs {}", names::POSTGRES_POD)),
         }]
     },
 };

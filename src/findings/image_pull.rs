@@ -1,4 +1,5 @@
 use super::{Cause, Finding, Weight, pods};
+use crate::kubernetes::ByHand;
 
 /// An image cannot be had.
 pub const CAUSE: Cause = Cause {
@@ -15,7 +16,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says: format!("cannot have its image {} ({reason}): {message}", pods::image(pod)),
-                hint: hint(app, pods::image(pod), observed.namespace),
+                hint: hint(app, pods::image(pod), observed.by_hand),
             })
         });
         failing.collect()
@@ -23,8 +24,8 @@ pub const CAUSE: Cause = Cause {
 };
 
 /// The exchange's own images can be brought to a cluster that cannot have them from a registry.
-fn hint(app: &str, image: &str, namespace: &str) -> String {
-    let another = format!("name another: kubectl kubecoin deploy --{app}-image IMAGE -n {namespace}");
+fn hint(app: &str, image: &str, by_hand: &ByHand) -> String {
+    let another = format!("name another: {}", by_hand.own(&format!("deploy --{app}-image IMAGE")));
     if image.contains(&format!("/kubecoin-{app}:")) {
         return format!("in a clone of the project, cargo xtask images --into minikube (or kind, k3d); or {another}");
     }
@@ -37,10 +38,11 @@ mod tests {
 
     #[test]
     fn the_projects_own_images_can_be_loaded_and_others_only_named() {
-        let own = hint("backend", "ghcr.io/kubecoin/kubecoin-backend:0.1.0", "alice");
+        let alice = &ByHand { namespace: Some("alice".to_owned()), given: Vec::new() };
+        let own = hint("backend", "ghcr.io/kubecoin/kubecoin-backend:0.1.0", alice);
         assert!(own.contains("cargo xtask images --into minikube"), "{own}");
         for other in ["docker.io/library/postgres:17", "ghcr.io/kubecoin/backend:0.1.0"] {
-            let other = hint("backend", other, "alice");
+            let other = hint("backend", other, alice);
             assert!(!other.contains("xtask") && other.ends_with("--backend-image IMAGE -n alice"), "{other}");
         }
     }

@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
             app,
             object,
             says: says.to_owned(),
-            hint: format!("kubectl kubecoin deploy -n {}", observed.namespace),
+            hint: observed.by_hand.own("deploy"),
         };
         if snapshot.is_empty() {
             return vec![finding(

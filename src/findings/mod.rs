@@ -21,6 +21,7 @@ mod unschedulable;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
 use crate::observe::evidence::Evidence;
 
@@ -35,6 +36,8 @@ pub struct Observed<'a> {
     pub evidence: &'a Evidence,
     /// The namespace.
     pub namespace: &'a str,
+    /// What a hint's command needs to lead there.
+    pub by_hand: &'a ByHand,
     /// The time at which it was read.
     pub now: Timestamp,
 }

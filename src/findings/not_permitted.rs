@@ -15,7 +15,7 @@ pub const CAUSE: Cause = Cause {
                 Reason::Forbidden(_) => (Weight::Unknown, "unknown: you may not read it".to_owned()),
                 Reason::Failed(why) => (Weight::Problem, format!("unknown: {why}")),
             };
-            let hint = format!("see what you may read: kubectl auth can-i --list -n {}", observed.namespace);
+            let hint = format!("see what you may read: {}", observed.by_hand.kubectl("auth can-i --list"));
             Finding { code: CAUSE.code, weight, app: "", object, says, hint }
         };
         unknown.into_iter().map(finding).collect()

@@ -1,5 +1,6 @@
 use super::{Cause, Finding, Observed, Weight};
 use crate::exchange::names;
+use crate::kubernetes::ByHand;
 
 /// A workload's pod is not even made: quota, Pod Security or another guard of the namespace refuses it.
 pub const CAUSE: Cause = Cause {
@@ -16,7 +17,7 @@ pub const CAUSE: Cause = Cause {
             app,
             object: format!("{kind}/{app}"),
             says: format!("may not make its pod: {says}"),
-            hint: hint(says, kind, app, observed.namespace),
+            hint: hint(says, kind, app, observed.by_hand),
         };
         refused.map(finding).collect()
     },
@@ -39,12 +40,12 @@ fn refused_to_deployment<'a>(observed: &Observed<'a>, app: &str) -> Option<&'a s
     status.conditions.as_ref()?.iter().find(is_refusal)?.message.as_deref()
 }
 
-fn hint(says: &str, kind: &str, app: &str, namespace: &str) -> String {
+fn hint(says: &str, kind: &str, app: &str, by_hand: &ByHand) -> String {
     if says.contains("exceeded quota") {
-        format!("see what is used, and by what: kubectl describe resourcequota -n {namespace}")
+        format!("see what is used, and by what: {}", by_hand.kubectl("describe resourcequota"))
     } else if says.contains("PodSecurity") {
-        format!("let postgres run as a plain user: kubectl kubecoin deploy --storage dynamic -n {namespace}")
+        format!("let postgres run as a plain user: {}", by_hand.own("deploy --storage dynamic"))
     } else {
-        format!("kubectl describe {kind} {app} -n {namespace}")
+        by_hand.kubectl(&format!("describe {kind} {app}"))
     }
 }

@@ -23,7 +23,7 @@ pub const CAUSE: Cause = Cause {
             app: names::POSTGRES,
             object: format!("statefulset/{}", names::POSTGRES),
             says,
-            hint: format!("kubectl scale statefulset {} --replicas=1 -n {}", names::POSTGRES, observed.namespace),
+            hint: observed.by_hand.kubectl(&format!("scale statefulset {} --replicas=1", names::POSTGRES)),
         }]
     },
 };

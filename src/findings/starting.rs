@@ -33,7 +33,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says,
-                hint: format!("watch it: kubectl get pods -w -n {}", observed.namespace),
+                hint: format!("watch it: {}", observed.by_hand.kubectl("get pods -w")),
             }
         });
         starting.collect()

@@ -26,13 +26,13 @@ fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, String)> {
     let late = observed.now.duration_since(pod.metadata.deletion_timestamp.as_ref()?.0);
     let has_ended = pods::container(pod).is_some_and(|it| it.state.as_ref().is_some_and(|it| it.terminated.is_some()));
     let reference = pods::reference(pod);
-    let of = format!("-n {}", observed.namespace);
+    let by_hand = observed.by_hand;
     if has_ended && !pod.finalizers().is_empty() {
         let says = format!("has ended, and is held by finalizers: {}", pod.finalizers().join(", "));
         return Some((
             Weight::Problem,
             says,
-            format!("who has set them must let it go: kubectl get {reference} {of} -o yaml"),
+            format!("who has set them must let it go: {}", by_hand.kubectl(&format!("get {reference} -o yaml"))),
         ));
     }
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
@@ -41,9 +41,10 @@ fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, String)> {
             "should have ended {} ago, and the kubelet of its node {node} does not say that it has",
             duration(late)
         );
-        return Some((Weight::Problem, says, format!("is the node there? kubectl describe node {node}")));
+        let look = by_hand.kubectl_of_cluster(&format!("describe node {node}"));
+        return Some((Weight::Problem, says, format!("is the node there? {look}")));
     }
     let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or_default();
     let says = format!("is stopping, for which it has {grace} s");
-    Some((Weight::NotYet, says, format!("watch it: kubectl get pods -w {of}")))
+    Some((Weight::NotYet, says, format!("watch it: {}", by_hand.kubectl("get pods -w"))))
 }

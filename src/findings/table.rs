@@ -1,14 +1,14 @@
-use super::{Cause, Finding, Observed, Weight};
+use super::{Cause, Finding, Weight};
 use crate::exchange::{names, wallets};
 
-fn finding(observed: &Observed, code: &'static str, says: String, hint: &str) -> Finding {
+fn finding(code: &'static str, says: String, hint: String) -> Finding {
     Finding {
         code,
         weight: Weight::Problem,
         app: names::POSTGRES,
         object: format!("database/{}", names::DATABASE),
         says,
-        hint: format!("{hint} -n {}", observed.namespace),
+        hint,
     }
 }
 
@@ -18,12 +18,12 @@ pub const MISSING: Cause = Cause {
     hides: &[],
     judge: |observed| {
         let Some(database) = observed.evidence.database.present() else { return vec![] };
-        let (says, hint) = match (&database.columns, database.index) {
-            (None, _) => ("not initialised: it has no table wallets", "kubectl kubecoin init-db"),
-            (Some(_), false) => ("the table wallets has no index idx_wallets_id", "kubectl kubecoin init-db"),
+        let says = match (&database.columns, database.index) {
+            (None, _) => "not initialised: it has no table wallets",
+            (Some(_), false) => "the table wallets has no index idx_wallets_id",
             (Some(_), true) => return vec![],
         };
-        vec![finding(observed, MISSING.code, says.to_owned(), hint)]
+        vec![finding(MISSING.code, says.to_owned(), observed.by_hand.own("init-db"))]
     },
 };
 
@@ -38,11 +38,6 @@ pub const DIFFERENT: Cause = Cause {
             return vec![];
         }
         let says = format!("its table wallets is not the lesson's: {}", differences.join("; "));
-        vec![finding(
-            observed,
-            DIFFERENT.code,
-            says,
-            "kubectl exec -it postgres-0 -- psql -U postgres -d kubecoin -c '\\d wallets'",
-        )]
+        vec![finding(DIFFERENT.code, says, observed.by_hand.own(r"psql -c '\d wallets'"))]
     },
 };

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::exchange::names;
+use crate::kubernetes::ByHand;
 use crate::observe::database::{Credentials, Database};
 use crate::observe::evidence::Happening;
 use crate::observe::{Reading, Reason};
@@ -43,7 +44,14 @@ fn container(state: &Value, restarts: i32) -> Value {
 }
 
 fn found(snapshot: &Snapshot, evidence: &Evidence) -> Vec<Finding> {
-    judge(&Observed { snapshot, evidence, namespace: "alice", now: Timestamp::UNIX_EPOCH })
+    let given = ["--context", "staging"].map(str::to_owned).to_vec();
+    let by_hand = &ByHand { namespace: Some("alice".to_owned()), given };
+    let found = judge(&Observed { snapshot, evidence, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH });
+    for hint in found.iter().map(|finding| &finding.hint).filter(|hint| hint.contains("kubectl ")) {
+        assert!(hint.ends_with("-n alice --context staging") || hint.contains("describe node"), "{hint}");
+        assert!(hint.ends_with("--context staging") && !hint.contains(" -- "), "{hint}");
+    }
+    found
 }
 
 /// The only finding.

@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says: format!("finds no node: {message}"),
-                hint: format!("kubectl describe {} -n {}", pods::reference(pod), observed.namespace),
+                hint: observed.by_hand.kubectl(&format!("describe {}", pods::reference(pod))),
             })
         });
         unschedulable.collect()

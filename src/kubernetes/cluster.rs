@@ -14,12 +14,13 @@ use kube::client::ClientBuilder;
 use kube::{Api, Client, Config, Resource};
 use tower::buffer::BufferLayer;
 
+use super::by_hand::ByHand;
 use super::error::{Cause, RequestError};
 use super::object::{Object, reference};
 use super::transport::TransportLayer;
 
 /// Where a request goes, for messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     /// The context's name in the kubeconfig.
     pub context: String,
@@ -29,6 +30,8 @@ pub struct Place {
     pub server: String,
     /// The flags that lead kubectl to the same server as the same user.
     pub flags: Vec<String>,
+    /// What a command needs that a person types next.
+    pub by_hand: ByHand,
 }
 
 /// A connection to a cluster, in one namespace.
@@ -50,6 +53,7 @@ impl Cluster {
         mut config: Config,
         context: String,
         flags: Vec<String>,
+        given: Vec<String>,
         request_timeout: Duration,
     ) -> Result<Self, RequestError> {
         // The transport layer does both, in one place and for all kinds of requests.
@@ -61,6 +65,7 @@ impl Cluster {
             namespace: config.default_namespace.clone(),
             server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
             flags,
+            by_hand: ByHand { namespace: Some(config.default_namespace.clone()), given },
         });
         let failed = |error: kube::Error| RequestError {
             asked: "prepare a connection".to_owned(),
@@ -160,7 +165,8 @@ impl Cluster {
     /// The same connection, in another namespace.
     #[must_use]
     pub fn in_namespace(&self, namespace: &str) -> Self {
-        let place = Place { namespace: namespace.to_owned(), ..Place::clone(&self.place) };
+        let mut place = Place { namespace: namespace.to_owned(), ..Place::clone(&self.place) };
+        place.by_hand.namespace = Some(namespace.to_owned());
         Self { client: self.client.clone(), place: Arc::new(place) }
     }
 

@@ -213,7 +213,7 @@ impl RequestError {
     /// What helps.
     #[must_use]
     pub fn hint(&self) -> String {
-        let Place { context, namespace, server, .. } = &*self.place;
+        let Place { context, namespace, server, by_hand, .. } = &*self.place;
         match &self.cause {
             Cause::Unauthorized | Cause::Credentials(_) => {
                 format!(
@@ -225,7 +225,7 @@ impl RequestError {
             }
             Cause::NotFound(_) => format!("see which namespaces there are: kubectl get namespaces --context {context}"),
             Cause::Conflict { managers, .. } if !managers.is_empty() => {
-                "take these fields over with: kubectl kubecoin deploy --force-conflicts".to_owned()
+                format!("take these fields over with: {}", by_hand.own("deploy --force-conflicts"))
             }
             Cause::Conflict { .. } => "somebody else changed it at the same time: run the command again".to_owned(),
             Cause::Invalid(_) => "see what the server takes: kubectl explain".to_owned(),

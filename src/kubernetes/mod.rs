@@ -3,6 +3,7 @@
 pub mod access;
 pub mod act;
 pub mod adopt;
+mod by_hand;
 mod cluster;
 mod error;
 pub mod exec;
@@ -14,6 +15,7 @@ mod pulse;
 mod socket;
 mod transport;
 
+pub use by_hand::ByHand;
 pub use cluster::{Cluster, Place, Scoped};
 pub use error::{Cause, RequestError};
 pub use object::Object;

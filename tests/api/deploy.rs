@@ -108,6 +108,25 @@ fn what_cannot_be_changed_is_refused_before_anything_is() {
 }
 
 #[test]
+fn a_hint_leads_where_the_run_went() {
+    let world = World::healthy();
+    let (ended, _) = deploy("-n alice --context scripted --volume-size 5Gi", move |request| world.reply(request));
+    ended.could_not_run("the size of the volume is 1Gi");
+    let hint = "start anew without the data: kubectl kubecoin teardown --delete-data -n alice --context scripted;";
+    assert!(ended.stderr.contains(hint), "{ended:?}");
+
+    let mut world = starting();
+    world.at(&format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc"))["status"]["phase"] = "Pending".into();
+    let volume = "/api/v1/persistentvolumes/postgres-pv-alice";
+    world.at(volume)["status"]["phase"] = "Released".into();
+    let server = Server::start(move |request| world.reply(request));
+    let ended = Home::at(&server).run("status --context scripted --no-db");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let hint = "kubectl kubecoin deploy --reuse-volume -n alice --context scripted\n";
+    assert!(ended.stderr.ends_with(hint), "{ended:?}");
+}
+
+#[test]
 fn a_wait_has_its_deadline_and_says_what_it_last_saw() {
     let world = starting();
     let (ended, _) = deploy("--timeout 5s", move |request| world.reply(request));

@@ -173,7 +173,7 @@ async fn earlier_pods_are_gone(ctx: &Ctx, deadline: Instant) -> anyhow::Result<(
         if Instant::now() > deadline {
             return Err(Error::new(
                 format!("pods of an earlier deployment do not end: {}", stopping.join(", ")),
-                format!("see why: kubectl describe pod {} -n {}", stopping[0], cluster.namespace()),
+                format!("see why: {}", ctx.by_hand.kubectl(&format!("describe pod {}", stopping[0]))),
             )
             .into());
         }

@@ -67,7 +67,7 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
     }
     let secret = snapshot.backend_secret().unwrap_or(names::SECRET);
     match secret {
-        names::SECRET => altered(ctx, secret, &ctx.perform(&psql::alter_password()).await?).await?,
+        names::SECRET => altered(ctx, secret, &ctx.perform(&psql::alter_password()).await?)?,
         rotated => take(ctx, rotated).await?,
     }
     ctx.printer.note(format!(
@@ -82,7 +82,7 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
 /// If there is no such Secret, or PostgreSQL does not do it.
 pub async fn take(ctx: &Ctx, secret: &str) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
-    let hint = || format!("make one: kubectl kubecoin rotate-password --new -n {}", cluster.namespace());
+    let hint = || format!("make one: {}", ctx.own_command("rotate-password --new"));
     let Some(login) = Login::read(cluster, secret).await? else {
         return Err(Error::new(format!("there is no secret/{secret} with a username and a password"), hint()).into());
     };
@@ -93,16 +93,16 @@ pub async fn take(ctx: &Ctx, secret: &str) -> anyhow::Result<()> {
     }
     let verifier = scram::verifier(&login.password);
     let done = ctx.perform(&SetPassword { secret: secret.to_owned(), role: login.role, verifier }).await?;
-    altered(ctx, secret, &done).await
+    altered(ctx, secret, &done)
 }
 
-async fn altered(ctx: &Ctx, secret: &str, ended: &Ended) -> anyhow::Result<()> {
+fn altered(ctx: &Ctx, secret: &str, ended: &Ended) -> anyhow::Result<()> {
     if ended.code == 0 {
         return Ok(());
     }
     Err(Error::new(
         format!("PostgreSQL could not be made to take the password of secret/{secret}: {}", ended.stderr.trim()),
-        format!("see what it says: kubectl logs {} -n {}", names::POSTGRES_POD, ctx.cluster().await?.namespace()),
+        format!("see what it says: {}", ctx.by_hand.kubectl(&format!("logs {}", names::POSTGRES_POD))),
     )
     .into())
 }

@@ -101,7 +101,10 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let Some(prepared) = waiting::within(deadline, prepare(&args, ctx)).await else {
         return Err(Error::new(
             format!("the server has not answered all questions within {:?}; nothing was changed", args.timeout),
-            "see how the server is: kubectl get --raw '/readyz?verbose'; or give it more time with --timeout",
+            format!(
+                "see how the server is: {}; or give it more time with --timeout",
+                ctx.by_hand.kubectl_of_cluster(waiting::READYZ)
+            ),
         )
         .into());
     };

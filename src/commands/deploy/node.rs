@@ -7,7 +7,7 @@ use kube::api::ListParams;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
-use crate::kubernetes::Cause;
+use crate::kubernetes::{ByHand, Cause};
 use crate::observe::{Reading, Snapshot};
 
 /// As many nodes as are looked at to choose one.
@@ -36,7 +36,7 @@ pub async fn hostname(ctx: &Ctx, wanted: Option<&str>, snapshot: &Snapshot) -> a
     }
     let Some(nodes) = nodes else { return without_looking(wanted, snapshot) };
     let runs_on = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.as_deref());
-    Ok(choose(&nodes, runs_on, wanted)?)
+    Ok(choose(&ctx.by_hand, &nodes, runs_on, wanted)?)
 }
 
 fn without_looking(wanted: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<Option<String>> {
@@ -56,12 +56,18 @@ fn label(node: &Node) -> String {
     node.labels().get(names::HOSTNAME).cloned().unwrap_or_else(|| node.name_any())
 }
 
-fn choose(nodes: &[Node], runs_on: Option<&str>, wanted: Option<&str>) -> Result<Option<String>, Error> {
+fn choose(
+    by_hand: &ByHand,
+    nodes: &[Node],
+    runs_on: Option<&str>,
+    wanted: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let look = || by_hand.kubectl_of_cluster("get nodes");
     let named = |name: &str| nodes.iter().find(|node| node.name_any() == name);
     if let Some(wanted) = wanted {
         return match (named(wanted), runs_on) {
             (None, _) => {
-                Err(Error::new(format!("there is no node {wanted:?}"), "see which there are: kubectl get nodes"))
+                Err(Error::new(format!("there is no node {wanted:?}"), format!("see which there are: {}", look())))
             }
             (_, Some(runs_on)) if runs_on != wanted => Err(Error::new(
                 format!(
@@ -84,7 +90,7 @@ fn choose(nodes: &[Node], runs_on: Option<&str>, wanted: Option<&str>) -> Result
         Some(node) => Ok(Some(label(node))),
         None => Err(Error::new(
             "no node is ready and free of taints, so none is chosen for the volume",
-            "see how they are: kubectl get nodes; name one by --node NAME",
+            format!("see how they are: {}; name one by --node NAME", look()),
         )),
     }
 }
@@ -122,6 +128,10 @@ mod tests {
             "status": { "conditions": [{ "type": "Ready", "status": ready }] },
         }))
         .unwrap()
+    }
+
+    fn choose(nodes: &[Node], runs_on: Option<&str>, wanted: Option<&str>) -> Result<Option<String>, Error> {
+        super::choose(&ByHand::default(), nodes, runs_on, wanted)
     }
 
     #[test]

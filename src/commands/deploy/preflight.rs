@@ -11,7 +11,7 @@ use crate::exchange::names;
 use crate::exchange::objects::{self, Objects};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::act::{Act, Apply, Create};
-use crate::kubernetes::{Cause, Cluster, Object, RequestError, adopt};
+use crate::kubernetes::{ByHand, Cause, Cluster, Object, RequestError, adopt};
 use crate::observe::{Reading, Snapshot};
 
 /// What the wait needs; whether objects may be applied shows when the server tries them.
@@ -49,7 +49,10 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
         if !args.create_namespace {
             return Err(Error::new(
                 format!("there is no namespace {namespace:?} (context {})", cluster.place().context),
-                "create it with --create-namespace, or see which there are: kubectl get namespaces",
+                format!(
+                    "create it with --create-namespace, or see which there are: {}",
+                    ctx.by_hand.kubectl_of_cluster("get namespaces")
+                ),
             )
             .into());
         }
@@ -70,13 +73,13 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
                 cluster.place().context,
                 problems.join("\n  ")
             ),
-            hint(problems, namespace),
+            hint(problems, &ctx.by_hand),
         )
         .into()),
     }
 }
 
-fn hint(problems: &[String], namespace: &str) -> String {
+fn hint(problems: &[String], by_hand: &ByHand) -> String {
     let any = |words: &str| problems.iter().any(|problem| problem.contains(words));
     if any("is Released") {
         "give its data to the new claim with --reuse-volume, or use another namespace".to_owned()
@@ -85,11 +88,11 @@ fn hint(problems: &[String], namespace: &str) -> String {
     } else if any("PodSecurity") || any("persistentvolume/") {
         "let the cluster make the volume, and postgres run as a plain user: --storage dynamic".to_owned()
     } else if any("somebody else:") {
-        "use another namespace: kubectl kubecoin deploy --create-namespace -n NAME".to_owned()
+        "use another namespace: --create-namespace -n NAME".to_owned()
     } else if any("conflict") {
         "take these fields over with --force-conflicts".to_owned()
     } else if any("you may not") || any("forbidden: User") {
-        format!("see what you may do: kubectl auth can-i --list -n {namespace}")
+        format!("see what you may do: {}", by_hand.kubectl("auth can-i --list"))
     } else {
         "correct what the server refuses: kubectl kubecoin deploy --help".to_owned()
     }

@@ -6,10 +6,9 @@ use super::shape::{Shape, StorageKind};
 use super::{credentials, node};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::names;
 use crate::exchange::settings::{Settings, Storage, same_quantity};
 use crate::kubernetes::access::{Permission, may};
-use crate::kubernetes::adopt;
+use crate::kubernetes::{ByHand, adopt};
 use crate::observe::{Reading, Snapshot};
 
 const CREATE_VOLUMES: Permission =
@@ -20,13 +19,15 @@ const CREATE_VOLUMES: Permission =
 /// # Errors
 /// If what is there cannot be changed so, or the cluster cannot be asked.
 pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Settings> {
-    let images = shape.images()?;
+    let (images, by_hand) = (shape.images()?, &ctx.by_hand);
     let there = snapshot.claim.present();
     let storage = storage(shape, ctx, snapshot).await?;
     let volume_size = match (&shape.volume_size, there.and_then(size)) {
         (Some(wanted), Some(there)) if same_quantity(wanted, &there) => Some(there),
         (Some(wanted), Some(there)) if matches!(storage, Storage::Static { .. }) => {
-            return Err(immutable(&format!("the size of the volume is {there}"), "--volume-size", wanted).into());
+            return Err(
+                immutable(by_hand, &format!("the size of the volume is {there}"), "--volume-size", wanted).into()
+            );
         }
         (Some(wanted), _) => Some(wanted.clone()),
         (None, there) => there,
@@ -43,7 +44,7 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
 }
 
 async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Storage> {
-    let there = snapshot.claim.present().map(class);
+    let (there, by_hand) = (snapshot.claim.present().map(class), &ctx.by_hand);
     let kind = match (shape.asked(), &there) {
         (StorageKind::Auto, Some(Class::None)) => StorageKind::Static,
         (StorageKind::Auto, Some(Class::Some(_))) => StorageKind::Dynamic,
@@ -52,16 +53,16 @@ async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resul
     };
     match (kind, there) {
         (StorageKind::Static, Some(Class::Some(class))) => {
-            Err(immutable(&format!("the claim is of class {class:?}"), "--storage", "static").into())
+            Err(immutable(by_hand, &format!("the claim is of class {class:?}"), "--storage", "static").into())
         }
         (StorageKind::Dynamic, Some(Class::None)) => {
             let given =
                 shape.storage_class.as_deref().map_or(("--storage", "dynamic"), |class| ("--storage-class", class));
-            Err(immutable("the claim is the lesson's, without a class", given.0, given.1).into())
+            Err(immutable(by_hand, "the claim is the lesson's, without a class", given.0, given.1).into())
         }
         (StorageKind::Dynamic, Some(Class::Some(there))) => match &shape.storage_class {
             Some(wanted) if *wanted != there => {
-                Err(immutable(&format!("the claim is of class {there:?}"), "--storage-class", wanted).into())
+                Err(immutable(by_hand, &format!("the claim is of class {there:?}"), "--storage-class", wanted).into())
             }
             Some(_) => Ok(Storage::Dynamic { class: Some(there) }),
             None => Ok(Storage::Dynamic { class: applied_class(snapshot).then_some(there) }),
@@ -69,7 +70,7 @@ async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resul
         (StorageKind::Dynamic, None) => Ok(Storage::Dynamic { class: shape.storage_class.clone() }),
         _ => {
             let hostname = node::hostname(ctx, shape.node.as_deref(), snapshot).await?;
-            Ok(Storage::Static { host_path: host_path(shape, snapshot)?, hostname })
+            Ok(Storage::Static { host_path: host_path(shape, by_hand, snapshot)?, hostname })
         }
     }
 }
@@ -89,27 +90,25 @@ async fn automatic(ctx: &Ctx) -> anyhow::Result<StorageKind> {
 }
 
 /// The folder: the one of a volume that is there, or the asked one. A volume's folder cannot be changed.
-fn host_path(shape: &Shape, snapshot: &Snapshot) -> Result<Option<String>, Error> {
+fn host_path(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Option<String>, Error> {
     let there = match &snapshot.volume {
         Reading::Present(volume) => volume.spec.as_ref().and_then(|spec| Some(spec.host_path.as_ref()?.path.clone())),
         _ => None,
     };
     match (&shape.host_path, there) {
         (Some(wanted), Some(there)) if *wanted != there => {
-            Err(immutable(&format!("the volume's folder is {there}"), "--host-path", wanted))
+            Err(immutable(by_hand, &format!("the volume's folder is {there}"), "--host-path", wanted))
         }
         (wanted, there) => Ok(there.or_else(|| wanted.clone())),
     }
 }
 
-fn immutable(is: &str, flag: &str, wanted: &str) -> Error {
+fn immutable(by_hand: &ByHand, is: &str, flag: &str, wanted: &str) -> Error {
     Error::new(
         format!("{is}, which cannot be changed: {flag} {wanted} differs"),
         format!(
-            "leave {flag} out, or start anew without the data: kubectl delete statefulset/{} pvc/{}, and the volume that \
-             `kubectl get pv` shows for it",
-            names::POSTGRES,
-            names::CLAIM
+            "leave {flag} out, or start anew without the data: {}; then deploy again",
+            by_hand.own("teardown --delete-data")
         ),
     )
 }

@@ -52,7 +52,7 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
         }
         Ok(Err(error)) => {
             ctx.printer.error(&format!("{PATH} answers something else than the exchange does: {error}"));
-            ctx.printer.hint(&format!("see which images run: kubectl get pods -o wide -n {namespace}"));
+            ctx.printer.hint(&format!("see which images run: {}", ctx.by_hand.kubectl("get pods -o wide")));
             Ok(Outcome::DoesNotHold)
         }
         Err(RequestError { cause: Cause::Forbidden(_), .. }) => {
@@ -65,8 +65,8 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
         Err(error) => {
             ctx.printer
                 .error(&format!("everything is ready, but {PATH} does not answer: {}", one_line(&error.to_string())));
-            ctx.printer
-                .hint(&format!("see what the backend says: kubectl logs deployment/{} -n {namespace}", names::BACKEND));
+            let logs = ctx.by_hand.kubectl(&format!("logs deployment/{}", names::BACKEND));
+            ctx.printer.hint(&format!("see what the backend says: {logs}"));
             Ok(Outcome::DoesNotHold)
         }
     }

@@ -60,7 +60,7 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
         let pod = cluster.get::<Pod>(name).await?.ok_or_else(|| {
             Error::new(
                 format!("there is no pod/{name} in the namespace {}", cluster.namespace()),
-                format!("the pods that are there: kubectl get pods -n {}", cluster.namespace()),
+                format!("the pods that are there: {}", ctx.by_hand.kubectl("get pods")),
             )
         })?;
         return Ok(From::of(&pod, None));

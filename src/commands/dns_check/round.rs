@@ -70,7 +70,14 @@ impl Round {
             policy: from.policy.clone(),
             server: hello.resolv.servers.first().map(ToString::to_string),
         };
-        let evidence = Evidence { facts: &facts, asker: &asker, dns: &dns, caching, now: Timestamp::now() };
+        let evidence = Evidence {
+            facts: &facts,
+            by_hand: &cluster.place().by_hand,
+            asker: &asker,
+            dns: &dns,
+            caching,
+            now: Timestamp::now(),
+        };
         let findings = why::explain(&evidence, &mut answers);
         let holds = verdict::holds(&answers, &findings);
         Ok(Self { hello, domain, answers, walks, findings, holds })

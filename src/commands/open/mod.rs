@@ -76,7 +76,7 @@ pub struct Page {
 /// If the cluster cannot be asked, or no port of this machine is free.
 pub async fn listen(ctx: &Ctx, port: Option<u16>) -> anyhow::Result<Option<Page>> {
     let cluster = ctx.cluster().await?;
-    let Some(inside) = page_port(&super::glance(ctx).await?)? else { return Ok(None) };
+    let Some(inside) = page_port(ctx, &super::glance(ctx).await?)? else { return Ok(None) };
     let wanted = port.unwrap_or_else(|| port::of_namespace(cluster.namespace()));
     let (listener, port) = port::listen(wanted).await?;
     if port != wanted {
@@ -118,11 +118,11 @@ impl Page {
 }
 
 /// The page's port in its pod, if a pod is ready.
-fn page_port(snapshot: &Snapshot) -> Result<Option<u16>, Error> {
+fn page_port(ctx: &Ctx, snapshot: &Snapshot) -> Result<Option<u16>, Error> {
     match &snapshot.pods {
         Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) => Err(Error::new(
             format!("could not list the pods of the page: {why}"),
-            "see what you may do: kubectl auth can-i --list",
+            format!("see what you may do: {}", ctx.by_hand.kubectl("auth can-i --list")),
         )),
         _ => Ok(snapshot.pods_of(names::FRONTEND).find(|pod| readiness::pod(pod)).map(forwarding::port)),
     }

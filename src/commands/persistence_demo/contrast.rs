@@ -56,18 +56,16 @@ pub fn stopped() -> Reading<Contrast> {
 }
 
 /// Says what helps where nothing is known of it.
-pub async fn help(ctx: &Ctx, contrast: &Reading<Contrast>) -> anyhow::Result<()> {
+pub fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
     if let Reading::Unknown(Reason::Failed(why)) = contrast {
-        let what = if why.contains("exceeded quota") {
-            "what is used, and by what: kubectl describe resourcequota"
+        let (what, words) = if why.contains("exceeded quota") {
+            ("what is used, and by what", "describe resourcequota")
         } else {
-            "what happened: kubectl get events"
+            ("what happened", "get events")
         };
-        let namespace = ctx.cluster().await?.namespace();
-        ctx.printer
-            .hint(&format!("the verdict stands without it, as it does without --contrast; {what} -n {namespace}"));
+        let look = ctx.by_hand.kubectl(words);
+        ctx.printer.hint(&format!("the verdict stands without it, as it does without --contrast; {what}: {look}"));
     }
-    Ok(())
 }
 
 async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast> {

@@ -43,7 +43,7 @@ impl Watched {
             match tokio::time::timeout_at(deadline, watched.next()).await {
                 Ok(Change::Pod(Some(pod))) => return Ok((watched, *pod)),
                 Ok(Change::Lost(_)) => {}
-                _ => return Err(replaced(&watched.name)),
+                _ => return Err(replaced(ctx, &watched.name)),
             }
         }
     }
@@ -184,17 +184,15 @@ pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()>
         How::Crash => return crash(ctx).await,
     };
     match asked {
-        Err(error) if is_another(&error) => Err(replaced(&pod.name)),
-        Err(error) if matches!(Cause::of(&error), Some(Cause::Kept(_))) => {
-            let namespace = ctx.cluster().await?.namespace();
-            Err(Error::new(
-                format!("nothing was taken away: {error:#}"),
-                format!(
-                    "see what the budget allows: kubectl get poddisruptionbudget -n {namespace}; --how delete asks none"
-                ),
-            )
-            .into())
-        }
+        Err(error) if is_another(&error) => Err(replaced(ctx, &pod.name)),
+        Err(error) if matches!(Cause::of(&error), Some(Cause::Kept(_))) => Err(Error::new(
+            format!("nothing was taken away: {error:#}"),
+            format!(
+                "see what the budget allows: {}; --how delete asks none",
+                ctx.by_hand.kubectl("get poddisruptionbudget")
+            ),
+        )
+        .into()),
         asked => asked,
     }
 }
@@ -206,7 +204,7 @@ async fn crash(ctx: &Ctx) -> anyhow::Result<()> {
     match ctx.perform(&psql::crash()).await {
         Ok(ended) if ended.code != 0 && ended.code < KILLED => Err(Error::new(
             format!("the server could not be stopped: {}", ended.stderr.trim()),
-            "see what runs there: kubectl describe pod/postgres-0",
+            format!("see what runs there: {}", ctx.by_hand.kubectl("describe pod/postgres-0")),
         )
         .into()),
         Err(error) if matches!(Cause::of(&error), Some(Cause::Forbidden(_))) => Err(error),
@@ -220,10 +218,13 @@ fn is_another(error: &anyhow::Error) -> bool {
 }
 
 /// What there is to say if somebody else has taken the pod away.
-pub fn replaced(pod: &str) -> anyhow::Error {
+pub fn replaced(ctx: &Ctx, pod: &str) -> anyhow::Error {
     Error::new(
         format!("pod/{pod} was taken away by somebody else at the same moment: this run has shown nothing"),
-        format!("run it again once the pod is ready: kubectl wait pod/{pod} --for=condition=Ready"),
+        format!(
+            "run it again once the pod is ready: {}",
+            ctx.by_hand.kubectl(&format!("wait pod/{pod} --for=condition=Ready"))
+        ),
     )
     .into()
 }

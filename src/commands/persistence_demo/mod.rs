@@ -125,7 +125,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         return Box::pin(target::run(args, ctx, set)).await;
     }
     contrast::check(args)?;
-    page::check(args)?;
+    page::check(args, ctx)?;
     args.report.iter().try_for_each(|path| report::check(path))?;
     super::announce(ctx).await?;
     let ready = preflight::check(ctx).await?;
@@ -190,7 +190,7 @@ async fn all(
     }
     let contrast = contrast::run(args, ctx, run, &cycles).await;
     let shown = view::contrast(ctx, &contrast, cycles.last())?;
-    contrast::help(ctx, &contrast).await?;
+    contrast::help(ctx, &contrast);
     view::end(ctx, args, run)?;
     if let Some(verdict) = &worst {
         why::help(ctx, verdict).await?;

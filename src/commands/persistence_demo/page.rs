@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::exchange::names;
 
 /// Refuses to wait for a key where nobody can press one.
-pub fn check(args: &Args) -> Result<(), Error> {
+pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
     if args.open && !(stdin().is_terminal() && stderr().is_terminal()) {
         return Err(Error::new(
             "nothing was started: --open waits for Enter, and there is no terminal to press it at",
-            "leave --open out; the page is at hand by: kubectl kubecoin open",
+            format!("leave --open out; the page is at hand by: {}", ctx.own_command("open")),
         ));
     }
     Ok(())

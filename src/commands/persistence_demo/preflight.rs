@@ -41,7 +41,7 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
     };
     let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     if replicas != 1 {
-        let hint = format!("kubectl scale statefulset/postgres --replicas=1 -n {}", ctx.cluster().await?.namespace());
+        let hint = ctx.by_hand.kubectl("scale statefulset/postgres --replicas=1");
         return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, not 1"), &hint));
     }
     let pod = ready_pod(ctx, &snapshot)?;

@@ -70,7 +70,7 @@ impl<'a> Marked<'a> {
             .await??
         };
         if ended.code != 0 {
-            return Err(failed("write the marked rows and read the table", &ended.stderr));
+            return Err(failed(ctx.cluster().await?, "write the marked rows and read the table", &ended.stderr));
         }
         if self.is_alone
             && let Some((swept, rest)) = ended.stdout.split_once('\n')
@@ -102,7 +102,7 @@ pub fn removal(run: &Run) -> Exec {
 async fn remove(cluster: &Cluster, run: &Run) -> anyhow::Result<u64> {
     let ended = removal(run).execute(cluster).await?;
     if ended.code != 0 {
-        return Err(failed("remove the marked rows", &ended.stderr));
+        return Err(failed(cluster, "remove the marked rows", &ended.stderr));
     }
     Ok(ended.stdout.trim().parse()?)
 }
@@ -127,10 +127,11 @@ async fn remove_patiently(cluster: &Cluster, run: &Run, printer: Printer) -> any
     }
 }
 
-fn failed(what: &str, said: &str) -> anyhow::Error {
+fn failed(cluster: &Cluster, what: &str, said: &str) -> anyhow::Error {
+    let by_hand = &cluster.place().by_hand;
     Error::new(
         format!("could not {what}: {}", said.trim()),
-        "see what the database says: kubectl kubecoin status, kubectl logs postgres-0",
+        format!("see what the database says: {}, {}", by_hand.own("status"), by_hand.kubectl("logs postgres-0")),
     )
     .into()
 }

@@ -48,12 +48,11 @@ pub async fn no_name_yet(ctx: &Ctx) {
 /// Says what helps against the first check that keeps the verdict from holding.
 pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
     let Some(check) = verdict.against().first().copied() else { return Ok(()) };
-    let namespace = ctx.cluster().await?.namespace();
     let hint = match check.name.as_str() {
         "came back" => return last_seen(ctx).await,
         "same address by name" => format!("see what DNS answers: {}", ctx.own_command("dns-check")),
         "new pod" | "same pod" | "same owner" | "new server" => {
-            format!("see who did that: kubectl get events -n {namespace} --sort-by=.lastTimestamp")
+            format!("see who did that: {}", ctx.by_hand.kubectl("get events --sort-by=.lastTimestamp"))
         }
         "same claim" | "same volume" | "same database" | "same directory" | "start" | "log goes on" => {
             format!("see what the pod stores its data on: {}", ctx.own_command("status -o wide"))

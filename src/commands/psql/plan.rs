@@ -84,8 +84,7 @@ mod tests {
     }
 
     fn shown(plan: &Plan) -> String {
-        let place =
-            Place { context: "c".to_owned(), namespace: "alice".to_owned(), server: String::new(), flags: vec![] };
+        let place = Place { context: "c".to_owned(), namespace: "alice".to_owned(), ..Place::default() };
         plan.kubectl(&place)
     }
 

@@ -15,6 +15,7 @@ use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::Observed;
+use crate::kubernetes::Place;
 use crate::kubernetes::act::Act;
 use crate::observe::database::Database;
 use crate::observe::evidence::Evidence;
@@ -116,6 +117,7 @@ async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
     }
     let evidence = Evidence::read(&snapshot, cluster, !args.no_db).await;
     let now = Timestamp::now();
-    let observed = Observed { snapshot: &snapshot, evidence: &evidence, namespace: cluster.namespace(), now };
-    Ok((Status::new(&cluster.place().context, &observed), now))
+    let Place { context, namespace, by_hand, .. } = cluster.place();
+    let observed = Observed { snapshot: &snapshot, evidence: &evidence, namespace, by_hand, now };
+    Ok((Status::new(context, &observed), now))
 }

@@ -60,7 +60,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
             names::selector()
         ));
     }
-    there.is_known(cluster.namespace())?;
+    there.is_known(cluster.place())?;
     let outcome = Outcome::holds_if(there.foreign.is_empty());
     let has_data = there.claim.is_some() || there.volume.is_some() || !there.secrets.is_empty();
     let runs = !there.workloads.is_empty() || snapshot.pods.present().is_some_and(|pods| !pods.is_empty());
@@ -78,7 +78,8 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Ok(Outcome::Holds) => Ok(outcome),
         Err(error) if error.is::<wipe::NodeAway>() => {
             ctx.printer.error(&format!("{error:#}"));
-            ctx.printer.hint("see how the nodes are: kubectl get nodes; without --delete-data the files stay");
+            let nodes = ctx.by_hand.kubectl_of_cluster("get nodes");
+            ctx.printer.hint(&format!("see how the nodes are: {nodes}; without --delete-data the files stay"));
             Ok(Outcome::DoesNotHold)
         }
         ended => ended,

@@ -57,9 +57,8 @@ pub async fn gone(ctx: &Ctx, leaving: &[Leaving], deadline: Instant, timeout: Du
         ctx.printer.note(format!("  {} {}", object.reference(), holds(there.as_ref())));
     }
     ctx.printer.hint(&format!(
-        "see what holds it: kubectl get {} -n {} -o yaml; then run teardown again",
-        first.reference(),
-        cluster.namespace()
+        "see what holds it: {}; then run teardown again",
+        ctx.by_hand.kubectl(&format!("get {} -o yaml", first.reference()))
     ));
     Ok(false)
 }

@@ -10,7 +10,7 @@ use crate::commands::deploy::existing::is_ours;
 use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::gone::Leaving;
-use crate::kubernetes::{Cluster, Object};
+use crate::kubernetes::{Cluster, Object, Place};
 use crate::observe::{Reading, Reason, Snapshot};
 
 /// What there is under the exchange's names.
@@ -77,15 +77,15 @@ impl There {
     }
 
     /// Fails if something could not be read: it may be there, and would stay without a word.
-    pub fn is_known(&self, namespace: &str) -> Result<(), Error> {
+    pub fn is_known(&self, place: &Place) -> Result<(), Error> {
         // Who may not read volumes has none that this program made.
         let unknown = self.unknown.iter().find(|(object, _)| {
             !object.contains("volume/") && !object.contains("the volume") && object != "endpointslices"
         });
         let Some((object, Reason::Forbidden(why) | Reason::Failed(why))) = unknown else { return Ok(()) };
         Err(Error::new(
-            format!("could not read {object} in namespace {namespace}, so nothing was deleted: {why}"),
-            format!("see what you may do there: kubectl auth can-i --list -n {namespace}"),
+            format!("could not read {object} in namespace {}, so nothing was deleted: {why}", place.namespace),
+            format!("see what you may do there: {}", place.by_hand.kubectl("auth can-i --list")),
         ))
     }
 

@@ -111,7 +111,10 @@ pub async fn wipe(ctx: &Ctx, image: &str, owner: i64, deadline: Instant) -> anyh
         let said = ctx.cluster().await?.logs(&started.name).await.unwrap_or_default();
         return Err(Error::new(
             format!("the files could not be deleted as user {owner}: {}", said.trim()),
-            "the claim and the volume are still there: look into it by `kubectl kubecoin deploy`, or delete the files on the node",
+            format!(
+                "the claim and the volume are still there: look into it by `{}`, or delete the files on the node",
+                ctx.own_command("deploy")
+            ),
         )
         .into());
     }
@@ -138,7 +141,7 @@ async fn wait_for(ctx: &Ctx, pods: &[Pod], deadline: Instant) -> anyhow::Result<
         None => Ok(()),
         Some((object, _)) => Err(Error::new(
             format!("{} does not go", object.reference()),
-            format!("see why: kubectl describe {}", object.reference()),
+            format!("see why: {}", ctx.by_hand.kubectl(&format!("describe {}", object.reference()))),
         )
         .into()),
     }

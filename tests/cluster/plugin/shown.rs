@@ -88,7 +88,7 @@ fn pasted_commands_deploy_an_exchange_too() {
 /// The acts that need a moment of their own: with a precondition, or of what is to be mended.
 fn acts_of_their_own(namespace: &str) {
     let flags: Vec<String> = vec!["--context".to_owned(), "kubecoin".to_owned()];
-    let place = Place { context: String::new(), namespace: namespace.to_owned(), server: String::new(), flags };
+    let place = Place { namespace: namespace.to_owned(), flags, ..Place::default() };
     let shows = |act: &dyn Fn(&Place) -> String| act(&place);
 
     let text = "quotes ' and \" and $HOME and `id` and \\ and\nEOF\n a line";

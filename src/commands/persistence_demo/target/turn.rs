@@ -28,7 +28,7 @@ pub async fn run(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, member: &Member) -> 
     let (watched, seen) = Watched::begin(ctx, &member.pod, Instant::now() + PATIENCE).await?;
     let before = before(ctx, plan, member).await?;
     if before.pod.uid != seen.uid {
-        return Err(replaced(&member.pod));
+        return Err(replaced(ctx, &member.pod));
     }
     let asked_at = Timestamp::now();
     let deadline = Instant::now() + plan.timeout;
@@ -98,7 +98,7 @@ async fn moment(ctx: &Ctx, plan: &Plan<'_>, member: &Member) -> anyhow::Result<M
         None => Reading::NotAsked,
     };
     // After its data: a pod that was replaced meanwhile is told from the one that is judged.
-    let pod = cluster.get::<Pod>(&member.pod).await?.ok_or_else(|| replaced(&member.pod))?;
+    let pod = cluster.get::<Pod>(&member.pod).await?.ok_or_else(|| replaced(ctx, &member.pod))?;
     let names = claims(&pod);
     let claims = join_all(names.into_iter().map(|name| async move {
         let (claim, volume) = storage(cluster, Some(&name)).await;
