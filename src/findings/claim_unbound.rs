@@ -15,8 +15,7 @@ pub const CAUSE: Cause = Cause {
         let volume_phase = volume.and_then(|volume| volume.status.as_ref()?.phase.as_deref());
         let volume_name = volume.and_then(|volume| volume.metadata.name.as_deref()).unwrap_or_default();
         let event = observed.evidence.newest(
-            "PersistentVolumeClaim",
-            names::CLAIM,
+            claim,
             &["ProvisioningFailed", "FailedBinding", "ClaimMisbound", "VolumeMismatch", "WaitForFirstConsumer"],
         );
         let describe = observed.by_hand.kubectl(&format!("describe pvc {}", names::CLAIM));

@@ -28,7 +28,8 @@ fn refused_to_set<'a>(observed: &Observed<'a>) -> Option<&'a str> {
     if observed.snapshot.pods_of(names::POSTGRES).next().is_some() {
         return None;
     }
-    let event = observed.evidence.newest("StatefulSet", names::POSTGRES, &["FailedCreate", "SuccessfulCreate"])?;
+    let set = observed.snapshot.statefulset.present()?;
+    let event = observed.evidence.newest(set, &["FailedCreate", "SuccessfulCreate"])?;
     (event.reason == "FailedCreate").then_some(event.message.as_str())
 }
 

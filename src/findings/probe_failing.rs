@@ -10,7 +10,7 @@ pub const CAUSE: Cause = Cause {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let container = pods::container(pod)?;
             container.state.as_ref()?.running.as_ref()?;
-            let event = observed.evidence.newest("Pod", &pod.name_any(), &["Unhealthy"])?;
+            let event = observed.evidence.newest(pod, &["Unhealthy"])?;
             // A server takes a moment to start; one that was restarted for it has had its time.
             let weight = if container.restart_count > 0 { Weight::Problem } else { Weight::NotYet };
             Some(Finding {

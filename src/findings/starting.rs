@@ -1,5 +1,3 @@
-use kube::ResourceExt;
-
 use super::{Cause, Finding, Weight, pods};
 use crate::output::duration;
 
@@ -10,11 +8,9 @@ pub const CAUSE: Cause = Cause {
     judge: |observed| {
         let on_their_way = pods::not_ready(observed).into_iter().filter(|(_, pod)| !pods::is_stopping(pod));
         let starting = on_their_way.map(|(app, pod)| {
-            let name = pod.name_any();
             let running =
                 pods::container(pod).and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
-            let latest =
-                observed.evidence.newest("Pod", &name, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
+            let latest = observed.evidence.newest(pod, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
             let says = if running {
                 "runs, and is not ready yet".to_owned()
             } else {

@@ -12,9 +12,9 @@ use crate::observe::{Reading, Reason};
 /// A snapshot in which all is well, but for the pod of the database.
 fn snapshot(pod: &Value) -> Snapshot {
     let of = |value: Value| serde_json::from_value(value).unwrap();
-    let meta = |name: &str, app: &str| json!({ "name": name, "generation": 1, "labels": { "app": app } });
+    let meta = |name: &str, app: &str| json!({ "name": name, "uid": format!("uid-{name}"), "generation": 1, "labels": { "app": app } });
     let mut pod = pod.clone();
-    pod["metadata"] = json!({ "name": "postgres-0", "uid": "u", "deletionTimestamp": pod["deletionTimestamp"],
+    pod["metadata"] = json!({ "name": "postgres-0", "uid": "uid-postgres-0", "deletionTimestamp": pod["deletionTimestamp"],
                               "labels": { "app": "postgres", "controller-revision-hash": pod["revision"] } });
     let ready = i32::from(pod["status"]["conditions"][0]["status"] == "True");
     let set = json!({ "metadata": meta("postgres", "postgres"),
@@ -61,10 +61,10 @@ fn only(snapshot: &Snapshot, evidence: &Evidence) -> Finding {
     all.remove(0)
 }
 
-fn event(kind: &str, name: &str, reason: &str, message: &str) -> Evidence {
-    let [kind, name, reason, message] = [kind, name, reason, message].map(str::to_owned);
+fn event(uid: &str, reason: &str, message: &str) -> Evidence {
+    let [uid, reason, message] = [uid, reason, message].map(str::to_owned);
     Evidence {
-        events: vec![Happening { kind, name, reason, message, at: Some(Timestamp::UNIX_EPOCH) }],
+        events: vec![Happening { uid, reason, message, at: Some(Timestamp::UNIX_EPOCH) }],
         ..Evidence::default()
     }
 }
@@ -121,7 +121,7 @@ fn a_pod_that_does_not_end_is_told_with_what_holds_it() {
     pod["deletionTimestamp"] = "1969-12-31T23:59:20Z".into();
     pod["spec"]["nodeName"] = "node-1".into();
     // What its probes said before is beside the point.
-    let finding = only(&snapshot(&pod), &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
+    let finding = only(&snapshot(&pod), &event("uid-postgres-0", "Unhealthy", "probe failed"));
     assert_eq!((finding.code, finding.weight), ("stopping", Weight::Problem));
     assert!(finding.says.contains("should have ended 40s ago") && finding.says.contains("kubelet of its node node-1"));
     assert!(finding.hint.contains("kubectl describe node node-1"), "{finding:?}");
@@ -152,15 +152,24 @@ fn a_pod_that_a_rollout_has_replaced_is_not_missed() {
 #[test]
 fn events_explain_what_pods_do_not() {
     let running = snapshot(&container(&json!({ "running": {} }), 0));
-    let finding = only(&running, &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
+    let finding = only(&running, &event("uid-postgres-0", "Unhealthy", "probe failed"));
     assert_eq!((finding.code, finding.weight), ("probe-failing", Weight::NotYet));
     let restarted = snapshot(&container(&json!({ "running": {} }), 2));
-    let finding = only(&restarted, &event("Pod", "postgres-0", "Unhealthy", "probe failed"));
+    let finding = only(&restarted, &event("uid-postgres-0", "Unhealthy", "probe failed"));
     assert_eq!((finding.code, finding.weight), ("probe-failing", Weight::Problem));
 
     let creating = snapshot(&container(&json!({ "waiting": { "reason": "ContainerCreating" } }), 0));
-    let finding = only(&creating, &event("Pod", "postgres-0", "Pulling", "Pulling image"));
+    let finding = only(&creating, &event("uid-postgres-0", "Pulling", "Pulling image"));
     assert!(finding.says.contains("pulls its image postgres:17 for 0s"), "{finding:?}");
+}
+
+#[test]
+fn what_was_said_of_an_earlier_object_of_the_name_explains_nothing() {
+    let running = snapshot(&container(&json!({ "running": {} }), 0));
+    assert_eq!(only(&running, &event("uid-of-the-one-before", "Unhealthy", "probe failed")).code, "starting");
+    let creating = snapshot(&container(&json!({ "waiting": { "reason": "ContainerCreating" } }), 0));
+    let finding = only(&creating, &event("uid-of-the-one-before", "FailedMount", "no such secret"));
+    assert_eq!(finding.says, "is being created");
 }
 
 #[test]
@@ -170,9 +179,10 @@ fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
     let mut snapshot = snapshot(&pod);
     assert_eq!(only(&snapshot, &Evidence::default()).code, "unschedulable");
 
-    let claim = json!({ "metadata": { "name": names::CLAIM }, "status": { "phase": "Pending" } });
+    let claim =
+        json!({ "metadata": { "name": names::CLAIM, "uid": "uid-postgres-pvc" }, "status": { "phase": "Pending" } });
     snapshot.claim = Reading::Present(serde_json::from_value(claim).unwrap());
-    let failed = event("PersistentVolumeClaim", names::CLAIM, "ProvisioningFailed", "no such class");
+    let failed = event("uid-postgres-pvc", "ProvisioningFailed", "no such class");
     let finding = only(&snapshot, &failed);
     assert_eq!((finding.code, finding.weight), ("claim-unbound", Weight::Problem));
     assert!(finding.says.contains("no such class"), "{finding:?}");
@@ -188,11 +198,11 @@ fn a_pod_that_may_not_be_made_is_explained() {
     let mut snapshot = snapshot(&container(&json!({}), 0));
     snapshot.pods = Reading::Present(vec![]);
     let words = "create Pod postgres-0 in StatefulSet postgres failed error: exceeded quota: small";
-    let mut evidence = event("StatefulSet", "postgres", "FailedCreate", words);
+    let mut evidence = event("uid-postgres", "FailedCreate", words);
     let finding = only(&snapshot, &evidence);
     assert_eq!((finding.code, finding.weight), ("pod-refused", Weight::Problem));
     assert!(finding.says.contains("exceeded quota: small") && finding.hint.contains("resourcequota"), "{finding:?}");
-    evidence.events.extend(event("StatefulSet", "postgres", "SuccessfulCreate", "created").events);
+    evidence.events.extend(event("uid-postgres", "SuccessfulCreate", "created").events);
     assert_eq!(only(&snapshot, &evidence).code, "not-ready");
 
     let mut snapshot = ready();

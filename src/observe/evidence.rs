@@ -2,9 +2,10 @@
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Event;
-use kube::ResourceExt;
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use kube::Resource;
 use kube::api::ListParams;
+use kube::core::ObjectMeta;
 use tokio::join;
 
 use super::database::{Credentials, Database};
@@ -27,10 +28,8 @@ pub struct Evidence {
 /// An event: what the cluster said of an object, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
-    /// The object's kind.
-    pub kind: String,
-    /// The object's name.
-    pub name: String,
+    /// The object's UID: those of the exchange have the same names each time, and their events outlive them.
+    pub uid: String,
     /// A word for it: `FailedScheduling`.
     pub reason: String,
     /// A sentence for it, on one line.
@@ -58,23 +57,22 @@ impl Evidence {
     /// The events of the pods that are not ready, of the set while it has none, and of the claim while it is not bound.
     /// Events that may not be read are left out: they explain, they do not decide.
     pub async fn events(snapshot: &Snapshot, cluster: &Cluster) -> Vec<Happening> {
-        let mut objects: Vec<(&str, String)> = [names::POSTGRES, names::BACKEND, names::FRONTEND]
+        let mut objects: Vec<&ObjectMeta> = [names::POSTGRES, names::BACKEND, names::FRONTEND]
             .into_iter()
             .flat_map(|app| snapshot.pods_of(app))
             .filter(|pod| !readiness::pod(pod))
-            .map(|pod| ("Pod", pod.name_any()))
+            .map(Pod::meta)
             .collect();
-        let bound = |claim: &k8s_openapi::api::core::v1::PersistentVolumeClaim| {
+        let bound = |claim: &PersistentVolumeClaim| {
             claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound")
         };
-        if snapshot.claim.present().is_some_and(|claim| !bound(claim)) {
-            objects.push(("PersistentVolumeClaim", names::CLAIM.to_owned()));
+        objects.extend(snapshot.claim.present().filter(|claim| !bound(claim)).map(Resource::meta));
+        if snapshot.pods_of(names::POSTGRES).next().is_none() {
+            objects.extend(snapshot.statefulset.present().map(Resource::meta));
         }
-        if snapshot.statefulset.present().is_some() && snapshot.pods_of(names::POSTGRES).next().is_none() {
-            objects.push(("StatefulSet", names::POSTGRES.to_owned()));
-        }
-        let events = join_all(objects.iter().map(|(kind, name)| async move {
-            let selector = format!("involvedObject.kind={kind},involvedObject.name={name}");
+        let uids = objects.into_iter().filter_map(|object| object.uid.as_deref());
+        let events = join_all(uids.map(|uid| async move {
+            let selector = format!("involvedObject.uid={uid}");
             cluster.list::<Event>(&ListParams::default().fields(&selector).limit(MOST)).await.unwrap_or_default()
         }));
         let mut happenings: Vec<Happening> = events.await.into_iter().flatten().map(Happening::from).collect();
@@ -84,8 +82,9 @@ impl Evidence {
 
     /// The newest event of an object with one of these reasons.
     #[must_use]
-    pub fn newest(&self, kind: &str, name: &str, reasons: &[&str]) -> Option<&Happening> {
-        let of_object = |event: &&Happening| event.kind == kind && event.name == name;
+    pub fn newest(&self, object: &impl Resource, reasons: &[&str]) -> Option<&Happening> {
+        let uid = object.meta().uid.as_deref();
+        let of_object = |event: &&Happening| uid == Some(&event.uid);
         self.events.iter().rev().filter(of_object).find(|event| reasons.contains(&event.reason.as_str()))
     }
 }
@@ -107,8 +106,7 @@ impl From<Event> for Happening {
             .or(event.event_time.map(|time| time.0))
             .or(event.first_timestamp.map(|time| time.0));
         Self {
-            kind: event.involved_object.kind.unwrap_or_default(),
-            name: event.involved_object.name.unwrap_or_default(),
+            uid: event.involved_object.uid.unwrap_or_default(),
             reason: event.reason.unwrap_or_default(),
             message: one_line(&event.message.unwrap_or_default()),
             at,
