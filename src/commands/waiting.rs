@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
+use super::deploy::reuse;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Finding, Observed, Weight};
@@ -27,6 +28,10 @@ pub enum Waited {
 
 /// How often events are asked for while something is not ready: they are not watched, for a namespace may have many.
 const EVENTS: Duration = Duration::from_secs(2);
+
+/// How long a claim and a volume that are both there may take to be bound: it is a matter of milliseconds, or of the
+/// cluster's next look at all claims, 15 s later.
+const BINDING: Duration = Duration::from_secs(1);
 
 /// How long after a deadline it may take to find out why it was missed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -108,16 +113,12 @@ pub fn server_away(error: &anyhow::Error) -> bool {
     Cause::of(error).is_some_and(Cause::is_away)
 }
 
-/// Waits until it holds. With `replace_stuck`, a pod that keeps the set from making its newest revision is deleted.
+/// Waits until it holds. With `mend`, a pod that keeps the set from making its newest revision is deleted, and a claim that the
+/// cluster has overlooked is touched.
 ///
 /// # Errors
-/// If the cluster cannot be asked, or a pod cannot be replaced.
-pub async fn until(
-    ctx: &Ctx,
-    deadline: Instant,
-    holds: fn(&Snapshot) -> bool,
-    replace_stuck: bool,
-) -> anyhow::Result<Waited> {
+/// If the cluster cannot be asked, or what it takes cannot be done.
+pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, mend: bool) -> anyhow::Result<Waited> {
     let cluster = ctx.cluster().await?;
     let start = Instant::now();
     let mut told = Told::default();
@@ -133,7 +134,7 @@ pub async fn until(
         if holds(&snapshot) {
             return Ok(Waited::Done);
         }
-        if let Some(pod) = findings::stuck_pod(&snapshot).filter(|_| replace_stuck)
+        if let Some(pod) = findings::stuck_pod(&snapshot).filter(|_| mend)
             && let Some(uid) = pod.uid()
             && told.is_new(&uid)
         {
@@ -166,12 +167,31 @@ pub async fn until(
                 for line in told.news(&findings, start.elapsed()) {
                     ctx.printer.note(line);
                 }
+                if mend && start.elapsed() > BINDING {
+                    look_again(ctx, &snapshot, &mut told).await?;
+                }
             }
             Err(_) => {
                 let evidence = evidence(&snapshot, cluster, deadline + LAST_WORDS).await;
                 return Ok(Waited::TimedOut(judge(&snapshot, &evidence, cluster.place())));
             }
         }
+    }
+}
+
+/// Has the cluster look again, once, at a claim that it has overlooked.
+async fn look_again(ctx: &Ctx, snapshot: &Snapshot, told: &mut Told) -> anyhow::Result<()> {
+    let Some(claim) = reuse::overlooked(snapshot) else { return Ok(()) };
+    if !told.is_new(&claim.uid().unwrap_or_default()) {
+        return Ok(());
+    }
+    ctx.printer.note(format!(
+        "persistentvolumeclaim/{} waits though its volume is there: it is touched, so that the cluster looks at it again",
+        claim.name_any()
+    ));
+    match ctx.perform(&reuse::touch(claim)?).await {
+        Err(error) if is_gone(&error) => Ok(()),
+        touched => touched.map(drop),
     }
 }
 

@@ -141,6 +141,27 @@ fn a_wait_has_its_deadline_and_says_what_it_last_saw() {
 }
 
 #[test]
+fn a_claim_that_the_cluster_has_overlooked_is_touched_once() {
+    let mut world = starting();
+    world.at(&format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc"))["status"]["phase"] = "Pending".into();
+    world.at("/api/v1/persistentvolumes/postgres-pv-alice")["status"]["phase"] = "Available".into();
+    let touches = |world: World, words: &str| {
+        let server = Server::start(move |request| world.reply(request));
+        let ended = Home::at(&server).run(words);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        let touches = server.requests().iter().filter(|request| request.body.contains("touched-at")).count();
+        assert_eq!(ended.stderr.matches("patch persistentvolumeclaim/postgres-pvc").count(), touches, "{ended:?}");
+        touches
+    };
+    assert_eq!(touches(world.clone(), "deploy --timeout 5s --show-commands"), 1);
+    // Who only looks changes nothing, and a claim with a class waits for other reasons.
+    assert_eq!(touches(world.clone(), "status --wait --timeout 3s --show-commands"), 0);
+    let spec = &mut world.at(&format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc"))["spec"];
+    *spec = json!({ "storageClassName": "fast", "resources": spec["resources"] });
+    assert_eq!(touches(world, "deploy --timeout 3s --show-commands"), 0);
+}
+
+#[test]
 fn an_image_of_ours_that_the_cluster_cannot_have_can_be_brought_there() {
     let mut world = World::healthy();
     world.at(&format!("{APPS}/deployments/backend"))["status"] = json!({ "observedGeneration": 1, "replicas": 1 });

@@ -5,7 +5,7 @@ pub mod credentials;
 pub mod existing;
 mod node;
 mod preflight;
-mod reuse;
+pub mod reuse;
 mod settle;
 mod shape;
 mod works;
