@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use kubectl_kubecoin::exchange::wallets;
 use serde_json::{Value, json};
 
-use super::{deployed, field, sql};
-use crate::support::kubectl::{self, ok};
+use super::{deployed, field, psql, sql};
+use crate::support::kubectl::{self, Ended, ok};
 use crate::support::plugin::{command, ends, run, through_kubectl};
 use crate::support::scene::Scene;
 use crate::support::wait::until;
@@ -60,7 +61,7 @@ fn two_namespaces_share_nothing() {
 #[test]
 fn two_at_once_both_succeed() {
     let scene = Scene::without_namespace("kc-plugin-race");
-    let start = || command(scene.namespace(), "deploy --create-namespace --timeout 3m").output();
+    let start = || command(scene.namespace(), "deploy --create-namespace --init-db --timeout 3m").output();
     let (one, other) = std::thread::scope(|scope| {
         let other = scope.spawn(start);
         (start().unwrap(), other.join().unwrap().unwrap())
@@ -68,6 +69,19 @@ fn two_at_once_both_succeed() {
     for output in [&one, &other] {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+    tables_at_once(scene.namespace());
+}
+
+/// Many more at once, each from the beginning to the end.
+fn tables_at_once(namespace: &str) {
+    sql(namespace, "DROP TABLE wallets;");
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| psql(namespace, wallets::CREATE))).collect();
+        for made in all {
+            let Ended { succeeded, stdout, stderr } = made.join().unwrap();
+            assert!(succeeded && stdout.is_empty(), "{stdout}{stderr}");
+        }
+    });
 }
 
 #[test]
