@@ -192,7 +192,9 @@ impl Objects {
     }
 }
 
-pub(super) fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec) -> Pod {
+/// A pod of a workload's template, as the workload would make it.
+#[must_use]
+pub fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec) -> Pod {
     let mut metadata = template.metadata.clone().unwrap_or_default();
     metadata.name = Some(format!("{name}-check"));
     metadata.namespace = namespace.cloned();

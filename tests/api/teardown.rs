@@ -68,18 +68,52 @@ fn what_goes_already_keeps_nobody_from_the_end() {
     }
 }
 
-#[test]
-fn a_password_that_may_not_be_read_is_not_rotated() {
-    let secret = format!("{NAMESPACED}/secrets/postgres-credentials");
+/// A healthy exchange whose backend has its password from the first Secret.
+fn with_credentials() -> World {
     let mut world = World::healthy();
     let from = |key| serde_json::json!({ "name": key, "valueFrom": { "secretKeyRef": { "name": "postgres-credentials", "key": key } } });
     world.at(&format!("{APPS}/deployments/backend"))["spec"]["template"] = serde_json::json!({ "spec": { "containers":
         [{ "name": "backend", "env": [from("DB_USER"), from("DB_PASSWORD")] }] } });
     world.objects.insert(format!("{NAMESPACED}/secrets"), serde_json::json!({ "metadata": {}, "items": [] }));
+    world
+}
+
+#[test]
+fn a_password_that_may_not_be_read_is_not_rotated() {
+    let secret = format!("{NAMESPACED}/secrets/postgres-credentials");
+    let world = with_credentials();
     let server = Server::start(move |request| {
         if request.path == secret { refusal(403, "Forbidden", "no secrets") } else { world.reply(request) }
     });
     let ended = Home::at(&server).run("rotate-password");
     ended.could_not_run("no secrets");
     assert!(server.requests().iter().all(|request| request.method == "GET"), "{ended:?}");
+}
+
+/// Once PostgreSQL has a new password, a backend that cannot be replaced is locked out.
+#[test]
+fn a_backend_whose_next_pod_has_no_room_keeps_its_password() {
+    let rotate = |refused: &'static str, may_create: bool| {
+        let (world, pods) = (with_credentials(), format!("{NAMESPACED}/pods"));
+        let server = Server::start(move |request| match request.path.as_str() {
+            path if path == pods && request.method == "POST" => refusal(403, "Forbidden", refused),
+            path if path.ends_with("selfsubjectaccessreviews") => {
+                Reply::Json(201, serde_json::json!({ "metadata": {}, "spec": {}, "status": { "allowed": may_create } }))
+            }
+            _ => world.reply(request),
+        });
+        let ended = Home::at(&server).run("rotate-password --new");
+        (ended, server.requests())
+    };
+    let quota = "pods \"backend-check\" is forbidden: exceeded quota: small";
+    let (ended, requests) = rotate(quota, true);
+    ended.could_not_run(quota);
+    assert!(ended.stderr.contains("hint: have the quota raised") && ended.stderr.contains("--replicas=0"), "{ended:?}");
+    let tried = |request: &Request| request.query.contains("dryRun=All") || request.path.contains("selfsubject");
+    assert!(requests.iter().all(|request| request.method == "GET" || tried(request)), "{requests:?}");
+
+    // Who may not make pods learns nothing about the one that a controller makes.
+    let (_, requests) = rotate("pods is forbidden: User \"student\" cannot create resource \"pods\"", false);
+    let made = |request: &Request| request.method == "POST" && request.path.ends_with("/secrets");
+    assert!(requests.iter().any(made), "{requests:?}");
 }

@@ -1,7 +1,10 @@
 //! `rotate-password`: makes PostgreSQL and the backend agree on a password, the Secret's or a new one.
 
+mod room;
+
 use std::time::Duration;
 
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::ApiResource;
@@ -55,18 +58,23 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 async fn rotate(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
     super::announce(ctx).await?;
     let cluster = ctx.cluster().await?;
-    let used = used(&super::snapshot(ctx).await?, cluster)?;
+    let snapshot = super::snapshot(ctx).await?;
+    let (backend, used) = used(&snapshot, cluster)?;
     if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {
         waiting::say_timed_out(ctx, "the database was not ready", args.timeout, &last);
         return Ok(Outcome::DoesNotHold);
     }
-    let secret = match pending(cluster, &used).await? {
+    let pending = pending(cluster, used).await?;
+    if pending.is_some() || args.new {
+        room::check(cluster, backend).await?;
+    }
+    let secret = match pending {
         Some(pending) => {
             ctx.printer.note(format!("finishing the rotation to secret/{pending}, which was interrupted"));
             pending
         }
         None if args.new => create(ctx).await?,
-        None => used.clone(),
+        None => used.to_owned(),
     };
     agree(ctx, cluster, &secret).await?;
     if secret != used {
@@ -80,8 +88,8 @@ async fn rotate(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
     Ok(Outcome::Holds)
 }
 
-/// The Secret that the backend uses.
-fn used(snapshot: &Snapshot, cluster: &Cluster) -> Result<String, Error> {
+/// The backend, and the Secret that it uses.
+fn used<'a>(snapshot: &'a Snapshot, cluster: &Cluster) -> Result<(&'a Deployment, &'a str), Error> {
     let there = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
     match (there, snapshot.backend_secret()) {
         (Some(backend), _) if !super::deploy::existing::is_ours(&backend.metadata) => Err(Error::new(
@@ -95,7 +103,7 @@ fn used(snapshot: &Snapshot, cluster: &Cluster) -> Result<String, Error> {
                 cluster.place().by_hand.kubectl(&format!("get deployment/{} --show-labels", names::BACKEND))
             ),
         )),
-        (Some(_), Some(secret)) => Ok(secret.to_owned()),
+        (Some(backend), Some(secret)) => Ok((backend, secret)),
         _ => Err(Error::new(
             format!(
                 "there is no backend that has its password from a Secret (context {}, namespace {})",
@@ -156,7 +164,7 @@ async fn point_backend(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Re
     ]);
     let containers = json!([{ "name": names::BACKEND, "env": env }]);
     let object = Object {
-        resource: ApiResource::erase::<k8s_openapi::api::apps::v1::Deployment>(&()),
+        resource: ApiResource::erase::<Deployment>(&()),
         name: names::BACKEND.to_owned(),
         namespace: Some(cluster.namespace().to_owned()),
         body: json!({ "spec": { "template": { "spec": { "containers": containers } } } }),
