@@ -34,21 +34,30 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// The exit code of a command that ran until its time was over.
+const TOO_LATE: u8 = 1;
+
 /// The exit code of a command that could not run.
 const COULD_NOT_RUN: u8 = 2;
 
-/// Why a command could not run, and one thing that helps.
+/// Why a command came to nothing, and one thing that helps.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     message: String,
     hint: String,
+    code: u8,
 }
 
 impl Error {
-    /// An error with its hint: a sentence that names a command where one helps.
+    /// Why it could not run, with a hint: a sentence that names a command where one helps.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: hint.into() }
+        Self { message: message.into(), hint: hint.into(), code: COULD_NOT_RUN }
+    }
+
+    /// The same of what has not come in time. The command ran, and so it is that something does not hold.
+    pub fn too_late(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: TOO_LATE, ..Self::new(message, hint) }
     }
 }
 
@@ -69,13 +78,13 @@ pub fn report(error: &anyhow::Error, printer: Printer) -> ExitCode {
         return ExitCode::from(130);
     }
     printer.error(&format!("{error:#}"));
-    let hint = match (error.downcast_ref::<Error>(), error.downcast_ref::<RequestError>()) {
-        (Some(error), _) => Some(error.hint.clone()),
-        (_, Some(error)) => Some(error.hint()),
-        _ => None,
+    let (hint, code) = match (error.downcast_ref::<Error>(), error.downcast_ref::<RequestError>()) {
+        (Some(error), _) => (Some(error.hint.clone()), error.code),
+        (_, Some(error)) => (Some(error.hint()), COULD_NOT_RUN),
+        _ => (None, COULD_NOT_RUN),
     };
     if let Some(hint) = hint {
         printer.hint(&hint);
     }
-    ExitCode::from(COULD_NOT_RUN)
+    ExitCode::from(code)
 }

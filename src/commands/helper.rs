@@ -111,7 +111,8 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, holds: fn(&Pod) -> 
             Ok(Some(Ok(watcher::Event::InitDone) | Err(_))) => {}
             Ok(None) | Err(_) => {
                 let seen = last.as_ref().map_or("nothing of it was seen".to_owned(), why);
-                return Err(Error::new(format!("pod/{name} has not come as far as it should: {seen}"), hint()).into());
+                let late = format!("pod/{name} has not come as far as it should: {seen}");
+                return Err(Error::too_late(late, hint()).into());
             }
         }
     }

@@ -94,6 +94,41 @@ fn no_command_goes_on_for_longer() {
 }
 
 #[test]
+fn pods_of_an_earlier_deployment_that_do_not_end_are_waited_for_in_vain() {
+    let mut world = World::healthy();
+    world.objects.remove(&format!("{NAMESPACED}/secrets/postgres-credentials"));
+    let pods = world.at(&format!("{NAMESPACED}/pods"));
+    pods["items"][0]["metadata"]["deletionTimestamp"] = "2026-11-24T02:00:00Z".into();
+    let server = Server::start(move |request| world.reply(request));
+    let ended = Home::at(&server).run("deploy --timeout 10s");
+    late(&ended, "pods of an earlier deployment do not end: postgres-0");
+}
+
+#[test]
+fn a_pod_that_does_not_come_to_delete_the_files_is_waited_for_in_vain() {
+    let mut world = World::healthy();
+    world.objects.retain(|path, _| path == "/version" || path.contains("postgres-pv"));
+    let list = |items| json!({ "metadata": { "resourceVersion": "7" }, "items": items });
+    for kind in ["pods", "secrets"] {
+        world.objects.insert(format!("{NAMESPACED}/{kind}"), list(json!([])));
+    }
+    let pending = json!({ "metadata": { "name": "wipe" }, "status": { "phase": "Pending" } });
+    let server = Server::start(move |request| {
+        let of_the_pod = request.query.contains("metadata.name") && !request.query.contains("watch=true");
+        if of_the_pod { Reply::Json(200, list(json!([pending]))) } else { world.reply(request) }
+    });
+    let ended = Home::at(&server).run("teardown --delete-data --yes --timeout 10s");
+    late(&ended, "has not come as far as it should: Pending");
+}
+
+/// Asserts that it ran and came to no end in time: exit code 1, an error with these words, and a hint.
+fn late(ended: &Ended, words: &str) {
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("error: ") && ended.stderr.contains(words), "no {words:?} in {ended:?}");
+    assert_eq!(ended.stderr.matches("hint: ").count(), 1, "{ended:?}");
+}
+
+#[test]
 fn what_is_applied_is_tried_again_for_longer_than_a_request_is() {
     let (world, tries) = (World::healthy(), AtomicUsize::new(0));
     let server = Server::start(move |request| {

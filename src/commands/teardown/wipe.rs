@@ -139,7 +139,7 @@ async fn wait_for(ctx: &Ctx, pods: &[Pod], deadline: Instant) -> anyhow::Result<
     let leaving: Vec<Leaving> = pods.iter().map(super::there::leaving).collect::<anyhow::Result<_>>()?;
     match gone::wait(ctx.cluster().await?, &leaving, deadline).await.first() {
         None => Ok(()),
-        Some((object, _)) => Err(Error::new(
+        Some((object, _)) => Err(Error::too_late(
             format!("{} does not go", object.reference()),
             format!("see why: {}", ctx.by_hand.kubectl(&format!("describe {}", object.reference()))),
         )
