@@ -10,7 +10,7 @@ use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
 use crate::world::{APPS, NAMESPACED, World, refusal};
 
-/// Far more than the three seconds asked for, and less than a single request may take.
+/// Far more than what is asked for, and less than a single request may take.
 const FAR_LONGER: Duration = Duration::from_secs(20);
 
 fn silent() -> Reply {
@@ -48,7 +48,7 @@ fn when_asked(request: &Request) -> bool {
     request.path.contains("/proxy/")
 }
 
-/// Runs a command for at most three seconds against a server that fails from a moment on, for good.
+/// Runs a command against a server that fails from a moment on, for good.
 fn timed(command: &str, moment: Moment, fault: fn() -> Reply) -> Ended {
     let (world, failing) = (World::healthy(), AtomicUsize::new(0));
     let server = Server::start(move |request| {
@@ -56,25 +56,26 @@ fn timed(command: &str, moment: Moment, fault: fn() -> Reply) -> Ended {
         failing.fetch_add(usize::from(fails), Ordering::Relaxed);
         if fails { fault() } else { world.reply(request) }
     });
-    Home::at(&server).run(&format!("{command} --timeout 3s"))
+    Home::at(&server).run(command)
 }
 
 #[test]
 fn no_command_goes_on_for_longer() {
+    // All at once on a busy machine, a moment that comes late comes later still.
     let cases: [(&str, Moment, i32); 13] = [
-        ("deploy", from_the_start, 2),
-        ("deploy", from_the_reading, 2),
-        ("deploy", from_the_trials, 2),
-        ("deploy", when_applied, 1),
-        ("deploy", when_asked, 1),
-        ("init-db", from_the_start, 2),
-        ("init-db", from_the_reading, 2),
-        ("status --wait --no-db", from_the_start, 2),
-        ("rotate-password", from_the_start, 2),
-        ("rotate-password", from_the_reading, 2),
-        ("teardown --yes", from_the_start, 2),
-        ("teardown --yes", from_the_reading, 2),
-        ("teardown --yes", when_deleted, 2),
+        ("deploy --timeout 3s", from_the_start, 2),
+        ("deploy --timeout 3s", from_the_reading, 2),
+        ("deploy --timeout 3s", from_the_trials, 2),
+        ("deploy --timeout 10s", when_applied, 1),
+        ("deploy --timeout 10s", when_asked, 1),
+        ("init-db --timeout 3s", from_the_start, 2),
+        ("init-db --timeout 3s", from_the_reading, 2),
+        ("status --wait --no-db --timeout 3s", from_the_start, 2),
+        ("rotate-password --timeout 3s", from_the_start, 2),
+        ("rotate-password --timeout 3s", from_the_reading, 2),
+        ("teardown --yes --timeout 3s", from_the_start, 2),
+        ("teardown --yes --timeout 3s", from_the_reading, 2),
+        ("teardown --yes --timeout 3s", when_deleted, 2),
     ];
     thread::scope(|scope| {
         for (command, moment, code) in cases {
@@ -82,7 +83,7 @@ fn no_command_goes_on_for_longer() {
                 scope.spawn(move || {
                     let ended = timed(command, moment, fault);
                     // A server that says nothing is not known to be none before the time is over.
-                    let codes = if command == "deploy" { code..=code } else { 1..=code };
+                    let codes = if command.starts_with("deploy") { code..=code } else { 1..=code };
                     assert!(codes.contains(&ended.code), "{command}, {code}: {ended:?}");
                     assert!(ended.took < FAR_LONGER, "{command}: {ended:?}");
                     assert!(ended.stderr.contains("error: "), "{command}: {ended:?}");
