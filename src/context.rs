@@ -190,7 +190,7 @@ async fn configuration(flags: &Connection) -> Result<(Config, String), Error> {
 fn kubeconfig(path: Option<&Path>) -> Result<Option<Kubeconfig>, Error> {
     let read = match path {
         Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
+        None => usual(),
     };
     match read {
         Ok(kubeconfig) => Ok(Some(kubeconfig)),
@@ -211,6 +211,18 @@ fn kubeconfig(path: Option<&Path>) -> Result<Option<Kubeconfig>, Error> {
             "see what kubectl makes of it: kubectl config view",
         )),
     }
+}
+
+/// The files that the variable KUBECONFIG lists, the first before the others, or else the one at the usual place. As for
+/// kubectl, a list may name files that are not there, if one is.
+fn usual() -> Result<Kubeconfig, KubeconfigError> {
+    let listed = env::var_os("KUBECONFIG").unwrap_or_default();
+    let there: Vec<PathBuf> =
+        env::split_paths(&listed).filter(|path| !matches!(path.try_exists(), Ok(false))).collect();
+    if there.is_empty() {
+        return Kubeconfig::read();
+    }
+    there.iter().try_fold(Kubeconfig::default(), |merged, path| merged.merge(Kubeconfig::read_from(path)?))
 }
 
 /// Puts what flags say into the entries that the context leads to, and leaves only these. Gives the context's name.

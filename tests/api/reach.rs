@@ -1,6 +1,7 @@
 //! Ways on which no cluster is reached.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::plugin::{Home, finished};
@@ -21,6 +22,25 @@ fn no_kubeconfig() {
     Home::empty().run("status --kubeconfig nowhere").could_not_run("nowhere");
     let home = Home::empty();
     finished(home.command("status").env("KUBECONFIG", "/nowhere/config")).could_not_run("/nowhere/config");
+}
+
+#[test]
+fn a_list_of_kubeconfigs_of_which_one_is_not_there() {
+    let home = Home::at(&healthy());
+    let other =
+        home.write("other", "{current-context: other, contexts: [{name: other, context: {cluster: c, user: u}}]}");
+    let listed = |files: &[&Path]| {
+        let list = std::env::join_paths(files).unwrap();
+        finished(home.command("status --no-db").env("KUBECONFIG", list))
+    };
+    let (usual, missing) = (home.path().join(".kube/config"), Path::new("/nowhere/config"));
+    for files in [[&usual, missing], [missing, &usual], [&usual, &other]] {
+        let ended = listed(&files);
+        assert_eq!(ended.code, 0, "{files:?}: {ended:?}");
+    }
+    // The first one to name a context is followed.
+    listed(&[missing, &other]).could_not_run("no cluster \"c\"");
+    listed(&[missing, Path::new("/nowhere/either")]).could_not_run("/nowhere/config");
 }
 
 #[test]
