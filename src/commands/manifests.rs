@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{Secret, Service};
@@ -26,6 +26,9 @@ Examples:
 
 As deploy, it keeps what cannot be changed of what is there. The password is left out: deploy makes the Secret, or
 --include-secrets writes it.";
+
+/// The mode of a file that nobody else may read.
+const OWNERS: u32 = 0o600;
 
 /// What `manifests` is asked.
 #[derive(Debug, clap::Args)]
@@ -168,10 +171,14 @@ fn bare(secret: Secret) -> Secret {
     Secret { metadata, ..secret }
 }
 
-/// Writes a file. A Secret's is for the user's eyes alone.
+/// Writes a file. A Secret's is for the user's eyes alone, also where one is there already that is for everybody's.
 fn write(path: &Path, object: &Object) -> anyhow::Result<()> {
-    let mode = if object.resource.kind == "Secret" { 0o600 } else { 0o644 };
+    let secret = object.resource.kind == "Secret";
+    let mode = if secret { OWNERS } else { 0o644 };
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    if secret {
+        file.set_permissions(fs::Permissions::from_mode(OWNERS))?;
+    }
     let text = manifests::document(object)?;
     Ok(file.write_all(text.trim_start_matches("---\n").as_bytes())?)
 }
@@ -203,11 +210,15 @@ mod tests {
 
     #[test]
     fn a_secret_is_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("postgres-secret.yaml");
-        write(&path, &Object::of(&objects::secret("alice").unwrap()).unwrap()).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(fs::read_to_string(&path).unwrap().starts_with("apiVersion"));
+        let secret = Object::of(&objects::secret("alice").unwrap()).unwrap();
+        let [new, there] = ["new.yaml", "there.yaml"].map(|name| folder.path().join(name));
+        fs::write(&there, "what was there before").unwrap();
+        fs::set_permissions(&there, fs::Permissions::from_mode(0o644)).unwrap();
+        for path in [new, there] {
+            write(&path, &secret).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, OWNERS, "{}", path.display());
+            assert!(fs::read_to_string(&path).unwrap().starts_with("apiVersion"));
+        }
     }
 }
