@@ -20,7 +20,9 @@ pub fn say(line: &str) {
 pub fn shown(command: &Command) -> String {
     let mut line = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
-        let _ = write!(line, " {}", argument.to_string_lossy());
+        let argument = argument.to_string_lossy();
+        let quote = if argument.contains(char::is_whitespace) { "'" } else { "" };
+        let _ = write!(line, " {quote}{argument}{quote}");
     }
     line
 }
@@ -122,5 +124,12 @@ mod tests {
         assert!(watched(&mut program, |line| lines.push(line.to_owned())).unwrap());
         let [left] = lines.as_slice() else { panic!("{lines:?}") };
         assert!(run(Command::new("kill").arg(left)).is_ok(), "it was waited for");
+    }
+
+    #[test]
+    fn an_argument_of_several_words_is_shown_as_one() {
+        let mut command = Command::new("kubectl");
+        command.args(["kubecoin", "psql", "-c", "SELECT * FROM wallets"]);
+        assert_eq!(shown(&command), "kubectl kubecoin psql -c 'SELECT * FROM wallets'");
     }
 }

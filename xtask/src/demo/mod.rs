@@ -35,6 +35,10 @@ const LESSON: [Lesson; 3] = [
     ("its names in the cluster's DNS", "kubectl kubecoin dns-check --wait"),
 ];
 
+/// What `init-db` has made. Its SQL is one argument.
+const TABLE: Lesson = ("the table of the wallets, which the page fills", "kubectl kubecoin psql");
+const SQL: &str = "SELECT * FROM wallets";
+
 /// What it comes to, written down in a report.
 const PROOF: Lesson = (
     "what outlives its pod, and what does not without a volume",
@@ -45,7 +49,7 @@ const PROOF: Lesson = (
 pub fn run(args: Args) -> Result<ExitCode> {
     caller::not_by_sudo()?;
     let place = Place::find(args.context, args.registry)?;
-    let mut steps = Steps::new(place.steps() + 1 + LESSON.len() + 1);
+    let mut steps = Steps::new(place.steps() + 1 + LESSON.len() + 2);
     place.before_building(&mut steps)?;
     // As the tests build it: in release, everything would be compiled twice.
     steps.next("the plugin: some minutes the first time, then seconds", || {
@@ -55,6 +59,10 @@ pub fn run(args: Args) -> Result<ExitCode> {
     for (what, line) in LESSON {
         lesson(&mut steps, what, place.command(line)?)?;
     }
+    let (what, line) = TABLE;
+    let mut table = place.command(line)?;
+    table.args(["-c", SQL]);
+    lesson(&mut steps, what, table)?;
     let report = report()?;
     let (what, line) = PROOF;
     let mut proof = place.command(line)?;

@@ -131,16 +131,16 @@ impl Place {
             Self::Existing { .. } => (export, process::shown(&self.typed("kubectl kubecoin teardown --delete-data"))),
         };
         Ok(vec![
+            ("in your shell", with),
             ("the page", self.page()?),
-            ("your turn", with),
-            ("", format!("{delete}    # and watch the page")),
+            ("your turn", format!("{delete}    # and watch the page")),
             ("the report", report.display().to_string()),
             ("", format!("kubectl kubecoin verify-report {}    # judged again, with no cluster", report.display())),
             ("stop it", stop),
         ])
     }
 
-    /// The page's address if it can be reached from here, else the command that makes one.
+    /// The page's address if it can be reached from here, else the command that opens it.
     fn page(&self) -> Result<String> {
         let ask = |line: &str| -> Result<String> { process::output(&mut self.command(line)?) };
         let port = ask("kubectl get service frontend-service --output jsonpath={.spec.ports[0].nodePort}")?;
@@ -150,8 +150,10 @@ impl Place {
         let address = nodes.ok().and_then(|nodes| reachable(&nodes, &port));
         Ok(address.map_or_else(
             || {
-                let forward = self.typed("kubectl port-forward service/frontend-service 8080:8080");
-                format!("http://localhost:8080 while this runs: {}", process::shown(&forward))
+                format!(
+                    "{}    # it is there as long as this runs",
+                    process::shown(&self.typed("kubectl kubecoin open"))
+                )
             },
             |address| format!("http://{address}"),
         ))
