@@ -1,6 +1,6 @@
 //! Rows that were committed while the server was replaced: what was acknowledged must be there, exactly once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,33 +53,34 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// Of what a writer has done, by the rows that are there.
+    /// Of what a writer has done, by the rows that are there. Those that the writer of an earlier replacement has left, as they
+    /// were before, must stay like those that this one's server acknowledged.
     #[must_use]
-    pub fn of<'a>(load: &Load, run: &Run, rows: impl Iterator<Item = &'a Row>) -> Self {
+    pub fn of<'a>(
+        load: &Load,
+        run: &Run,
+        before: impl Iterator<Item = &'a Row>,
+        now: impl Iterator<Item = &'a Row>,
+    ) -> Self {
+        let numbered = |row: &'a Row| Some((number(run, &row.id)?, row.sum.as_str()));
         let mut fate = Self::default();
         let mut there: BTreeMap<u32, &str> = BTreeMap::new();
-        for row in rows {
-            let Some(number) = number(run, &row.id) else { continue };
-            if there.insert(number, &row.sum).is_some() {
+        for (number, sum) in now.filter_map(numbered) {
+            if there.insert(number, sum).is_some() {
                 fate.doubled.push(number);
             }
         }
-        let mut acknowledged = BTreeSet::new();
-        for (number, sum) in &load.acknowledged {
-            acknowledged.insert(*number);
-            match there.get(number) {
-                None => fate.lost.push(*number),
-                Some(now) if now != sum => fate.altered.push(*number),
+        let earlier = before.filter_map(numbered).filter(|(number, _)| *number < load.first);
+        for (number, sum) in earlier.chain(load.acknowledged.iter().map(|(number, sum)| (*number, sum.as_str()))) {
+            match there.remove(&number) {
+                None => fate.lost.push(number),
+                Some(now) if now != sum => fate.altered.push(number),
                 Some(_) => {}
             }
         }
-        for number in there.into_keys().filter(|number| !acknowledged.contains(number)) {
-            if (load.first..=load.last).contains(&number) {
-                fate.unacknowledged += 1;
-            } else {
-                fate.unknown.push(number);
-            }
-        }
+        // An earlier writer has tried every number below.
+        let (tried, unknown): (Vec<u32>, Vec<u32>) = there.into_keys().partition(|number| *number <= load.last);
+        (fate.unacknowledged, fate.unknown) = (tried.len(), unknown);
         fate
     }
 }

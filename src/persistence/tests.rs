@@ -6,7 +6,7 @@ use super::How;
 use super::about::About;
 use super::evidence::{Cycle, Moment, Name};
 use super::identity::{ClaimSeen, Identity, PodSeen, Server};
-use super::load::{FIRST, Load};
+use super::load::{self, FIRST, Load};
 use super::report::Report;
 use super::rows::{Row, Run};
 use super::setting::{Image, Machine, Setting};
@@ -302,6 +302,28 @@ fn what_was_not_acknowledged_may_be_either() {
     assert_eq!(judge(&cycle).holds, Holds::Unknown, "a writer that met one server alone shows nothing");
     cycle.load = Reading::Unknown(Reason::Failed("x".into()));
     assert_eq!(judge(&cycle).holds, Holds::Unknown);
+}
+
+#[test]
+fn rows_of_an_earlier_writer_stay() {
+    let mut cycle = under_load(20, &[7]);
+    // The second replacement of a run: what there is of the first one's writer was read before.
+    let number = |row: &Row| load::number(&cycle.run, &row.id);
+    let earlier: Vec<Row> =
+        rows(&mut cycle.clone()).iter().filter(|row| number(row).is_some_and(|it| it < FIRST + 5)).cloned().collect();
+    let Reading::Present(load) = &mut cycle.load else { panic!("there is a writer") };
+    load.first = FIRST + 5;
+    load.acknowledged.retain(|(number, _)| *number >= FIRST + 5);
+    let Reading::Present(before) = &mut cycle.before.rows else { panic!("there are rows") };
+    before.extend(earlier);
+    assert_eq!(judge(&cycle).holds, Holds::Yes, "{:#?}", judge(&cycle));
+    let of_earlier = format!("{}{:06}", cycle.run.mark(), FIRST + 3);
+    let at = rows(&mut cycle).iter().position(|row| row.id == of_earlier).unwrap();
+    let mut altered = cycle.clone();
+    rows(&mut altered)[at].sum = "altered".into();
+    assert_eq!(judge(&altered).holds, Holds::No);
+    rows(&mut cycle).remove(at);
+    assert!(judge(&cycle).conclusion().contains("1 lost though acknowledged (200004)"), "{:#?}", judge(&cycle));
 }
 
 proptest! {

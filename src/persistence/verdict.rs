@@ -346,7 +346,8 @@ fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
         }
         _ => return vec![check(NAMES[0], Holds::Unknown, "what the writer did is not known")],
     };
-    let fate = Fate::of(load, &cycle.run, rows.iter());
+    let before = cycle.before.rows.present().into_iter().flatten();
+    let fate = Fate::of(load, &cycle.run, before, rows.iter());
     let ids = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<_>>();
     let bad: Vec<String> = [
         ("lost though acknowledged", &fate.lost),

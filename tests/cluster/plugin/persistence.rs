@@ -156,7 +156,7 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
 fn no_row_acknowledged_under_load_is_lost() {
     let scene = deployed("kc-persist-load");
     let namespace = scene.namespace();
-    for how in ["delete", "crash", "kill"] {
+    for how in ["delete --times 2", "crash", "kill"] {
         let ran = ends(namespace, &format!("persistence-demo --under-load --how {how}"), 0);
         says(&ran, "ok", "rows under load");
         says(&ran, "ok", "gap under load");
