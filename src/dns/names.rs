@@ -144,7 +144,7 @@ impl Names<'_> {
             let ask = |address: &IpAddr| {
                 of_headless(wire::reverse(*address), Kind::Ptr, Expected::Records([back.clone()].into()))
             };
-            all.extend(replica.addresses.iter().map(ask));
+            all.extend(replica.addresses.iter().filter(|address| self.facts.speaks(address)).map(ask));
         }
         for service in contrast() {
             let name = self.absolute(service, domain);
@@ -229,12 +229,16 @@ impl Facts {
 
     /// Addresses of the families that the headless Service speaks.
     fn of_family<'a>(&self, addresses: impl Iterator<Item = &'a IpAddr>, kind: Kind) -> Expected {
-        let speaks = |address: &&IpAddr| match self.headless() {
+        let addresses: BTreeSet<IpAddr> = addresses.filter(|address| self.speaks(address)).copied().collect();
+        Expected::addresses(&addresses, kind)
+    }
+
+    /// Whether an address is of a family that the headless Service speaks.
+    fn speaks(&self, address: &IpAddr) -> bool {
+        match self.headless() {
             Some(service) if !service.families.is_empty() => service.families.contains(&address.is_ipv6()),
             _ => true,
-        };
-        let addresses: BTreeSet<IpAddr> = addresses.filter(speaks).copied().collect();
-        Expected::addresses(&addresses, kind)
+        }
     }
 
     /// The pods that the set shall have; the first one if that is not known.

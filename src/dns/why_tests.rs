@@ -182,6 +182,19 @@ fn a_healthy_exchange_is_asked_for_everything_and_holds() {
 }
 
 #[test]
+fn only_addresses_of_the_services_families_have_names() {
+    let mut world = World::new();
+    world.pod["status"]["podIPs"] = json!([{ "ip": POD }, { "ip": "fd00::7" }]);
+    let asked = |world: &World| -> Vec<String> {
+        let back = of_the_server(&world.facts(), DOMAIN).into_iter().filter(|question| question.kind == Kind::Ptr);
+        back.map(|question| question.name).collect()
+    };
+    assert_eq!(asked(&world), ["7.0.244.10.in-addr.arpa"]);
+    world.services.get_mut(names::POSTGRES_SERVICE).unwrap()["spec"]["ipFamilies"] = json!(["IPv4", "IPv6"]);
+    assert_eq!(asked(&world).len(), 2);
+}
+
+#[test]
 fn every_replica_has_its_name() {
     let mut world = World::new();
     world.set["spec"]["replicas"] = 3.into();
