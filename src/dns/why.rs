@@ -202,11 +202,19 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
     let describe = |pod: &str| format!("see why: {}", by_hand.kubectl(&format!("describe pod/{pod}")));
     let service = || format!("service/{name}");
     let replicas = facts.replicas.present().map(Vec::as_slice).unwrap_or_default();
+    let set = || format!("statefulset/{}", names::POSTGRES);
     let mut causes = Vec::new();
-    if matches!(facts.replicas, Reading::Present(ref replicas) if replicas.is_empty()) {
-        let hint = by_hand.kubectl(&format!("scale statefulset/{} --replicas=1", names::POSTGRES));
-        let says = "is scaled to 0: there is no pod that could have a name".to_owned();
-        causes.push(cause("no-replicas", Weight::Problem, format!("statefulset/{}", names::POSTGRES), says, hint));
+    match &facts.replicas {
+        Reading::Absent => {
+            let says = "is missing: there is no pod that could have a name".to_owned();
+            causes.push(cause("set-missing", Weight::Problem, set(), says, by_hand.own("deploy")));
+        }
+        Reading::Present(replicas) if replicas.is_empty() => {
+            let hint = by_hand.kubectl(&format!("scale {} --replicas=1", set()));
+            let says = "is scaled to 0: there is no pod that could have a name".to_owned();
+            causes.push(cause("no-replicas", Weight::Problem, set(), says, hint));
+        }
+        _ => {}
     }
     let Some(there) = facts.headless() else { return causes };
     if !there.is_headless() {

@@ -57,7 +57,7 @@ impl World {
     fn facts(&self) -> Facts {
         let pods: Vec<Pod> =
             serde_json::from_value(if self.pod.is_null() { json!([]) } else { json!([self.pod]) }).unwrap();
-        let set: StatefulSet = serde_json::from_value(self.set.clone()).unwrap();
+        let set: Option<StatefulSet> = serde_json::from_value(self.set.clone()).unwrap();
         let slice: EndpointSlice = serde_json::from_value(self.slice.clone()).unwrap();
         let backend: Deployment = serde_json::from_value(self.backend.clone()).unwrap();
         let services = names::SERVICES.map(|name| {
@@ -66,7 +66,7 @@ impl World {
             (name.to_owned(), found.map_or(Reading::Absent, Reading::Present))
         });
         let snapshot = Snapshot {
-            statefulset: Reading::Present(set),
+            statefulset: set.map_or(Reading::Absent, Reading::Present),
             pods: Reading::Present(pods),
             services: services.into(),
             endpoints: Reading::Present(vec![slice]),
@@ -236,6 +236,13 @@ fn a_pod_that_is_not_there_is_missed() {
     world.set["spec"]["replicas"] = 0.into();
     let facts = world.facts();
     is_explained(&facts, &mut answers(&facts, &[], nothing_of_postgres), "no-replicas");
+    world.set = Value::Null;
+    let facts = world.facts();
+    let mut all = answers(&facts, &[], nothing_of_postgres);
+    let finding = is_explained(&facts, &mut all, "set-missing");
+    assert!(finding.object == "statefulset/postgres" && finding.hint.contains("deploy"), "{finding:?}");
+    let wrong = || all.iter().filter(|answered| answered.is_wrong());
+    assert!(wrong().count() > 4 && wrong().all(|answered| answered.why == Some("set-missing")), "{all:?}");
 }
 
 #[test]
