@@ -9,7 +9,7 @@ use crate::commands::waiting::{self, Told};
 use crate::context::Ctx;
 use crate::exchange::names;
 use crate::output::{Line, Role};
-use crate::persistence::verdict::{Holds, Verdict};
+use crate::persistence::verdict::{Check, Holds, Verdict};
 
 /// How long nothing is said: a server for which all goes well is there again by then.
 const QUIET: Duration = Duration::from_secs(6);
@@ -45,9 +45,9 @@ pub async fn no_name_yet(ctx: &Ctx) {
     pending::<()>().await;
 }
 
-/// Says what helps against the first check that keeps the verdict from holding.
+/// Says what helps against the check that matters most of those that keep the verdict from holding.
 pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
-    let Some(check) = verdict.against().first().copied() else { return Ok(()) };
+    let Some(check) = foremost(verdict) else { return Ok(()) };
     let hint = match check.name.as_str() {
         "came back" => return last_seen(ctx).await,
         "same address by name" => format!("see what DNS answers: {}", ctx.own_command("dns-check")),
@@ -66,6 +66,14 @@ pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The first check that keeps the verdict from holding, but for data that went back to an older state or began anew: whatever
+/// else does not hold, rows above all, follows from that.
+fn foremost(verdict: &Verdict) -> Option<&Check> {
+    let against = verdict.against();
+    let goes_back = |check: &&Check| check.holds == Holds::No && matches!(check.name.as_str(), "start" | "log goes on");
+    against.iter().copied().find(goes_back).or(against.first().copied())
+}
+
 /// Says what is known of a server that did not come back.
 async fn last_seen(ctx: &Ctx) -> anyhow::Result<()> {
     let reasons = timeout(LAST, Box::pin(waiting::reasons(ctx, names::POSTGRES))).await;
@@ -76,4 +84,26 @@ async fn last_seen(ctx: &Ctx) -> anyhow::Result<()> {
     let hint = findings.first().map_or_else(|| ctx.own_command("status --wait"), |finding| finding.hint.clone());
     ctx.printer.hint(&hint);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foremost_of(checks: &[(&str, Holds)]) -> String {
+        let check =
+            |(name, holds): &(&str, Holds)| Check { name: (*name).to_owned(), holds: *holds, evidence: String::new() };
+        let verdict = Verdict::of(checks.iter().map(check).collect());
+        foremost(&verdict).map_or_else(String::new, |check| check.name.clone())
+    }
+
+    #[test]
+    fn rows_that_went_with_the_data_are_not_what_matters() {
+        use Holds::{No, Unknown, Yes};
+        assert_eq!(foremost_of(&[("your rows", No), ("marked rows", No), ("log goes on", No)]), "log goes on");
+        assert_eq!(foremost_of(&[("your rows", No), ("start", No), ("log goes on", Yes)]), "start");
+        assert_eq!(foremost_of(&[("your rows", No), ("start", Unknown), ("log goes on", Yes)]), "your rows");
+        assert_eq!(foremost_of(&[("same address by name", Unknown), ("start", Unknown)]), "same address by name");
+        assert_eq!(foremost_of(&[("your rows", Yes)]), "");
+    }
 }

@@ -96,6 +96,7 @@ fn what_is_done_to_the_volume_while_there_is_no_pod() {
     says(&restored, "NO", "marked rows           100 lost");
     says(&restored, "NO", "log goes on");
     assert!(restored.stdout.contains("back to an older state"), "{}", restored.stdout);
+    assert!(restored.stderr.contains("status -o wide"), "{}", restored.stderr);
     says(&restored, "ok", "same database");
     says(&restored, "ok", "same directory");
     nothing_is_left(namespace);
