@@ -24,10 +24,21 @@ pub struct Load {
     pub acknowledged: Vec<(u32, String)>,
     /// What failed meanwhile, each once.
     pub errors: Vec<String>,
-    /// The longest time between two rows that were acknowledged, in milliseconds.
+    /// The longest time between two rows that were acknowledged, or from the last one until it ended, in milliseconds.
     pub gap_ms: u64,
     /// How many servers it met.
     pub servers: u32,
+    /// How many rows the last of them acknowledged. Earlier reports do not say.
+    #[serde(default)]
+    pub by_last: Option<u64>,
+}
+
+impl Load {
+    /// Whether it is known to have met another server than the first one, and to have written rows there.
+    #[must_use]
+    pub fn went_on(&self) -> bool {
+        self.servers > 1 && !self.acknowledged.is_empty() && self.by_last != Some(0)
+    }
 }
 
 /// The number of a writer's row.

@@ -280,6 +280,7 @@ fn under_load(count: u32, unacknowledged: &[u32]) -> Cycle {
         errors: vec!["connection refused".into()],
         gap_ms: 1500,
         servers: 2,
+        by_last: Some(1),
     });
     rows(&mut cycle).extend(written);
     cycle
@@ -300,8 +301,25 @@ fn what_was_not_acknowledged_may_be_either() {
     let Reading::Present(load) = &mut cycle.load else { panic!("there is a writer") };
     load.servers = 1;
     assert_eq!(judge(&cycle).holds, Holds::Unknown, "a writer that met one server alone shows nothing");
+    let Reading::Present(load) = &mut cycle.load else { panic!("there is a writer") };
+    (load.servers, load.by_last) = (2, None);
+    assert_eq!(judge(&cycle).holds, Holds::Yes, "an earlier report does not say what the last one acknowledged");
     cycle.load = Reading::Unknown(Reason::Failed("x".into()));
     assert_eq!(judge(&cycle).holds, Holds::Unknown);
+}
+
+#[test]
+fn a_gap_without_an_end_is_not_known_unless_it_is_too_long() {
+    let mut cycle = under_load(20, &[]);
+    let Reading::Present(load) = &mut cycle.load else { panic!("there is a writer") };
+    load.by_last = Some(0);
+    let of = |cycle: &Cycle| -> Vec<(String, Holds)> {
+        judge(cycle).against().into_iter().map(|check| (check.name.clone(), check.holds)).collect()
+    };
+    let [rows, gap] = ["rows under load", "gap under load"].map(str::to_owned);
+    assert_eq!(of(&cycle), [(rows, Holds::Unknown), (gap.clone(), Holds::Unknown)]);
+    cycle.max_gap_ms = Some(1499);
+    assert_eq!(of(&cycle), [(gap, Holds::No)]);
 }
 
 #[test]

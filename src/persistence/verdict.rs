@@ -366,7 +366,10 @@ fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
     let rows = match () {
         () if !bad.is_empty() => check(NAMES[0], Holds::No, bad.join("; ")),
         // Rows of one server alone show nothing of a replacement.
-        () if acknowledged == 0 || load.servers < 2 => {
+        () if load.servers > 1 && !load.went_on() => {
+            check(NAMES[0], Holds::Unknown, "the new server acknowledged no row of the writer")
+        }
+        () if !load.went_on() => {
             check(NAMES[0], Holds::Unknown, format!("the writer met {} of 2 servers", load.servers))
         }
         () => check(NAMES[0], Holds::Yes, said),
@@ -376,6 +379,11 @@ fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
         Some(most) if load.gap_ms > most => {
             check(NAMES[1], Holds::No, format!("{}, more than {}{errors}", seconds(load.gap_ms), seconds(most)))
         }
+        _ if !load.went_on() => check(
+            NAMES[1],
+            Holds::Unknown,
+            format!("{} until the writer ended, and no end of it{errors}", seconds(load.gap_ms)),
+        ),
         _ => check(NAMES[1], Holds::Yes, format!("{} as an application sees it{errors}", seconds(load.gap_ms))),
     };
     vec![rows, gap]

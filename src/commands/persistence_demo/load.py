@@ -29,7 +29,7 @@ def connect():
 
 
 def write(ready):
-    said = {"first": first, "last": first - 1, "acknowledged": [], "errors": [], "gapMs": 0, "servers": 0}
+    said = {"first": first, "last": first - 1, "acknowledged": [], "errors": [], "gapMs": 0}
     connection, servers, since, last_ack, stopping = None, set(), 0, None, None
     end = time.monotonic() + seconds
     while time.monotonic() < end and not os.path.exists(path + ".drop"):
@@ -71,7 +71,10 @@ def write(ready):
                 pass
             connection = None
             time.sleep(0.02)
-    said["servers"] = len(servers)
+    if last_ack is not None:
+        # A gap that has not ended is one.
+        said["gapMs"] = max(said["gapMs"], int((time.monotonic() - last_ack) * 1000))
+    said["servers"], said["byLast"] = len(servers), since
     with open(path + ".new", "w") as file:
         json.dump(said, file)
     os.rename(path + ".new", path)
