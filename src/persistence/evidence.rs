@@ -32,6 +32,9 @@ pub struct Cycle {
     pub log: Reading<Vec<String>>,
     /// What the headless name answers to the backend.
     pub name: Reading<Name>,
+    /// Why it did not, the last time, if it ever did not. Earlier reports do not say.
+    #[serde(default)]
+    pub name_error: Option<String>,
     /// What a writer has done meanwhile, if there was one.
     pub load: Reading<Load>,
     /// The longest gap between two rows of the writer that the user allows, in milliseconds.

@@ -85,6 +85,7 @@ pub fn healthy(yours: usize, marked: usize) -> Cycle {
         log: Reading::Present(vec!["LOG:  database system was shut down at 2026-11-24 02:00:03 UTC".into()]),
         load: Reading::NotAsked,
         max_gap_ms: None,
+        name_error: Some("connection refused".into()),
         name: Reading::Present(Name {
             from: "backend-1".into(),
             name: "postgres-headless".into(),

@@ -394,7 +394,10 @@ fn name(cycle: &Cycle, now: &Identity) -> Check {
     let answer = match &cycle.name {
         Reading::Present(answer) => answer,
         Reading::Unknown(reason) => return check(NAME, Holds::Unknown, words(reason)),
-        Reading::Absent => return check(NAME, Holds::No, "no query by the name was answered in time"),
+        Reading::Absent => {
+            let why = cycle.name_error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+            return check(NAME, Holds::No, format!("no query by the name was answered in time{why}"));
+        }
         Reading::NotAsked => return check(NAME, Holds::Unknown, "no pod of the backend is there to ask"),
     };
     let of_pod = |addresses: &[String]| {

@@ -1,4 +1,5 @@
-# Asks the database by the backend's own name for it, until another server than the one before answers.
+# Asks the database by the backend's own name for it, until another server than the one before answers. Before each time it
+# says why the last one was in vain, in a line that begins with `#`; the last line is what it has found.
 import json
 import os
 import socket
@@ -11,6 +12,7 @@ before, pod, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
 end = time.monotonic() + seconds
 host, port = os.environ["DB_HOST"], os.environ.get("DB_PORT", "5432")
 found = {"name": host, "podName": f"{pod}.{host}", "addresses": [], "podAddresses": [], "start": None, "errors": []}
+last = ""
 
 
 def addresses(name):
@@ -22,7 +24,8 @@ def addresses(name):
 
 
 def failed(error):
-    text = str(error).strip().split("\n")[0]
+    global last
+    last = text = (str(error).strip() or type(error).__name__).split("\n")[0]
     if text not in found["errors"] and len(found["errors"]) < 10:
         found["errors"].append(text)
 
@@ -42,7 +45,7 @@ def ask():
 
 while time.monotonic() < end:
     # To nobody, once whoever asked has gone: that ends it.
-    print(flush=True)
+    print("#" + last, flush=True)
     try:
         start, address = ask()
         if start != before:

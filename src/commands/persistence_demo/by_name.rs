@@ -1,5 +1,6 @@
 //! The way that applications take: by the headless name, from a pod of the backend.
 
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -34,18 +35,54 @@ pub fn command(before: &str, limit: Duration) -> Vec<String> {
     ["python3", "-", before, names::POSTGRES_POD, &limit.as_secs().to_string()].map(str::to_owned).into()
 }
 
+/// What has come of the asking, for as long as nothing is answered.
+#[derive(Default)]
+pub struct Asking {
+    ran: Cell<bool>,
+    error: RefCell<Option<String>>,
+}
+
+impl Asking {
+    /// Why it was in vain the last time.
+    pub fn error(&self) -> Option<String> {
+        self.error.borrow().clone()
+    }
+
+    /// What is known if no answer comes any more. Where the program never ran, nobody could ask, and nothing is known.
+    pub fn given_up(&self) -> Reading<Name> {
+        if self.ran.get() {
+            return Reading::Absent;
+        }
+        let why = self.error().unwrap_or_else(|| "the pod that was to ask was not reached in time".to_owned());
+        Reading::Unknown(Reason::Failed(why))
+    }
+
+    fn heard(&self, stdout: &[u8]) {
+        self.ran.set(true);
+        // The last line may not be there as a whole yet.
+        let whole = stdout.rsplit(|byte| *byte == b'\n').nth(1).unwrap_or_default();
+        if let Some(error) = whole.strip_prefix(b"#").filter(|error| !error.is_empty()) {
+            *self.error.borrow_mut() = Some(String::from_utf8_lossy(error).into_owned());
+        }
+    }
+}
+
 /// Asks from a pod, until the deadline.
-pub async fn ask(cluster: &Cluster, pod: &str, before: &str, deadline: Instant) -> Reading<Name> {
+pub async fn ask(cluster: &Cluster, pod: &str, before: &str, deadline: Instant, asking: &Asking) -> Reading<Name> {
     loop {
         let limit = deadline.saturating_duration_since(Instant::now());
         let words = command(before, limit);
         let patience = limit + Duration::from_secs(10);
         let program = Program { pod, container: names::BACKEND, command: &words };
-        match exec::run(cluster, program, PROGRAM, patience).await {
+        match exec::run_aloud(cluster, program, PROGRAM, patience, |stdout| asking.heard(stdout)).await {
             Ok(ended) => return read(pod, &ended),
-            Err(error) if Instant::now() < deadline && is_passing(&error.cause) => sleep(PAUSE).await,
-            Err(error) => return Reading::Unknown(error.into()),
+            Err(error) if !is_passing(&error.cause) => return Reading::Unknown(error.into()),
+            Err(error) => *asking.error.borrow_mut() = Some(error.cause.to_string()),
         }
+        if Instant::now() >= deadline {
+            return asking.given_up();
+        }
+        sleep(PAUSE).await;
     }
 }
 
@@ -54,7 +91,7 @@ fn is_passing(cause: &Cause) -> bool {
 }
 
 fn read(pod: &str, ended: &Ended) -> Reading<Name> {
-    match serde_json::from_str::<Answer>(ended.stdout.trim()) {
+    match serde_json::from_str::<Answer>(ended.stdout.trim().lines().last().unwrap_or_default()) {
         Ok(Answer { start: None, .. }) => Reading::Absent,
         Ok(Answer { name, addresses, pod_name, pod_addresses, start: Some(start), errors }) => {
             Reading::Present(Name { from: pod.to_owned(), name, addresses, pod_name, pod_addresses, start, errors })
@@ -82,9 +119,28 @@ mod tests {
             )
         };
         assert!(matches!(read("b", &ended(&answer("null"))), Reading::Absent));
-        let Reading::Present(name) = read("b", &ended(&answer("\"1.5\""))) else { panic!("it answered") };
+        let lines = format!("#\n#refused\n{}\n", answer("\"1.5\""));
+        let Reading::Present(name) = read("b", &ended(&lines)) else { panic!("it answered") };
         assert_eq!((name.start.as_str(), name.from.as_str()), ("1.5", "b"));
         let Reading::Unknown(Reason::Failed(why)) = read("b", &ended("")) else { panic!("it is unknown") };
         assert!(why.contains("ModuleNotFoundError"), "{why}");
+    }
+
+    #[test]
+    fn what_was_in_vain_is_kept_and_who_could_not_ask_knows_nothing() {
+        let asking = Asking::default();
+        assert!(matches!(asking.given_up(), Reading::Unknown(_)));
+        *asking.error.borrow_mut() = Some("no such container".to_owned());
+        assert_eq!(asking.given_up(), Reading::Unknown(Reason::Failed("no such container".to_owned())));
+        for (stdout, error) in [
+            ("#", "no such container"),
+            ("#\n", "no such container"),
+            ("#\n#refused\n#pass", "refused"),
+            ("#\n#refused\n#password failed\n", "password failed"),
+            ("#\n#password failed\n{}\n", "password failed"),
+        ] {
+            asking.heard(stdout.as_bytes());
+            assert_eq!((asking.given_up(), asking.error().as_deref()), (Reading::Absent, Some(error)), "{stdout}");
+        }
     }
 }

@@ -84,6 +84,7 @@ pub async fn run(
         timeline: followed.timeline,
         log,
         name: followed.name,
+        name_error: followed.name_error,
         load,
         max_gap_ms: args.max_gap.map(|gap| gap.as_millis().try_into().unwrap_or(u64::MAX)),
     })

@@ -80,6 +80,8 @@ pub struct Followed {
     pub timeline: Timeline,
     /// What the name answered.
     pub name: Reading<Name>,
+    /// Why it did not, the last time.
+    pub name_error: Option<String>,
 }
 
 /// Takes the server away, and follows.
@@ -98,9 +100,10 @@ pub async fn through(
         let _ = answers.wait_for(|may| *may).await;
         answered(cluster, &pod.name, &server.start).await;
     };
+    let asking = by_name::Asking::default();
     let by_name = async {
         match backend {
-            Some(backend) => by_name::ask(cluster, backend, &server.start, deadline).await,
+            Some(backend) => by_name::ask(cluster, backend, &server.start, deadline, &asking).await,
             None => Reading::NotAsked,
         }
     };
@@ -112,7 +115,7 @@ pub async fn through(
         });
     }
     let taking = take_away(ctx, how, pod);
-    let (no_server_yet, no_name_yet) = (why::no_server_yet(ctx), why::no_name_yet(ctx));
+    let (no_server_yet, no_name_yet) = (why::no_server_yet(ctx), why::no_name_yet(ctx, &asking));
     tokio::pin!(in_pod, by_name, taking, no_server_yet, no_name_yet);
 
     let mut live = view::Live::begin(ctx)?;
@@ -158,7 +161,7 @@ pub async fn through(
     if !acknowledged {
         taking.await?;
     }
-    Ok(Followed { timeline, name: name.unwrap_or(Reading::Absent) })
+    Ok(Followed { timeline, name: name.unwrap_or_else(|| asking.given_up()), name_error: asking.error() })
 }
 
 /// Ends when another server than the one before has answered in a pod.

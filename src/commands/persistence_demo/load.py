@@ -3,6 +3,8 @@
 # `drop` waits for nothing.
 import json
 import os
+import select
+import signal
 import sys
 import time
 
@@ -10,7 +12,7 @@ import psycopg
 
 mode, mark, first, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 path = f"/tmp/{mark}load"
-ENOUGH, PATIENCE = 10, 15.0
+ENOUGH, PATIENCE, FIRST = 10, 15.0, 20.0
 
 
 def connect():
@@ -57,7 +59,7 @@ def write(ready):
                 said["gapMs"] = max(said["gapMs"], int((now - last_ack) * 1000))
             last_ack = now
             if ready is not None:
-                os.write(ready, b"1")
+                os.write(ready, b"\n")
                 os.close(ready)
                 ready = None
             time.sleep(0.005)
@@ -65,6 +67,8 @@ def write(ready):
             text = (str(error).strip() or type(error).__name__).split("\n")[0]
             if text not in said["errors"] and len(said["errors"]) < 10:
                 said["errors"].append(text)
+            if ready is not None:
+                os.write(ready, text.encode() + b"\0")
             try:
                 connection.close()
             except (AttributeError, psycopg.Error):
@@ -81,8 +85,10 @@ def write(ready):
 
 
 def begin():
+    # Each error comes through it and then, with a line's end, the first row.
     is_ready, ready = os.pipe()
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os.setsid()
         os.close(is_ready)
         null = os.open(os.devnull, os.O_RDWR)
@@ -91,8 +97,16 @@ def begin():
         write(ready)
         os._exit(0)
     os.close(ready)
-    if not os.read(is_ready, 1):
-        sys.exit("no row was acknowledged")
+    end, error = time.monotonic() + FIRST, "no row was acknowledged in time"
+    while select.select([is_ready], [], [], max(0, end - time.monotonic()))[0]:
+        heard = os.read(is_ready, 1 << 16)
+        if heard.endswith(b"\n"):
+            return
+        if not heard:
+            break
+        error = heard.decode(errors="replace").rstrip("\0").split("\0")[-1]
+    os.kill(child, signal.SIGKILL)
+    sys.exit(error)
 
 
 def finish():

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use super::by_name::Asking;
 use crate::commands::waiting::{self, Told};
 use crate::context::Ctx;
 use crate::exchange::names;
-use crate::output::{Line, Role};
+use crate::output::{Line, Role, one_line};
 use crate::persistence::verdict::{Check, Holds, Verdict};
 
 /// How long nothing is said: a server for which all goes well is there again by then.
@@ -37,11 +38,12 @@ pub async fn no_server_yet(ctx: &Ctx) {
 }
 
 /// Says why the name may not lead to the server yet. Never ends.
-pub async fn no_name_yet(ctx: &Ctx) {
+pub async fn no_name_yet(ctx: &Ctx, asking: &Asking) {
     sleep(QUIET).await;
     let object = format!("service/{}", names::POSTGRES_SERVICE);
     let says = " does not lead to it yet: a DNS server may keep the old address, 30 s usually";
-    ctx.printer.note(Line::from("  ").and(Role::Doubtful, object).and(Role::Plain, says));
+    let last = asking.error().map(|error| format!(" (the last time: {})", one_line(&error))).unwrap_or_default();
+    ctx.printer.note(Line::from("  ").and(Role::Doubtful, object).and(Role::Plain, format!("{says}{last}")));
     pending::<()>().await;
 }
 
@@ -50,7 +52,10 @@ pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
     let Some(check) = foremost(verdict) else { return Ok(()) };
     let hint = match check.name.as_str() {
         "came back" => return last_seen(ctx).await,
-        "same address by name" => format!("see what DNS answers: {}", ctx.own_command("dns-check")),
+        "same address by name" => {
+            let (what, command) = by_name(check);
+            format!("{what}: {}", ctx.own_command(command))
+        }
         "new pod" | "same pod" | "same owner" | "new server" => {
             format!("see who did that: {}", ctx.by_hand.kubectl("get events --sort-by=.lastTimestamp"))
         }
@@ -64,6 +69,18 @@ pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
     };
     ctx.printer.hint(&hint);
     Ok(())
+}
+
+/// What helps where the name was not answered as it should be, and by which command.
+fn by_name(check: &Check) -> (&'static str, &'static str) {
+    match check.holds {
+        // In PostgreSQL's words.
+        _ if check.evidence.contains("password authentication failed") => {
+            ("let PostgreSQL take the Secret's password", "rotate-password")
+        }
+        Holds::Unknown => ("see whether there is a pod of the backend that could ask", "status"),
+        _ => ("see what DNS answers", "dns-check"),
+    }
 }
 
 /// The first check that keeps the verdict from holding, but for data that went back to an older state or began anew: whatever
@@ -95,6 +112,18 @@ mod tests {
             |(name, holds): &(&str, Holds)| Check { name: (*name).to_owned(), holds: *holds, evidence: String::new() };
         let verdict = Verdict::of(checks.iter().map(check).collect());
         foremost(&verdict).map_or_else(String::new, |check| check.name.clone())
+    }
+
+    #[test]
+    fn a_name_that_is_not_answered_is_helped_by_why() {
+        for (holds, evidence, command) in [
+            (Holds::No, "no query by the name was answered in time", "dns-check"),
+            (Holds::No, "in time: FATAL:  password authentication failed for user", "rotate-password"),
+            (Holds::Unknown, "container not found", "status"),
+        ] {
+            let check = Check { name: "same address by name".to_owned(), holds, evidence: evidence.to_owned() };
+            assert_eq!(by_name(&check).1, command, "{evidence}");
+        }
     }
 
     #[test]

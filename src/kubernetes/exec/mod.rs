@@ -147,6 +147,20 @@ pub struct Ended {
 /// If it cannot be run, does not end in time, or the connection is lost before its exit code is known. A program that ran
 /// and failed is no error here.
 pub async fn run(cluster: &Cluster, program: Program<'_>, stdin: &str, limit: Duration) -> Result<Ended, RequestError> {
+    run_aloud(cluster, program, stdin, limit, |_| ()).await
+}
+
+/// The same, and lets somebody hear what has come of stdout, each time that there is more of it.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_aloud(
+    cluster: &Cluster,
+    program: Program<'_>,
+    stdin: &str,
+    limit: Duration,
+    heard: impl Fn(&[u8]),
+) -> Result<Ended, RequestError> {
     let running = async {
         let session = Session::start(cluster, program, Mode::Pipes).await?;
         let (input, stdin_pieces) = mpsc::channel(1);
@@ -157,7 +171,8 @@ pub async fn run(cluster: &Cluster, program: Program<'_>, stdin: &str, limit: Du
         let _ = input.try_send(text);
         drop(input);
         let streams = Streams { stdin: stdin_pieces, stdout, stderr, size: None };
-        let (code, stdout, stderr) = join3(session.join(streams), text_of(output), text_of(errors)).await;
+        let (code, stdout, stderr) =
+            join3(session.join(streams), text_of(output, heard), text_of(errors, |_| ())).await;
         Ok(Ended { code: code?, stdout, stderr })
     };
     let too_long = |_| Err(cluster.error(program.asked(), Cause::TimedOut(format!("not ended after {limit:?}"))));
@@ -165,10 +180,11 @@ pub async fn run(cluster: &Cluster, program: Program<'_>, stdin: &str, limit: Du
 }
 
 /// All of a stream.
-async fn text_of(mut pieces: mpsc::Receiver<Bytes>) -> String {
+async fn text_of(mut pieces: mpsc::Receiver<Bytes>, heard: impl Fn(&[u8])) -> String {
     let mut all = Vec::new();
     while let Some(piece) = pieces.recv().await {
         all.extend_from_slice(&piece);
+        heard(&all);
     }
     String::from_utf8_lossy(&all).into_owned()
 }
