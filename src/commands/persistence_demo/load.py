@@ -1,6 +1,6 @@
 # Commits rows one by one through the backend's own name for the database, in a process of its own, and says at the end which
 # were acknowledged. `start` returns once the first one is; `stop` waits until the new server has acknowledged some too;
-# `drop` waits for nothing.
+# `drop` waits for nothing. It ends by itself once the marked rows of its run are gone: the run, too, is over then, or was killed.
 import json
 import os
 import select
@@ -13,6 +13,11 @@ import psycopg
 mode, mark, first, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 path = f"/tmp/{mark}load"
 ENOUGH, PATIENCE, FIRST = 10, 15.0, 20.0
+INSERT = """
+    INSERT INTO public.wallets (id, balance, coins)
+    SELECT %s::varchar, %s::numeric, 0 WHERE EXISTS (SELECT FROM public.wallets WHERE id = %s::varchar)
+    RETURNING md5(wallets::text)
+"""
 
 
 def connect():
@@ -48,10 +53,10 @@ def write(ready):
                     since = 0
             said["last"] += 1
             number = said["last"]
-            row = connection.execute(
-                "INSERT INTO public.wallets (id, balance, coins) VALUES (%s, %s, 0) RETURNING md5(wallets::text)",
-                (f"{mark}{number:06d}", number % 1000),
-            ).fetchone()
+            row = connection.execute(INSERT, (f"{mark}{number:06d}", number % 1000, f"{mark}{1:06d}")).fetchone()
+            if row is None:
+                said["errors"].append("the marked rows are gone")
+                break
             now = time.monotonic()
             said["acknowledged"].append([number, row[0]])
             since += 1
@@ -118,7 +123,8 @@ def finish():
         with open(path) as file:
             print(file.read())
     finally:
-        for name in (path, path + ".stop", path + ".drop"):
+        # One that has not ended yet still has to find that it is to be dropped.
+        for name in (path, path + ".stop", path + ".drop") if os.path.exists(path) else ():
             if os.path.exists(name):
                 os.unlink(name)
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::act::command;
 use crate::kubernetes::exec::{self, Ended, Program};
-use crate::kubernetes::{Cluster, RequestError};
+use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::{Reading, Reason};
 use crate::persistence::load::Load;
 
@@ -24,7 +24,9 @@ const PROGRAM: &str = include_str!("load.py");
 /// How long the first row, and the last ones, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a writer that is stopped at once may take.
-const LAST: Duration = Duration::from_secs(8);
+const LAST: Duration = Duration::from_secs(3);
+/// How much longer a program may take than it waits.
+const SPARE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A writer that writes.
@@ -47,22 +49,19 @@ pub async fn start(ctx: &Ctx, pod: &str, mark: &str, first: u32, limit: Duration
     let ended = Rc::new(Cell::new(false));
     let started = {
         let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("start", mark, first, limit));
-        async move { run(&cluster, &pod, &words).await }
+        async move { run(&cluster, &pod, &words, PATIENCE).await }
     };
     let stop = {
         let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("drop", mark, first, LAST));
         let ended = Rc::clone(&ended);
         move || {
             let (cluster, pod, words, ended) = (cluster.clone(), pod.clone(), words.clone(), ended.get());
-            async move {
-                if !ended {
-                    run(&cluster, &pod, &words).await?;
-                }
-                Ok(())
-            }
+            async move { if ended { Ok(()) } else { Ok(drop_patiently(&cluster, &pod, &words).await?) } }
         }
     };
-    let begun = lasting::make(ctx, show("drop", LAST), started, stop).await??;
+    let file = format!("/tmp/{mark}load.drop");
+    let by_hand = command(cluster.place(), &["exec", pod, "-c", names::BACKEND, "--", "touch", &file]);
+    let begun = lasting::make(ctx, by_hand, started, stop).await??;
     if begun.code != 0 {
         ended.set(true);
         let why = begun.stderr.trim().lines().last().unwrap_or("it wrote nothing");
@@ -84,7 +83,7 @@ impl Writer {
         let words = words("stop", &self.mark, 0, PATIENCE);
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match run(cluster, &self.pod, &words).await {
+            match run(cluster, &self.pod, &words, PATIENCE).await {
                 Ok(ended) => {
                     self.ended.set(true);
                     return read(&self.pod, &ended);
@@ -100,9 +99,23 @@ fn words(mode: &str, mark: &str, first: u32, limit: Duration) -> Vec<String> {
     ["python3", "-", mode, mark, &first.to_string(), &limit.as_secs().to_string()].map(str::to_owned).into()
 }
 
-async fn run(cluster: &Cluster, pod: &str, words: &[String]) -> Result<Ended, RequestError> {
+async fn run(cluster: &Cluster, pod: &str, words: &[String], waits: Duration) -> Result<Ended, RequestError> {
     let program = Program { pod, container: names::BACKEND, command: words };
-    exec::run(cluster, program, PROGRAM, PATIENCE + Duration::from_secs(10)).await
+    exec::run(cluster, program, PROGRAM, waits + SPARE).await
+}
+
+/// Stops it at once. That is tried again for as long as the cleanup's time allows.
+async fn drop_patiently(cluster: &Cluster, pod: &str, words: &[String]) -> Result<(), RequestError> {
+    let deadline = Instant::now() + LAST;
+    loop {
+        match run(cluster, pod, words, LAST).await {
+            Ok(_) => return Ok(()),
+            // It goes with its pod.
+            Err(RequestError { cause: Cause::NotFound(_), .. }) => return Ok(()),
+            Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(PAUSE).await,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn read(pod: &str, ended: &Ended) -> Reading<Load> {
