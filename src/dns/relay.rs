@@ -421,6 +421,38 @@ mod tests {
         assert!(matches!(pipe.ask("a", Kind::A).await.0, Answer::Refused(_)));
     }
 
+    /// Nothing of it stays in somebody's container: neither the shell nor what limits its time.
+    #[test]
+    fn the_program_ends_with_its_connection() {
+        use std::io::Write as _;
+        use std::os::unix::fs::PermissionsExt as _;
+        use std::process::{Command, Stdio};
+
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("nc", "exec sleep 0.2"), ("getent", "sleep 0.5; echo 10.0.0.7 STREAM")] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let start = Instant::now();
+        let mut shell = Command::new("sh")
+            .args(["-c", SHELL, "sh", PYTHON])
+            .env("PATH", path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(b"192.0.2.1 a b\n").unwrap();
+        // Its streams end only with the last of its processes.
+        let said = String::from_utf8(shell.wait_with_output().unwrap().stderr).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(15), "{:?}: {said}", start.elapsed());
+        for line in ["#closed 0", "#look 0 0 10.0.0.7", "#look 1 0 10.0.0.7"] {
+            assert!(said.contains(line), "no {line:?} in {said}");
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_a_pod_tells_is_taken_in(lines in proptest::collection::vec("#?(look|ready|resolv|closed|x)?[ -~]{0,20}", 0..9)) {

@@ -13,7 +13,7 @@ echo '#ready' >&2
 read -r server names || exit 0
 set -f
 exec 4<&0
-index=0
+index=0 lookups=
 for name in $names; do
   [ "$libc" = getent ] || break
   {
@@ -22,6 +22,7 @@ for name in $names; do
     addresses=$(printf '%s\n' "$found" | while read -r address rest; do printf '%s ' "$address"; done)
     echo "#look $index $code $addresses" >&2
   } >/dev/null </dev/null &
+  lookups="$lookups $!"
   index=$((index + 1))
 done
 case $bridge in
@@ -37,7 +38,15 @@ bash)
 esac
 relay=$!
 # Should nobody listen any more, it ends by itself.
-(sleep 20 && kill "$relay") >/dev/null 2>&1 </dev/null &
+(
+  trap 'kill "$nap"' TERM
+  sleep 20 &
+  nap=$!
+  wait "$nap" && kill "$relay"
+) >/dev/null 2>&1 </dev/null &
+limit=$!
 wait "$relay"
 echo "#closed $?" >&2
-wait
+kill "$limit" 2>/dev/null
+# shellcheck disable=SC2086
+[ -z "$lookups" ] || wait $lookups
