@@ -19,8 +19,8 @@ pub async fn line() -> Option<String> {
 }
 
 /// What the contexts of programs begin with that run a cluster on one's own machine.
-const LOCAL: [&str; 9] =
-    ["minikube", "kind-", "k3d-", "docker-desktop", "rancher-desktop", "orbstack", "colima", "microk8s", "kubecoin"];
+const LOCAL: [&str; 8] =
+    ["minikube", "kind-", "k3d-", "docker-desktop", "rancher-desktop", "orbstack", "colima", "microk8s"];
 
 /// Whether a cluster is known to be on the user's own machine.
 pub fn is_local(place: &Place) -> bool {
@@ -62,6 +62,7 @@ mod tests {
         }
         for (context, server) in [
             ("prod", "https://192.168.49.2:8443"),
+            ("kubecoin-production", "https://10.0.0.1:6443"),
             ("minikube", "https://34.1.2.3"),
             ("kind-of-production", "https://k8s.example.com"),
             ("x", "https://localhost.example.com"),
