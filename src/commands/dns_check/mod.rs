@@ -14,6 +14,7 @@ use crate::cli::duration;
 use crate::context::Ctx;
 use crate::dns::names::is_name;
 use crate::error::{Error, Outcome};
+use crate::kubernetes::Cause;
 use crate::output::Format;
 use asker::From;
 use report::Report;
@@ -92,11 +93,11 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         )
         .into());
     }
-    let from = asker::choose(args, ctx, &snapshot).await?;
+    let mut from = asker::choose(args, ctx, &snapshot).await?;
     let start = Instant::now();
     let mut round = Box::pin(Round::ask(ctx, &from, args, snapshot)).await?;
     if args.wait && !round.holds {
-        round = Box::pin(wait(ctx, &from, args, round)).await?;
+        round = Box::pin(wait(ctx, &mut from, args, round)).await?;
     }
     if let Some(helper) = from.helper {
         // It is tried again when the run ends.
@@ -118,12 +119,13 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     Ok(Outcome::holds_if(round.holds))
 }
 
-/// Asks again until all is as it should be, or the time is over. Gives the last round.
-async fn wait(ctx: &Ctx, from: &From, args: &Args, mut round: Round) -> anyhow::Result<Round> {
+/// Asks again until all is as it should be, or the time is over. Gives the last round. One that fails, as it does where the pod
+/// that is asked from is replaced meanwhile, is tried again.
+async fn wait(ctx: &Ctx, from: &mut From, args: &Args, mut round: Round) -> anyhow::Result<Round> {
     let deadline = Instant::now() + args.timeout;
     let mut pause = interval(AGAIN);
     pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = Vec::new();
+    let (mut told, mut failed) = (Vec::new(), None);
     while !round.holds {
         for finding in &round.findings {
             if !told.contains(&(finding.code, finding.object.clone())) {
@@ -132,11 +134,26 @@ async fn wait(ctx: &Ctx, from: &From, args: &Args, mut round: Round) -> anyhow::
             }
         }
         if timeout_at(deadline, pause.tick()).await.is_err() {
+            if let Some(error) = failed {
+                return Err(error);
+            }
             ctx.printer.error(&format!("the names were not as they should be within {:?}", args.timeout));
             break;
         }
-        let snapshot = crate::observe::Snapshot::read(ctx.cluster().await?).await?;
-        round = Box::pin(Round::ask(ctx, from, args, snapshot)).await?;
+        match Box::pin(again(ctx, from, args)).await {
+            Ok(next) => (round, failed) = (next, None),
+            Err(error) if matches!(Cause::of(&error), Some(Cause::Forbidden(_))) => return Err(error),
+            Err(error) => failed = Some(error),
+        }
     }
     Ok(round)
+}
+
+/// Asks once more: from a pod that runs now, or the one that was started for it.
+async fn again(ctx: &Ctx, from: &mut From, args: &Args) -> anyhow::Result<Round> {
+    let snapshot = crate::observe::Snapshot::read(ctx.cluster().await?).await?;
+    if from.helper.is_none() {
+        *from = asker::choose(args, ctx, &snapshot).await?;
+    }
+    Round::ask(ctx, from, args, snapshot).await
 }
