@@ -310,6 +310,24 @@ fn what_was_not_acknowledged_may_be_either() {
 }
 
 #[test]
+fn two_nodes_have_two_clocks() {
+    let elsewhere = |ended_before_started: bool, lock: &str| {
+        let mut cycle = healthy(3, 5);
+        cycle.timeline.old.node = Some("node-2".into());
+        // By its own node's clock.
+        cycle.timeline.old_ended_at = Some("2026-11-24T02:00:06Z".parse().unwrap());
+        if !ended_before_started {
+            cycle.timeline.events.sort_by_key(|event| event.kind == Kind::Ended);
+        }
+        after(&mut cycle).identity.server.lock = lock.into();
+        judge(&cycle).checks.into_iter().find(|check| check.name == "one server at a time").unwrap().holds
+    };
+    assert_eq!(elsewhere(true, ""), Holds::Yes, "the order in which it was seen counts");
+    assert_eq!(elsewhere(false, ""), Holds::Unknown);
+    assert_eq!(elsewhere(false, "/lock"), Holds::Yes);
+}
+
+#[test]
 fn a_gap_without_an_end_is_not_known_unless_it_is_too_long() {
     let mut cycle = under_load(20, &[]);
     let Reading::Present(load) = &mut cycle.load else { panic!("there is a writer") };

@@ -423,14 +423,24 @@ fn name(cycle: &Cycle, now: &Identity) -> Check {
 /// Whether the old server had stopped before the new one started. The lock that the new one holds is empty if that is none.
 pub(super) fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &str) -> Check {
     const NAME: &str = "one server at a time";
+    let at = |kind| timeline.events.iter().position(|event| event.kind == kind);
+    let in_order = at(Kind::Ended).is_some_and(|ended| at(Kind::Started).is_some_and(|started| ended < started));
+    let one_clock = timeline.old.node == now.node;
     match (timeline.old_ended_at, now.started_at) {
-        (Some(ended), Some(started)) => {
+        (Some(ended), Some(started)) if one_clock => {
             let holds = so(ended <= started);
             check(NAME, holds, format!("the old one ended {}, the new one started {}", clock(ended), clock(started)))
+        }
+        // The clocks of two nodes need not agree.
+        (Some(_), _) if in_order => {
+            check(NAME, Holds::Yes, "the old one was seen to have ended before the new one started, on another node")
         }
         _ if !lock.is_empty() => check(NAME, Holds::Yes, format!("the new one was started under the lock of {lock}")),
         _ if how == How::Force => {
             check(NAME, Holds::Unknown, "grace 0 does not wait for the old server, and the new one holds no lock")
+        }
+        (Some(_), _) => {
+            check(NAME, Holds::Unknown, "the old one's end on its node was not seen before the new one's start")
         }
         _ => check(NAME, Holds::Unknown, "the end of the old server was not seen"),
     }
