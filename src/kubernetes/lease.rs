@@ -72,12 +72,21 @@ impl Lease {
         Create { object: self.object(cluster, body), hidden: None, dry_run: false }
     }
 
-    /// Renews it for ever. What fails is tried again: a server that is away for a while is no reason to stop.
-    pub async fn renew(&self, cluster: &Cluster) {
+    /// Renews it until it is lost, and gives to whom. What fails is tried again: a server that is away for a while is no reason
+    /// to stop.
+    pub async fn renew(&self, cluster: &Cluster) -> String {
         loop {
             sleep(RENEWAL).await;
             let body = json!({ "spec": { "renewTime": moment() } });
-            let _ = Patch { object: self.object(cluster, body) }.execute(cluster).await;
+            let renewal = Patch { object: self.object(cluster, body) };
+            match renewal.execute(cluster).await {
+                Ok(there) => match there.data["spec"]["holderIdentity"].as_str() {
+                    Some(holder) if holder == self.holder => {}
+                    other => return other.unwrap_or("nobody").to_owned(),
+                },
+                Err(RequestError { cause: Cause::NotFound(_), .. }) => return "nobody: it was deleted".to_owned(),
+                Err(_) => {}
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod deploy;
 mod dns_check;
 mod everyday;
 mod overtaken;
+mod persistence_demo;
 mod plugin;
 mod reach;
 mod server;

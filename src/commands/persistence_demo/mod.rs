@@ -136,16 +136,18 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
     tokio::select! {
         outcome = all(args, ctx, &run, &ready, lease.is_some(), page) => outcome,
-        () = renewed(lease.as_ref(), cluster) => Ok(Outcome::DoesNotHold),
+        lost = lost(lease.as_ref(), cluster) => Err(lost.into()),
     }
 }
 
-/// Keeps a Lease for as long as it is waited for; ends if it is lost.
-async fn renewed(lease: Option<&Lease>, cluster: &Cluster) {
-    match lease {
-        Some(lease) => lease.renew(cluster).await,
-        None => std::future::pending().await,
-    }
+/// Keeps a Lease for as long as it is waited for. It ends if the Lease is lost: another run may then do what this one does.
+async fn lost(lease: Option<&Lease>, cluster: &Cluster) -> Error {
+    let Some(lease) = lease else { return std::future::pending().await };
+    let holder = lease.renew(cluster).await;
+    Error::new(
+        format!("this run lost its Lease to {holder}: it has shown nothing"),
+        format!("see who has it: kubectl describe lease/{} -n {}; then run it again", lease.name, cluster.namespace()),
+    )
 }
 
 /// Every cycle, and the verdict over all of them.

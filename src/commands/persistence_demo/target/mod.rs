@@ -11,7 +11,7 @@ pub(in crate::commands) mod view;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{confirm, renewed, take_lease};
+use super::{confirm, lost, take_lease};
 use crate::context::Ctx;
 use crate::dns::names::is_name;
 use crate::error::{Error, Outcome};
@@ -102,7 +102,7 @@ pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Out
     };
     tokio::select! {
         outcome = all(ctx, &plan, &ready, args.times, &args.report) => outcome,
-        () = renewed(lease.as_ref(), cluster) => Ok(Outcome::DoesNotHold),
+        lost = lost(lease.as_ref(), cluster) => Err(lost.into()),
     }
 }
 

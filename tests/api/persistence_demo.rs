@@ -1,0 +1,52 @@
+//! `persistence-demo` against a server with faults. What it proves is seen on a real cluster.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::plugin::Home;
+use crate::server::{Reply, Server};
+use crate::world::{APPS, NAMESPACED, World, refusal};
+
+/// A set that is not the exchange's, of one pod.
+fn of_a_set() -> World {
+    let mut world = World::healthy();
+    world.at(&format!("{APPS}/statefulsets/postgres"))["metadata"]["labels"] = json!({});
+    let pods = world.at(&format!("{NAMESPACED}/pods"));
+    pods["items"].as_array_mut().unwrap().truncate(1);
+    pods["items"][0]["metadata"]["ownerReferences"] = json!([
+        { "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "postgres", "uid": "uid-postgres", "controller": true }
+    ]);
+    world
+}
+
+#[test]
+fn a_run_ends_that_has_lost_its_lease() {
+    let held = |holder: &str| -> Value {
+        json!({ "metadata": { "name": "kubecoin-persistence-demo", "uid": "u" }, "spec": { "holderIdentity": holder } })
+    };
+    let deleted = || refusal(404, "NotFound", "leases \"kubecoin-persistence-demo\" not found");
+    thread::scope(|scope| {
+        for (answer, words) in [
+            (Reply::Json(200, held("somebody")), "lost its Lease to somebody: it has shown nothing"),
+            (deleted(), "lost its Lease to nobody: it was deleted"),
+        ] {
+            scope.spawn(move || {
+                let world = of_a_set();
+                let server = Server::start(move |request| match request.method.as_str() {
+                    _ if !request.path.contains("/leases") => match request.query.contains("fieldSelector") {
+                        // The pod is watched for, in vain.
+                        true => Reply::Silence,
+                        false => world.reply(request),
+                    },
+                    "PATCH" => answer.clone(),
+                    "GET" => Reply::Json(200, held("somebody")),
+                    _ => world.reply(request),
+                });
+                Home::at(&server).run("persistence-demo --target statefulset/postgres --yes").could_not_run(words);
+                // What is another's is not taken away, nor is the pod.
+                assert!(server.requests().iter().all(|request| request.method != "DELETE"), "{:?}", server.requests());
+            });
+        }
+    });
+}
