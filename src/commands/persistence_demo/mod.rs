@@ -187,8 +187,8 @@ async fn all(
     view::conclude(ctx, &cycles, worst.as_ref())?;
     let about = report::beside(ctx, args, by_hand, &cycles).await?;
     if args.contrast {
-        // Whoever stops Level 1 keeps what was proved.
-        report::write(args, about.as_ref(), &cycles, &contrast::stopped())?;
+        // Whoever stops Level 1 keeps what was proved. What cannot be written is told at the end.
+        drop(report::write(args, about.as_ref(), &cycles, &contrast::stopped()));
     }
     let contrast = contrast::run(args, ctx, run, &cycles).await;
     let shown = view::contrast(ctx, &contrast, cycles.last())?;
@@ -197,8 +197,7 @@ async fn all(
     if let Some(verdict) = &worst {
         why::help(ctx, verdict).await?;
     }
-    report::write(args, about.as_ref(), &cycles, &contrast)?;
-    report::tell(ctx, &args.report);
+    report::tell(ctx, &report::write(args, about.as_ref(), &cycles, &contrast));
     Ok(Outcome::holds_if(holds == Holds::Yes && shown))
 }
 

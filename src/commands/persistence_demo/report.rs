@@ -1,6 +1,7 @@
 //! `--report`: the evidence as a file.
 
-use std::fs;
+use std::fmt::Display;
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -28,10 +29,21 @@ pub fn check(path: &Path) -> Result<(), Error> {
     form(path)?;
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
-    if folder.is_dir() {
-        return Ok(());
+    if !folder.is_dir() {
+        let says = format!("there is no folder {} for the report", folder.display());
+        return Err(Error::new(says, "make it, or name another one"));
     }
-    Err(Error::new(format!("there is no folder {} for the report", folder.display()), "make it, or name another one"))
+    // As it will be written, but that nothing is changed: what is there stays, and what is not is not there afterwards.
+    let is_there = path.symlink_metadata().is_ok();
+    OpenOptions::new().create(true).append(true).open(path).map_err(|error| unwritten(path, &error))?;
+    if !is_there {
+        fs::remove_file(path).map_err(|error| unwritten(path, &error))?;
+    }
+    Ok(())
+}
+
+fn unwritten(path: &Path, error: &impl Display) -> Error {
+    Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
 }
 
 fn form(path: &Path) -> Result<Form, Error> {
@@ -67,11 +79,13 @@ pub async fn beside(
 }
 
 /// Writes a report on the exchange to each of the files, if there is to be one.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn write(args: &Args, about: Option<&About>, cycles: &[Cycle], contrast: &Reading<Contrast>) -> anyhow::Result<()> {
-    let Some(about) = about else { return Ok(()) };
+pub fn write<'a>(
+    args: &'a Args,
+    about: Option<&About>,
+    cycles: &[Cycle],
+    contrast: &Reading<Contrast>,
+) -> Vec<Saved<'a>> {
+    let Some(about) = about else { return Vec::new() };
     let about = About { at: Timestamp::now(), ..about.clone() };
     let report = Report { about, cycles: cycles.to_vec(), contrast: contrast.clone() };
     save(&args.report, &Document::Exchange(Box::new(report)))
@@ -95,30 +109,27 @@ pub async fn about(ctx: &Ctx, seen: &Seen<'_>, by_hand: Vec<String>) -> anyhow::
     })
 }
 
-/// Writes a report to each of the files.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn save(paths: &[PathBuf], report: &Document) -> anyhow::Result<()> {
-    for path in paths {
-        fs::write(path, form(path)?.text(report)?).map_err(|error| {
-            Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
-        })?;
-    }
-    Ok(())
+/// A file, and whether the report was written to it.
+pub type Saved<'a> = (&'a Path, Result<(), Error>);
+
+/// Writes a report to each of the files. One that cannot be written keeps no other one from being.
+#[must_use = "what could not be written is told"]
+pub fn save<'a>(paths: &'a [PathBuf], report: &Document) -> Vec<Saved<'a>> {
+    let save = |path: &Path| -> anyhow::Result<()> { Ok(fs::write(path, form(path)?.text(report)?)?) };
+    paths.iter().map(|path| (path.as_path(), save(path).map_err(|error| unwritten(path, &error)))).collect()
 }
 
-/// Says where it was written.
-pub fn tell(ctx: &Ctx, paths: &[PathBuf]) {
-    for path in paths {
-        let form = Form::of(path);
-        let path = path.display();
-        ctx.printer.note(match form {
-            Some(Form::Json) => {
-                format!("report written to {path}; judge it again: kubectl kubecoin verify-report {path}")
-            }
-            _ => format!("report written to {path}"),
-        });
+/// Says where it was written, and where it could not be: that changes nothing of what was proved.
+pub fn tell(ctx: &Ctx, saved: &[Saved<'_>]) {
+    for (path, outcome) in saved {
+        let (form, shown) = (Form::of(path), path.display());
+        match (outcome, form) {
+            (Err(error), _) => ctx.printer.error(&error.to_string()),
+            (Ok(()), Some(Form::Json)) => ctx
+                .printer
+                .note(format!("report written to {shown}; judge it again: kubectl kubecoin verify-report {shown}")),
+            (Ok(()), _) => ctx.printer.note(format!("report written to {shown}")),
+        }
     }
 }
 
@@ -131,4 +142,27 @@ pub fn read(path: &Path) -> Result<Document, Error> {
     let text = fs::read_to_string(path)
         .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint))?;
     Document::parse(&text).map_err(|error| Error::new(format!("{} is no report: {error:#}", path.display()), hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persistence::tests::report;
+
+    #[test]
+    fn where_it_cannot_be_written_is_found_before_and_nothing_is_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, old, taken] = ["new.json", "old.json", "taken.json"].map(|name| folder.path().join(name));
+        fs::write(&old, "kept").unwrap();
+        fs::create_dir(&taken).unwrap();
+        assert!(check(&new).is_ok() && !new.exists());
+        assert!(check(&old).is_ok() && fs::read(&old).unwrap() == b"kept");
+        assert!(check(&taken).unwrap_err().to_string().contains("could not write"));
+        assert!(check(&folder.path().join("none/new.json")).unwrap_err().to_string().contains("no folder"));
+
+        let paths = [taken, new];
+        let saved = save(&paths, &Document::Exchange(Box::new(report())));
+        assert!(saved[0].1.is_err() && saved[1].1.is_ok(), "{saved:?}");
+        assert!(read(&paths[1]).is_ok());
+    }
 }

@@ -16,7 +16,7 @@ const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 /// Writes a report on it to each of the files.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If what was asked has no form for a shell.
 pub async fn write(ctx: &Ctx, paths: &[PathBuf], by_hand: Vec<String>, evidence: Evidence) -> anyhow::Result<()> {
     if paths.is_empty() {
         return Ok(());
@@ -29,7 +29,6 @@ pub async fn write(ctx: &Ctx, paths: &[PathBuf], by_hand: Vec<String>, evidence:
         selector: format!("{POD_NAME} in ({})", planned.into_iter().collect::<Vec<_>>().join(",")),
     };
     let about = report::about(ctx, &seen, by_hand).await?;
-    report::save(paths, &Document::Set(Box::new(Report { about, evidence })))?;
-    report::tell(ctx, paths);
+    report::tell(ctx, &report::save(paths, &Document::Set(Box::new(Report { about, evidence }))));
     Ok(())
 }
