@@ -192,11 +192,20 @@ impl Objects {
     }
 }
 
+/// What the name of a pod ends with that is only tried.
+const TRIED: &str = "-check";
+
+/// The workload whose pod this is, one of `Objects::pods`.
+#[must_use]
+pub fn workload(pod: &Pod) -> &str {
+    pod.metadata.name.as_deref().unwrap_or_default().trim_end_matches(TRIED)
+}
+
 /// A pod of a workload's template, as the workload would make it.
 #[must_use]
 pub fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec) -> Pod {
     let mut metadata = template.metadata.clone().unwrap_or_default();
-    metadata.name = Some(format!("{name}-check"));
+    metadata.name = Some(format!("{name}{TRIED}"));
     metadata.namespace = namespace.cloned();
     Pod { metadata, spec: template.spec.clone(), status: None }
 }

@@ -118,7 +118,8 @@ pub fn same_quantity(one: &str, other: &str) -> bool {
 }
 
 /// The number that a quantity stands for.
-fn quantity(text: &str) -> Option<f64> {
+#[must_use]
+pub fn quantity(text: &str) -> Option<f64> {
     const SUFFIXES: [(&str, f64); 13] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),

@@ -290,6 +290,36 @@ fn empty() -> World {
 }
 
 #[test]
+fn a_quota_too_small_for_all_pods_together_is_in_the_way() {
+    let quotas = format!("{NAMESPACED}/resourcequotas");
+    let mut world = empty();
+    world.objects.insert(
+        format!("{quotas}/small"),
+        json!({ "metadata": { "name": "small" }, "spec": {},
+                "status": { "hard": { "pods": "3" }, "used": { "pods": "1" } } }),
+    );
+    let (there, unread) = (world.clone(), world.clone());
+    let (ended, requests) = deploy("-n alice --node node-1", move |request| there.reply(request));
+    ended.could_not_run("resourcequota/small leaves too little for all pods together: 3 of pods, and 1 of 3 is used");
+    assert!(ended.stderr.contains("hint: see what is used, and by what: kubectl describe resourcequota -n alice"));
+    assert!(changes(&requests).is_empty());
+
+    // Two of the three are there already, and are among what is used.
+    let mut partly = World::healthy();
+    partly.objects.remove(&format!("{APPS}/statefulsets/postgres"));
+    partly.objects.extend(world.objects.into_iter().filter(|(path, _)| path.starts_with(&quotas)));
+    let (ended, requests) = deploy("--dry-run=server", move |request| partly.reply(request));
+    assert!(!ended.stderr.contains("resourcequota"), "{ended:?}");
+    let tried = |request: &&Request| request.method == "POST" && request.path.ends_with("/pods");
+    assert_eq!(requests.iter().filter(tried).count(), 1, "the one that is missing");
+
+    let (ended, _) = deploy("--node node-1 --dry-run=server", move |request| {
+        if request.path == quotas { refusal(403, "Forbidden", "no quotas for you") } else { unread.reply(request) }
+    });
+    assert!(!ended.stderr.contains("quota"), "{ended:?}");
+}
+
+#[test]
 fn who_may_not_list_nodes_is_asked_for_one() {
     let nodes = |request: &Request| request.path == "/api/v1/nodes";
     let world = empty();

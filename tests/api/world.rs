@@ -122,7 +122,9 @@ impl World {
 }
 
 fn is_list(path: &str) -> bool {
-    ["statefulsets", "deployments", "persistentvolumeclaims"].iter().any(|plural| path.ends_with(plural))
+    ["statefulsets", "deployments", "persistentvolumeclaims", "resourcequotas"]
+        .iter()
+        .any(|plural| path.ends_with(plural))
 }
 
 /// A refusal as the API has it.

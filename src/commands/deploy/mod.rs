@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod existing;
 mod node;
 mod preflight;
+mod quota;
 pub mod reuse;
 mod settle;
 mod shape;

@@ -1,10 +1,11 @@
 //! What is in the way, found before anything is changed, and said all at once.
 
 use futures_util::future::join_all;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota, Secret};
 use kube::ResourceExt;
+use kube::api::ListParams;
 
-use super::{Args, existing};
+use super::{Args, existing, quota};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
@@ -27,6 +28,9 @@ const EXEC: [Permission; 2] = [
     Permission { verb: "create", group: "", resource: "pods", subresource: "exec" },
     Permission { verb: "get", group: "", resource: "pods", subresource: "exec" },
 ];
+
+/// As many quotas as a namespace ever has.
+const MOST: u32 = 50;
 
 /// Fails with everything that is in the way.
 pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapshot) -> anyhow::Result<()> {
@@ -58,9 +62,14 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
         }
         (missing_permissions(args, cluster).await?, Vec::new())
     } else {
-        let (permissions, secret, trials) =
-            tokio::join!(missing_permissions(args, cluster), secret(cluster), trials(args, cluster, objects, snapshot));
-        (permissions?, secret?.into_iter().chain(trials?).collect())
+        let pods = pods_to_be_made(objects, snapshot);
+        let (permissions, secret, trials, quotas) = tokio::join!(
+            missing_permissions(args, cluster),
+            secret(cluster),
+            trials(args, cluster, objects, snapshot, &pods),
+            quotas(cluster, &pods)
+        );
+        (permissions?, secret?.into_iter().chain(trials?).chain(quotas?).collect())
     };
 
     let mut problems: Vec<String> = foreign.into_iter().chain(left_behind).chain(permissions).chain(trials).collect();
@@ -87,6 +96,8 @@ fn hint(problems: &[String], by_hand: &ByHand) -> String {
         "reach the page by `kubectl port-forward` instead: --service-type ClusterIP".to_owned()
     } else if any("PodSecurity") || any("persistentvolume/") {
         "let the cluster make the volume, and postgres run as a plain user: --storage dynamic".to_owned()
+    } else if any("resourcequota/") || any("exceeded quota") {
+        format!("see what is used, and by what: {}", by_hand.kubectl("describe resourcequota"))
     } else if any("somebody else:") {
         "use another namespace: --create-namespace -n NAME".to_owned()
     } else if any("conflict") {
@@ -127,9 +138,36 @@ async fn secret(cluster: &Cluster) -> anyhow::Result<Option<String>> {
     Ok(refused.map(|error| problem(&reference, error)).transpose()?.flatten())
 }
 
+/// A pod of each workload that is not there yet.
+fn pods_to_be_made(objects: &Objects, snapshot: &Snapshot) -> Vec<Pod> {
+    let is_absent = |pod: &Pod| match objects::workload(pod) {
+        names::POSTGRES => matches!(snapshot.statefulset, Reading::Absent),
+        name => matches!(snapshot.deployments.get(name), Some(Reading::Absent)),
+    };
+    objects.pods().into_iter().filter(is_absent).collect()
+}
+
+/// Which quotas have too little room for all these pods. Who may not read quotas learns it from the pods.
+async fn quotas(cluster: &Cluster, pods: &[Pod]) -> Result<Vec<String>, RequestError> {
+    if pods.is_empty() {
+        return Ok(Vec::new());
+    }
+    match cluster.list::<ResourceQuota>(&ListParams::default().limit(MOST)).await {
+        Ok(quotas) => Ok(quota::too_small(&quotas, pods)),
+        Err(error) if error.cause.is_refusal() => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
 /// What the server says to all objects, and to a pod of each workload that is not there yet: it is pods that quota and
 /// Pod Security refuse, and a refused pod shows only as a workload that never becomes ready.
-async fn trials(args: &Args, cluster: &Cluster, objects: &Objects, snapshot: &Snapshot) -> anyhow::Result<Vec<String>> {
+async fn trials(
+    args: &Args,
+    cluster: &Cluster,
+    objects: &Objects,
+    snapshot: &Snapshot,
+    pods: &[Pod],
+) -> anyhow::Result<Vec<String>> {
     let applies = objects.in_order()?.into_iter().map(|object| {
         let adopted = matches!(existing::of(&object, snapshot), Reading::Present(there) if adopt::patch(&object, there).is_some());
         let force = args.force_conflicts || adopted;
@@ -138,14 +176,10 @@ async fn trials(args: &Args, cluster: &Cluster, objects: &Objects, snapshot: &Sn
             (reference, Apply { object, force, dry_run: true }.execute(cluster).await.err())
         }
     });
-    let workloads_absent = snapshot.is_empty();
-    let pods: Vec<Object> = if workloads_absent {
-        objects.pods().iter().map(Object::of).collect::<anyhow::Result<_>>()?
-    } else {
-        Vec::new()
-    };
-    let creates = pods.into_iter().map(|object| async move {
-        let reference = format!("a pod of {}", object.name.trim_end_matches("-check"));
+    let pods: Vec<(&str, Object)> =
+        pods.iter().map(|pod| Ok((objects::workload(pod), Object::of(pod)?))).collect::<anyhow::Result<_>>()?;
+    let creates = pods.into_iter().map(|(workload, object)| async move {
+        let reference = format!("a pod of {workload}");
         (reference, Create { object, hidden: None, dry_run: true }.execute(cluster).await.err())
     });
     let (applies, creates) = futures_util::future::join(join_all(applies), join_all(creates)).await;
