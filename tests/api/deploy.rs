@@ -282,6 +282,24 @@ fn each_missing_permission_is_named() {
     assert!(changes(&requests).is_empty());
 }
 
+#[test]
+fn in_a_new_namespace_each_missing_permission_to_create_is_named() {
+    let world = empty();
+    let (ended, requests) = deploy("-n bob --create-namespace --node node-1", move |request| {
+        let review = || serde_json::from_str::<Value>(&request.body).unwrap()["spec"]["resourceAttributes"].clone();
+        if request.path.ends_with("selfsubjectaccessreviews") && review()["verb"] == "create" {
+            Reply::Json(201, json!({ "metadata": {}, "spec": {}, "status": { "allowed": false } }))
+        } else {
+            world.reply(request)
+        }
+    });
+    ended.could_not_run("you may not create namespaces");
+    for what in ["secrets", "persistentvolumeclaims", "services", "statefulsets.apps", "deployments.apps"] {
+        assert!(ended.stderr.contains(&format!("you may not create {what}\n")), "{what}: {ended:?}");
+    }
+    assert!(changes(&requests).is_empty());
+}
+
 /// A world in which nothing has been deployed yet.
 fn empty() -> World {
     let mut world = World::healthy();

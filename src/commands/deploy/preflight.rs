@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
+use super::settle::CREATE_VOLUMES;
 use super::{Args, existing, quota};
 use crate::context::Ctx;
 use crate::error::Error;
@@ -27,6 +28,16 @@ const WATCHES: [Permission; 4] = [
 const EXEC: [Permission; 2] = [
     Permission { verb: "create", group: "", resource: "pods", subresource: "exec" },
     Permission { verb: "get", group: "", resource: "pods", subresource: "exec" },
+];
+
+/// What the server cannot try in a namespace that is not there yet, and before that the namespace itself.
+const CREATE: [Permission; 6] = [
+    Permission { verb: "create", group: "", resource: "namespaces", subresource: "" },
+    Permission { verb: "create", group: "", resource: "secrets", subresource: "" },
+    Permission { verb: "create", group: "", resource: "persistentvolumeclaims", subresource: "" },
+    Permission { verb: "create", group: "", resource: "services", subresource: "" },
+    Permission { verb: "create", group: "apps", resource: "statefulsets", subresource: "" },
+    Permission { verb: "create", group: "apps", resource: "deployments", subresource: "" },
 ];
 
 /// As many quotas as a namespace ever has.
@@ -60,11 +71,12 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
             )
             .into());
         }
-        (missing_permissions(args, cluster).await?, Vec::new())
+        let volume = objects.volume.is_some().then_some(CREATE_VOLUMES);
+        (missing_permissions(args, cluster, CREATE.into_iter().chain(volume)).await?, Vec::new())
     } else {
         let pods = pods_to_be_made(objects, snapshot);
         let (permissions, secret, trials, quotas) = tokio::join!(
-            missing_permissions(args, cluster),
+            missing_permissions(args, cluster, []),
             secret(cluster),
             trials(args, cluster, objects, snapshot, &pods),
             quotas(cluster, &pods)
@@ -109,9 +121,14 @@ fn hint(problems: &[String], by_hand: &ByHand) -> String {
     }
 }
 
-async fn missing_permissions(args: &Args, cluster: &Cluster) -> anyhow::Result<Vec<String>> {
+/// What one may not do of what the flags call for, and of these.
+async fn missing_permissions(
+    args: &Args,
+    cluster: &Cluster,
+    these: impl IntoIterator<Item = Permission>,
+) -> anyhow::Result<Vec<String>> {
     let watches = WATCHES.into_iter().filter(|_| args.wait && args.dry_run.is_none());
-    let needed = watches.chain(EXEC.into_iter().filter(|_| args.init_db));
+    let needed = these.into_iter().chain(watches).chain(EXEC.into_iter().filter(|_| args.init_db));
     let asked = join_all(needed.map(|permission| async move { (permission, may(cluster, permission).await) })).await;
     let mut missing = Vec::new();
     for (permission, answer) in asked {

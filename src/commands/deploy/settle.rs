@@ -11,7 +11,8 @@ use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::{ByHand, adopt};
 use crate::observe::{Reading, Snapshot};
 
-const CREATE_VOLUMES: Permission =
+/// What the lesson's own volume needs.
+pub const CREATE_VOLUMES: Permission =
     Permission { verb: "create", group: "", resource: "persistentvolumes", subresource: "" };
 
 /// Settles what is asked for. Nothing is changed.
