@@ -66,6 +66,12 @@ impl Cleanup {
         self.longer.set(self.longer.get().max(longer));
     }
 
+    /// The command for a person who takes this away; none if it is gone.
+    #[must_use]
+    pub fn kubectl(&self, ticket: Ticket) -> Option<String> {
+        self.entries.borrow().iter().find(|entry| entry.ticket == ticket).map(|entry| entry.kubectl.clone())
+    }
+
     /// Takes one thing away before the run ends. It stays an entry until it is gone.
     ///
     /// # Errors

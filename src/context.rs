@@ -137,6 +137,17 @@ impl Ctx {
         Ok((ticket, created?))
     }
 
+    /// Takes away what was lent, before the run ends.
+    ///
+    /// # Errors
+    /// If it cannot be taken away. Then it is tried again at the end.
+    pub async fn give_back(&self, ticket: Ticket) -> anyhow::Result<()> {
+        if let Some(kubectl) = self.cleanup.kubectl(ticket) {
+            self.show(|| kubectl);
+        }
+        self.cleanup.now(ticket).await
+    }
+
     /// Shows a command that does the same as what comes next, if asked for.
     pub fn show(&self, command: impl FnOnce() -> String) {
         let mut kept = self.kept_commands.borrow_mut();

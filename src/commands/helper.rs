@@ -58,19 +58,32 @@ fn is_over(pod: &Pod, now: Timestamp) -> bool {
         pod.status.as_ref().and_then(|status| status.start_time.as_ref()).or(pod.metadata.creation_timestamp.as_ref());
     let age = started.map_or(SignedDuration::ZERO, |started| now.duration_since(started.0));
     let lasts = pod.spec.as_ref().and_then(|spec| spec.active_deadline_seconds).unwrap_or(0);
-    pod.metadata.deletion_timestamp.is_none() && (has_ended(pod) || age > SignedDuration::from_secs(lasts))
+    pod.metadata.deletion_timestamp.is_none()
+        && (Goal::HasEnded.is_reached(pod) || age > SignedDuration::from_secs(lasts))
 }
 
-/// Whether the pod's program runs, for `until`; also if it has ended already.
-#[must_use]
-pub fn runs(pod: &Pod) -> bool {
-    matches!(phase(pod), "Running" | "Succeeded" | "Failed")
+/// How far a helper pod is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Its program runs, or has run already.
+    Runs,
+    /// Its program has ended, well or not.
+    HasEnded,
 }
 
-/// Whether the pod's program has ended, for `until`.
-#[must_use]
-pub fn has_ended(pod: &Pod) -> bool {
-    matches!(phase(pod), "Succeeded" | "Failed")
+impl Goal {
+    fn is_reached(self, pod: &Pod) -> bool {
+        let has_ended = matches!(phase(pod), "Succeeded" | "Failed");
+        has_ended || self == Self::Runs && phase(pod) == "Running"
+    }
+
+    /// The phase of a pod that has come so far, if all went well.
+    fn phase(self) -> &'static str {
+        match self {
+            Self::Runs => "Running",
+            Self::HasEnded => "Succeeded",
+        }
+    }
 }
 
 /// The phase of a pod, as the API has it.
@@ -79,13 +92,17 @@ pub fn phase(pod: &Pod) -> &str {
     pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default()
 }
 
-/// Waits until it holds of a helper pod, and gives the pod as it is then.
+/// Waits until a helper pod has come so far, and gives the pod as it is then.
 ///
 /// # Errors
-/// If it does not hold by the deadline, with what was last seen, or if the pod is gone.
-pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, holds: fn(&Pod) -> bool) -> anyhow::Result<Pod> {
+/// If it has not by the deadline, with what was last seen, or if the pod is gone.
+pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, goal: Goal) -> anyhow::Result<Pod> {
     let cluster = ctx.cluster().await?;
-    ctx.show(|| command(cluster.place(), &["get", &format!("pod/{name}"), "--watch"]));
+    ctx.show(|| {
+        let phase = format!("--for=jsonpath={{.status.phase}}={}", goal.phase());
+        let limit = format!("--timeout={}s", deadline.saturating_duration_since(Instant::now()).as_secs());
+        command(cluster.place(), &["wait", &format!("pod/{name}"), &phase, &limit])
+    });
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let mut changes = watcher(cluster.api::<Pod>(), config).default_backoff().boxed();
     let hint = || format!("see why: {}", ctx.by_hand.kubectl(&format!("describe pod/{name}")));
@@ -93,7 +110,7 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, holds: fn(&Pod) -> 
     loop {
         match timeout_at(deadline, changes.next()).await {
             Ok(Some(Ok(watcher::Event::InitApply(pod) | watcher::Event::Apply(pod)))) => {
-                if holds(&pod) {
+                if goal.is_reached(&pod) {
                     return Ok(pod);
                 }
                 (last, listed) = (Some(pod), true);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Args, START};
 use crate::cleanup::Ticket;
-use crate::commands::helper;
+use crate::commands::helper::{self, Goal};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::helper::Helper;
@@ -94,7 +94,7 @@ async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Fr
     let lasts = START + args.timeout + SPARE;
     let seconds = lasts.as_secs().to_string();
     let started = helper::start(ctx, &Helper::new("dns", &image, &["sleep", &seconds], lasts)).await?;
-    let pod = helper::until(ctx, &started.name, Instant::now() + START, helper::runs).await?;
+    let pod = helper::until(ctx, &started.name, Instant::now() + START, Goal::Runs).await?;
     Ok(From::of(&pod, Some(started.ticket)))
 }
 

@@ -101,7 +101,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     if let Some(helper) = from.helper {
         // It is tried again when the run ends.
-        if let Err(error) = ctx.cleanup.now(helper).await {
+        if let Err(error) = ctx.give_back(helper).await {
             ctx.printer.warning(&format!("{error:#}"));
         }
     }

@@ -87,8 +87,8 @@ async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast>
     let asked_at = Timestamp::now();
     let (after, downtime_ms) = replaced(args, ctx, &mut pods, &before.identity.pod).await?;
 
-    ctx.cleanup.now(deployment_ticket).await?;
-    ctx.cleanup.now(service_ticket).await?;
+    ctx.give_back(deployment_ticket).await?;
+    ctx.give_back(service_ticket).await?;
     Ok(Contrast {
         service: ServiceSeen::from(&service.try_parse::<Service>()?),
         headless: Reading::from(headless).map(|service| ServiceSeen::from(service)),

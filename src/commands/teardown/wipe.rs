@@ -7,7 +7,8 @@ use kube::ResourceExt;
 use kube::api::ListParams;
 use tokio::time::Instant;
 
-use crate::commands::{deploy, helper};
+use crate::commands::deploy;
+use crate::commands::helper::{self, Goal};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::helper::Helper;
@@ -106,7 +107,7 @@ pub async fn wipe(ctx: &Ctx, image: &str, owner: i64, deadline: Instant) -> anyh
     let plain = Helper::new(PURPOSE, image, &["sh", "-ec", SCRIPT], LASTS);
     let helper = Helper { user: Some(owner), claim: Some((names::CLAIM, VOLUME)), ..plain };
     let started = helper::start(ctx, &helper).await?;
-    let pod = helper::until(ctx, &started.name, deadline, helper::has_ended).await?;
+    let pod = helper::until(ctx, &started.name, deadline, Goal::HasEnded).await?;
     if helper::phase(&pod) != "Succeeded" {
         let said = ctx.cluster().await?.logs(&started.name).await.unwrap_or_default();
         return Err(Error::new(
@@ -118,7 +119,7 @@ pub async fn wipe(ctx: &Ctx, image: &str, owner: i64, deadline: Instant) -> anyh
         )
         .into());
     }
-    ctx.cleanup.now(started.ticket).await?;
+    ctx.give_back(started.ticket).await?;
     // As long as there is a pod that names the claim, the claim stays.
     wait_for(ctx, &[pod], deadline).await
 }

@@ -43,8 +43,9 @@ fn works(script: &str) -> String {
 
 /// Pastes everything that a command has shown, for another namespace.
 fn repeated(shown: &Ran, from: &Scene, to: &Scene) -> String {
-    // Reads of what is not there yet fail, as they do for a person.
-    let is_act = |command: &String| !command.contains(" get ") || command.contains(" get --raw ");
+    // Reads of what is not there yet fail, as they do for a person. What is read into a variable is used.
+    let is_act =
+        |command: &String| !command.contains(" get ") || command.contains(" get --raw ") || command.starts_with("p=$(");
     let script: Vec<_> = commands(&shown.stderr).into_iter().filter(is_act).collect();
     assert!(!script.is_empty(), "{}", shown.stderr);
     works(&format!("set -e\n{}", script.join("\n").replace(from.namespace(), to.namespace())))
@@ -83,6 +84,24 @@ fn pasted_commands_deploy_an_exchange_too() {
     ends(copied.namespace(), "deploy", 0);
 
     acts_of_their_own(shown.namespace());
+    rotated_and_taken_away(&shown, &copied);
+}
+
+/// A new password, and then the end of it all. No command goes on for ever.
+fn rotated_and_taken_away(shown: &Scene, copied: &Scene) {
+    let rotated = ends(shown.namespace(), "rotate-password --new --show-commands", 0);
+    repeated(&rotated, shown, copied);
+    let used = "/spec/template/spec/containers/0/env/4/valueFrom/secretKeyRef/name";
+    let secret = |scene: &Scene| field(scene.namespace(), "deployment/backend", used);
+    assert!(secret(copied).starts_with("postgres-credentials-"), "{}", secret(copied));
+    assert_eq!(secret(copied), secret(shown));
+    let nothing = ends(copied.namespace(), "rotate-password", 0);
+    assert!(!nothing.stdout.contains("ALTER ROLE"), "{}", nothing.stdout);
+
+    let away = ends(shown.namespace(), "teardown --delete-data --yes --show-commands", 0);
+    repeated(&away, shown, copied);
+    let nothing = ends(copied.namespace(), "teardown --delete-data --yes", 0);
+    assert!(nothing.stdout.contains("there is no exchange"), "{}", nothing.stdout);
 }
 
 /// The acts that need a moment of their own: with a precondition, or of what is to be mended.

@@ -153,6 +153,7 @@ pub fn stopped_at(act: usize, namespace: &str, words: &str, signal: Signal) -> O
 
 /// Whether a line that a command shows is a change of the cluster, or the beginning of a wait.
 pub fn is_change(line: &str) -> bool {
-    const CHANGES: [&str; 7] = [" create ", " apply ", " patch ", " delete ", " exec ", "$ p=", " --watch"];
+    const CHANGES: [&str; 8] =
+        [" create ", " apply ", " patch ", " delete ", " exec ", "$ p=", " --watch", " wait pod/"];
     line.starts_with("$ ") && CHANGES.iter().any(|word| line.contains(word))
 }
