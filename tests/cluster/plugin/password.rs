@@ -1,5 +1,8 @@
 //! `rotate-password`, and what keeps the Secret in use: `deploy`, `status` and `manifests`.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,11 +12,14 @@ use nix::sys::signal::Signal;
 use super::{deployed, field, sql};
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::{ends, stopped_at};
+use crate::support::plugin::{Ran, command, ends, stopped_at};
 use crate::support::scene::Scene;
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
+
+/// For how long nginx waits for the backend's answer.
+const ONE_REQUEST: Duration = Duration::from_secs(5);
 
 /// The Secret that the backend uses.
 fn used(namespace: &str) -> String {
@@ -24,16 +30,43 @@ fn secrets(namespace: &str) -> usize {
     ok(&format!("get secrets -n {namespace} -o name")).lines().count()
 }
 
-/// Trades until told to stop. Gives for how long they failed at most.
+/// Buys coins until told to stop, each time for a new wallet: one alone has soon spent all it has. Gives for how long that
+/// failed at most.
 fn trade(exchange: &Exchange, stop: &AtomicBool) -> Duration {
     let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
-    while !stop.load(Ordering::Relaxed) {
-        if exchange.put_wallet("anna").is_ok() {
+    for number in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let id = format!("anna-{number}");
+        if exchange.put_wallet(&id).and_then(|_| exchange.buy(&id, "0.01")).is_ok() {
             longest = longest.max(last.elapsed());
             last = Instant::now();
         }
     }
     longest.max(last.elapsed())
+}
+
+/// Rotates. Gives how it ended, and how long the backend's rollout took.
+fn rotated(namespace: &str) -> (Ran, Duration) {
+    let said = tempfile::NamedTempFile::new().expect("a file");
+    let mut rotation = command(namespace, "rotate-password --new --show-commands -v=9")
+        .stdout(Stdio::piped())
+        .stderr(said.reopen().expect("a file"))
+        .spawn()
+        .expect("the plugin starts");
+    let (mut stdout, mut begin) = (String::new(), None);
+    for line in BufReader::new(rotation.stdout.take().expect("piped")).lines() {
+        stdout += &(line.expect("text") + "\n");
+        if begin.is_none() && stdout.contains("deployment.apps/backend uses secret/") {
+            begin = Some(Instant::now());
+        }
+    }
+    let code = rotation.wait().expect("it ends").code().unwrap_or(-1);
+    let took = begin.map_or(Duration::ZERO, |begin| begin.elapsed());
+    let stderr = fs::read_to_string(said.path()).expect("text");
+    assert_eq!(code, 0, "{stderr}{stdout}");
+    (Ran { code, stdout, stderr }, took)
 }
 
 /// Stops a rotation at its first change, and then each time where the one before was stopped and one change later, until
@@ -64,13 +97,12 @@ fn the_password_is_repaired_and_rotated_and_stays_so() {
     let (exchange, stop) = (Exchange::at_node_port_of(namespace), AtomicBool::new(false));
     let (longest, rotated, took) = thread::scope(|scope| {
         let failing = scope.spawn(|| trade(&exchange, &stop));
-        let start = Instant::now();
-        let rotated = ends(namespace, "rotate-password --new --show-commands -v=9", 0);
-        let took = start.elapsed();
+        let (rotated, took) = rotated(namespace);
         stop.store(true, Ordering::Relaxed);
         (failing.join().expect("it ends"), rotated, took)
     });
-    assert!(longest < took, "trades failed for {longest:?}, the rollout took {took:?}");
+    // Trades that work meet nothing but the rollout, and of that at most all of it and one request more.
+    assert!(longest <= took + ONE_REQUEST, "trades failed for {longest:?}, the rollout took {took:?}");
     let secret = used(namespace);
     assert!(secret.starts_with("postgres-credentials-"), "{secret}");
     let password =
