@@ -19,13 +19,13 @@ use crate::support::wait::until;
 const SOON: Duration = Duration::from_mins(2);
 
 /// `open`, and the address that it prints.
-struct Opened {
+pub struct Opened {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Opened {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut address = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut address).unwrap();
@@ -38,7 +38,7 @@ impl Opened {
     }
 
     /// Ctrl-C. Gives what it said.
-    fn ends(mut self) -> String {
+    pub fn ends(mut self) -> String {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
         assert_eq!(self.child.wait().unwrap().code(), Some(130));
         TcpStream::connect(("127.0.0.1", self.port())).expect_err("nothing listens any more");

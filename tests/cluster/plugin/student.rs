@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::open::{Opened, get};
 use crate::support::class::enrolled;
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{PROGRAM, Ran};
@@ -52,11 +53,16 @@ impl Student {
         Self { kubeconfig, _folder: folder }
     }
 
-    /// Runs the plugin as the student, which must end with this exit code.
-    fn ends(&self, words: &str, code: i32) -> Ran {
+    /// The plugin, as the student has it.
+    fn command(&self, words: &str) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(words.split_whitespace()).env("KUBECONFIG", &self.kubeconfig).stdin(Stdio::null());
-        let ran = Ran::from(command.output().expect("the plugin starts"));
+        command
+    }
+
+    /// Runs it, which must end with this exit code.
+    fn ends(&self, words: &str, code: i32) -> Ran {
+        let ran = Ran::from(self.command(words).output().expect("the plugin starts"));
         assert_eq!(ran.code, code, "{words}\n{}{}", ran.stdout, ran.stderr);
         ran
     }
@@ -107,6 +113,15 @@ fn the_student_of_a_class_gets_everything_to_work() {
     assert!(everywhere.stderr.contains("could not list statefulsets of all namespaces"), "{}", everywhere.stderr);
     assert!(everywhere.stderr.contains("hint: "), "{}", everywhere.stderr);
 
+    let counted = student.ends("psql -c SELECT/**/count(*)/**/FROM/**/wallets -- -A -t", 0);
+    assert_eq!(counted.stdout, "0\n");
+    let yaml = student.ends("manifests --from-cluster", 0).stdout;
+    assert!(yaml.contains("type: ClusterIP") && !yaml.contains("kind: PersistentVolume\n"), "{yaml}");
+    let opened = Opened::start(student.command("open --no-browser"));
+    assert!(get(&opened.address).unwrap().contains("<div id=\"root\">"));
+    opened.ends();
+    rotates(&student);
+
     // A quota that has become too small for a pod shows in no pod.
     let quota = json!({ "spec": { "hard": { "pods": "1" } } }).to_string();
     let patched = kubectl::command(&["patch", "quota", "small", "-n", NAMESPACE, "--type=merge", "-p", &quota], "");
@@ -122,4 +137,22 @@ fn the_student_of_a_class_gets_everything_to_work() {
         };
         if said("statefulset/postgres") && said("deployment/backend") { Ok(()) } else { Err(status.stdout) }
     });
+}
+
+/// The quota has no room for a second backend, without which no rollout ends: said before PostgreSQL has another password.
+fn rotates(student: &Student) {
+    let secrets = || ok(&format!("get secrets -n {NAMESPACE} -o name"));
+    let before = secrets();
+    let refused = student.ends("rotate-password --new", 2);
+    assert!(refused.stderr.contains("exceeded quota: small"), "{}", refused.stderr);
+    let helps = format!("kubectl scale deployment/backend --replicas=0 -n {NAMESPACE}");
+    assert!(refused.stderr.contains(&helps), "{}", refused.stderr);
+    assert_eq!(secrets(), before);
+    student.ends("status", 0);
+
+    ok(helps.trim_start_matches("kubectl "));
+    student.ends("rotate-password --new", 0);
+    ok(&format!("scale deployment/backend --replicas=1 -n {NAMESPACE}"));
+    student.ends("status --wait --timeout 2m", 0);
+    assert_ne!(secrets(), before);
 }
