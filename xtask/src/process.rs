@@ -121,7 +121,7 @@ mod tests {
         let mut lines = Vec::new();
         let mut program = Command::new("sh");
         program.args(["-c", "sleep 60 & echo $!"]);
-        assert!(watched(&mut program, |line| lines.push(line.to_owned())).unwrap());
+        assert!(matches!(watched(&mut program, |line| lines.push(line.to_owned())), Ok(true)));
         let [left] = lines.as_slice() else { panic!("{lines:?}") };
         assert!(run(Command::new("kill").arg(left)).is_ok(), "it was waited for");
     }
