@@ -168,7 +168,7 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
                     ctx.printer.note(line);
                 }
                 if mend && start.elapsed() > BINDING {
-                    look_again(ctx, &snapshot, &mut told).await?;
+                    look_again(ctx, &snapshot, &mut told).await;
                 }
             }
             Err(_) => {
@@ -179,19 +179,18 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
     }
 }
 
-/// Has the cluster look again, once, at a claim that it has overlooked.
-async fn look_again(ctx: &Ctx, snapshot: &Snapshot, told: &mut Told) -> anyhow::Result<()> {
-    let Some(claim) = reuse::overlooked(snapshot) else { return Ok(()) };
-    if !told.is_new(&claim.uid().unwrap_or_default()) {
-        return Ok(());
-    }
+/// Has the cluster look again, once, at a claim that it has overlooked. Without that it looks by itself, later.
+async fn look_again(ctx: &Ctx, snapshot: &Snapshot, told: &mut Told) {
+    let Some(claim) = reuse::overlooked(snapshot).filter(|claim| told.is_new(&claim.uid().unwrap_or_default())) else {
+        return;
+    };
     ctx.printer.note(format!(
         "persistentvolumeclaim/{} waits though its volume is there: it is touched, so that the cluster looks at it again",
         claim.name_any()
     ));
-    match ctx.perform(&reuse::touch(claim)?).await {
-        Err(error) if is_gone(&error) => Ok(()),
-        touched => touched.map(drop),
+    let touched = async { ctx.perform(&reuse::touch(claim)?).await };
+    if let Err(error) = touched.await {
+        ctx.printer.warning(&format!("{error:#}; the cluster looks at it by itself, later"));
     }
 }
 
