@@ -140,7 +140,7 @@ async fn wait(ctx: &Ctx, from: &mut From, args: &Args, mut round: Round) -> anyh
             ctx.printer.error(&format!("the names were not as they should be within {:?}", args.timeout));
             break;
         }
-        match Box::pin(again(ctx, from, args)).await {
+        match again(ctx, from, args).await {
             Ok(next) => (round, failed) = (next, None),
             Err(error) if matches!(Cause::of(&error), Some(Cause::Forbidden(_))) => return Err(error),
             Err(error) => failed = Some(error),
@@ -155,5 +155,5 @@ async fn again(ctx: &Ctx, from: &mut From, args: &Args) -> anyhow::Result<Round>
     if from.helper.is_none() {
         *from = asker::choose(args, ctx, &snapshot).await?;
     }
-    Round::ask(ctx, from, args, snapshot).await
+    Box::pin(Round::ask(ctx, from, args, snapshot)).await
 }

@@ -109,9 +109,8 @@ async fn drop_patiently(cluster: &Cluster, pod: &str, words: &[String]) -> Resul
     let deadline = Instant::now() + LAST;
     loop {
         match run(cluster, pod, words, LAST).await {
-            Ok(_) => return Ok(()),
             // It goes with its pod.
-            Err(RequestError { cause: Cause::NotFound(_), .. }) => return Ok(()),
+            Ok(_) | Err(RequestError { cause: Cause::NotFound(_), .. }) => return Ok(()),
             Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(PAUSE).await,
             Err(error) => return Err(error),
         }

@@ -102,6 +102,15 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
     assert!(typo.stdout.contains("did you mean postgres-headless?"), "{}", typo.stdout);
     assert!(typo.stdout.contains("it is in kc-plugin-dns"), "{}", typo.stdout);
 
+    // A name that comes later, and a pod to ask from that is replaced meanwhile.
+    let mut going = Going::begin(namespace, "dns-check --wait late");
+    going.err.until("late");
+    ok(&format!("delete pod -l app=backend -n {namespace}"));
+    ok(&format!("rollout status deployment backend -n {namespace} --timeout=60s"));
+    ok(&format!("create service clusterip late --tcp=1 -n {namespace}"));
+    let late = going.end();
+    assert_eq!(late.code, 0, "{}{}", late.stdout, late.stderr);
+
     // The Service, in every way in which it can be wrong.
     ok(&format!(
         "patch service postgres-headless -n {namespace} -p {{\"spec\":{{\"selector\":{{\"app\":\"postgers\"}}}}}}"

@@ -218,6 +218,18 @@ fn no_row_acknowledged_under_load_is_lost() {
         "DELETE FROM wallets WHERE id LIKE 'kubecoin-demo-%-200002';",
     );
     says(&forged, "NO", "rows under load       1 lost though acknowledged (200002)");
+
+    // The writer of a run that was killed ends by itself once its marked rows are gone.
+    let mut going = Going::begin(namespace, "persistence-demo --under-load");
+    going.until("timeline");
+    going.signal(Signal::SIGKILL);
+    going.end();
+    ready(namespace);
+    until("the writer has ended", SOON, || {
+        sql(namespace, "DELETE FROM wallets WHERE id LIKE 'kubecoin-demo-%';");
+        let there = ok(&format!("exec deployment/backend -n {namespace} -- ls /tmp"));
+        if there.contains("kubecoin-demo-") { Ok(()) } else { Err(there) }
+    });
 }
 
 #[test]
