@@ -48,5 +48,5 @@ limit=$!
 wait "$relay"
 echo "#closed $?" >&2
 kill "$limit" 2>/dev/null
-# shellcheck disable=SC2086
+# Without a number it would wait for everything.
 [ -z "$lookups" ] || wait $lookups

@@ -330,6 +330,13 @@ fn a_quota_too_small_for_all_pods_together_is_in_the_way() {
     assert!(ended.stderr.contains("hint: see what is used, and by what: kubectl describe resourcequota -n alice"));
     assert!(changes(&requests).is_empty());
 
+    // What is used by a pod that is on its way out is about to be free.
+    let mut leaving = world.clone();
+    leaving.at(&format!("{NAMESPACED}/pods"))["items"][0]["metadata"]["deletionTimestamp"] =
+        "2026-11-24T20:00:00Z".into();
+    let (ended, _) = deploy("--node node-1 --dry-run=server", takes_all(leaving));
+    assert_eq!(ended.code, 0, "{ended:?}");
+
     // Two of the three are there already, and are among what is used.
     let mut partly = World::healthy();
     partly.objects.remove(&format!("{APPS}/statefulsets/postgres"));

@@ -79,7 +79,7 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
             missing_permissions(args, cluster, []),
             secret(cluster),
             trials(args, cluster, objects, snapshot, &pods),
-            quotas(cluster, &pods)
+            quotas(cluster, snapshot, &pods)
         );
         (permissions?, secret?.into_iter().chain(trials?).chain(quotas?).collect())
     };
@@ -164,9 +164,11 @@ fn pods_to_be_made(objects: &Objects, snapshot: &Snapshot) -> Vec<Pod> {
     objects.pods().into_iter().filter(is_absent).collect()
 }
 
-/// Which quotas have too little room for all these pods. Who may not read quotas learns it from the pods.
-async fn quotas(cluster: &Cluster, pods: &[Pod]) -> Result<Vec<String>, RequestError> {
-    if pods.is_empty() {
+/// Which quotas have too little room for all these pods. Who may not read quotas learns it from the pods; and pods of an
+/// earlier deployment that are on their way out still count as used, though what they use is about to be free.
+async fn quotas(cluster: &Cluster, snapshot: &Snapshot, pods: &[Pod]) -> Result<Vec<String>, RequestError> {
+    let mut there = snapshot.pods.present().into_iter().flatten();
+    if pods.is_empty() || there.any(|pod| pod.metadata.deletion_timestamp.is_some()) {
         return Ok(Vec::new());
     }
     match cluster.list::<ResourceQuota>(&ListParams::default().limit(MOST)).await {
