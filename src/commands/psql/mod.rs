@@ -93,6 +93,7 @@ async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i
     match code.as_ref().map_err(Cause::of) {
         Ok(_) | Err(Some(Cause::NotRun(_))) => ctx.cleanup.forget(ticket),
         Err(Some(Cause::Lost(_))) => {
+            ctx.cleanup.allow(PATIENCE);
             ctx.printer.note("the connection was lost; making sure that psql does not go on in the pod");
         }
         Err(_) => {}
@@ -102,6 +103,9 @@ async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i
 
 /// How long is tried to end a psql of which it is not known that it was begun.
 const BRIEFLY: Duration = Duration::from_secs(2);
+
+/// How much longer is tried to end a psql whose server was lost: one that starts anew takes its time.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Has psql ended when this run ends, unless it is forgotten before.
 fn end_with_this_run(ctx: &Ctx, cluster: &Cluster, end: impl Act + 'static, connected: Rc<Cell<bool>>) -> Ticket {

@@ -48,9 +48,9 @@ impl Opened {
     }
 }
 
-/// What is at an address, over a connection of its own.
+/// What is at an address, over a connection of its own. It may have to wait for an API server that starts.
 pub fn get(address: &str) -> Result<String, String> {
-    let agent: Agent = Agent::config_builder().timeout_global(Some(Duration::from_secs(20))).proxy(None).build().into();
+    let agent: Agent = Agent::config_builder().timeout_global(Some(Duration::from_mins(1))).proxy(None).build().into();
     let mut response = agent.get(address).call().map_err(|error| error.to_string())?;
     response.body_mut().read_to_string().map_err(|error| error.to_string())
 }

@@ -50,6 +50,11 @@ fn left_behind(namespace: &str) -> Result<(), String> {
     }
 }
 
+/// What was ended goes: a server's backend ends some time after it was told to.
+fn has_gone(namespace: &str) {
+    until("psql has gone", SOON, || left_behind(namespace));
+}
+
 #[test]
 fn bytes_and_exit_codes_go_through() {
     let absent = Scene::without_namespace("kc-plugin-nothing");
@@ -67,7 +72,7 @@ fn bytes_and_exit_codes_go_through() {
     until("psql is busy", SOON, || left_behind(namespace).map_or(Ok(()), |()| Err("not yet".to_owned())));
     kill(Pid::from_raw(busy.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     assert_eq!(busy.wait().unwrap().code(), Some(130));
-    left_behind(namespace).unwrap();
+    has_gone(namespace);
 
     kubectl::ok(&format!("scale statefulset postgres --replicas=0 -n {namespace}"));
     kubectl::ok(&format!("wait --for=delete pod/postgres-0 -n {namespace} --timeout=120s"));
@@ -200,17 +205,17 @@ fn a_person_has_a_terminal_and_gets_it_back() {
     terminal.types("\\q");
     let shown = terminal.ends(0);
     assert!(!shown.contains("history"), "{shown}");
-    left_behind(namespace).unwrap();
+    has_gone(namespace);
 
     let terminal = Terminal::open(namespace);
     kill(terminal.pid, Signal::SIGTERM).unwrap();
     let shown = terminal.ends(130);
     assert!(shown.contains("interrupted"), "{shown}");
-    left_behind(namespace).unwrap();
+    has_gone(namespace);
 
     // A terminal that is closed takes psql with it.
     drop(Terminal::open(namespace));
-    until("psql has gone", SOON, || left_behind(namespace));
+    has_gone(namespace);
 
     let terminal = Terminal::open(namespace);
     testbed(&["stop", "kube-apiserver", "--kill"]);
@@ -219,5 +224,5 @@ fn a_person_has_a_terminal_and_gets_it_back() {
     started.join().unwrap();
     assert!(shown.contains("the connection was lost") && shown.contains("hint: "), "{shown}");
     watchers_start_anew();
-    left_behind(namespace).unwrap();
+    has_gone(namespace);
 }
