@@ -5,6 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 
+use super::dns::helpers;
 use super::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{command, ends, stopped_at};
@@ -133,11 +134,7 @@ fn stopped_at_each_act_it_is_finished_by_the_next_run() {
             break;
         }
         if signal == Signal::SIGINT {
-            let helpers = ok(&format!(
-                "get pods -n {namespace} -l kubectl-kubecoin/helper -o jsonpath={{.items[*].metadata.name}}|{{.items[*].metadata.deletionTimestamp}}"
-            ));
-            let (names, leaving) = helpers.split_once('|').expect("as asked");
-            assert_eq!(names.split(' ').count(), leaving.split(' ').count(), "a helper stays: {helpers}");
+            assert_eq!(helpers(namespace), "", "a helper stays");
         }
         assert!(round < 39, "it is never finished");
     }

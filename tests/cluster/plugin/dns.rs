@@ -41,7 +41,7 @@ fn row<'a>(report: &'a Value, kind: &str, name: &str) -> &'a Value {
     answers(report).iter().find(is_it).unwrap_or_else(|| panic!("no {kind} {name} in {report:#}"))
 }
 
-fn helpers(namespace: &str) -> String {
+pub fn helpers(namespace: &str) -> String {
     let list = ok(&format!("get pods -n {namespace} -l kubectl-kubecoin/helper -o json"));
     let list: Value = serde_json::from_str(&list).unwrap();
     // A pod that is on its way out has been taken away.
