@@ -25,10 +25,11 @@ fn level_1(namespace: &str) -> String {
     ok(&format!("get deployments,replicasets,pods,services -l {LEVEL_1} -n {namespace} -o name"))
 }
 
-/// Neither objects of Level 1 nor rows nor a Lease. What a Deployment has made goes a moment after it.
+/// Neither objects of Level 1 nor rows nor a Lease. What a Deployment has made goes a moment after it: a server that is
+/// stopped while it starts takes all of its minute of grace.
 fn nothing_is_left(namespace: &str) {
     assert_eq!(ok(&format!("get deployments,services -l {LEVEL_1} -n {namespace} -o name")), "");
-    until("nothing of Level 1 is left", SOON, || match level_1(namespace) {
+    until("nothing of Level 1 is left", SOON * 2, || match level_1(namespace) {
         left if left.is_empty() => Ok(()),
         left => Err(left),
     });
@@ -119,14 +120,15 @@ fn stopped_at_any_act_of_it_nothing_is_left() {
             nothing_is_left(namespace);
             // What was proved before is in the report, and what was not shown.
             let judged = run(namespace, &format!("verify-report {path} --kubeconfig /nonexistent"));
-            assert_eq!(judged.code, i32::from(code.is_none()), "{}{}", judged.stdout, judged.stderr);
+            let is_cut_short = judged.stdout.contains("the run was stopped");
+            assert_eq!(judged.code, i32::from(is_cut_short), "{}{}", judged.stdout, judged.stderr);
             says(&judged, "ok", "marked rows");
-            assert_eq!(judged.stdout.contains("the run was stopped"), code.is_none(), "{}", judged.stdout);
             std::fs::remove_file(&file).unwrap();
             match code {
-                None => stopped += 1,
+                // While it takes away what it has made, a run may have shown all.
+                None => stopped += usize::from(is_cut_short),
                 Some(code) => {
-                    assert_eq!(code, 0);
+                    assert_eq!((code, is_cut_short), (0, false), "{}", judged.stdout);
                     break;
                 }
             }
