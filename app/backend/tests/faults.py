@@ -15,7 +15,7 @@ from stack.postgres import PostgreSQL
 
 
 def in_three(scenario: Callable[[], None]) -> None:
-    """Plays a scenario that has a fraction of a second to spare: one stall of a busy machine may spoil it, not three."""
+    """Plays a scenario that has a fraction of a second to spare: a busy machine may spoil it once, not thrice."""
     for _ in range(2):
         with contextlib.suppress(AssertionError):
             return scenario()

@@ -141,11 +141,12 @@ class PostgreSQL:
         process.wait(timeout=10)
         self._process = None
         # A child that is still there holds the shared memory, and a new server refuses to start beside it.
-        wait_until(lambda: not any(_runs(pid) for pid in pids), "the server's processes to end")
+        wait_until(lambda: all(_state(pid) in "ZX" for pid in pids), "the server's processes to end", every=0.001)
 
     def pause(self) -> None:
         """Freezes all processes of the server: the kernel still accepts, nobody answers."""
-        self._signal_all(signal.SIGSTOP)
+        pids = self._signal_all(signal.SIGSTOP)
+        wait_until(lambda: all(_state(pid) in "TZX" for pid in pids), "the server's processes to stop", every=0.001)
 
     def resume(self) -> None:
         """Lets a paused server go on."""
@@ -213,29 +214,26 @@ class PostgreSQL:
         return True
 
     def _signal_all(self, number: signal.Signals) -> list[int]:
-        # The postmaster first: once it is stopped or dead it forks no new children.
+        """Sends a signal to the postmaster and to its children, which are returned."""
         postmaster = self._running().pid
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children")
-        if number is signal.SIGKILL:
+        if number is not signal.SIGCONT:
+            # Stopped, and seen to be, it forks no child behind the list of them.
             os.kill(postmaster, signal.SIGSTOP)
-            pids = [int(pid) for pid in children.read_text().split()]
-            os.kill(postmaster, number)
-        else:
-            os.kill(postmaster, number)
-            pids = [int(pid) for pid in children.read_text().split()]
-        for pid in pids:
+            wait_until(lambda: _state(postmaster) in "TZX", "the postmaster to stop", every=0.001)
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
+        pids = [int(pid) for pid in children.split()]
+        for pid in [*pids, postmaster]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
         return pids
 
 
-def _runs(pid: int) -> bool:
-    """Whether a process is there, and not only its exit code for a parent that has not asked yet."""
+def _state(pid: int) -> str:
+    """The letter of a process's state as in proc(5); `X` if it is not there."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
+        return "X"
 
 
 def free_port(address: str = HOME) -> int:
