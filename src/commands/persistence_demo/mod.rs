@@ -144,9 +144,10 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 async fn lost(lease: Option<&Lease>, cluster: &Cluster) -> Error {
     let Some(lease) = lease else { return std::future::pending().await };
     let holder = lease.renew(cluster).await;
+    let by_hand = &cluster.place().by_hand;
     Error::new(
         format!("this run lost its Lease to {holder}: it has shown nothing"),
-        format!("see who has it: kubectl describe lease/{} -n {}; then run it again", lease.name, cluster.namespace()),
+        format!("see who has it: {}; then run it again", by_hand.kubectl(&format!("describe lease/{}", lease.name))),
     )
 }
 

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::exchange::{names, objects};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::act::{Act, Create};
-use crate::kubernetes::{Cause, Cluster, Object, RequestError};
+use crate::kubernetes::{Cause, Cluster, Object, Place, RequestError};
 
 const CREATE_PODS: Permission = Permission { verb: "create", group: "", resource: "pods", subresource: "" };
 
@@ -33,20 +33,21 @@ pub async fn check(cluster: &Cluster, backend: &Deployment) -> anyhow::Result<()
             cluster.place().context,
             cluster.namespace()
         ),
-        hint(&words, cluster.namespace(), replicas(spec)),
+        hint(&words, cluster.place(), replicas(spec)),
     )
     .into())
 }
 
-fn hint(words: &str, namespace: &str, replicas: i32) -> String {
+fn hint(words: &str, place: &Place, replicas: i32) -> String {
+    let Place { namespace, by_hand, .. } = place;
     if words.contains("exceeded quota") {
+        let stop = by_hand.kubectl(&format!("scale deployment/{} --replicas=0", names::BACKEND));
         format!(
-            "have the quota raised by one pod, or stop the backend meanwhile: kubectl scale deployment/{} --replicas=0 \
-             -n {namespace}, then run this again, and scale back to {replicas}",
-            names::BACKEND
+            "have the quota raised by one pod, or stop the backend meanwhile: {stop}, then run this again, and scale back to {replicas}"
         )
     } else {
-        format!("see what the namespace asks of a pod: kubectl describe namespace {namespace}")
+        let describe = format!("describe namespace {namespace}");
+        format!("see what the namespace asks of a pod: {}", by_hand.kubectl_of_cluster(&describe))
     }
 }
 
