@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use crate::context::Ctx;
+use crate::dns;
 use crate::error::Outcome;
 use crate::exchange::names;
 use crate::kubernetes::act::command;
@@ -15,9 +16,6 @@ use crate::output::{brief, one_line};
 const PATH: &str = "/api/info";
 const PORT: &str = "http";
 
-/// As long as the parts of an exchange that are ready may take to find each other: DNS servers and kube-proxy learn of a Service
-/// only when they look for the API server again if it was away, up to a minute later (client-go's reflectors), and some more.
-const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(250);
 /// A wait that is worth a word.
 const LONG: Duration = Duration::from_secs(3);
@@ -75,7 +73,7 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
 /// Asks until there is an answer that stays, and says why it takes long.
 async fn ask(ctx: &Ctx, cluster: &Cluster, deadline: Instant) -> Result<String, RequestError> {
     let begin = Instant::now();
-    let deadline = deadline.min(begin + PATIENCE);
+    let deadline = deadline.min(begin + dns::SETTLED);
     let mut told = false;
     loop {
         match cluster.ask_service(names::FRONTEND_SERVICE, PORT, PATH).await {

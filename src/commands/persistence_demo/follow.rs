@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{by_name, view, why};
 use crate::context::Ctx;
+use crate::dns;
 use crate::error::Error;
 use crate::exchange::psql;
 use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec, command};
@@ -18,10 +19,6 @@ use crate::persistence::How;
 use crate::persistence::evidence::Name;
 use crate::persistence::identity::{PodSeen, Server};
 use crate::persistence::timeline::{Change, Kind, Timeline, step};
-
-/// How long after the pod is Ready the name may still lead elsewhere: as long as DNS servers of clusters keep an answer (30 s),
-/// or wait before they look for an API server again that was away (client-go's reflector: up to 60 s), and some more.
-const NAME: Duration = Duration::from_secs(90);
 
 /// The pause before a container that may be there is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -155,7 +152,7 @@ pub async fn through(
             if name.is_some() {
                 break;
             }
-            name_until = name_until.min(Instant::now() + NAME);
+            name_until = name_until.min(Instant::now() + dns::SETTLED);
         }
     }
     if !acknowledged {

@@ -9,14 +9,12 @@ use tokio::time::{Instant, sleep};
 
 use super::preflight::{Member, Ready};
 use crate::context::Ctx;
+use crate::dns;
 use crate::dns::relay::{self, Hello, Pipe};
 use crate::dns::{Answer, Kind, Record};
 use crate::kubernetes::{Cause, Cluster, act};
 use crate::observe::{Reading, Reason};
 use crate::persistence::target::evidence::Resolved;
-
-/// How long a DNS server may keep an answer from before.
-pub const KEPT: Duration = Duration::from_secs(90);
 
 /// How long nobody may answer before that is so.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -52,7 +50,9 @@ pub async fn ask(ctx: &Ctx, ready: &Ready, pod: &str, addresses: &[String]) -> a
     let start = Instant::now();
     loop {
         match of_any(cluster, &askers, &name, addresses).await {
-            Ok(found) if found.leads_to(addresses) || start.elapsed() > KEPT => return Ok(Reading::Present(found)),
+            Ok(found) if found.leads_to(addresses) || start.elapsed() > dns::SETTLED => {
+                return Ok(Reading::Present(found));
+            }
             Err(Silence { why, may_pass }) if !may_pass || start.elapsed() > SILENCE => return Ok(unknown(&why)),
             _ => sleep(AGAIN).await,
         }
