@@ -15,8 +15,8 @@ use kube::config::{NamedAuthInfo, NamedCluster, NamedContext};
 use tokio::sync::{OnceCell, watch};
 
 use crate::cleanup::{Cleanup, Ticket};
-use crate::cli::{Connection, Global};
 use crate::error::Error;
+use crate::flags::{Connection, Global};
 use crate::kubernetes::act::{Act, Create, Delete};
 use crate::kubernetes::{ByHand, Cluster, Object};
 use crate::output::Printer;

@@ -11,6 +11,7 @@ pub mod dns;
 pub mod error;
 pub mod exchange;
 pub mod findings;
+pub mod flags;
 pub mod kubernetes;
 pub mod log;
 pub mod observe;

@@ -7,10 +7,10 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use tokio::time::Instant;
 
 use super::waiting::{self, Waited};
-use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::{names, psql, wallets};
+use crate::flags::duration;
 use crate::kubernetes::Cause;
 use crate::kubernetes::exec::Ended;
 use crate::observe::database::Database;

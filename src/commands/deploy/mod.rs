@@ -22,11 +22,11 @@ use tokio::time::Instant;
 
 use super::waiting::{self, Waited};
 use super::{announce, init_db};
-use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::manifests;
 use crate::exchange::objects::Objects;
+use crate::flags::duration;
 use crate::kubernetes::Object;
 use crate::observe::Snapshot;
 

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::waiting;
-use crate::cli::duration;
 use crate::context::Ctx;
 use crate::dns::names::is_name;
 use crate::error::{Error, Outcome};
+use crate::flags::duration;
 use crate::kubernetes::Cause;
 use crate::output::Format;
 use asker::From;

@@ -22,10 +22,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::open::Page;
-use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::names;
+use crate::flags::duration;
 use crate::kubernetes::act::{Act, Patch, command};
 use crate::kubernetes::lease::{Asked, Lease};
 use crate::kubernetes::{Cause, Cluster, Object};

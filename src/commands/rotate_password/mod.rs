@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use super::deploy::credentials;
 use super::waiting::{self, Waited};
-use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::{names, objects};
+use crate::flags::duration;
 use crate::kubernetes::act::{Create, Delete, StrategicPatch};
 use crate::kubernetes::{Cluster, Object};
 use crate::observe::database::Credentials;

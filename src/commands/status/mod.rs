@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::waiting::{self, Waited};
-use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::Observed;
+use crate::flags::duration;
 use crate::kubernetes::Place;
 use crate::kubernetes::act::Act;
 use crate::observe::database::Database;

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::waiting;
-use crate::cli::duration;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::exchange::names;
+use crate::flags::duration;
 use crate::observe::Snapshot;
 use there::There;
 
