@@ -13,6 +13,7 @@ pub mod lease;
 mod object;
 mod pulse;
 mod socket;
+pub mod tls;
 mod transport;
 
 pub use by_hand::ByHand;
