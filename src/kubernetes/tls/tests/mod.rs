@@ -1,4 +1,14 @@
-//! What the tests of this folder have in common.
+//! Real handshakes over loopback, in both versions of TLS.
+
+mod client;
+mod handshake;
+mod server;
 
 #[path = "../../../../tests/support/certificates.rs"]
 pub mod certificates;
+
+use super::*;
+
+fn pem(origin: &str, text: &str) -> Pem {
+    Pem { bytes: text.as_bytes().to_owned(), origin: origin.to_owned() }
+}
