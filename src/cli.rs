@@ -24,7 +24,7 @@ Exit codes: 0 it holds; 1 it ran and something does not hold; 2 it could not run
 /// Deploys a small exchange on Kubernetes and proves that its data outlives its pod.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-kubecoin", bin_name = "kubectl kubecoin", version, after_help = AFTER_HELP, term_width = 90)]
-#[command(disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true, args_override_self = true)]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]

@@ -1,28 +1,23 @@
 //! Flags and kubeconfig, resolved: which cluster, as whom, in which namespace.
 
 use std::cell::RefCell;
-use std::env;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::Uri;
-use hyper_util::client::proxy::matcher::Matcher;
-use kube::Config;
+use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::api::DynamicObject;
-use kube::config::{AuthInfo, Cluster as ClusterEntry, Context, KubeConfigOptions, Kubeconfig, KubeconfigError};
-use kube::config::{NamedAuthInfo, NamedCluster, NamedContext};
 use tokio::sync::{OnceCell, watch};
 
 use crate::cleanup::{Cleanup, Ticket};
-use crate::error::Error;
-use crate::flags::{Connection, Global};
+use crate::error::{Error, Outcome};
+use crate::flags::{Connection, Global, REQUEST_TIMEOUT};
+use crate::kubeconfig;
 use crate::kubernetes::act::{Act, Create, Delete};
-use crate::kubernetes::{ByHand, Cluster, Object};
+use crate::kubernetes::credentials::Ask;
+use crate::kubernetes::{ByHand, Cluster, Object, Terms, Unusable, Warnings};
 use crate::output::Printer;
-
-/// How long a request may take if the user does not say.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// As good as no limit.
 const ANY_TIME: Duration = Duration::from_hours(24 * 365);
@@ -38,6 +33,8 @@ pub struct Ctx {
     show_commands: bool,
     kept_commands: RefCell<Option<Vec<String>>>,
     connection: Connection,
+    warnings: Warnings,
+    stdin_is_read: Arc<AtomicBool>,
     cluster: OnceCell<Cluster>,
 }
 
@@ -45,13 +42,17 @@ impl Ctx {
     /// From the flags. Reads no file and opens no connection yet.
     #[must_use]
     pub fn new(global: Global) -> Self {
+        let printer = Printer::new(global.color);
+        let connection = global.connection.without_empty();
         Self {
-            printer: Printer::new(global.color),
+            printer,
             cleanup: Cleanup::default(),
             show_commands: global.show_commands,
             kept_commands: RefCell::default(),
-            by_hand: ByHand { namespace: global.connection.namespace.clone(), given: global.connection.given() },
-            connection: global.connection,
+            by_hand: ByHand { namespace: connection.namespace.clone(), given: connection.given() },
+            connection,
+            warnings: Warnings::new(Arc::new(move |text| printer.warning(text))),
+            stdin_is_read: Arc::default(),
             cluster: OnceCell::new(),
         }
     }
@@ -63,14 +64,25 @@ impl Ctx {
     pub async fn cluster(&self) -> anyhow::Result<&Cluster> {
         self.cluster
             .get_or_try_init(|| async {
-                let (config, context) = configuration(&self.connection).await?;
-                let flags = self.connection.for_kubectl(&context);
-                let timeout = match self.connection.request_timeout {
-                    None => REQUEST_TIMEOUT,
-                    Some(Duration::ZERO) => ANY_TIME,
-                    Some(timeout) => timeout,
+                let target = kubeconfig::resolve(&self.connection)?;
+                let terms = Terms {
+                    flags: self.connection.for_kubectl(&target.context),
+                    given: self.by_hand.given.clone(),
+                    request_timeout: match self.connection.request_timeout {
+                        None => REQUEST_TIMEOUT,
+                        Some(Duration::ZERO) => ANY_TIME,
+                        Some(timeout) => timeout,
+                    },
+                    warnings: self.warnings.clone(),
+                    ask: self.ask(),
                 };
-                Ok(Cluster::new(config, context, flags, self.by_hand.given.clone(), timeout)?)
+                let cluster = Cluster::new(target, terms).map_err(|why| unusable(&why))?;
+                if self.connection.match_server_version {
+                    let version = cluster.version().await?;
+                    made_for(&version)
+                        .map_err(|why| Error::new(why, "leave out --match-server-version to try it all the same"))?;
+                }
+                Ok(cluster)
             })
             .await
     }
@@ -83,6 +95,33 @@ impl Ctx {
         match &self.connection.namespace {
             Some(namespace) => Ok(namespace.clone()),
             None => Ok(self.cluster().await?.namespace().to_owned()),
+        }
+    }
+
+    /// Nobody but a credential plugin reads stdin until a command says that it does.
+    fn ask(&self) -> Ask {
+        let (stdin, printer) = (Arc::clone(&self.stdin_is_read), self.printer);
+        Ask {
+            stdin_is_free: Arc::new(move || !stdin.load(Ordering::Relaxed)),
+            waiting: Arc::new(move |plugin| printer.note(format!("waiting for the credential plugin {plugin:?}"))),
+        }
+    }
+
+    /// From now on the command itself reads stdin: a credential plugin that has to run again gets none of it.
+    pub fn read_stdin(&self) {
+        self.stdin_is_read.store(true, Ordering::Relaxed);
+    }
+
+    /// What a command comes to, if warnings of the server are to count.
+    pub fn with_warnings(&self, outcome: Outcome) -> Outcome {
+        let count = self.warnings.count();
+        if count == 0 || !self.connection.warnings_as_errors {
+            return outcome;
+        }
+        self.printer.error(&format!("{count} {} of the server", if count == 1 { "warning" } else { "warnings" }));
+        match outcome {
+            Outcome::Holds => Outcome::DoesNotHold,
+            other => other,
         }
     }
 
@@ -174,202 +213,29 @@ impl Ctx {
     }
 }
 
-/// The client's configuration, and the context's name.
-async fn configuration(flags: &Connection) -> Result<(Config, String), Error> {
-    let file = kubeconfig(flags.kubeconfig.as_deref())?;
-    let nothing_said = file.is_none() && flags.server.is_none();
-    if nothing_said && let Ok(mut config) = Config::incluster() {
-        config.default_namespace = flags.namespace.clone().unwrap_or(config.default_namespace);
-        return Ok((config, String::new()));
+/// The minor versions of Kubernetes 1 that this program is made for: below, `ReadWriteOncePod` or sleeping hooks are missing.
+const MINORS: std::ops::RangeInclusive<u32> = 30..=37;
+
+/// Whether this program is made for a server.
+///
+/// # Errors
+/// In words, if it is made for others.
+pub fn made_for(version: &Info) -> Result<(), String> {
+    let minor = version.minor.trim_end_matches('+').parse::<u32>();
+    if version.major == "1" && !minor.is_ok_and(|minor| !MINORS.contains(&minor)) {
+        return Ok(());
     }
-    let mut file = file.unwrap_or_default();
-    let context = chosen_context(&mut file, flags)?;
-    let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-    let proxy = file.clusters.iter().find_map(|named| named.cluster.as_ref()?.proxy_url.clone());
-    let mut config =
-        Config::from_custom_kubeconfig(file, &options).await.map_err(|error| unusable(&error, &context))?;
-    if let Some(namespace) = &flags.namespace {
-        config.default_namespace.clone_from(namespace);
-    } else if config.default_namespace.is_empty() {
-        "default".clone_into(&mut config.default_namespace);
-    }
-    config.proxy_url = proxy_for(&config.cluster_url, proxy)?;
-    Ok((config, context))
+    Err(format!(
+        "the server is {}; this plugin is made for Kubernetes 1.{} to 1.{}",
+        version.git_version,
+        MINORS.start(),
+        MINORS.end()
+    ))
 }
 
-/// The kubeconfig, or nothing if none is named and there is none at the usual place.
-fn kubeconfig(path: Option<&Path>) -> Result<Option<Kubeconfig>, Error> {
-    let read = match path {
-        Some(path) => Kubeconfig::read_from(path),
-        None => usual(),
-    };
-    match read {
-        Ok(kubeconfig) => Ok(Some(kubeconfig)),
-        Err(KubeconfigError::ReadConfig(error, _))
-            if path.is_none()
-                && error.kind() == std::io::ErrorKind::NotFound
-                && env::var_os("KUBECONFIG").is_none() =>
-        {
-            Ok(None)
-        }
-        Err(KubeconfigError::FindPath) => Ok(None),
-        Err(KubeconfigError::ReadConfig(error, path)) => Err(Error::new(
-            format!("could not read the kubeconfig {}: {error}", path.display()),
-            "name another one by --kubeconfig or the variable KUBECONFIG; `minikube start` or your cluster's provider writes one",
-        )),
-        Err(error) => Err(Error::new(
-            format!("could not read the kubeconfig: {error}"),
-            "see what kubectl makes of it: kubectl config view",
-        )),
-    }
-}
-
-/// The files that the variable KUBECONFIG lists, the first before the others, or else the one at the usual place. As for
-/// kubectl, a list may name files that are not there, if one is.
-fn usual() -> Result<Kubeconfig, KubeconfigError> {
-    let listed = env::var_os("KUBECONFIG").unwrap_or_default();
-    let there: Vec<PathBuf> =
-        env::split_paths(&listed).filter(|path| !matches!(path.try_exists(), Ok(false))).collect();
-    if there.is_empty() {
-        return Kubeconfig::read();
-    }
-    there.iter().try_fold(Kubeconfig::default(), |merged, path| merged.merge(Kubeconfig::read_from(path)?))
-}
-
-/// Puts what flags say into the entries that the context leads to, and leaves only these. Gives the context's name.
-fn chosen_context(file: &mut Kubeconfig, flags: &Connection) -> Result<String, Error> {
-    let name = flags.context.clone().or_else(|| file.current_context.clone()).unwrap_or_default();
-    let found = file.contexts.iter().find(|context| context.name == name).and_then(|named| named.context.clone());
-    let mut context = match found {
-        Some(context) => context,
-        None if flags.context.is_none() && name.is_empty() && (flags.server.is_some() || flags.cluster.is_some()) => {
-            Context::default()
-        }
-        None => return Err(no_context(file, &name)),
-    };
-    context.cluster = flags.cluster.clone().unwrap_or(context.cluster);
-    context.user = flags.user.clone().or(context.user);
-
-    let cluster =
-        file.clusters.iter().find(|named| named.name == context.cluster).and_then(|named| named.cluster.clone());
-    let mut cluster = match cluster {
-        Some(cluster) => cluster,
-        None if flags.server.is_some() => ClusterEntry::default(),
-        None => {
-            return Err(Error::new(
-                format!("the kubeconfig has no cluster {:?}, which context {name:?} names", context.cluster),
-                "see which there are: kubectl config get-clusters",
-            ));
-        }
-    };
-    let wanted = context.user.clone().unwrap_or_default();
-    let user = file.auth_infos.iter().find(|named| named.name == wanted).and_then(|named| named.auth_info.clone());
-    let mut user = match user {
-        Some(user) => user,
-        None if flags.user.is_none() => AuthInfo::default(),
-        None => {
-            return Err(Error::new(
-                format!("the kubeconfig has no user {wanted:?}"),
-                "see which there are: kubectl config get-users",
-            ));
-        }
-    };
-    override_cluster(&mut cluster, flags);
-    override_user(&mut user, flags);
-
-    context.user = Some(wanted.clone());
-    let cluster_name = context.cluster.clone();
-    file.clusters = vec![NamedCluster { name: cluster_name, cluster: Some(cluster), ..NamedCluster::default() }];
-    file.auth_infos = vec![NamedAuthInfo { name: wanted, auth_info: Some(user), ..NamedAuthInfo::default() }];
-    file.contexts = vec![NamedContext { name: name.clone(), context: Some(context), ..NamedContext::default() }];
-    Ok(name)
-}
-
-fn override_cluster(cluster: &mut ClusterEntry, flags: &Connection) {
-    if let Some(server) = &flags.server {
-        cluster.server = Some(server.clone());
-    }
-    if let Some(name) = &flags.tls_server_name {
-        cluster.tls_server_name = Some(name.clone());
-    }
-    if flags.insecure_skip_tls_verify {
-        cluster.insecure_skip_tls_verify = Some(true);
-    }
-    if let Some(path) = &flags.certificate_authority {
-        cluster.certificate_authority = Some(path.display().to_string());
-        cluster.certificate_authority_data = None;
-    }
-}
-
-fn override_user(user: &mut AuthInfo, flags: &Connection) {
-    if let Some(token) = &flags.token {
-        // A token given by hand stands before whatever else would give one.
-        user.token = Some(token.clone().into());
-        user.token_file = None;
-        user.exec = None;
-        user.auth_provider = None;
-    }
-    let path = |path: &PathBuf| Some(path.display().to_string());
-    if let Some(certificate) = &flags.client_certificate {
-        user.client_certificate = path(certificate);
-        user.client_certificate_data = None;
-    }
-    if let Some(key) = &flags.client_key {
-        user.client_key = path(key);
-        user.client_key_data = None;
-    }
-    if let Some(name) = &flags.impersonate {
-        user.impersonate = Some(name.clone());
-    }
-    if let Some(uid) = &flags.impersonate_uid {
-        user.impersonate_uid = Some(uid.clone());
-    }
-    if !flags.impersonate_group.is_empty() {
-        user.impersonate_groups = Some(flags.impersonate_group.clone());
-    }
-}
-
-fn no_context(file: &Kubeconfig, name: &str) -> Error {
-    let known: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
-    if known.is_empty() {
-        return Error::new(
-            "there is no cluster to talk to: no kubeconfig with a context was found",
-            "start one with `minikube start`, or name a kubeconfig by --kubeconfig or the variable KUBECONFIG",
-        );
-    }
-    let message = match name {
-        "" => "the kubeconfig has no current context".to_owned(),
-        name => format!("the kubeconfig has no context {name:?}"),
-    };
-    Error::new(message, format!("choose one by --context: {}", known.join(", ")))
-}
-
-fn unusable(error: &KubeconfigError, context: &str) -> Error {
-    let source = std::error::Error::source(error).map(|source| format!(": {source}"));
-    Error::new(
-        format!("the kubeconfig's context {context:?} cannot be used: {error}{}", source.unwrap_or_default()),
-        "see what kubectl makes of it: kubectl config view --minify",
-    )
-}
-
-/// The proxy on the way to a server: the one of the kubeconfig's cluster, or else the environment's, if it is for this
-/// server. As in kubectl, no proxy of the environment is used for this machine itself.
-fn proxy_for(server: &Uri, configured: Option<String>) -> Result<Option<Uri>, Error> {
-    let from_environment = || {
-        let host = server.host().unwrap_or_default().trim_matches(['[', ']']);
-        let is_local = host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-        let intercepted = !is_local && Matcher::from_env().intercept(server).is_some();
-        let named = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        if intercepted { named("HTTPS_PROXY").or_else(|| named("https_proxy")) } else { None }
-    };
-    let Some(text) = configured.filter(|url| !url.is_empty()).or_else(from_environment) else { return Ok(None) };
-    let url = if text.contains("://") { text.clone() } else { format!("http://{text}") };
-    url.parse().map(Some).map_err(|error| {
-        Error::new(
-            format!("the proxy's address {text:?} cannot be used: {error}"),
-            "it comes from the kubeconfig's proxy-url or from the variable HTTPS_PROXY: correct it there",
-        )
-    })
+/// Why a cluster that was found cannot be used.
+fn unusable(why: &Unusable) -> Error {
+    Error::new(why.to_string(), "see what kubectl reads: kubectl config view --minify")
 }
 
 #[cfg(test)]
@@ -378,27 +244,6 @@ mod tests {
 
     use super::*;
     use crate::cli::Cli;
-
-    const FILE: &str = "
-        current-context: one
-        contexts:
-        - {name: one, context: {cluster: c1, user: u1, namespace: alice}}
-        - {name: two, context: {cluster: c2, user: u2}}
-        clusters:
-        - {name: c1, cluster: {server: 'https://one:6443', proxy-url: 'http://proxy:3128'}}
-        - {name: c2, cluster: {server: 'https://two:6443'}}
-        users:
-        - {name: u1, user: {token: first}}
-        - {name: u2, user: {token: second}}";
-
-    fn choose(flags: &Connection) -> Result<(String, Kubeconfig), Error> {
-        let mut file = Kubeconfig::from_yaml(FILE).unwrap();
-        chosen_context(&mut file, flags).map(|name| (name, file))
-    }
-
-    fn server(file: &Kubeconfig) -> &str {
-        file.clusters[0].cluster.as_ref().unwrap().server.as_deref().unwrap()
-    }
 
     #[test]
     fn commands_are_kept_for_as_long_as_somebody_asks() {
@@ -410,60 +255,5 @@ mod tests {
         assert_eq!(ctx.kept_commands(), ["one", "two"]);
         ctx.show(|| unreachable!("nobody asks any more"));
         assert_eq!(ctx.kept_commands(), [""; 0]);
-    }
-
-    #[test]
-    fn the_current_context_is_used_unless_another_is_named() {
-        let (name, file) = choose(&Connection::default()).unwrap();
-        assert_eq!((name.as_str(), server(&file)), ("one", "https://one:6443"));
-        let other = Connection { context: Some("two".to_owned()), ..Connection::default() };
-        let (name, file) = choose(&other).unwrap();
-        assert_eq!((name.as_str(), server(&file)), ("two", "https://two:6443"));
-    }
-
-    #[test]
-    fn flags_stand_before_the_file() {
-        let flags = Connection {
-            cluster: Some("c2".to_owned()),
-            user: Some("u2".to_owned()),
-            server: Some("https://three".to_owned()),
-            impersonate: Some("eve".to_owned()),
-            ..Connection::default()
-        };
-        let (_, file) = choose(&flags).unwrap();
-        assert_eq!(server(&file), "https://three");
-        let user = file.auth_infos[0].auth_info.as_ref().unwrap();
-        assert_eq!(file.auth_infos[0].name, "u2");
-        assert_eq!(user.impersonate.as_deref(), Some("eve"));
-    }
-
-    #[test]
-    fn what_is_not_there_is_named_together_with_what_is() {
-        let refused = |flags| choose(&flags).unwrap_err();
-        let error = refused(Connection { context: Some("three".to_owned()), ..Connection::default() });
-        assert!(error.to_string().contains("three"));
-        assert!(format!("{error:?}").contains("one, two"), "{error:?}");
-        let error = refused(Connection { cluster: Some("c3".to_owned()), ..Connection::default() });
-        assert!(error.to_string().contains("c3"));
-        let error = refused(Connection { user: Some("u3".to_owned()), ..Connection::default() });
-        assert!(error.to_string().contains("u3"));
-    }
-
-    #[test]
-    fn a_server_alone_is_enough() {
-        let mut file = Kubeconfig::default();
-        let flags = Connection { server: Some("https://x".to_owned()), ..Connection::default() };
-        assert_eq!(chosen_context(&mut file, &flags).unwrap(), "");
-        assert_eq!(server(&file), "https://x");
-        assert!(chosen_context(&mut Kubeconfig::default(), &Connection::default()).is_err());
-    }
-
-    #[test]
-    fn the_clusters_own_proxy_needs_no_scheme() {
-        let server = "https://one:6443".parse().unwrap();
-        let proxy = |configured: &str| proxy_for(&server, Some(configured.to_owned()));
-        assert_eq!(proxy("http://proxy:3128").unwrap().unwrap(), "http://proxy:3128");
-        assert_eq!(proxy("proxy:3128").unwrap().unwrap().host(), Some("proxy"));
-        assert!(proxy("http://pro xy").unwrap_err().to_string().contains("pro xy"));
     }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::{BoolishValueParser, OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, Args};
 use jiff::SignedDuration;
 
 use crate::output::Color;
@@ -36,7 +37,7 @@ pub struct Global {
 #[command(next_help_heading = "Connection flags, as kubectl's")]
 pub struct Connection {
     /// Path of the kubeconfig file
-    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
     pub kubeconfig: Option<PathBuf>,
 
     /// The context of the kubeconfig to use
@@ -52,7 +53,7 @@ pub struct Connection {
     pub user: Option<String>,
 
     /// The namespace; by default the context's
-    #[arg(short, long, global = true, hide_short_help = true, value_name = "NAME")]
+    #[arg(short, long, global = true, hide_short_help = true, value_name = "NAME", value_parser = given_namespace)]
     pub namespace: Option<String>,
 
     /// Address of the API server
@@ -75,8 +76,21 @@ pub struct Connection {
     #[arg(long = "as-uid", global = true, hide_short_help = true, value_name = "UID")]
     pub impersonate_uid: Option<String>,
 
+    /// Extra of the user to impersonate; may be repeated
+    #[arg(long = "as-user-extra", global = true, hide_short_help = true, value_name = "KEY=VALUE")]
+    #[arg(value_parser = extra)]
+    pub impersonate_extra: Vec<(String, String)>,
+
+    /// User name for basic authentication
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
+    pub username: Option<String>,
+
+    /// Password for basic authentication
+    #[arg(long, global = true, hide_short_help = true)]
+    pub password: Option<String>,
+
     /// How long a single request may take: 10s, 1m, or seconds; 0 for any time [default: 30s]
-    #[arg(long, global = true, hide_short_help = true, value_name = "TIME", value_parser = duration)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "TIME", value_parser = request_timeout)]
     pub request_timeout: Option<Duration>,
 
     /// Name to expect in the server's certificate, instead of its address
@@ -84,30 +98,105 @@ pub struct Connection {
     pub tls_server_name: Option<String>,
 
     /// Trust any certificate of the server: makes the connection insecure
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long, global = true, hide_short_help = true, hide_possible_values = true)]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true, value_parser = BoolishValueParser::new())]
+    #[arg(default_value = "false", default_missing_value = "true", hide_default_value = true, value_name = "BOOL")]
     pub insecure_skip_tls_verify: bool,
 
     /// File with the certificate authority of the server
-    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
     pub certificate_authority: Option<PathBuf>,
 
     /// File with a client certificate
-    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
     pub client_certificate: Option<PathBuf>,
 
     /// File with the key of the client certificate
-    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
     pub client_key: Option<PathBuf>,
+
+    /// Address of a proxy on the way to the API server: http, https or socks5
+    #[arg(long, global = true, hide_short_help = true, value_name = "URL")]
+    pub proxy_url: Option<String>,
+
+    /// End with exit code 1 if the server has sent warnings
+    #[arg(long, global = true, hide_short_help = true, hide_possible_values = true)]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true, value_parser = BoolishValueParser::new())]
+    #[arg(default_value = "false", default_missing_value = "true", hide_default_value = true, value_name = "BOOL")]
+    pub warnings_as_errors: bool,
+
+    /// Refuse a server of a version that this plugin is not made for
+    #[arg(long, global = true, hide_short_help = true, hide_possible_values = true)]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true, value_parser = BoolishValueParser::new())]
+    #[arg(default_value = "false", default_missing_value = "true", hide_default_value = true, value_name = "BOOL")]
+    pub match_server_version: bool,
+
+    /// File with kubectl's preferences: which credential plugins may run
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
+    pub kuberc: Option<PathBuf>,
+
+    /// kubectl's flags that mean nothing here.
+    #[command(flatten)]
+    pub ignored: Ignored,
+}
+
+/// What a line copied from kubectl may hold: for caches, compression, profiles and logs. Taken, and of no effect.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Ignored {
+    #[arg(long, global = true, hide = true)]
+    cache_dir: Option<String>,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    disable_compression: Option<Option<String>>,
+    #[arg(long, global = true, hide = true)]
+    profile: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    profile_output: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    log_flush_frequency: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    vmodule: Option<String>,
 }
 
 impl Connection {
+    /// As kubectl takes them: what is empty, as of an unset variable, was not given.
+    #[must_use]
+    pub fn without_empty(mut self) -> Self {
+        for text in [
+            &mut self.context,
+            &mut self.cluster,
+            &mut self.user,
+            &mut self.namespace,
+            &mut self.server,
+            &mut self.token,
+            &mut self.impersonate,
+            &mut self.impersonate_uid,
+            &mut self.username,
+            &mut self.password,
+            &mut self.tls_server_name,
+            &mut self.proxy_url,
+        ] {
+            text.take_if(|text| text.is_empty());
+        }
+        for path in [
+            &mut self.kubeconfig,
+            &mut self.certificate_authority,
+            &mut self.client_certificate,
+            &mut self.client_key,
+            &mut self.kuberc,
+        ] {
+            path.take_if(|path| path.as_os_str().is_empty());
+        }
+
+        self
+    }
+
     /// The flags that lead to the same server as the same user, as far as they were given.
     #[must_use]
     pub fn given(&self) -> Vec<String> {
         self.for_kubectl(self.context.as_deref().unwrap_or_default())
     }
 
-    /// The flags that lead kubectl to the same server as the same user. The token is left to the reader's shell.
+    /// The flags that lead kubectl to the same server as the same user. Token and password are left to the reader's shell.
     #[must_use]
     pub fn for_kubectl(&self, context: &str) -> Vec<String> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
@@ -116,23 +205,75 @@ impl Connection {
             ("context", (!context.is_empty()).then(|| context.to_owned())),
             ("cluster", self.cluster.clone()),
             ("user", self.user.clone()),
-            ("server", self.server.clone()),
+            ("server", self.server.as_deref().map(without_user)),
             ("as", self.impersonate.clone()),
             ("as-uid", self.impersonate_uid.clone()),
+            ("username", self.username.clone()),
             ("tls-server-name", self.tls_server_name.clone()),
             ("certificate-authority", path(&self.certificate_authority)),
             ("client-certificate", path(&self.client_certificate)),
             ("client-key", path(&self.client_key)),
+            ("kuberc", path(&self.kuberc)),
+            ("proxy-url", self.proxy_url.as_deref().map(without_user)),
         ];
         let groups = self.impersonate_group.iter().map(|group| ("as-group", Some(group.clone())));
+        let extras =
+            self.impersonate_extra.iter().map(|(key, value)| ("as-user-extra", Some(format!("{key}={value}"))));
         named
             .into_iter()
             .chain(groups)
+            .chain(extras)
             .filter_map(|(name, value)| Some([format!("--{name}"), value?]))
             .flatten()
             .chain(self.insecure_skip_tls_verify.then(|| "--insecure-skip-tls-verify".to_owned()))
             .collect()
     }
+}
+
+/// How long a request may take if the user does not say.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+fn request_timeout(text: &str) -> Result<Duration, String> {
+    if text.is_empty() { Ok(REQUEST_TIMEOUT) } else { duration(text) }
+}
+
+/// An address without user name and password, which are left to the reader as the token is.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme), rest));
+    let end = rest.find('/').unwrap_or(rest.len());
+    let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    scheme.map_or_else(String::new, |scheme| format!("{scheme}://")) + &rest[start..]
+}
+
+/// A path. clap's own parser takes no empty one.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+fn given_namespace(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        namespace(text)?;
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether a namespace can have this name: it is a DNS label.
+///
+/// # Errors
+/// If it cannot, with what it may consist of.
+pub fn namespace(name: &str) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = [name.bytes().next(), name.bytes().last()].into_iter().all(|end| end.is_some_and(plain));
+    if ends && name.len() <= 63 && name.bytes().all(|byte| plain(byte) || byte == b'-') {
+        Ok(())
+    } else {
+        Err("its name is at most 63 lower-case letters, digits and \"-\", with no \"-\" at either end".to_owned())
+    }
+}
+
+fn extra(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("give a key and a value: KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// A time as kubectl takes it: `90s`, `1h30m`, or seconds. None is longer than a year.
@@ -174,5 +315,41 @@ mod tests {
             connection.for_kubectl("c"),
             ["--context", "c", "--server", "https://x", "--as-group", "a", "--as-group", "b"]
         );
+        assert_eq!(without_user("https://bob:h@sh@x:1/a@b"), "https://x:1/a@b");
+        assert_eq!(without_user("x:1"), "x:1");
+    }
+
+    #[test]
+    fn what_is_empty_was_not_given() {
+        let line = "version -n= --context= --server= --kubeconfig= --token= --as= --request-timeout=";
+        let given = |line: &str| {
+            let cli = Cli::try_parse_from(["kubectl-kubecoin"].into_iter().chain(line.split(' '))).unwrap();
+            cli.global.connection.without_empty()
+        };
+        let connection = given(line);
+        assert_eq!(connection.given(), [""; 0]);
+        assert_eq!((connection.namespace, connection.token), (None, None));
+        assert_eq!(connection.request_timeout, Some(REQUEST_TIMEOUT));
+        let filled = given("version --insecure-skip-tls-verify=true --as-user-extra=a=b=c --as-user-extra a=d");
+        assert!(filled.insecure_skip_tls_verify && !filled.warnings_as_errors);
+        assert_eq!(filled.impersonate_extra, [("a", "b=c"), ("a", "d")].map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn a_namespace_that_cannot_exist_is_refused_at_once() {
+        for name in ["a", "alice-2", "0"] {
+            assert_eq!(namespace(name), Ok(()), "{name}");
+        }
+        for name in ["UPPER", "-a", "a-", "a.b", "a b", "", "ä", &"a".repeat(64)] {
+            assert!(namespace(name).is_err(), "{name:?}");
+        }
+        assert!(Cli::try_parse_from(["kubectl-kubecoin", "-n", "UPPER", "version"]).is_err());
+    }
+
+    #[test]
+    fn kubectls_other_flags_are_taken() {
+        let line = "kubectl-kubecoin version --cache-dir /tmp --disable-compression --disable-compression=true
+            --profile none --profile-output p --log-flush-frequency 5s --vmodule a=1 --kuberc f --warnings-as-errors";
+        Cli::try_parse_from(line.split_whitespace()).unwrap_or_else(|error| panic!("{error}"));
     }
 }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod exchange;
 pub mod findings;
 pub mod flags;
+pub mod kubeconfig;
 pub mod kubernetes;
 pub mod log;
 pub mod observe;

@@ -19,7 +19,7 @@ pub mod version;
 mod waiting;
 
 use crate::cli::Command;
-use crate::context::Ctx;
+use crate::context::{Ctx, made_for};
 use crate::error::Outcome;
 use crate::kubernetes::{Cluster, act};
 use crate::observe::{Snapshot, snapshot};
@@ -30,7 +30,7 @@ use crate::output::{Line, Role};
 /// # Errors
 /// If it could not run.
 pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    match command {
+    let outcome = match command {
         None => overview::run(ctx).await,
         Some(Command::Deploy(args)) => Box::pin(deploy::run(args, ctx)).await,
         Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
@@ -45,7 +45,8 @@ pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome>
         Some(Command::VerifyReport(args)) => verify_report::run(&args, ctx),
         Some(Command::Replay(args)) => replay::run(&args, ctx).await,
         Some(Command::Version(args)) => version::run(&args, ctx).await,
-    }
+    }?;
+    Ok(ctx.with_warnings(outcome))
 }
 
 /// Says where something is about to be changed. People have production clusters in the same kubeconfig.
@@ -60,7 +61,9 @@ async fn announce(ctx: &Ctx) -> anyhow::Result<()> {
             .and(Role::Title, &place.namespace)
             .and(Role::Plain, format!(", server {} ({})", version.git_version, place.server)),
     );
-    warn_of_version(ctx, &version);
+    if let Err(why) = made_for(&version) {
+        ctx.printer.warning(&why);
+    }
     Ok(())
 }
 
@@ -81,20 +84,5 @@ async fn glance(ctx: &Ctx) -> anyhow::Result<Snapshot> {
 fn show_reading(ctx: &Ctx, cluster: &Cluster) {
     for words in snapshot::kubectl(cluster.namespace()) {
         ctx.show(|| act::command(cluster.place(), &words.split(' ').collect::<Vec<_>>()));
-    }
-}
-
-/// The minor versions of Kubernetes 1 that this program is made for: below, `ReadWriteOncePod` or sleeping hooks are missing.
-const MINORS: std::ops::RangeInclusive<u32> = 30..=37;
-
-fn warn_of_version(ctx: &Ctx, version: &k8s_openapi::apimachinery::pkg::version::Info) {
-    let minor = version.minor.trim_end_matches('+').parse::<u32>();
-    if version.major != "1" || minor.is_ok_and(|minor| !MINORS.contains(&minor)) {
-        ctx.printer.warning(&format!(
-            "the server is {}; this plugin is made for Kubernetes 1.{} to 1.{}",
-            version.git_version,
-            MINORS.start(),
-            MINORS.end()
-        ));
     }
 }

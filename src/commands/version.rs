@@ -1,10 +1,12 @@
 //! `version`: this plugin's, and the server's.
 
 use clap::ValueEnum;
+use k8s_openapi::api::authentication::v1::UserInfo;
 use serde::Serialize;
 
 use crate::context::Ctx;
 use crate::error::Outcome;
+use crate::kubernetes::{Cluster, RequestError, act};
 use crate::output::json;
 
 const EXAMPLES: &str = "\
@@ -37,6 +39,9 @@ struct Versions {
     client_version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     server_version: Option<String>,
+    /// Who one is for the server, as `kubectl auth whoami` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserInfo>,
 }
 
 /// Shows the versions.
@@ -44,14 +49,17 @@ struct Versions {
 /// # Errors
 /// If the server does not answer.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let server_version = if args.client {
-        None
-    } else {
+    let mut versions =
+        Versions { client_version: concat!("v", env!("CARGO_PKG_VERSION")), server_version: None, user: None };
+    if !args.client {
         let cluster = ctx.cluster().await?;
-        ctx.show(|| crate::kubernetes::act::command(cluster.place(), &["version"]));
-        Some(cluster.version().await?.git_version)
-    };
-    let versions = Versions { client_version: concat!("v", env!("CARGO_PKG_VERSION")), server_version };
+        ctx.show(|| act::command(cluster.place(), &["version"]));
+        versions.server_version = Some(cluster.version().await?.git_version);
+        if args.output.is_some() {
+            ctx.show(|| act::command(cluster.place(), &["auth", "whoami", "-o", "json"]));
+            versions.user = user(cluster).await?;
+        }
+    }
     if let Some(Format::Json) = args.output {
         ctx.printer.out_text(&json::text("Version", &versions)?)?;
     } else {
@@ -61,4 +69,13 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Holds)
+}
+
+/// Who one is. Older servers do not say.
+async fn user(cluster: &Cluster) -> Result<Option<UserInfo>, RequestError> {
+    match cluster.user().await {
+        Ok(user) => Ok(Some(user)),
+        Err(error) if error.cause.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
 }

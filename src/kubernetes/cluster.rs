@@ -5,19 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
+use jiff::Timestamp;
+use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use k8s_openapi::serde::de::DeserializeOwned;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
-use kube::api::{ApiResource, DynamicObject, ListParams, LogParams};
-use kube::client::ClientBuilder;
-use kube::{Api, Client, Config, Resource};
-use tower::buffer::BufferLayer;
+use kube::api::{ApiResource, DynamicObject, ListParams, LogParams, PostParams};
+use kube::client::{ClientBuilder, ConfigExt};
+use kube::{Api, Client, Resource};
 
 use super::by_hand::ByHand;
+use super::connect::{self, Connections, Unusable};
+use super::credentials::{Ask, CredentialsLayer};
 use super::error::{Cause, RequestError};
 use super::object::{Object, reference};
+use super::target::Target;
+use super::tls::Identity;
 use super::transport::TransportLayer;
+use super::warnings::Warnings;
 
 /// Where a request goes, for messages.
 #[derive(Clone, Debug, Default)]
@@ -38,46 +44,55 @@ pub struct Place {
 #[derive(Clone)]
 pub struct Cluster {
     pub(super) client: Client,
+    identity: Identity,
+    /// The address of the proxy on the way to the server.
+    proxy: Option<Arc<str>>,
     place: Arc<Place>,
 }
 
-/// As many requests as ever wait for their turn at once.
-const QUEUE: usize = 64;
+/// What a connection is told beside its target.
+pub struct Terms {
+    /// The flags that lead kubectl to the same server as the same user.
+    pub flags: Vec<String>,
+    /// Those that this run was given.
+    pub given: Vec<String>,
+    /// How long a request may take, its repetitions included.
+    pub request_timeout: Duration,
+    /// What the server warns of.
+    pub warnings: Warnings,
+    /// How whoever runs this program is asked to log in.
+    pub ask: Ask,
+}
 
 impl Cluster {
     /// A connection, made when the first request is sent.
     ///
     /// # Errors
-    /// If the credentials cannot be had or the certificates are not ones.
-    pub fn new(
-        mut config: Config,
-        context: String,
-        flags: Vec<String>,
-        given: Vec<String>,
-        request_timeout: Duration,
-    ) -> Result<Self, RequestError> {
-        // The transport layer does both, in one place and for all kinds of requests.
-        config.default_retry = false;
-        config.read_timeout = None;
-        config.connect_timeout = Some(request_timeout);
+    /// If certificates or keys are not ones, or what is to be sent fits no header.
+    pub fn new(target: Target, terms: Terms) -> Result<Self, Unusable> {
+        let identity = Identity::default();
+        if let Some(certificate) = &target.certificate {
+            identity.show(certificate)?;
+        }
+        let connections = Connections::new(&target, &identity)?;
+        let config = connect::configuration(target.server.clone(), &target.impersonation)?;
+        let proxy = target.proxy.as_ref().map(|proxy| proxy.uri.to_string().trim_end_matches('/').into());
         let place = Arc::new(Place {
-            context,
-            namespace: config.default_namespace.clone(),
-            server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
-            flags,
-            by_hand: ByHand { namespace: Some(config.default_namespace.clone()), given },
+            context: target.context,
+            namespace: target.namespace.clone(),
+            server: target.server.to_string().trim_end_matches('/').to_owned(),
+            flags: terms.flags,
+            by_hand: ByHand { namespace: Some(target.namespace.clone()), given: terms.given },
         });
-        let failed = |error: kube::Error| RequestError {
-            asked: "prepare a connection".to_owned(),
-            place: Arc::clone(&place),
-            cause: error.into(),
-        };
-        let client = ClientBuilder::try_from(config)
-            .map_err(failed)?
-            .with_layer(&BufferLayer::new(QUEUE))
-            .with_layer(&TransportLayer::new(request_timeout))
+        let credentials = CredentialsLayer::new(target.credentials, identity.clone(), connections.clone(), terms.ask);
+        let client = ClientBuilder::new(connections, target.namespace)
+            .with_layer(&config.extra_headers_layer().map_err(|_| Unusable::Header)?)
+            .with_layer(&config.base_uri_layer())
+            .with_layer(&terms.warnings)
+            .with_layer(&TransportLayer::new(terms.request_timeout))
+            .with_layer(&credentials)
             .build();
-        Ok(Self { client, place })
+        Ok(Self { client, identity, proxy, place })
     }
 
     /// Where requests go.
@@ -108,6 +123,18 @@ impl Cluster {
     /// If the server does not answer.
     pub async fn version(&self) -> Result<Info, RequestError> {
         self.client.apiserver_version().await.map_err(self.failed("get the server's version"))
+    }
+
+    /// Who one is, as the server sees it.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn user(&self) -> Result<UserInfo, RequestError> {
+        let asked = "ask the server who you are";
+        let reviews = self.api::<SelfSubjectReview>();
+        let review = reviews.create(&PostParams::default(), &SelfSubjectReview::default()).await;
+        let status = review.map_err(self.failed(asked))?.status;
+        Ok(status.and_then(|status| status.user_info).unwrap_or_default())
     }
 
     /// An object by its name, or nothing if it is not there.
@@ -167,7 +194,7 @@ impl Cluster {
     pub fn in_namespace(&self, namespace: &str) -> Self {
         let mut place = Place { namespace: namespace.to_owned(), ..Place::clone(&self.place) };
         place.by_hand.namespace = Some(namespace.to_owned());
-        Self { client: self.client.clone(), place: Arc::new(place) }
+        Self { place: Arc::new(place), ..self.clone() }
     }
 
     /// The beginning of what a container has written, at most so many bytes of it.
@@ -208,7 +235,11 @@ impl Cluster {
     /// What makes an error of the client one that says what was asked for, and where.
     pub(super) fn failed(&self, asked: impl Into<String>) -> impl FnOnce(kube::Error) -> RequestError {
         let (asked, place) = (asked.into(), Arc::clone(&self.place));
-        move |error| RequestError { asked, place, cause: Cause::from(error) }
+        let (identity, proxy) = (self.identity.clone(), self.proxy.clone());
+        move |error| {
+            let cause = Cause::from(error).knowing(|| identity.expired(Timestamp::now())).through(proxy.as_deref());
+            RequestError { asked, place, cause }
+        }
     }
 
     /// An error that is known otherwise than from an answer of the API.

@@ -1,10 +1,11 @@
 //! Why a request was not answered as hoped, and what helps.
 
-use std::error::Error as _;
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
 use super::cluster::Place;
+use super::credentials::CredentialsError;
+use super::tls::{self, Refusal};
 use super::transport::TimedOut;
 
 /// A request that failed: what was asked for, where, and why it failed.
@@ -45,8 +46,8 @@ pub enum Cause {
     Unreachable(String),
     /// The server's certificate is not to be trusted.
     Certificate(String),
-    /// The credentials could not be had, as from an exec plugin.
-    Credentials(String),
+    /// The credentials could not be had, or the server does not take them, and it is known why.
+    Credentials(CredentialsError),
     /// An answer that is not one, or that broke off.
     Garbled(String),
     /// The program, or the way to a port, was refused by the pod or its node, with their words.
@@ -59,17 +60,16 @@ impl From<kube::Error> for Cause {
     fn from(error: kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::of_status(&status),
-            kube::Error::Auth(error) => Self::Credentials(credentials(&error)),
             kube::Error::Service(error) => {
                 if let Some(timed_out) = error.downcast_ref::<TimedOut>() {
                     Self::TimedOut(timed_out.to_string())
-                } else if let Some(error) = error.downcast_ref::<kube::client::AuthError>() {
-                    Self::Credentials(credentials(error))
+                } else if let Some(error) = error.downcast_ref::<CredentialsError>() {
+                    Self::Credentials(error.clone())
                 } else {
-                    Self::of_connection(&chain(error.as_ref()))
+                    Self::of_connection(error.as_ref())
                 }
             }
-            error @ kube::Error::HyperError(_) => Self::of_connection(&chain(&error)),
+            error @ kube::Error::HyperError(_) => Self::of_connection(&error),
             kube::Error::SerdeError(error) => Self::Garbled(error.to_string()),
             error => Self::Garbled(chain(&error)),
         }
@@ -97,12 +97,34 @@ impl Cause {
         error.downcast_ref::<RequestError>().map(|error| &error.cause)
     }
 
-    fn of_connection(message: &str) -> Self {
-        let lower = message.to_lowercase();
-        if lower.contains("certificate") {
-            Self::Certificate(message.to_owned())
-        } else {
-            Self::Unreachable(message.to_owned())
+    fn of_connection(error: &(dyn std::error::Error + 'static)) -> Self {
+        match tls::refusal(error) {
+            Some(Refusal::OfServer(why)) => Self::Certificate(why.to_string()),
+            Some(Refusal::OfClient(why)) => Self::Credentials(CredentialsError::new(format!(
+                "the server does not take the client certificate: {why}"
+            ))),
+            None => Self::Unreachable(chain(error)),
+        }
+    }
+
+    /// The same, with the proxy on the way if there was no connection: it may be the one that is away.
+    #[must_use]
+    pub(super) fn through(self, proxy: Option<&str>) -> Self {
+        match (self, proxy) {
+            (Self::Unreachable(why), Some(proxy)) => Self::Unreachable(format!("through the proxy {proxy}: {why}")),
+            (other, _) => other,
+        }
+    }
+
+    /// The same, if the certificate that was shown cannot have been taken: why.
+    #[must_use]
+    pub(super) fn knowing(self, expired: impl FnOnce() -> Option<String>) -> Self {
+        match self {
+            Self::Unauthorized | Self::Credentials(_) => match expired() {
+                Some(why) => Self::Credentials(CredentialsError::new(why)),
+                None => self,
+            },
+            other => other,
         }
     }
 
@@ -145,8 +167,8 @@ impl Display for Cause {
             | Self::TimedOut(message) => f.write_str(message),
             Self::Unavailable(message) => write!(f, "the server cannot answer now: {message}"),
             Self::Unreachable(message) => write!(f, "no connection: {message}"),
-            Self::Certificate(message) => write!(f, "the server's certificate is not trusted: {message}"),
-            Self::Credentials(message) => write!(f, "no credentials: {message}"),
+            Self::Certificate(why) => write!(f, "the server's certificate {why}"),
+            Self::Credentials(error) => error.fmt(f),
             Self::Garbled(message) => write!(f, "the answer makes no sense: {message}"),
             Self::NotRun(message) => write!(f, "the pod does not take it: {message}"),
             Self::Lost(message) => write!(f, "the connection was lost: {message}"),
@@ -186,20 +208,6 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     words.join(": ")
 }
 
-/// Of a plugin that failed, what it said. Its whole output may hold a token.
-fn credentials(error: &kube::client::AuthError) -> String {
-    match error {
-        kube::client::AuthError::AuthExecRun { cmd, out } => {
-            let said = String::from_utf8_lossy(&out.stderr);
-            format!("{cmd} ended with {}: {}", out.status, said.trim())
-        }
-        error => match error.source() {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        },
-    }
-}
-
 impl Display for RequestError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { asked, place, cause } = self;
@@ -215,6 +223,7 @@ impl RequestError {
     pub fn hint(&self) -> String {
         let Place { context, namespace, server, by_hand, .. } = &*self.place;
         match &self.cause {
+            Cause::Credentials(error) if error.hint().is_some() => error.hint().unwrap_or_default().to_owned(),
             Cause::Unauthorized | Cause::Credentials(_) => {
                 format!(
                     "see which user the context has, and log in again: kubectl config view --minify --context {context}"

@@ -5,6 +5,8 @@ pub mod act;
 pub mod adopt;
 mod by_hand;
 mod cluster;
+mod connect;
+pub mod credentials;
 mod error;
 pub mod exec;
 pub mod forward;
@@ -13,13 +15,19 @@ pub mod lease;
 mod object;
 mod pulse;
 mod socket;
+mod target;
 pub mod tls;
 mod transport;
+mod warnings;
 
 pub use by_hand::ByHand;
-pub use cluster::{Cluster, Place, Scoped};
+pub use cluster::{Cluster, Place, Scoped, Terms};
+pub use connect::Unusable;
+pub use credentials::{Credentials, Secret};
 pub use error::{Cause, RequestError};
 pub use object::Object;
+pub use target::{Impersonation, Proxy, Target};
+pub use warnings::Warnings;
 
 /// The name under which this program owns fields.
 pub const FIELD_MANAGER: &str = "kubectl-kubecoin";

@@ -142,7 +142,8 @@ fn is_upgrade(request: &Request<Body>) -> bool {
     request.headers().contains_key(CONNECTION)
 }
 
-fn repetition(request: &Request<Body>) -> Option<Request<Body>> {
+/// The same request once more, if its body can be.
+pub(super) fn repetition(request: &Request<Body>) -> Option<Request<Body>> {
     let mut again = Request::new(request.body().try_clone()?);
     again.method_mut().clone_from(request.method());
     again.uri_mut().clone_from(request.uri());

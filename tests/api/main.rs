@@ -3,6 +3,7 @@
 // A test that panics has failed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod credentials;
 mod deploy;
 mod dns_check;
 mod everyday;
@@ -10,6 +11,7 @@ mod overtaken;
 mod persistence_demo;
 mod plugin;
 mod reach;
+mod secrets;
 mod server;
 mod status;
 mod teardown;

@@ -19,6 +19,8 @@ pub struct Request {
     pub path: String,
     pub query: String,
     pub body: String,
+    /// The header that proves who asks; empty if there is none.
+    pub authorization: String,
 }
 
 /// What to do with a request.
@@ -184,11 +186,11 @@ fn read(stream: &mut Stream, buffer: &mut Vec<u8>) -> io::Result<Option<Request>
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut parsed = httparse::Request::new(&mut headers);
         if let Ok(httparse::Status::Complete(head)) = parsed.parse(buffer) {
-            let length = parsed
-                .headers
-                .iter()
-                .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-                .map_or(0, |header| std::str::from_utf8(header.value).unwrap().parse().unwrap());
+            let header = |name: &str| {
+                let found = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+                found.map(|header| std::str::from_utf8(header.value).unwrap().to_owned())
+            };
+            let length = header("content-length").map_or(0, |length| length.parse().unwrap());
             if buffer.len() >= head + length {
                 let target = parsed.path.unwrap().to_owned();
                 let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -197,6 +199,7 @@ fn read(stream: &mut Stream, buffer: &mut Vec<u8>) -> io::Result<Option<Request>
                     path: path.to_owned(),
                     query: query.to_owned(),
                     body: String::from_utf8(buffer[head..head + length].to_vec()).unwrap(),
+                    authorization: header("authorization").unwrap_or_default(),
                 };
                 buffer.drain(..head + length);
                 return Ok(Some(request));

@@ -89,6 +89,9 @@ async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i
     let ticket = end_with_this_run(ctx, cluster, psql::end(&mark), Rc::clone(&connected));
     let session = Session::start(cluster, program, plan.mode).await.inspect_err(|_| ctx.cleanup.forget(ticket))?;
     connected.set(true);
+    if plan.mode != Mode::Output {
+        ctx.read_stdin();
+    }
     let code = carry(session, plan.mode, file).await;
     match code.as_ref().map_err(Cause::of) {
         Ok(_) | Err(Some(Cause::NotRun(_))) => ctx.cleanup.forget(ticket),

@@ -1,0 +1,17 @@
+//! Flags, kubeconfig and environment, resolved as kubectl resolves them: which server, as whom, in which namespace.
+//!
+//! The rules are those of client-go 0.37, `tools/clientcmd`. What differs on purpose: nobody is asked for a user name, and
+//! without a server named there is no `localhost:8080`.
+
+mod address;
+mod choose;
+mod file;
+mod identity;
+mod in_pod;
+mod kuberc;
+mod merge;
+mod oidc;
+mod proxy;
+mod resolve;
+
+pub use resolve::resolve;

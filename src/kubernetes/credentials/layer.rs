@@ -1,0 +1,203 @@
+//! Sends with each request what proves who one is.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, StatusCode};
+use jiff::Timestamp;
+use kube::client::Body;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tower::{BoxError, Layer, Service, ServiceExt};
+
+use super::token_file::TokenFile;
+use super::{Credentials, CredentialsError, Plugin, Secret};
+use crate::kubernetes::connect::{Answer, Connections};
+use crate::kubernetes::tls::{ClientCertificate, Identity, Pem};
+use crate::kubernetes::transport::repetition;
+
+/// After how long it is said that a plugin is being waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How whoever runs this program is asked, and told.
+#[derive(Clone)]
+pub struct Ask {
+    /// Whether nothing but a plugin reads stdin now.
+    pub stdin_is_free: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Says that a plugin, of this name, is being waited for.
+    pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// Gets what proves who one is when the first request comes, and again when it is no longer good.
+///
+/// It lies above what bounds a request's time: logging in may take longer.
+#[derive(Clone)]
+pub struct CredentialsLayer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    credentials: Credentials,
+    identity: Identity,
+    connections: Connections,
+    ask: Ask,
+    /// One request gets it for all. None until then.
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    file: TokenFile,
+    /// What a plugin has got.
+    issued: Option<Issued>,
+    /// How often a plugin has run.
+    runs: u64,
+}
+
+struct Issued {
+    header: Option<HeaderValue>,
+    certificate: Option<(Secret, Secret)>,
+    expires: Option<Timestamp>,
+}
+
+impl CredentialsLayer {
+    /// Nothing is read or run yet.
+    #[must_use]
+    pub fn new(credentials: Credentials, identity: Identity, connections: Connections, ask: Ask) -> Self {
+        Self { shared: Arc::new(Shared { credentials, identity, connections, ask, held: Mutex::default() }) }
+    }
+}
+
+impl Shared {
+    /// The header to send, and how often a plugin had run by then.
+    async fn header(&self) -> Result<(Option<HeaderValue>, u64), CredentialsError> {
+        Ok(match &self.credentials {
+            Credentials::None => (None, 0),
+            Credentials::Token(token) => (Some(bearer(token)?), 0),
+            Credentials::Basic { username, password } => (Some(basic(username, password)?), 0),
+            Credentials::TokenFile { path, fallback, of } => {
+                let read = self.held.lock().await.file.token(path, fallback.as_ref(), Instant::now());
+                let token = read.map_err(|why| CredentialsError::new(format!("{why}, the {of}")))?;
+                (Some(bearer(&token)?), 0)
+            }
+            Credentials::Plugin(plugin) => {
+                let mut held = self.held.lock().await;
+                let is_good = |issued: &Issued| issued.expires.is_none_or(|end| Timestamp::now() < end);
+                if !held.issued.as_ref().is_some_and(is_good) {
+                    self.run(plugin, &mut held).await?;
+                }
+                (held.issued.as_ref().and_then(|issued| issued.header.clone()), held.runs)
+            }
+        })
+    }
+
+    /// After the server has refused what was sent: whether there is something else to send now. That a plugin has not been
+    /// run for it by another request meanwhile is seen by how often it had run.
+    async fn is_renewed(&self, runs: u64) -> Result<bool, CredentialsError> {
+        let Credentials::Plugin(plugin) = &self.credentials else { return Ok(false) };
+        let mut held = self.held.lock().await;
+        if held.runs == runs {
+            self.run(plugin, &mut held).await?;
+        }
+        Ok(true)
+    }
+
+    async fn run(&self, plugin: &Plugin, held: &mut Held) -> Result<(), CredentialsError> {
+        held.runs += 1;
+        let mut running = Box::pin(plugin.run((self.ask.stdin_is_free)()));
+        let answer = match timeout(PATIENCE, &mut running).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                (self.ask.waiting)(&plugin.command);
+                running.await
+            }
+        }?;
+        let header = answer.token.as_ref().map(bearer).transpose()?;
+        if let Some((certificate, key)) = &answer.certificate {
+            let pem = |text: &Secret, what: &str| {
+                let origin = format!("{what} of the credential plugin {:?} of {}", plugin.command, plugin.of);
+                Pem { bytes: text.expose().as_bytes().to_vec(), origin }
+            };
+            let shown = ClientCertificate { certificate: pem(certificate, "certificate"), key: pem(key, "key") };
+            self.identity.show(&shown).map_err(|error| CredentialsError::new(error.to_string()))?;
+        }
+        let before = held.issued.replace(Issued { header, certificate: answer.certificate, expires: answer.expires });
+        if before.is_some_and(|before| Some(&before.certificate) != held.issued.as_ref().map(|now| &now.certificate)) {
+            self.connections.renew();
+        }
+        Ok(())
+    }
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, CredentialsError> {
+    sensitive(format!("Bearer {}", token.expose()), "the token")
+}
+
+fn basic(username: &str, password: &Secret) -> Result<HeaderValue, CredentialsError> {
+    let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
+    sensitive(format!("Basic {pair}"), "the user name")
+}
+
+/// A header that nothing shows.
+fn sensitive(text: String, what: &str) -> Result<HeaderValue, CredentialsError> {
+    let header = HeaderValue::try_from(text);
+    let mut header = header.map_err(|_| CredentialsError::new(format!("{what} has characters that cannot be sent")))?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+impl<S> Layer<S> for CredentialsLayer {
+    type Service = Signed<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Signed { inner, shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// A service whose requests prove who one is.
+#[derive(Clone)]
+pub struct Signed<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> Service<Request<Body>> for Signed<S>
+where
+    S: Service<Request<Body>, Response = Answer, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Answer;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Answer, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (inner, shared) = (self.inner.clone(), Arc::clone(&self.shared));
+        Box::pin(async move {
+            let again = repetition(&request);
+            let (header, runs) = shared.header().await?;
+            let answer = inner.clone().oneshot(signed(request, header)).await?;
+            if answer.status() != StatusCode::UNAUTHORIZED || !shared.is_renewed(runs).await? {
+                return Ok(answer);
+            }
+            let Some(again) = again else { return Ok(answer) };
+            let (header, _) = shared.header().await?;
+            inner.oneshot(signed(again, header)).await
+        })
+    }
+}
+
+fn signed(mut request: Request<Body>, header: Option<HeaderValue>) -> Request<Body> {
+    if let Some(header) = header {
+        request.headers_mut().entry(AUTHORIZATION).or_insert(header);
+    }
+    request
+}
