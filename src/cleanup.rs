@@ -108,7 +108,7 @@ impl Cleanup {
         };
         let left = self.take_away(signals.next_of_somebody(), LIMIT + self.longer.get(), |error, kubectl| {
             printer.warning(&format!("{error:#}"));
-            printer.hint(&format!("take it away yourself: {kubectl}"));
+            printer.hint(format!("delete it yourself: {kubectl}"));
         });
         let left = left.await;
         if !left.is_empty() {

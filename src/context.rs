@@ -16,8 +16,9 @@ use crate::flags::{Connection, Global, REQUEST_TIMEOUT};
 use crate::kubeconfig;
 use crate::kubernetes::act::{Act, Create, Delete};
 use crate::kubernetes::credentials::Ask;
-use crate::kubernetes::{ByHand, Cluster, Object, Terms, Unusable, Warnings};
+use crate::kubernetes::{ByHand, Cluster, Object, Terms, Unusable, Warnings, Words};
 use crate::output::Printer;
+use crate::text::Command;
 
 /// As good as no limit.
 const ANY_TIME: Duration = Duration::from_hours(24 * 365);
@@ -49,7 +50,7 @@ impl Ctx {
             cleanup: Cleanup::default(),
             show_commands: global.show_commands,
             kept_commands: RefCell::default(),
-            by_hand: ByHand { namespace: connection.namespace.clone(), given: connection.given() },
+            by_hand: connection.by_hand(),
             connection,
             warnings: Warnings::new(Arc::new(move |text| printer.warning(text))),
             stdin_is_read: Arc::default(),
@@ -76,7 +77,7 @@ impl Ctx {
                     warnings: self.warnings.clone(),
                     ask: self.ask(),
                 };
-                let cluster = Cluster::new(target, terms).map_err(|why| unusable(&why))?;
+                let cluster = Cluster::new(target, terms).map_err(|why| unusable(&why, &self.by_hand))?;
                 if self.connection.match_server_version {
                     let version = cluster.version().await?;
                     made_for(&version)
@@ -127,7 +128,7 @@ impl Ctx {
 
     /// A command of this program for the same place, as the user would type it.
     #[must_use]
-    pub fn own_command(&self, words: &str) -> String {
+    pub fn own_command(&self, words: impl Words) -> Command {
         self.by_hand.own(words)
     }
 
@@ -234,8 +235,8 @@ pub fn made_for(version: &Info) -> Result<(), String> {
 }
 
 /// Why a cluster that was found cannot be used.
-fn unusable(why: &Unusable) -> Error {
-    Error::new(why.to_string(), "see what kubectl reads: kubectl config view --minify")
+fn unusable(why: &Unusable, by_hand: &ByHand) -> Error {
+    Error::new(why.to_string(), by_hand.kubectl_of_cluster("config view --minify").to("see what kubectl reads"))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::kubernetes::RequestError;
 use crate::output::{Closed, Printer};
+use crate::text::Hint;
 
 /// What a command that ran has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +46,18 @@ const COULD_NOT_RUN: u8 = 2;
 #[error("{message}")]
 pub struct Error {
     message: String,
-    hint: String,
+    hint: Hint,
     code: u8,
 }
 
 impl Error {
     /// Why it could not run, with a hint: a sentence that names a command where one helps.
-    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self { message: message.into(), hint: hint.into(), code: COULD_NOT_RUN }
     }
 
     /// The same of what has not come in time. The command ran, and so it is that something does not hold.
-    pub fn too_late(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn too_late(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self { code: TOO_LATE, ..Self::new(message, hint) }
     }
 }

@@ -7,6 +7,7 @@ use clap::builder::{BoolishValueParser, OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use jiff::SignedDuration;
 
+use crate::kubernetes::ByHand;
 use crate::output::Color;
 
 /// Flags of every command.
@@ -190,6 +191,12 @@ impl Connection {
         self
     }
 
+    /// What a command needs that a person types next. A namespace that was not given goes without saying.
+    #[must_use]
+    pub fn by_hand(&self) -> ByHand {
+        ByHand { namespace: self.namespace.clone(), given: self.given() }
+    }
+
     /// The flags that lead to the same server as the same user, as far as they were given.
     #[must_use]
     pub fn given(&self) -> Vec<String> {
@@ -223,11 +230,16 @@ impl Connection {
             .into_iter()
             .chain(groups)
             .chain(extras)
-            .filter_map(|(name, value)| Some([format!("--{name}"), value?]))
+            .filter_map(|(name, value)| Some(flag(name, value?)))
             .flatten()
             .chain(self.insecure_skip_tls_verify.then(|| "--insecure-skip-tls-verify".to_owned()))
             .collect()
     }
+}
+
+/// A flag with its value. One that begins as flags do must be part of the same word.
+fn flag(name: &str, value: String) -> Vec<String> {
+    if value.starts_with('-') { vec![format!("--{name}={value}")] } else { vec![format!("--{name}"), value] }
 }
 
 /// How long a request may take if the user does not say.

@@ -18,3 +18,4 @@ pub mod log;
 pub mod observe;
 pub mod output;
 pub mod persistence;
+pub mod text;

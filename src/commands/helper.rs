@@ -105,7 +105,7 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, goal: Goal) -> anyh
     });
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let mut changes = watcher(cluster.api::<Pod>(), config).default_backoff().boxed();
-    let hint = || format!("see why: {}", ctx.by_hand.kubectl(&format!("describe pod/{name}")));
+    let hint = || ctx.by_hand.kubectl(["describe", &format!("pod/{name}")]).to("see why");
     let (mut last, mut listed) = (None, false);
     loop {
         match timeout_at(deadline, changes.next()).await {

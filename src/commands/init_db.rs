@@ -56,7 +56,7 @@ async fn is_deployed(ctx: &Ctx) -> anyhow::Result<()> {
         cluster.namespace(),
         cluster.place().context
     );
-    Err(Error::new(message, format!("deploy the exchange first: {}", ctx.own_command("deploy"))).into())
+    Err(Error::new(message, ctx.own_command("deploy").to("deploy the exchange first")).into())
 }
 
 /// Creates the table once the database is ready. The pod may be replaced meanwhile: every step can be repeated.
@@ -137,7 +137,7 @@ fn succeeded(ctx: &Ctx, ended: Ended) -> anyhow::Result<Ended> {
         _ if said.contains(psql::LOCKED) => Err(NoAnswer("somebody else has locked its table".to_owned()).into()),
         code => Err(Error::new(
             format!("psql ended with exit code {code}: {said}"),
-            format!("see what the database says: {}", ctx.by_hand.kubectl("logs postgres-0")),
+            ctx.by_hand.kubectl("logs postgres-0").to("see what the database says"),
         )
         .into()),
     }

@@ -100,7 +100,7 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
         let namespace = ctx.namespace().await?;
         return Err(Error::new(
             format!("there is no exchange in namespace {namespace:?} to take anything from"),
-            format!("leave --from-cluster out, or see where there is one: {}", ctx.own_command("status -A")),
+            ctx.own_command("status -A").to("leave --from-cluster out, or see where there is one"),
         )
         .into());
     }

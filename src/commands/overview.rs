@@ -6,6 +6,7 @@ use kube::ResourceExt;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Observed, Weight};
+use crate::kubernetes::ByHand;
 use crate::kubernetes::Place;
 use crate::observe::evidence::Evidence;
 use crate::output::{Line, Role};
@@ -45,7 +46,7 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
         ),
     )?;
     let next = ctx.own_command(STEPS[step]);
-    ctx.printer.out(Line::from("next: ").and(Role::Command, next))?;
-    ctx.printer.out(Line::from("all commands: ").and(Role::Command, "kubectl kubecoin --help"))?;
+    ctx.printer.out(Line::from("next: ").and(Role::Command, next.line()))?;
+    ctx.printer.out(Line::from("all commands: ").and(Role::Command, ByHand::default().own("--help").line()))?;
     Ok(Outcome::Holds)
 }

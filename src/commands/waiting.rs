@@ -17,6 +17,7 @@ use crate::observe::evidence::Evidence;
 use crate::observe::live::{self, Change};
 use crate::observe::{Snapshot, readiness};
 use crate::output::{Line, Role, brief};
+use crate::text::Hint;
 
 /// How a wait ended.
 pub enum Waited {
@@ -58,7 +59,7 @@ pub fn in_time(
     match done {
         Some(Err(error)) if error.is::<GaveUp>() => {
             ctx.printer.error(&format!("{what} within {timeout:?}: {error}"));
-            ctx.printer.hint(&try_later(ctx));
+            ctx.printer.hint(try_later(ctx));
         }
         Some(done) => return done,
         None => say_timed_out(ctx, what, timeout, &[]),
@@ -67,8 +68,8 @@ pub fn in_time(
 }
 
 /// What helps against a server that was away for too long.
-fn try_later(ctx: &Ctx) -> String {
-    format!("see how the server is: {}; then run this again", ctx.by_hand.kubectl_of_cluster(READYZ))
+fn try_later(ctx: &Ctx) -> Hint {
+    ctx.by_hand.kubectl_of_cluster(READYZ).to("see how the server is").and("then run this again")
 }
 
 /// Asks a server how it is, part by part.
@@ -220,7 +221,7 @@ pub fn postgres_ready(snapshot: &Snapshot) -> bool {
 pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding]) {
     let Some(first) = last.first() else {
         ctx.printer.error(&format!("{what} within {timeout:?}: the server did not answer in time"));
-        ctx.printer.hint(&try_later(ctx));
+        ctx.printer.hint(try_later(ctx));
         return;
     };
     ctx.printer.error(&format!("{what} within {timeout:?}; last seen:"));
@@ -291,7 +292,7 @@ mod tests {
             app: "postgres",
             object: "pod/postgres-0".to_owned(),
             says: says.to_owned(),
-            hint: String::new(),
+            hint: "wait".into(),
         }
     }
 

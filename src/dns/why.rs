@@ -12,6 +12,7 @@ use crate::exchange::names;
 use crate::findings::{Finding, Weight};
 use crate::kubernetes::ByHand;
 use crate::observe::{Reading, Reason};
+use crate::text::Hint;
 
 /// What answers are explained by.
 #[derive(Clone, Debug)]
@@ -106,9 +107,9 @@ impl Cause {
         weight: Weight,
         object: impl Into<String>,
         says: String,
-        hint: String,
+        hint: impl Into<Hint>,
     ) -> Self {
-        let finding = Finding { code, weight, app: names::POSTGRES, object: object.into(), says, hint };
+        let finding = Finding { code, weight, app: names::POSTGRES, object: object.into(), says, hint: hint.into() };
         Self { finding, covers }
     }
 
@@ -136,10 +137,11 @@ fn policy(evidence: &Evidence) -> Option<Cause> {
         Weight::Problem,
         format!("pod/{pod}"),
         format!("has the dnsPolicy {policy}: {asks}"),
-        format!(
-            "remove it: kubectl explain pod.spec.dnsPolicy; {}",
-            evidence.by_hand.kubectl(&format!("get pod/{pod} -o yaml"))
-        ),
+        (evidence
+            .by_hand
+            .kubectl(["get", &format!("pod/{pod}"), "-o", "yaml"])
+            .to("see where it is set, and remove it"))
+        .and(evidence.by_hand.kubectl_of_cluster("explain pod.spec.dnsPolicy").to("what it means")),
     ))
 }
 
@@ -151,12 +153,11 @@ fn silence(evidence: &Evidence, answers: &[Answered]) -> Option<Cause> {
     })?;
     let at = evidence.asker.server.as_deref().unwrap_or("the DNS server");
     let by_hand = evidence.by_hand;
-    let look = by_hand.kubectl_of_cluster("get pods -n kube-system -l k8s-app=kube-dns");
-    let look = format!("see its pods: {look}");
+    let look = by_hand.kubectl_of_cluster("get pods -n kube-system -l k8s-app=kube-dns").to("see its pods");
     let (says, hint) = match evidence.dns {
         Reading::Present(DnsServer { desired: Some(0), .. }) => (
             format!("does not run: it is scaled to 0, and nobody answers at {at}"),
-            by_hand.kubectl_of_cluster("scale deployment/coredns -n kube-system --replicas=2"),
+            by_hand.kubectl_of_cluster("scale deployment/coredns -n kube-system --replicas=2").to("start it again"),
         ),
         Reading::Present(DnsServer { ready: 0, pods: 0, .. }) | Reading::Absent => {
             (format!("has no pods, and nobody answers at {at}"), look)
@@ -166,7 +167,7 @@ fn silence(evidence: &Evidence, answers: &[Answered]) -> Option<Cause> {
         }
         Reading::Present(DnsServer { ready, .. }) => (
             format!("runs ({ready} ready), but pod/{} does not reach it at {at}: {silent}", evidence.asker.pod),
-            format!("is there a NetworkPolicy in between? {}", by_hand.kubectl("get networkpolicy")),
+            by_hand.kubectl("get networkpolicy").to("see whether a NetworkPolicy forbids it"),
         ),
         Reading::Unknown(Reason::Forbidden(_)) => {
             (format!("does not answer at {at} ({silent}); you may not see whether it runs"), look)
@@ -196,10 +197,10 @@ fn services(evidence: &Evidence) -> Vec<Cause> {
 /// What keeps the headless Service from giving the addresses of its pods.
 fn headless(evidence: &Evidence) -> Vec<Cause> {
     let (facts, by_hand, name) = (evidence.facts, evidence.by_hand, names::POSTGRES_SERVICE);
-    let cause = |code, weight, object: String, says: String, hint: String| {
+    let cause = |code, weight, object: String, says: String, hint: Hint| {
         Cause::of(Covers::Service(name), code, weight, object, says, hint)
     };
-    let describe = |pod: &str| format!("see why: {}", by_hand.kubectl(&format!("describe pod/{pod}")));
+    let describe = |pod: &str| by_hand.kubectl(["describe", &format!("pod/{pod}")]).to("see why");
     let service = || format!("service/{name}");
     let replicas = facts.replicas.present().map(Vec::as_slice).unwrap_or_default();
     let set = || format!("statefulset/{}", names::POSTGRES);
@@ -207,10 +208,10 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
     match &facts.replicas {
         Reading::Absent => {
             let says = "is missing: there is no pod that could have a name".to_owned();
-            causes.push(cause("set-missing", Weight::Problem, set(), says, by_hand.own("deploy")));
+            causes.push(cause("set-missing", Weight::Problem, set(), says, by_hand.own("deploy").into()));
         }
         Reading::Present(replicas) if replicas.is_empty() => {
-            let hint = by_hand.kubectl(&format!("scale {} --replicas=1", set()));
+            let hint = by_hand.kubectl(["scale", &set(), "--replicas=1"]).to("start it again");
             let says = "is scaled to 0: there is no pod that could have a name".to_owned();
             causes.push(cause("no-replicas", Weight::Problem, set(), says, hint));
         }
@@ -221,17 +222,16 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
         let address = there.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let says =
             format!("is not headless: it has the address {address}, and its name gives that instead of the pods' own");
-        let hint = format!(
-            "an address stays for life: {}, then {}",
-            by_hand.kubectl(&format!("delete service {name}")),
-            by_hand.own("deploy")
-        );
+        let delete =
+            by_hand.kubectl(["delete", "service", name]).to("its address cannot be removed, so delete the Service");
+        let hint = delete.and(by_hand.own("deploy").to("and make it again"));
         causes.push(cause("not-headless", Weight::Problem, service(), says, hint));
     }
     let existing = || replicas.iter().filter(|replica| replica.exists);
     if existing().next().is_some() && !existing().any(|replica| there.selects(&replica.labels)) {
         let says = format!("selects {}, and no pod of the set is labelled so", selector(there));
-        let hint = format!("{}; {}", by_hand.own("deploy"), by_hand.kubectl("get pods --show-labels"));
+        let hint = (by_hand.own("deploy").to("bring both back"))
+            .and(by_hand.kubectl("get pods --show-labels").to("see the labels"));
         causes.push(cause("selector-matches-nothing", Weight::Problem, service(), says, hint));
         return causes;
     }
@@ -240,8 +240,7 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
         let published = facts.published.map(|all| is_published(all.get(name), replica));
         match published {
             _ if !replica.exists => {
-                let hint =
-                    format!("see why: {}", by_hand.kubectl(&format!("describe statefulset/{}", names::POSTGRES)));
+                let hint = by_hand.kubectl(["describe", &format!("statefulset/{}", names::POSTGRES)]).to("see why");
                 causes.push(cause("pod-missing", Weight::NotYet, object, "is not there".to_owned(), hint));
             }
             _ if !replica.ready && !there.publishes_unready => {
@@ -250,7 +249,9 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
             }
             Reading::Present(false) => {
                 let says = format!("is ready, and not among the endpoints of {name} yet");
-                let hint = by_hand.kubectl(&format!("get endpointslices -l kubernetes.io/service-name={name}"));
+                let hint = by_hand
+                    .kubectl(["get", "endpointslices", "-l", &format!("kubernetes.io/service-name={name}")])
+                    .to("see them");
                 causes.push(cause("not-published", Weight::NotYet, object, says, hint));
             }
             _ => {}
@@ -275,7 +276,7 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
     if question.view != View::Application || answered.verdict != Verdict::Differs || !not_there {
         return None;
     }
-    let cause = |code, object: String, says: String, hint: String| {
+    let cause = |code, object: String, says: String, hint: Hint| {
         Some(Cause::of(Covers::Name(question.name.clone()), code, Weight::Problem, object, says, hint))
     };
     let mut labels = question.name.trim_end_matches('.').split('.');
@@ -284,13 +285,18 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
     let meant = similar.map(|known| format!(": did you mean {known}?")).unwrap_or_default();
     if facts.database_host.as_ref() == Some(&question.name) && !names::SERVICES.contains(&first) {
         let says = format!("is told by {} to use {first}, which is no Service here{meant}", names::DATABASE_HOST);
-        return cause("database-host", format!("deployment/{}", names::BACKEND), says, evidence.by_hand.own("deploy"));
+        return cause(
+            "database-host",
+            format!("deployment/{}", names::BACKEND),
+            says,
+            evidence.by_hand.own("deploy").into(),
+        );
     }
     if question.expected != Expected::Something {
         return None;
     }
-    let services = format!("get services -n {}", second.unwrap_or(&facts.namespace));
-    let hint = format!("the Services that are there: {}", evidence.by_hand.kubectl_of_cluster(&services));
+    let services = ["get", "services", "-n", second.unwrap_or(&facts.namespace)];
+    let hint = evidence.by_hand.kubectl_of_cluster(services).to("see which Services there are");
     match second {
         Some(other) if names::SERVICES.contains(&first) && other != facts.namespace => {
             let says =
@@ -324,7 +330,8 @@ fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
         kept.max().map(|kept| format!(" (this answer for {} s more at most)", kept.as_secs())).unwrap_or_default();
     let says = match evidence.caching {
         _ if !is_recent => {
-            let hint = evidence.by_hand.kubectl_of_cluster("logs -n kube-system -l k8s-app=kube-dns");
+            let hint =
+                evidence.by_hand.kubectl_of_cluster("logs -n kube-system -l k8s-app=kube-dns").to("see what it says");
             let says = format!(
                 "answers other than the cluster's objects call for, and they have not changed for {ago} s; it may have lost its watch"
             );
@@ -340,7 +347,7 @@ fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
             format!("the pods changed {ago} s ago, and clusters keep answers for up to {} s{kept}", USUAL.as_secs())
         }
     };
-    let hint = evidence.by_hand.own("dns-check --wait");
+    let hint = evidence.by_hand.own("dns-check --wait").to("wait until it is");
     Some(Cause::of(Covers::Everything, "stale", Weight::NotYet, "an older answer", says, hint))
 }
 

@@ -10,6 +10,7 @@ use super::*;
 use crate::dns::answer::{Kind, Record};
 use crate::dns::names::{as_an_application, of_the_server};
 use crate::dns::verdict::holds;
+use crate::kubernetes::by_hand_tests::{assert_leads, hostile};
 use crate::observe::Snapshot;
 
 const DOMAIN: &str = "kube.test";
@@ -108,11 +109,6 @@ fn address(address: &str) -> Answer {
     Answer::Records([Record::Address(address.parse::<IpAddr>().unwrap())].into())
 }
 
-/// What hints need to lead to the namespace `alice` of a cluster that is not the current one.
-fn by_hand() -> ByHand {
-    ByHand { namespace: Some("alice".to_owned()), given: ["--context", "staging"].map(str::to_owned).to_vec() }
-}
-
 /// Judges with the usual evidence: a day after the pod became ready, at a server that keeps nothing.
 fn judge(facts: &Facts, answers: &mut [Answered]) -> Vec<Finding> {
     judge_with(facts, answers, &Reading::NotAsked, Caching::No, "2026-11-24T20:00:00Z")
@@ -127,14 +123,10 @@ fn judge_with(
 ) -> Vec<Finding> {
     let asker =
         Asker { pod: "backend-x".to_owned(), policy: "ClusterFirst".to_owned(), server: Some("10.96.0.10".to_owned()) };
-    let by_hand = &by_hand();
+    let by_hand = &hostile();
     let found = explain(&Evidence { facts, by_hand, asker: &asker, dns, caching, now: now.parse().unwrap() }, answers);
-    for hint in found.iter().map(|finding| &finding.hint) {
-        assert!(hint.ends_with(" --context staging"), "{hint}");
-        assert!(
-            hint.contains("-n kube-system") || hint.contains("get services") || hint.contains("-n alice "),
-            "{hint}"
-        );
+    for finding in &found {
+        assert!(assert_leads(&finding.hint, by_hand) > 0, "{finding:?}");
     }
     found
 }
@@ -240,7 +232,7 @@ fn a_pod_that_is_not_there_is_missed() {
     let facts = world.facts();
     let mut all = answers(&facts, &[], nothing_of_postgres);
     let finding = is_explained(&facts, &mut all, "set-missing");
-    assert!(finding.object == "statefulset/postgres" && finding.hint.contains("deploy"), "{finding:?}");
+    assert!(finding.object == "statefulset/postgres" && finding.hint.to_string().contains("deploy"), "{finding:?}");
     let wrong = || all.iter().filter(|answered| answered.is_wrong());
     assert!(wrong().count() > 4 && wrong().all(|answered| answered.why == Some("set-missing")), "{all:?}");
 }
@@ -325,7 +317,7 @@ fn a_pod_that_asks_elsewhere() {
         let asker = Asker { pod: "x".to_owned(), policy: policy.to_owned(), server: Some("192.0.2.1".to_owned()) };
         let evidence = Evidence {
             facts: &facts,
-            by_hand: &by_hand(),
+            by_hand: &hostile(),
             asker: &asker,
             dns: &Reading::NotAsked,
             caching: Caching::Unknown,
@@ -360,7 +352,7 @@ fn an_answer_from_before_is_old_for_a_while_and_then_a_riddle() {
         let wrong = || all.iter().filter(|answered| answered.is_wrong());
         assert!(wrong().count() > 4 && wrong().all(|answered| answered.why == Some(code)));
         assert_eq!(wrong().all(|answered| answered.verdict == Verdict::Stale), code == "stale");
-        assert_eq!(findings[0].hint.contains("--wait"), code == "stale");
+        assert_eq!(findings[0].hint.to_string().contains("--wait"), code == "stale");
     }
     let mut all = answers(&facts, &[], lie);
     let findings = judge_with(&facts, &mut all, &Reading::NotAsked, kept, "2026-11-23T20:00:20Z");

@@ -18,17 +18,17 @@ pub const CAUSE: Cause = Cause {
             claim,
             &["ProvisioningFailed", "FailedBinding", "ClaimMisbound", "VolumeMismatch", "WaitForFirstConsumer"],
         );
-        let describe = observed.by_hand.kubectl(&format!("describe pvc {}", names::CLAIM));
+        let describe = observed.by_hand.kubectl(["describe", "pvc", names::CLAIM]).to("see why");
         let (weight, why, hint) = match (volume_phase, event) {
             (Some("Released"), _) => (
                 Weight::Problem,
                 format!("{volume_name} is Released: it belonged to an earlier claim, whose data it still holds"),
-                format!("bind that data to the new claim: {}", observed.by_hand.own("deploy --reuse-volume")),
+                observed.by_hand.own("deploy --reuse-volume").to("bind that data to the new claim"),
             ),
             (_, Some(event)) if event.message.contains("no storage class is set") => (
                 Weight::Problem,
                 event.message.clone(),
-                format!("the cluster has no default class: {}", observed.by_hand.own("deploy --storage-class NAME")),
+                observed.by_hand.own("deploy --storage-class NAME").to("the cluster has no default class, so name one"),
             ),
             (_, Some(event)) if event.reason == "WaitForFirstConsumer" => {
                 (Weight::NotYet, event.message.clone(), describe)

@@ -37,17 +37,15 @@ pub const CAUSE: Cause = Cause {
                     }
                 }
             };
-            let previous = if container.restart_count > 0 && ended.is_none() { " --previous" } else { "" };
+            let previous = container.restart_count > 0 && ended.is_none();
+            let logs = ["logs".to_owned(), pod.name_any()].into_iter().chain(previous.then(|| "--previous".to_owned()));
             Some(Finding {
                 code: CAUSE.code,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),
                 says,
-                hint: format!(
-                    "see what it said: {}",
-                    observed.by_hand.kubectl(&format!("logs {}{previous}", pod.name_any()))
-                ),
+                hint: observed.by_hand.kubectl(logs.collect::<Vec<_>>()).to("see what it said"),
             })
         });
         crashing.collect()

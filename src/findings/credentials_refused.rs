@@ -17,7 +17,7 @@ pub const CAUSE: Cause = Cause {
             app: names::POSTGRES,
             object: format!("secret/{}", observed.snapshot.backend_secret().unwrap_or(names::SECRET)),
             says: "PostgreSQL refuses its password: the volume remembers another one".to_owned(),
-            hint: format!("make PostgreSQL take the Secret's: {}", observed.by_hand.own("rotate-password")),
+            hint: observed.by_hand.own("rotate-password").to("make PostgreSQL take the Secret's"),
         }]
     },
 };

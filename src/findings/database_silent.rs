@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
             app: names::POSTGRES,
             object: format!("pod/{}", names::POSTGRES_POD),
             says: format!("its database cannot be asked: {why}"),
-            hint: observed.by_hand.kubectl(&format!("logs {}", names::POSTGRES_POD)),
+            hint: observed.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("see what it says"),
         }]
     },
 };

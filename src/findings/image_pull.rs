@@ -1,5 +1,6 @@
 use super::{Cause, Finding, Weight, pods};
 use crate::kubernetes::ByHand;
+use crate::text::Hint;
 
 /// An image cannot be had.
 pub const CAUSE: Cause = Cause {
@@ -24,12 +25,13 @@ pub const CAUSE: Cause = Cause {
 };
 
 /// The exchange's own images can be brought to a cluster that cannot have them from a registry.
-fn hint(app: &str, image: &str, by_hand: &ByHand) -> String {
-    let another = format!("name another: {}", by_hand.own(&format!("deploy --{app}-image IMAGE")));
+fn hint(app: &str, image: &str, by_hand: &ByHand) -> Hint {
+    let another = by_hand.own(["deploy", &format!("--{app}-image"), "IMAGE"]).to("or name another image");
     if image.contains(&format!("/kubecoin-{app}:")) {
-        return format!("in a clone of the project, cargo xtask images --into minikube (or kind, k3d); or {another}");
+        let load = "in a clone of the project, run cargo xtask images --into minikube (or kind, k3d)";
+        return Hint::from(load).and(another);
     }
-    format!("correct the name, or {another}")
+    Hint::from("correct the name").and(another)
 }
 
 #[cfg(test)]
@@ -40,9 +42,9 @@ mod tests {
     fn the_projects_own_images_can_be_loaded_and_others_only_named() {
         let alice = &ByHand { namespace: Some("alice".to_owned()), given: Vec::new() };
         let own = hint("backend", "ghcr.io/kubecoin/kubecoin-backend:0.1.0", alice);
-        assert!(own.contains("cargo xtask images --into minikube"), "{own}");
+        assert!(own.to_string().contains("cargo xtask images --into minikube"), "{own}");
         for other in ["docker.io/library/postgres:17", "ghcr.io/kubecoin/backend:0.1.0"] {
-            let other = hint("backend", other, alice);
+            let other = hint("backend", other, alice).to_string();
             assert!(!other.contains("xtask") && other.ends_with("--backend-image IMAGE -n alice"), "{other}");
         }
     }

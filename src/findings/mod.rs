@@ -24,6 +24,7 @@ use serde::Serialize;
 use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
 use crate::observe::evidence::Evidence;
+use crate::text::Hint;
 
 pub use stuck_revision::stuck_pod;
 
@@ -57,7 +58,7 @@ pub struct Finding {
     /// What is the matter.
     pub says: String,
     /// What helps, or shows more.
-    pub hint: String,
+    pub hint: Hint,
 }
 
 /// How much a finding weighs.

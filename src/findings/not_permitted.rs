@@ -11,11 +11,19 @@ pub const CAUSE: Cause = Cause {
             unknown.push(("the database".to_owned(), reason));
         }
         let finding = |(object, reason): (String, &Reason)| {
-            let (weight, says) = match reason {
-                Reason::Forbidden(_) => (Weight::Unknown, "unknown: you may not read it".to_owned()),
-                Reason::Failed(why) => (Weight::Problem, format!("unknown: {why}")),
+            let by_hand = observed.by_hand;
+            let (weight, says, hint) = match reason {
+                Reason::Forbidden(_) => (
+                    Weight::Unknown,
+                    "unknown: you may not read it".to_owned(),
+                    by_hand.kubectl("auth can-i --list").to("see what you may read"),
+                ),
+                Reason::Failed(why) => (
+                    Weight::Problem,
+                    format!("unknown: {why}"),
+                    by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("see how the server is"),
+                ),
             };
-            let hint = format!("see what you may read: {}", observed.by_hand.kubectl("auth can-i --list"));
             Finding { code: CAUSE.code, weight, app: "", object, says, hint }
         };
         unknown.into_iter().map(finding).collect()

@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
             app,
             object: format!("{kind}/{app}"),
             says: format!("{ready}/{wanted} ready: its newest revision is not complete"),
-            hint: observed.by_hand.kubectl(&format!("describe {kind} {app}")),
+            hint: observed.by_hand.kubectl(["describe", kind, app]).to("see why"),
         };
         let mut all = Vec::new();
         if let Reading::Present(set) = &snapshot.statefulset

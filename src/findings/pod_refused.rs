@@ -1,6 +1,7 @@
 use super::{Cause, Finding, Observed, Weight};
 use crate::exchange::names;
 use crate::kubernetes::ByHand;
+use crate::text::Hint;
 
 /// A workload's pod is not even made: quota, Pod Security or another guard of the namespace refuses it.
 pub const CAUSE: Cause = Cause {
@@ -41,12 +42,12 @@ fn refused_to_deployment<'a>(observed: &Observed<'a>, app: &str) -> Option<&'a s
     status.conditions.as_ref()?.iter().find(is_refusal)?.message.as_deref()
 }
 
-fn hint(says: &str, kind: &str, app: &str, by_hand: &ByHand) -> String {
+fn hint(says: &str, kind: &str, app: &str, by_hand: &ByHand) -> Hint {
     if says.contains("exceeded quota") {
-        format!("see what is used, and by what: {}", by_hand.kubectl("describe resourcequota"))
+        by_hand.kubectl("describe resourcequota").to("see what is used, and by what")
     } else if says.contains("PodSecurity") {
-        format!("let postgres run as a plain user: {}", by_hand.own("deploy --storage dynamic"))
+        by_hand.own("deploy --storage dynamic").to("let postgres run as a plain user")
     } else {
-        by_hand.kubectl(&format!("describe {kind} {app}"))
+        by_hand.kubectl(["describe", kind, app]).to("see more of it")
     }
 }

@@ -19,7 +19,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says: format!("runs, but is not ready: {}", event.message),
-                hint: format!("see what it says: {}", observed.by_hand.kubectl(&format!("logs {}", pod.name_any()))),
+                hint: observed.by_hand.kubectl(["logs", &pod.name_any()]).to("see what it says"),
             })
         });
         failing.collect()

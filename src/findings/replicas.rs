@@ -23,7 +23,10 @@ pub const CAUSE: Cause = Cause {
             app: names::POSTGRES,
             object: format!("statefulset/{}", names::POSTGRES),
             says,
-            hint: observed.by_hand.kubectl(&format!("scale statefulset {} --replicas=1", names::POSTGRES)),
+            hint: observed
+                .by_hand
+                .kubectl(["scale", "statefulset", names::POSTGRES, "--replicas=1"])
+                .to("start it again"),
         }]
     },
 };

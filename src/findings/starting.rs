@@ -29,7 +29,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says,
-                hint: format!("watch it: {}", observed.by_hand.kubectl("get pods -w")),
+                hint: observed.by_hand.kubectl("get pods -w").to("watch it"),
             }
         });
         starting.collect()

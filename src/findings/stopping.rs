@@ -4,6 +4,7 @@ use kube::ResourceExt;
 
 use super::{Cause, Finding, Observed, Weight, pods};
 use crate::output::duration;
+use crate::text::Hint;
 
 /// How long after its time is over a pod's end may take to be heard of.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(5);
@@ -22,7 +23,7 @@ pub const CAUSE: Cause = Cause {
 };
 
 /// What is to be said of a pod that has been told to end.
-fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, String)> {
+fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, Hint)> {
     let late = observed.now.duration_since(pod.metadata.deletion_timestamp.as_ref()?.0);
     let has_ended = pods::container(pod).is_some_and(|it| it.state.as_ref().is_some_and(|it| it.terminated.is_some()));
     let reference = pods::reference(pod);
@@ -32,7 +33,7 @@ fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, String)> {
         return Some((
             Weight::Problem,
             says,
-            format!("who has set them must let it go: {}", by_hand.kubectl(&format!("get {reference} -o yaml"))),
+            by_hand.kubectl(["get", &reference, "-o", "yaml"]).to("find who has set them, and have them removed"),
         ));
     }
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
@@ -41,10 +42,10 @@ fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, String)> {
             "should have ended {} ago, and the kubelet of its node {node} does not say that it has",
             duration(late)
         );
-        let look = by_hand.kubectl_of_cluster(&format!("describe node {node}"));
-        return Some((Weight::Problem, says, format!("is the node there? {look}")));
+        let look = by_hand.kubectl_of_cluster(["describe", "node", node]).to("see how the node is");
+        return Some((Weight::Problem, says, look));
     }
     let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or_default();
     let says = format!("is stopping, for which it has {grace} s");
-    Some((Weight::NotYet, says, format!("watch it: {}", by_hand.kubectl("get pods -w"))))
+    Some((Weight::NotYet, says, by_hand.kubectl("get pods -w").to("watch it")))
 }

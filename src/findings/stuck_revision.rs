@@ -32,7 +32,7 @@ pub const CAUSE: Cause = Cause {
             object: pods::reference(pod),
             says: "is of an older revision and never became ready; the set waits for it before it makes the newer one"
                 .to_owned(),
-            hint: format!("replace it: {}", observed.by_hand.own("deploy")),
+            hint: observed.by_hand.own("deploy").to("replace it"),
         };
         stuck_pod(observed.snapshot).map(finding).into_iter().collect()
     },

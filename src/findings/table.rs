@@ -1,14 +1,15 @@
 use super::{Cause, Finding, Weight};
 use crate::exchange::{names, wallets};
+use crate::text::Command;
 
-fn finding(code: &'static str, says: String, hint: String) -> Finding {
+fn finding(code: &'static str, says: String, hint: Command) -> Finding {
     Finding {
         code,
         weight: Weight::Problem,
         app: names::POSTGRES,
         object: format!("database/{}", names::DATABASE),
         says,
-        hint,
+        hint: hint.into(),
     }
 }
 

@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says: format!("finds no node: {message}"),
-                hint: observed.by_hand.kubectl(&format!("describe {}", pods::reference(pod))),
+                hint: observed.by_hand.kubectl(["describe", &pods::reference(pod)]).to("see why"),
             })
         });
         unschedulable.collect()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::file::{Cluster, Context, Entries, Kubeconfig, User};
 use crate::error::Error;
 use crate::flags::Connection;
+use crate::text::{Hint, nearest};
 
 /// What the context leads to.
 #[derive(Debug)]
@@ -72,14 +73,14 @@ pub fn choose(file: Kubeconfig, flags: &Connection) -> Result<Chosen, Error> {
     let (name, context) = context(&file, flags)?;
     let cluster_name = flags.cluster.clone().unwrap_or(context.cluster);
     let user_name = flags.user.clone().unwrap_or(context.user);
-    for (kind, plural, wanted, there) in [
-        ("cluster", "clusters", &flags.cluster, file.clusters.contains_key(&cluster_name)),
-        ("user", "users", &flags.user, file.users.contains_key(&user_name)),
+    for (kind, wanted, known) in [
+        ("cluster", &flags.cluster, file.clusters.keys().map(String::as_str).collect::<Vec<_>>()),
+        ("user", &flags.user, file.users.keys().map(String::as_str).collect()),
     ] {
-        if let (Some(wanted), false) = (wanted, there) {
+        if let Some(wanted) = wanted.as_deref().filter(|wanted| !known.contains(wanted)) {
             return Err(Error::new(
                 format!("the kubeconfig has no {kind} {wanted:?}"),
-                format!("see which there are: kubectl config get-{plural}"),
+                nearest_of(&format!("--{kind}"), wanted, known),
             ));
         }
     }
@@ -87,17 +88,26 @@ pub fn choose(file: Kubeconfig, flags: &Connection) -> Result<Chosen, Error> {
     let mut user = Named::find("user", user_name, file.users);
     override_cluster(&mut cluster.says, flags);
     override_user(&mut user.says, flags);
-    check_cluster(&cluster, flags).map_err(|why| unusable(&why, &name))?;
-    check_user(&user, flags).map_err(|why| unusable(&why, &name))?;
+    check_cluster(&cluster, flags).map_err(|why| unusable(&why, &name, flags))?;
+    check_user(&user, flags).map_err(|why| unusable(&why, &name, flags))?;
     let namespace = flags.namespace.clone().unwrap_or(context.namespace);
     let known_contexts = file.contexts.into_keys().collect();
     Ok(Chosen { context: name, namespace, cluster, user, known_contexts, missing: file.missing })
 }
 
 /// An error on an entry that is used.
-pub fn unusable(why: &str, context: &str) -> Error {
+pub fn unusable(why: &str, context: &str, flags: &Connection) -> Error {
     let of = if context.is_empty() { String::new() } else { format!("context {context:?}: ") };
-    Error::new(format!("{of}{why}"), "see what kubectl reads: kubectl config view --minify")
+    let view = flags.by_hand().kubectl_of_cluster("config view --minify");
+    Error::new(format!("{of}{why}"), view.to("see what kubectl reads"))
+}
+
+/// A hint to names of the kubeconfig: those that are spelled most like what was asked for.
+pub fn nearest_of<'a>(flag: &str, wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Hint {
+    match nearest(wanted, known).as_slice() {
+        [] => format!("leave {flag} out, or name another kubeconfig by --kubeconfig or the variable KUBECONFIG").into(),
+        nearest => format!("choose one by {flag}: {}", nearest.join(", ")).into(),
+    }
 }
 
 fn context(file: &Kubeconfig, flags: &Connection) -> Result<(String, Context), Error> {
@@ -106,12 +116,7 @@ fn context(file: &Kubeconfig, flags: &Connection) -> Result<(String, Context), E
         Some(entry) => Ok((name, entry.says.clone())),
         None if name.is_empty() => Ok((name, Context::default())),
         None => {
-            let known: Vec<&str> = file.contexts.keys().map(String::as_str).collect();
-            let hint = match known.as_slice() {
-                [] => "the kubeconfig has no contexts; name another one by --kubeconfig or the variable KUBECONFIG"
-                    .to_owned(),
-                known => format!("choose one by --context: {}", known.join(", ")),
-            };
+            let hint = nearest_of("--context", &name, file.contexts.keys().map(String::as_str));
             Err(Error::new(format!("the kubeconfig has no context {name:?}"), hint))
         }
     }

@@ -131,7 +131,7 @@ fn nobody(chosen: &Chosen) -> Error {
         name if user.file.is_none() => format!("the kubeconfig has no user {name:?}, which context {context:?} names"),
         _ => format!("{user} has no credentials"),
     };
-    Error::new(message, "see which users there are: kubectl config get-users; choose one by --user, or give a --token")
+    Error::new(message, "choose a user of the kubeconfig by --user, or give a --token")
 }
 
 /// The plugin, with what it is told of the cluster.

@@ -53,7 +53,7 @@ pub fn token(provider: &AuthProvider, user: &Named<User>) -> Result<Secret, Why>
         ),
         _ => (
             format!("the id-token of {user} has expired"),
-            "kubectl gets a new one and writes it into the file: run kubectl auth whoami, and then this again",
+            "kubectl gets a new one and writes it into the file: ask the cluster anything with kubectl, and then run this again",
         ),
     };
     Err(Why::Said(Error::new(message, hint)))

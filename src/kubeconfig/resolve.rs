@@ -4,7 +4,7 @@ use std::env;
 
 use rustls::pki_types::ServerName;
 
-use super::choose::{Chosen, choose, unusable};
+use super::choose::{Chosen, choose, nearest_of, unusable};
 use super::{address, identity, in_pod, merge, proxy};
 use crate::error::Error;
 use crate::flags::{self, Connection};
@@ -21,7 +21,7 @@ pub fn resolve(flags: &Connection) -> Result<Target, Error> {
         if chosen.cluster.says.server.is_empty() { without_server(chosen, flags)? } else { of(chosen, flags)? };
     if let Err(why) = flags::namespace(&target.namespace) {
         let context = &target.context;
-        return Err(unusable(&format!("the namespace {:?} cannot exist: {why}", target.namespace), context));
+        return Err(unusable(&format!("the namespace {:?} cannot exist: {why}", target.namespace), context, flags));
     }
     Ok(target)
 }
@@ -31,14 +31,15 @@ fn without_server(mut chosen: Chosen, flags: &Connection) -> Result<Target, Erro
     if let Some(account) = in_pod::service_account() {
         let authority = chosen.cluster.says.authority;
         let namespace = namespace(chosen.namespace);
-        let impersonation = identity::impersonation(&chosen.user, flags).map_err(|why| unusable(&why, ""))?;
-        let server = address::parse(&account.server, address::OF_SERVERS)
-            .map_err(|why| unusable(&format!("the pod's variables KUBERNETES_SERVICE_HOST and _PORT: {why}"), ""))?;
+        let impersonation = identity::impersonation(&chosen.user, flags).map_err(|why| unusable(&why, "", flags))?;
+        let server = address::parse(&account.server, address::OF_SERVERS).map_err(|why| {
+            unusable(&format!("the pod's variables KUBERNETES_SERVICE_HOST and _PORT: {why}"), "", flags)
+        })?;
         let token = flags.token.clone();
         return Ok(Target {
             context: String::new(),
             namespace,
-            proxy: proxy::of_environment(&server.uri).map_err(|why| unusable(&why, ""))?,
+            proxy: proxy::of_environment(&server.uri).map_err(|why| unusable(&why, "", flags))?,
             server: server.uri,
             trust: if authority.is_empty() {
                 Trust { authority_file: Some(account.authority_file), ..Trust::default() }
@@ -63,11 +64,11 @@ fn without_server(mut chosen: Chosen, flags: &Connection) -> Result<Target, Erro
             chosen.cluster.says.server = server;
             of(chosen, flags)
         }
-        None => Err(no_server(&chosen)),
+        None => Err(no_server(&chosen, flags)),
     }
 }
 
-fn no_server(chosen: &Chosen) -> Error {
+fn no_server(chosen: &Chosen, flags: &Connection) -> Error {
     let Chosen { context, cluster, known_contexts, missing, .. } = chosen;
     let message = match (known_contexts.as_slice(), context.as_str(), cluster.name.as_str()) {
         ([], "", _) => {
@@ -82,7 +83,7 @@ fn no_server(chosen: &Chosen) -> Error {
         (known, "", "") => {
             return Error::new(
                 "the kubeconfig has no current context",
-                format!("choose one by --context: {}", known.join(", ")),
+                nearest_of("--context", "", known.iter().map(String::as_str)),
             );
         }
         (_, context, "") => format!("context {context:?} names no cluster"),
@@ -91,7 +92,8 @@ fn no_server(chosen: &Chosen) -> Error {
         }
         _ => format!("no server is given for {cluster}"),
     };
-    Error::new(message, "see which clusters there are: kubectl config get-clusters")
+    let clusters = flags.by_hand().kubectl_of_cluster("config get-clusters");
+    Error::new(message, clusters.to("see which clusters there are"))
 }
 
 /// The target that the chosen entries name.
@@ -99,7 +101,7 @@ fn of(chosen: Chosen, flags: &Connection) -> Result<Target, Error> {
     let context = chosen.context.clone();
     target(chosen, flags).map_err(|why| match why {
         Why::Said(error) => error,
-        Why::Entry(why) => unusable(&why, &context),
+        Why::Entry(why) => unusable(&why, &context, flags),
     })
 }
 
@@ -206,7 +208,7 @@ pub fn read_pem(path: &str, field: &str) -> Result<Pem, Error> {
         Ok(bytes) => Ok(Pem { bytes, origin: format!("{path}, the {field},") }),
         Err(error) => Err(Error::new(
             format!("could not read {path}, the {field}: {error}"),
-            "see what kubectl reads: kubectl config view --minify",
+            "check that the file is there and that you may read it",
         )),
     }
 }

@@ -1,5 +1,7 @@
 //! Commands for a person to type, which lead where this run goes.
 
+use crate::text::Command;
+
 /// What such a command needs: without it, a pasted hint acts on whatever context is the current one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ByHand {
@@ -9,46 +11,62 @@ pub struct ByHand {
     pub given: Vec<String>,
 }
 
+/// The words of a command: one text if this program's author wrote all of it, else each word for itself. So nothing that
+/// comes from outside is taken for more than one word.
+pub trait Words {
+    /// Each word for itself.
+    fn words(self) -> Vec<String>;
+}
+
+impl Words for &'static str {
+    fn words(self) -> Vec<String> {
+        shlex::split(self).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Words for [&str; N] {
+    fn words(self) -> Vec<String> {
+        self.map(str::to_owned).to_vec()
+    }
+}
+
+impl Words for Vec<String> {
+    fn words(self) -> Vec<String> {
+        self
+    }
+}
+
 impl ByHand {
     /// A command of this program.
     #[must_use]
-    pub fn own(&self, words: &str) -> String {
-        self.line("kubectl kubecoin", words, self.namespace.as_deref())
+    pub fn own(&self, words: impl Words) -> Command {
+        self.command(&["kubectl", "kubecoin"], words, self.namespace.as_deref())
     }
 
     /// A command of kubectl.
     #[must_use]
-    pub fn kubectl(&self, words: &str) -> String {
-        self.line("kubectl", words, self.namespace.as_deref())
+    pub fn kubectl(&self, words: impl Words) -> Command {
+        self.command(&["kubectl"], words, self.namespace.as_deref())
     }
 
     /// A command of kubectl for what is in no namespace, or in one that the words name.
     #[must_use]
-    pub fn kubectl_of_cluster(&self, words: &str) -> String {
-        self.line("kubectl", words, None)
+    pub fn kubectl_of_cluster(&self, words: impl Words) -> Command {
+        self.command(&["kubectl"], words, None)
     }
 
-    fn line(&self, program: &str, words: &str, namespace: Option<&str>) -> String {
-        let named = namespace.into_iter().flat_map(|namespace| ["-n", namespace]);
-        let flags = named.chain(self.given.iter().map(String::as_str));
-        // Quoting fails on NUL alone, which no argument of a process holds.
-        let flags = shlex::try_join(flags).unwrap_or_default();
-        let gap = if flags.is_empty() { "" } else { " " };
-        format!("{program} {words}{gap}{flags}")
+    fn command(&self, program: &[&str], words: impl Words, namespace: Option<&str>) -> Command {
+        let mut words = words.words();
+        // What follows a bare -- belongs to another program.
+        let own = words.iter().position(|word| word == "--").unwrap_or(words.len());
+        let rest = words.split_off(own);
+        let named = namespace.into_iter().flat_map(|namespace| ["-n", namespace]).map(str::to_owned);
+        let program = program.iter().copied().map(str::to_owned);
+        Command::new(program.chain(words).chain(named).chain(self.given.iter().cloned()).chain(rest))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_names_what_this_run_was_given() {
-        let given = ["--context", "my staging"].map(str::to_owned).to_vec();
-        let by_hand = ByHand { namespace: Some("alice".to_owned()), given };
-        assert_eq!(by_hand.own("deploy"), "kubectl kubecoin deploy -n alice --context 'my staging'");
-        assert_eq!(by_hand.kubectl("get pods"), "kubectl get pods -n alice --context 'my staging'");
-        assert_eq!(by_hand.kubectl_of_cluster("get nodes"), "kubectl get nodes --context 'my staging'");
-        assert_eq!(ByHand::default().own("deploy"), "kubectl kubecoin deploy");
-    }
-}
+#[allow(missing_docs, reason = "the tests of other files use it too")]
+#[path = "by_hand_tests.rs"]
+pub mod tests;

@@ -7,6 +7,7 @@ use super::cluster::Place;
 use super::credentials::CredentialsError;
 use super::tls::{self, Refusal};
 use super::transport::TimedOut;
+use crate::text::Hint;
 
 /// A request that failed: what was asked for, where, and why it failed.
 #[derive(Debug)]
@@ -220,43 +221,38 @@ impl std::error::Error for RequestError {}
 impl RequestError {
     /// What helps.
     #[must_use]
-    pub fn hint(&self) -> String {
-        let Place { context, namespace, server, by_hand, .. } = &*self.place;
+    pub fn hint(&self) -> Hint {
+        let Place { server, by_hand, .. } = &*self.place;
         match &self.cause {
-            Cause::Credentials(error) if error.hint().is_some() => error.hint().unwrap_or_default().to_owned(),
+            Cause::Credentials(error) if error.hint().is_some() => error.hint().unwrap_or_default().into(),
             Cause::Unauthorized | Cause::Credentials(_) => {
-                format!(
-                    "see which user the context has, and log in again: kubectl config view --minify --context {context}"
-                )
+                by_hand.kubectl_of_cluster("config view --minify").to("see which user this is, and log in again")
             }
-            Cause::Forbidden(_) => {
-                format!("see what you may do there: kubectl auth can-i --list -n {namespace} --context {context}")
-            }
-            Cause::NotFound(_) => format!("see which namespaces there are: kubectl get namespaces --context {context}"),
+            Cause::Forbidden(_) => by_hand.kubectl("auth can-i --list").to("see what you may do there"),
+            Cause::NotFound(_) => by_hand.kubectl_of_cluster("get namespaces").to("see which namespaces there are"),
             Cause::Conflict { managers, .. } if !managers.is_empty() => {
-                format!("take these fields over with: {}", by_hand.own("deploy --force-conflicts"))
+                by_hand.own("deploy --force-conflicts").to("take these fields over")
             }
-            Cause::Conflict { .. } => "somebody else changed it at the same time: run the command again".to_owned(),
-            Cause::Invalid(_) => "see what the server takes: kubectl explain".to_owned(),
-            Cause::Kept(_) => {
-                format!(
-                    "see what the budget allows: kubectl get poddisruptionbudget -n {namespace} --context {context}"
-                )
-            }
+            Cause::Conflict { .. } => "somebody else changed it at the same time: run the command again".into(),
+            Cause::Invalid(_) => "change what the server refuses, and run the command again".into(),
+            Cause::Kept(_) => by_hand.kubectl("get poddisruptionbudget").to("see what the budget allows"),
             Cause::Unavailable(_) => {
-                format!("see how the server is: kubectl get --raw '/readyz?verbose' --context {context}")
+                by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("see how the server is")
             }
-            Cause::TimedOut(_) => format!("{server} is slow or does not answer: try again, or raise --request-timeout"),
-            Cause::Unreachable(_) => {
-                format!("is the cluster running, and is {server} its address? kubectl cluster-info --context {context}")
+            Cause::TimedOut(_) => {
+                format!("{server} is slow or does not answer: try again, or give it more time with --request-timeout")
+                    .into()
             }
+            Cause::Unreachable(_) => by_hand
+                .kubectl_of_cluster("cluster-info")
+                .to(format!("is the cluster running, and is {server} its address? Ask it")),
             Cause::Certificate(_) => {
-                format!("renew the certificate of {server}, or name its authority: --certificate-authority FILE")
+                format!("renew the certificate of {server}, or name its authority: --certificate-authority FILE").into()
             }
-            Cause::Garbled(_) => format!("is {server} a Kubernetes API server? kubectl version --context {context}"),
-            Cause::NotRun(_) | Cause::Lost(_) => {
-                format!("see how the pods are: kubectl get pods -n {namespace} --context {context}")
+            Cause::Garbled(_) => {
+                by_hand.kubectl_of_cluster("version").to(format!("is {server} a Kubernetes API server? Ask it"))
             }
+            Cause::NotRun(_) | Cause::Lost(_) => by_hand.kubectl("get pods").to("see how the pods are"),
         }
     }
 }
@@ -266,6 +262,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::kubernetes::by_hand_tests::{assert_leads, hostile};
 
     #[test]
     fn a_budget_that_keeps_a_pod_is_no_server_that_is_away() {
@@ -279,5 +276,35 @@ mod tests {
         let two = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
         assert_eq!(cause(json!({ "code": 500, "message": two })), Cause::Kept(two.to_owned()));
         assert!(cause(json!({ "code": 429, "message": "too many requests" })).is_away());
+    }
+
+    #[test]
+    fn the_hint_of_every_cause_leads_where_the_run_went() {
+        let says = || "no".to_owned();
+        let place = Place { server: "https://s".to_owned(), by_hand: hostile(), ..Place::default() };
+        let place = Arc::new(place);
+        for cause in [
+            Cause::Unauthorized,
+            Cause::Credentials(CredentialsError::new("no")),
+            Cause::Forbidden(says()),
+            Cause::NotFound(says()),
+            Cause::Conflict { message: says(), managers: vec!["kubectl-edit".to_owned()] },
+            Cause::Conflict { message: says(), managers: Vec::new() },
+            Cause::Invalid(says()),
+            Cause::Kept(says()),
+            Cause::Unavailable(says()),
+            Cause::TimedOut(says()),
+            Cause::Unreachable(says()),
+            Cause::Certificate(says()),
+            Cause::Garbled(says()),
+            Cause::NotRun(says()),
+            Cause::Lost(says()),
+        ] {
+            let error = RequestError { asked: "get".to_owned(), place: Arc::clone(&place), cause };
+            let commands = assert_leads(&error.hint(), &place.by_hand);
+            let words_alone = matches!(&error.cause, Cause::Invalid(_) | Cause::TimedOut(_) | Cause::Certificate(_))
+                || matches!(&error.cause, Cause::Conflict { managers, .. } if managers.is_empty());
+            assert_eq!(commands, usize::from(!words_alone), "{}", error.hint());
+        }
     }
 }

@@ -20,7 +20,9 @@ pub mod tls;
 mod transport;
 mod warnings;
 
-pub use by_hand::ByHand;
+#[cfg(test)]
+pub use by_hand::tests as by_hand_tests;
+pub use by_hand::{ByHand, Words};
 pub use cluster::{Cluster, Place, Scoped, Terms};
 pub use connect::Unusable;
 pub use credentials::{Credentials, Secret};

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use super::styles::{Color, Line, Role, is_dumb};
+use crate::text::Hint;
 
 /// Whoever read stdout has gone, as in `… | head -1`: nothing is wrong, and nothing is left to say.
 #[derive(Debug, thiserror::Error)]
@@ -112,8 +113,9 @@ impl Printer {
     }
 
     /// What helps.
-    pub fn hint(self, text: &str) {
-        self.note(Line::default().and(Role::Command, "hint: ").and(Role::Plain, text));
+    pub fn hint(self, hint: impl Into<Hint>) {
+        let hint: Hint = hint.into();
+        self.note(Line::default().and(Role::Command, "hint: ").and(Role::Plain, hint.to_string()));
     }
 
     /// A command that does the same as what comes next.

@@ -114,6 +114,12 @@ impl From<String> for Line {
     }
 }
 
+impl From<crate::text::Hint> for Line {
+    fn from(hint: crate::text::Hint) -> Self {
+        hint.to_string().into()
+    }
+}
+
 impl From<&str> for Line {
     fn from(text: &str) -> Self {
         text.to_owned().into()

@@ -82,7 +82,7 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
 /// If there is no such Secret, or PostgreSQL does not do it.
 pub async fn take(ctx: &Ctx, secret: &str) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
-    let hint = || format!("make one: {}", ctx.own_command("rotate-password --new"));
+    let hint = || ctx.own_command("rotate-password --new").to("make one");
     let Some(login) = Login::read(cluster, secret).await? else {
         return Err(Error::new(format!("there is no secret/{secret} with a username and a password"), hint()).into());
     };
@@ -102,7 +102,7 @@ fn altered(ctx: &Ctx, secret: &str, ended: &Ended) -> anyhow::Result<()> {
     }
     Err(Error::new(
         format!("PostgreSQL could not be made to take the password of secret/{secret}: {}", ended.stderr.trim()),
-        format!("see what it says: {}", ctx.by_hand.kubectl(&format!("logs {}", names::POSTGRES_POD))),
+        ctx.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("see what it says"),
     )
     .into())
 }

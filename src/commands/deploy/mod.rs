@@ -102,10 +102,10 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let Some(prepared) = waiting::within(deadline, prepare(&args, ctx)).await else {
         return Err(Error::new(
             format!("the server has not answered all questions within {:?}; nothing was changed", args.timeout),
-            format!(
-                "see how the server is: {}; or give it more time with --timeout",
-                ctx.by_hand.kubectl_of_cluster(waiting::READYZ)
-            ),
+            ctx.by_hand
+                .kubectl_of_cluster(waiting::READYZ)
+                .to("see how the server is")
+                .and("or give it more time with --timeout"),
         )
         .into());
     };
@@ -119,7 +119,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Holds);
         }
         if !args.wait {
-            ctx.printer.note(format!("next: {}", ctx.own_command("status --wait")));
+            ctx.printer.note(ctx.own_command("status --wait").to("next"));
             return Ok(Outcome::Holds);
         }
         finish(&args, ctx, deadline).await

@@ -66,9 +66,7 @@ fn choose(
     let named = |name: &str| nodes.iter().find(|node| node.name_any() == name);
     if let Some(wanted) = wanted {
         return match (named(wanted), runs_on) {
-            (None, _) => {
-                Err(Error::new(format!("there is no node {wanted:?}"), format!("see which there are: {}", look())))
-            }
+            (None, _) => Err(Error::new(format!("there is no node {wanted:?}"), look().to("see which there are"))),
             (_, Some(runs_on)) if runs_on != wanted => Err(Error::new(
                 format!(
                     "the data is on node {runs_on:?}, where postgres-0 runs: --node {wanted:?} would leave it behind"
@@ -90,7 +88,7 @@ fn choose(
         Some(node) => Ok(Some(label(node))),
         None => Err(Error::new(
             "no node is ready and free of taints, so none is chosen for the volume",
-            format!("see how they are: {}; name one by --node NAME", look()),
+            look().to("see how they are").and("name one by --node NAME"),
         )),
     }
 }

@@ -15,6 +15,7 @@ use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::act::{Act, Apply, Create};
 use crate::kubernetes::{ByHand, Cause, Cluster, Object, RequestError, adopt};
 use crate::observe::{Reading, Snapshot};
+use crate::text::Hint;
 
 /// What the wait needs; whether objects may be applied shows when the server tries them.
 const WATCHES: [Permission; 4] = [
@@ -64,10 +65,9 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
         if !args.create_namespace {
             return Err(Error::new(
                 format!("there is no namespace {namespace:?} (context {})", cluster.place().context),
-                format!(
-                    "create it with --create-namespace, or see which there are: {}",
-                    ctx.by_hand.kubectl_of_cluster("get namespaces")
-                ),
+                ctx.by_hand
+                    .kubectl_of_cluster("get namespaces")
+                    .to("create it with --create-namespace, or see which there are"),
             )
             .into());
         }
@@ -100,24 +100,24 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     }
 }
 
-fn hint(problems: &[String], by_hand: &ByHand) -> String {
+fn hint(problems: &[String], by_hand: &ByHand) -> Hint {
     let any = |words: &str| problems.iter().any(|problem| problem.contains(words));
     if any("is Released") {
-        "give its data to the new claim with --reuse-volume, or use another namespace".to_owned()
+        "give its data to the new claim with --reuse-volume, or use another namespace".into()
     } else if any("services.nodeports") {
-        "reach the page by `kubectl port-forward` instead: --service-type ClusterIP".to_owned()
+        by_hand.own("open").to("deploy with --service-type ClusterIP, and reach the page so")
     } else if any("PodSecurity") || any("persistentvolume/") {
-        "let the cluster make the volume, and postgres run as a plain user: --storage dynamic".to_owned()
+        "let the cluster make the volume, and postgres run as a plain user: --storage dynamic".into()
     } else if any("resourcequota/") || any("exceeded quota") {
-        format!("see what is used, and by what: {}", by_hand.kubectl("describe resourcequota"))
+        by_hand.kubectl("describe resourcequota").to("see what is used, and by what")
     } else if any("somebody else:") {
-        "use another namespace: --create-namespace -n NAME".to_owned()
+        "use another namespace: --create-namespace -n NAME".into()
     } else if any("conflict") {
-        "take these fields over with --force-conflicts".to_owned()
+        "take these fields over with --force-conflicts".into()
     } else if any("you may not") || any("forbidden: User") {
-        format!("see what you may do: {}", by_hand.kubectl("auth can-i --list"))
+        by_hand.kubectl("auth can-i --list").to("see what you may do")
     } else {
-        "correct what the server refuses: kubectl kubecoin deploy --help".to_owned()
+        ByHand::default().own("deploy --help").to("change what the server refuses; see which flags there are")
     }
 }
 

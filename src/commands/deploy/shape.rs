@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use crate::error::Error;
 use crate::exchange::settings::{Images, ServiceType, Settings, Storage};
+use crate::kubernetes::ByHand;
 
 /// What the objects shall look like.
 #[derive(Clone, Debug, clap::Args)]
@@ -145,5 +146,8 @@ impl Shape {
 
 /// Two flags that rule each other out.
 pub fn both(one: &str, other: &str) -> Error {
-    Error::new(format!("{one} and {other} do not go together"), "see: kubectl kubecoin deploy --help")
+    Error::new(
+        format!("{one} and {other} do not go together"),
+        ByHand::default().own("deploy --help").to("see what each is for"),
+    )
 }

@@ -40,31 +40,31 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
     match answer.map(|text| serde_json::from_str::<Info>(&text)) {
         Ok(Ok(info)) if info.database.wallets_table => {
             ctx.printer.note("the exchange works: page, backend and database answer");
-            ctx.printer.note(format!("next: {}", ctx.own_command("status")));
+            ctx.printer.note(ctx.own_command("status").to("next"));
             Ok(Outcome::Holds)
         }
         Ok(Ok(_)) => {
             ctx.printer.note("the exchange runs; its table is missing");
-            ctx.printer.note(format!("next: {}", ctx.own_command("init-db")));
+            ctx.printer.note(ctx.own_command("init-db").to("next"));
             Ok(Outcome::Holds)
         }
         Ok(Err(error)) => {
             ctx.printer.error(&format!("{PATH} answers something else than the exchange does: {error}"));
-            ctx.printer.hint(&format!("see which images run: {}", ctx.by_hand.kubectl("get pods -o wide")));
+            ctx.printer.hint(ctx.by_hand.kubectl("get pods -o wide").to("see which images run"));
             Ok(Outcome::DoesNotHold)
         }
         Err(RequestError { cause: Cause::Forbidden(_), .. }) => {
             ctx.printer.warning(
                 "you may not ask Services through the API server, so it is not known whether the exchange answers",
             );
-            ctx.printer.note(format!("next: {}", ctx.own_command("status")));
+            ctx.printer.note(ctx.own_command("status").to("next"));
             Ok(Outcome::Holds)
         }
         Err(error) => {
             ctx.printer
                 .error(&format!("everything is ready, but {PATH} does not answer: {}", one_line(&error.to_string())));
-            let logs = ctx.by_hand.kubectl(&format!("logs deployment/{}", names::BACKEND));
-            ctx.printer.hint(&format!("see what the backend says: {logs}"));
+            let logs = ctx.by_hand.kubectl(["logs", &format!("deployment/{}", names::BACKEND)]);
+            ctx.printer.hint(logs.to("see what the backend says"));
             Ok(Outcome::DoesNotHold)
         }
     }

@@ -60,7 +60,7 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
         let pod = cluster.get::<Pod>(name).await?.ok_or_else(|| {
             Error::new(
                 format!("there is no pod/{name} in the namespace {}", cluster.namespace()),
-                format!("the pods that are there: {}", ctx.by_hand.kubectl("get pods")),
+                ctx.by_hand.kubectl("get pods").to("the pods that are there"),
             )
         })?;
         return Ok(From::of(&pod, None));
@@ -76,7 +76,7 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
         };
         Error::new(
             format!("nowhere to ask from: {why}"),
-            format!("ask from a pod of its own: {}", ctx.own_command("dns-check --pod")),
+            ctx.own_command("dns-check --pod").to("ask from a pod of its own"),
         )
     };
     Ok(From::of(backend.ok_or_else(none)?, None))

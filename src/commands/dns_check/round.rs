@@ -102,7 +102,7 @@ async fn talk(ctx: &Ctx, from: &From, args: &Args, facts: &Facts) -> anyhow::Res
     heard.map_err(|why| {
         Error::new(
             format!("could not ask from pod/{} in the namespace {}: {why}", from.pod, facts.namespace),
-            format!("ask from a pod of its own: {}", ctx.own_command("dns-check --pod")),
+            ctx.own_command("dns-check --pod").to("ask from a pod of its own"),
         )
         .into()
     })

@@ -122,7 +122,7 @@ fn page_port(ctx: &Ctx, snapshot: &Snapshot) -> Result<Option<u16>, Error> {
     match &snapshot.pods {
         Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) => Err(Error::new(
             format!("could not list the pods of the page: {why}"),
-            format!("see what you may do: {}", ctx.by_hand.kubectl("auth can-i --list")),
+            ctx.by_hand.kubectl("auth can-i --list").to("see what you may do"),
         )),
         _ => Ok(snapshot.pods_of(names::FRONTEND).find(|pod| readiness::pod(pod)).map(forwarding::port)),
     }
@@ -140,7 +140,7 @@ async fn not_ready(ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     match reasons.first() {
         Some(finding) => ctx.printer.hint(&finding.hint),
-        None => ctx.printer.hint(&ctx.own_command("status")),
+        None => ctx.printer.hint(ctx.own_command("status").to("see how it is")),
     }
     Ok(Outcome::DoesNotHold)
 }

@@ -23,6 +23,7 @@ use crate::persistence::contrast::{Contrast, ServiceSeen};
 use crate::persistence::evidence::{Cycle, Moment};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::rows::{Run, WRITE};
+use crate::text::Hint;
 
 /// Refuses what has no contrast, before anything is done.
 pub fn check(args: &Args) -> Result<(), Error> {
@@ -59,12 +60,12 @@ pub fn stopped() -> Reading<Contrast> {
 pub fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
     if let Reading::Unknown(Reason::Failed(why)) = contrast {
         let (what, words) = if why.contains("exceeded quota") {
-            ("what is used, and by what", "describe resourcequota")
+            ("see what is used, and by what", "describe resourcequota")
         } else {
-            ("what happened", "get events")
+            ("see what happened", "get events")
         };
-        let look = ctx.by_hand.kubectl(words);
-        ctx.printer.hint(&format!("the verdict stands without it, as it does without --contrast; {what}: {look}"));
+        let stands = Hint::from("the verdict stands without it, as it does without --contrast");
+        ctx.printer.hint(stands.and(ctx.by_hand.kubectl(words).to(what)));
     }
 }
 

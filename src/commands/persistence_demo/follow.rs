@@ -187,10 +187,10 @@ pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()>
         Err(error) if is_another(&error) => Err(replaced(ctx, &pod.name)),
         Err(error) if matches!(Cause::of(&error), Some(Cause::Kept(_))) => Err(Error::new(
             format!("nothing was taken away: {error:#}"),
-            format!(
-                "see what the budget allows: {}; --how delete asks none",
-                ctx.by_hand.kubectl("get poddisruptionbudget")
-            ),
+            ctx.by_hand
+                .kubectl("get poddisruptionbudget")
+                .to("see what the budget allows")
+                .and("--how delete asks none"),
         )
         .into()),
         asked => asked,
@@ -204,7 +204,7 @@ async fn crash(ctx: &Ctx) -> anyhow::Result<()> {
     match ctx.perform(&psql::crash()).await {
         Ok(ended) if ended.code != 0 && ended.code < KILLED => Err(Error::new(
             format!("the server could not be stopped: {}", ended.stderr.trim()),
-            format!("see what runs there: {}", ctx.by_hand.kubectl("describe pod/postgres-0")),
+            ctx.by_hand.kubectl("describe pod/postgres-0").to("see what runs there"),
         )
         .into()),
         Err(error) if matches!(Cause::of(&error), Some(Cause::Forbidden(_))) => Err(error),
@@ -221,10 +221,9 @@ fn is_another(error: &anyhow::Error) -> bool {
 pub fn replaced(ctx: &Ctx, pod: &str) -> anyhow::Error {
     Error::new(
         format!("pod/{pod} was taken away by somebody else at the same moment: this run has shown nothing"),
-        format!(
-            "run it again once the pod is ready: {}",
-            ctx.by_hand.kubectl(&format!("wait pod/{pod} --for=condition=Ready"))
-        ),
+        ctx.by_hand
+            .kubectl(["wait", &format!("pod/{pod}"), "--for=condition=Ready"])
+            .to("run it again once the pod is ready"),
     )
     .into()
 }

@@ -67,10 +67,10 @@ pub async fn start(ctx: &Ctx, pod: &str, mark: &str, first: u32, limit: Duration
         let why = begun.stderr.trim().lines().last().unwrap_or("it wrote nothing");
         return Err(Error::new(
             format!("the writer in pod/{pod} does not write: {why}"),
-            format!(
-                "see what the backend says: {}; or leave --under-load out",
-                ctx.by_hand.kubectl("logs deployment/backend")
-            ),
+            ctx.by_hand
+                .kubectl("logs deployment/backend")
+                .to("see what the backend says")
+                .and("or leave --under-load out"),
         )
         .into());
     }

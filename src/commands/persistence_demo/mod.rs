@@ -147,7 +147,7 @@ async fn lost(lease: Option<&Lease>, cluster: &Cluster) -> Error {
     let by_hand = &cluster.place().by_hand;
     Error::new(
         format!("this run lost its Lease to {holder}: it has shown nothing"),
-        format!("see who has it: {}; then run it again", by_hand.kubectl(&format!("describe lease/{}", lease.name))),
+        by_hand.kubectl(["describe", &format!("lease/{}", lease.name)]).to("see who has it").and("then run it again"),
     )
 }
 
@@ -165,7 +165,7 @@ async fn all(
     if let Some(page) = page {
         page::show(ctx, page).await?;
     } else if !args.keep && view::on_terminal() {
-        ctx.printer.note(format!("tip: watch the page meanwhile, in a second terminal: {}", ctx.own_command("open")));
+        ctx.printer.note(ctx.own_command("open").to("tip: watch the page meanwhile, in a second terminal"));
     }
     let mut first = FIRST;
     let (mut cycles, mut by_hand) = (Vec::new(), Vec::new());

@@ -14,7 +14,7 @@ pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
     if args.open && !(stdin().is_terminal() && stderr().is_terminal()) {
         return Err(Error::new(
             "nothing was started: --open waits for Enter, and there is no terminal to press it at",
-            format!("leave --open out; the page is at hand by: {}", ctx.own_command("open")),
+            ctx.own_command("open").to("leave --open out; the page is at hand by"),
         ));
     }
     Ok(())

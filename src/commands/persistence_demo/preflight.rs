@@ -10,6 +10,7 @@ use crate::exchange::{names, wallets};
 use crate::observe::database::Database;
 use crate::observe::{Reading, Reason, Snapshot, readiness};
 use crate::persistence::identity::PodSeen;
+use crate::text::Hint;
 
 /// What the run starts from.
 pub struct Ready {
@@ -37,12 +38,12 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
     let set = match &snapshot.statefulset {
         Reading::Present(set) => set,
         Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),
-        _ => return Err(refused("there is no statefulset/postgres", &ctx.own_command("deploy --init-db"))),
+        _ => return Err(refused("there is no statefulset/postgres", ctx.own_command("deploy --init-db"))),
     };
     let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     if replicas != 1 {
         let hint = ctx.by_hand.kubectl("scale statefulset/postgres --replicas=1");
-        return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, not 1"), &hint));
+        return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, not 1"), hint));
     }
     let pod = ready_pod(ctx, &snapshot)?;
     let revision = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
@@ -57,21 +58,21 @@ fn ready_pod<'a>(ctx: &Ctx, snapshot: &'a Snapshot) -> anyhow::Result<&'a Pod> {
     }
     match snapshot.postgres_pod() {
         Some(pod) if readiness::pod(pod) => Ok(pod),
-        Some(_) => Err(refused("pod/postgres-0 is not ready", &ctx.own_command("status --wait"))),
-        None => Err(refused("there is no pod/postgres-0", &ctx.own_command("status"))),
+        Some(_) => Err(refused("pod/postgres-0 is not ready", ctx.own_command("status --wait"))),
+        None => Err(refused("there is no pod/postgres-0", ctx.own_command("status"))),
     }
 }
 
 async fn database(ctx: &Ctx) -> anyhow::Result<Database> {
     let ended = ctx.perform(&Database::ask()).await?;
     Database::parse(&ended)
-        .map_err(|error| refused(&format!("the database does not answer: {error}"), &ctx.own_command("status")))
+        .map_err(|error| refused(&format!("the database does not answer: {error}"), ctx.own_command("status")))
 }
 
 /// How many rows the lesson's table has.
 fn rows(ctx: &Ctx, database: &Database) -> anyhow::Result<u64> {
     let Some(columns) = &database.columns else {
-        return Err(refused("there is no table wallets", &ctx.own_command("init-db")));
+        return Err(refused("there is no table wallets", ctx.own_command("init-db")));
     };
     if let Some(difference) = wallets::differences(columns).first() {
         let hint = "rename it, and make the lesson's: ALTER TABLE wallets RENAME TO wallets_old";
@@ -85,7 +86,7 @@ fn backend(snapshot: &Snapshot) -> Option<String> {
     snapshot.pods_of(names::BACKEND).find(|pod| readiness::pod(pod)).map(ResourceExt::name_any)
 }
 
-fn refused(why: &str, hint: &str) -> anyhow::Error {
+fn refused(why: &str, hint: impl Into<Hint>) -> anyhow::Error {
     Error::new(format!("nothing was started: {why}"), hint).into()
 }
 

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
+use crate::kubernetes::ByHand;
 use crate::kubernetes::act::Act;
 use crate::observe::Reading;
 use crate::output::report::Form;
@@ -20,6 +21,7 @@ use crate::persistence::contrast::Contrast;
 use crate::persistence::document::Document;
 use crate::persistence::evidence::Cycle;
 use crate::persistence::report::Report;
+use crate::text::{Command, Hint};
 
 /// Checks where it is to be written, before anything is changed.
 ///
@@ -100,7 +102,7 @@ pub async fn about(ctx: &Ctx, seen: &Seen<'_>, by_hand: Vec<String>) -> anyhow::
     let place = cluster.place();
     Ok(About {
         at: Timestamp::now(),
-        asked: ctx.own_command(&shlex::try_join(cli::asked(std::env::args_os()).iter().map(String::as_str))?),
+        asked: ctx.own_command(cli::asked(std::env::args_os())).line(),
         context: place.context.clone(),
         address: place.server.clone(),
         namespace: place.namespace.clone(),
@@ -127,10 +129,15 @@ pub fn tell(ctx: &Ctx, saved: &[Saved<'_>]) {
             (Err(error), _) => ctx.printer.error(&error.to_string()),
             (Ok(()), Some(Form::Json)) => ctx
                 .printer
-                .note(format!("report written to {shown}; judge it again: kubectl kubecoin verify-report {shown}")),
+                .note(Hint::from(format!("report written to {shown}")).and(verify(path).to("judge it again"))),
             (Ok(()), _) => ctx.printer.note(format!("report written to {shown}")),
         }
     }
+}
+
+/// What judges a report again. Needs no cluster, and so no flags.
+fn verify(path: &Path) -> Command {
+    ByHand::default().own(["verify-report", &path.to_string_lossy()])
 }
 
 /// Reads one.
@@ -138,10 +145,10 @@ pub fn tell(ctx: &Ctx, saved: &[Saved<'_>]) {
 /// # Errors
 /// If there is none.
 pub fn read(path: &Path) -> Result<Document, Error> {
-    let hint = "write one: kubectl kubecoin persistence-demo --report proof.json";
+    let hint = || ByHand::default().own("persistence-demo --report proof.json").to("write one");
     let text = fs::read_to_string(path)
-        .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint))?;
-    Document::parse(&text).map_err(|error| Error::new(format!("{} is no report: {error:#}", path.display()), hint))
+        .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint()))?;
+    Document::parse(&text).map_err(|error| Error::new(format!("{} is no report: {error:#}", path.display()), hint()))
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl<'a> Marked<'a> {
             work.await?
         } else {
             ctx.cleanup.allow(PATIENCE);
-            let by_hand = ctx.own_command(&format!("persistence-demo --clean {}", self.run.as_str()));
+            let by_hand = ctx.own_command(["persistence-demo", "--clean", self.run.as_str()]).line();
             let (cluster, run, printer) = (cluster.clone(), self.run.clone(), ctx.printer);
             super::lasting::make(ctx, by_hand, work, move || {
                 let (cluster, run) = (cluster.clone(), run.clone());
@@ -131,7 +131,7 @@ fn failed(cluster: &Cluster, what: &str, said: &str) -> anyhow::Error {
     let by_hand = &cluster.place().by_hand;
     Error::new(
         format!("could not {what}: {}", said.trim()),
-        format!("see what the database says: {}, {}", by_hand.own("status"), by_hand.kubectl("logs postgres-0")),
+        by_hand.kubectl("logs postgres-0").to("see what the database says").and(by_hand.own("status")),
     )
     .into()
 }

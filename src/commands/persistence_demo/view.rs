@@ -142,11 +142,11 @@ pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) 
 pub fn end(ctx: &Ctx, args: &Args, run: &Run) -> anyhow::Result<()> {
     ctx.printer.out(format!("not shown: {}", verdict::NOT_SHOWN.join(", ")))?;
     if args.keep {
-        let words = format!("persistence-demo --clean {}", run.as_str());
-        ctx.printer.out(format!("the marked rows stay; remove them: {}", ctx.own_command(&words)))?;
+        let clean = ctx.own_command(["persistence-demo", "--clean", run.as_str()]);
+        ctx.printer.out(clean.to("the marked rows stay; remove them"))?;
     }
     let see = ctx.own_command("psql -c 'SELECT * FROM wallets'");
-    ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, see))
+    ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, see.line()))
 }
 
 /// The verdict on one line, with what it rests on.

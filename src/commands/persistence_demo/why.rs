@@ -54,16 +54,16 @@ pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
         "came back" => return last_seen(ctx).await,
         "same address by name" => {
             let (what, command) = by_name(check);
-            format!("{what}: {}", ctx.own_command(command))
+            ctx.own_command(command).to(what)
         }
         "new pod" | "same pod" | "same owner" | "new server" => {
-            format!("see who did that: {}", ctx.by_hand.kubectl("get events --sort-by=.lastTimestamp"))
+            ctx.by_hand.kubectl("get events --sort-by=.lastTimestamp").to("see who did that")
         }
         "same claim" | "same volume" | "same database" | "same directory" | "start" | "log goes on" => {
-            format!("see what the pod stores its data on: {}", ctx.own_command("status -o wide"))
+            ctx.own_command("status -o wide").to("see what the pod stores its data on")
         }
         "your rows" | "marked rows" if verdict.holds == Holds::No => {
-            "the storage is the same, so somebody wrote to the table: run it again while nobody does".to_owned()
+            "the storage is the same, so somebody wrote to the table: run it again while nobody does".into()
         }
         _ => return Ok(()),
     };
@@ -98,7 +98,9 @@ async fn last_seen(ctx: &Ctx) -> anyhow::Result<()> {
     for finding in &findings {
         ctx.printer.note(waiting::line(finding));
     }
-    let hint = findings.first().map_or_else(|| ctx.own_command("status --wait"), |finding| finding.hint.clone());
+    let hint = findings
+        .first()
+        .map_or_else(|| ctx.own_command("status --wait").to("wait until it is ready"), |finding| finding.hint.clone());
     ctx.printer.hint(&hint);
     Ok(())
 }

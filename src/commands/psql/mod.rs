@@ -198,7 +198,7 @@ async fn explain(ctx: &Ctx, error: anyhow::Error) -> anyhow::Error {
     match Cause::of(&error) {
         Some(Cause::Lost(_)) => Error::new(
             format!("{error:#}"),
-            format!("what psql was doing may have been done or not: look again with {}", ctx.own_command("psql")),
+            ctx.own_command("psql").to("what psql was doing may have been done or not; look at the tables again"),
         )
         .into(),
         Some(Cause::NotFound(_) | Cause::NotRun(_) | Cause::Unavailable(_)) => {

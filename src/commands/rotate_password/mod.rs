@@ -98,10 +98,11 @@ fn used<'a>(snapshot: &'a Snapshot, cluster: &Cluster) -> Result<(&'a Deployment
                 names::BACKEND,
                 names::selector()
             ),
-            format!(
-                "see whose it is: {}",
-                cluster.place().by_hand.kubectl(&format!("get deployment/{} --show-labels", names::BACKEND))
-            ),
+            cluster
+                .place()
+                .by_hand
+                .kubectl(["get", &format!("deployment/{}", names::BACKEND), "--show-labels"])
+                .to("see whose it is"),
         )),
         (Some(backend), Some(secret)) => Ok((backend, secret)),
         _ => Err(Error::new(
@@ -110,7 +111,7 @@ fn used<'a>(snapshot: &'a Snapshot, cluster: &Cluster) -> Result<(&'a Deployment
                 cluster.place().context,
                 cluster.namespace()
             ),
-            format!("deploy the exchange: {}", cluster.place().by_hand.own("deploy")),
+            cluster.place().by_hand.own("deploy").to("deploy the exchange"),
         )),
     }
 }
@@ -145,7 +146,7 @@ async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()>
         }
         Reading::Unknown(Reason::Forbidden(words)) => Err(Error::new(
             format!("could not hold PostgreSQL against secret/{secret}: {words}"),
-            format!("see what you may do: {}", ctx.by_hand.kubectl("auth can-i --list")),
+            ctx.by_hand.kubectl("auth can-i --list").to("see what you may do"),
         )
         .into()),
         _ => {

@@ -9,6 +9,7 @@ use crate::exchange::{names, objects};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::act::{Act, Create};
 use crate::kubernetes::{Cause, Cluster, Object, Place, RequestError};
+use crate::text::Hint;
 
 const CREATE_PODS: Permission = Permission { verb: "create", group: "", resource: "pods", subresource: "" };
 
@@ -38,16 +39,17 @@ pub async fn check(cluster: &Cluster, backend: &Deployment) -> anyhow::Result<()
     .into())
 }
 
-fn hint(words: &str, place: &Place, replicas: i32) -> String {
+fn hint(words: &str, place: &Place, replicas: i32) -> Hint {
     let Place { namespace, by_hand, .. } = place;
     if words.contains("exceeded quota") {
-        let stop = by_hand.kubectl(&format!("scale deployment/{} --replicas=0", names::BACKEND));
-        format!(
-            "have the quota raised by one pod, or stop the backend meanwhile: {stop}, then run this again, and scale back to {replicas}"
-        )
+        let backend = format!("deployment/{}", names::BACKEND);
+        let stop = by_hand.kubectl(["scale", &backend, "--replicas=0"]);
+        let start = by_hand.kubectl(["scale", &backend, &format!("--replicas={replicas}")]);
+        (stop.to("have the quota raised by one pod, or stop the backend meanwhile"))
+            .and("run this again")
+            .and(start.to("and start the backend"))
     } else {
-        let describe = format!("describe namespace {namespace}");
-        format!("see what the namespace asks of a pod: {}", by_hand.kubectl_of_cluster(&describe))
+        by_hand.kubectl_of_cluster(["describe", "namespace", namespace]).to("see what the namespace asks of a pod")
     }
 }
 

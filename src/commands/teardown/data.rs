@@ -33,7 +33,7 @@ pub async fn owner(ctx: &Ctx, snapshot: &Snapshot, there: &There) -> anyhow::Res
                     volume.name_any(),
                     place(snapshot)
                 ),
-                format!("first give it its claim again: {}", ctx.own_command("deploy --reuse-volume")),
+                ctx.own_command("deploy --reuse-volume").to("first give it its claim again"),
             )
             .into()),
         };
@@ -132,7 +132,7 @@ pub fn kept(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
         (None, Some(_)) => "deploy --reuse-volume",
         _ => "deploy",
     };
-    ctx.printer.note(format!("back again with its data: {}", ctx.own_command(again)));
-    ctx.printer.note(format!("away with the data too:   {}", ctx.own_command("teardown --delete-data")));
+    ctx.printer.note(ctx.own_command(again).to("back again with its data"));
+    ctx.printer.note(ctx.own_command("teardown --delete-data").to("delete the data too"));
     Ok(())
 }

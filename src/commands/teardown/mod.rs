@@ -79,7 +79,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Err(error) if error.is::<wipe::NodeAway>() => {
             ctx.printer.error(&format!("{error:#}"));
             let nodes = ctx.by_hand.kubectl_of_cluster("get nodes");
-            ctx.printer.hint(&format!("see how the nodes are: {nodes}; without --delete-data the files stay"));
+            ctx.printer.hint(nodes.to("see how the nodes are").and("without --delete-data the files stay"));
             Ok(Outcome::DoesNotHold)
         }
         ended => ended,

@@ -56,10 +56,12 @@ pub async fn gone(ctx: &Ctx, leaving: &[Leaving], deadline: Instant, timeout: Du
     for (object, there) in &left {
         ctx.printer.note(format!("  {} {}", object.reference(), holds(there.as_ref())));
     }
-    ctx.printer.hint(&format!(
-        "see what holds it: {}; then run teardown again",
-        ctx.by_hand.kubectl(&format!("get {} -o yaml", first.reference()))
-    ));
+    ctx.printer.hint(
+        ctx.by_hand
+            .kubectl(["get", &first.reference(), "-o", "yaml"])
+            .to("see what holds it")
+            .and("then run teardown again"),
+    );
     Ok(false)
 }
 

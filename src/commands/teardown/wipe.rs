@@ -112,10 +112,8 @@ pub async fn wipe(ctx: &Ctx, image: &str, owner: i64, deadline: Instant) -> anyh
         let said = ctx.cluster().await?.logs(&started.name).await.unwrap_or_default();
         return Err(Error::new(
             format!("the files could not be deleted as user {owner}: {}", said.trim()),
-            format!(
-                "the claim and the volume are still there: look into it by `{}`, or delete the files on the node",
-                ctx.own_command("deploy")
-            ),
+            (ctx.own_command("deploy").to("the claim and the volume are still there: see what is in them"))
+                .and("or delete the files on the node"),
         )
         .into());
     }
@@ -142,7 +140,7 @@ async fn wait_for(ctx: &Ctx, pods: &[Pod], deadline: Instant) -> anyhow::Result<
         None => Ok(()),
         Some((object, _)) => Err(Error::too_late(
             format!("{} does not go", object.reference()),
-            format!("see why: {}", ctx.by_hand.kubectl(&format!("describe {}", object.reference()))),
+            ctx.by_hand.kubectl(["describe", &object.reference()]).to("see why"),
         )
         .into()),
     }

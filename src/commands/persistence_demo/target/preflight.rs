@@ -61,8 +61,7 @@ impl Refusal {
     }
 
     fn error(self, cluster: &Cluster, what: &str) -> anyhow::Error {
-        let helps: Vec<&str> = self.helps.iter().map(String::as_str).collect();
-        Error::new(format!("{what}: {}", self.why), command(cluster.place(), &helps)).into()
+        Error::new(format!("{what}: {}", self.why), cluster.place().by_hand.kubectl(self.helps)).into()
     }
 }
 
@@ -112,7 +111,7 @@ async fn read(ctx: &Ctx, name: &str) -> anyhow::Result<Result<Ready, Refusal>> {
     };
     if is_the_exchanges(&set) {
         let why = format!("nothing was started: statefulset/{name} is the exchange's own, of which more can be proved");
-        return Err(Error::new(why, format!("leave --target out: {}", ctx.own_command("persistence-demo"))).into());
+        return Err(Error::new(why, ctx.own_command("persistence-demo").to("leave --target out")).into());
     }
     let selector = set.spec.as_ref().map(|spec| spec.selector.clone()).unwrap_or_default();
     let selector: Selector = selector.try_into()?;

@@ -1,0 +1,7 @@
+//! Words without a subject.
+
+mod hint;
+mod nearest;
+
+pub use hint::{Command, Hint};
+pub use nearest::nearest;
