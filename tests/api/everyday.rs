@@ -25,7 +25,7 @@ fn psql_without_its_pod_says_what_the_set_waits_for() {
     let ended = Home::at(&server).run("psql -c select");
     ended.could_not_run("pods \"postgres-0\" not found");
     assert!(ended.stderr.contains("statefulset/postgres is scaled to 0"), "{ended:?}");
-    assert!(ended.stderr.contains("hint: kubectl scale"), "{ended:?}");
+    assert!(ended.stderr.contains("hint: start it again: kubectl scale"), "{ended:?}");
 }
 
 #[test]

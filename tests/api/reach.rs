@@ -107,3 +107,31 @@ fn works_without_a_path_and_shows_its_version_without_a_cluster() {
     let ended = Home::empty().run("version --client");
     assert_eq!((ended.code, ended.stdout.as_str()), (0, concat!("Client Version: v", env!("CARGO_PKG_VERSION"), "\n")));
 }
+
+#[test]
+fn a_hint_can_be_pasted_whatever_the_context_is_called() {
+    let home = Home::empty();
+    let name = "my cluster (dev) $HOME";
+    let file = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config",
+        "contexts": [{ "name": name, "context": { "cluster": "c", "user": "u" } }],
+        "clusters": [{ "name": "c", "cluster": { "server": "https://127.0.0.1:2" } }],
+        "users": [{ "name": "u", "user": { "token": "hush-hush" } }],
+    });
+    let file = home.write("my kube config", &file.to_string()).display().to_string();
+    let server = format!("https://127.0.0.1:{CLOSED_PORT}");
+    let mut command = home.command("status -n alice");
+    command.args(["--kubeconfig", &file, "--context", name, "-s", &server]);
+    let shown = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    let hint = shown.lines().find(|line| line.starts_with("hint: ")).unwrap();
+    let at = hint.find("kubectl ").unwrap();
+    assert_eq!(
+        shlex::split(&hint[at..]).unwrap(),
+        ["kubectl", "cluster-info", "--kubeconfig", &file, "--context", name, "--server", &server],
+        "{shown}"
+    );
+    let mut command = home.command("status --context mycluster");
+    command.args(["--kubeconfig", &file]);
+    let shown = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(shown.contains(&format!("hint: choose one by --context: {name}\n")), "{shown}");
+}

@@ -81,7 +81,7 @@ fn the_student_of_a_class_gets_everything_to_work() {
     let refused = student.ends("deploy", 2);
     assert!(refused.stderr.contains("exceeded quota: small"), "{}", refused.stderr);
     assert!(
-        refused.stderr.contains("hint: reach the page by") && refused.stderr.contains("ClusterIP"),
+        refused.stderr.contains("hint: deploy with --service-type") && refused.stderr.contains("ClusterIP"),
         "{}",
         refused.stderr
     );
