@@ -34,6 +34,8 @@ pub struct Question {
     pub expected: Expected,
     /// The Service that the name belongs to, if it is the exchange's.
     pub service: Option<String>,
+    /// Whether the user has typed the name.
+    pub typed: bool,
 }
 
 /// A name below which nothing is. No Service of the exchange is called so.
@@ -86,6 +88,7 @@ impl Names<'_> {
             kind: Kind::Any,
             expected,
             service: service.map(str::to_owned),
+            typed: false,
         };
         let of_headless = |name| ask(name, self.facts.pods(Kind::Any), Some(headless));
         let mut all = vec![
@@ -126,6 +129,7 @@ impl Names<'_> {
             kind,
             expected,
             service: service.map(str::to_owned),
+            typed: false,
         };
         let of_headless = |name: String, kind, expected| ask(name, kind, expected, Some(headless));
         let mut all: Vec<Question> = [Kind::A, Kind::Aaaa]
@@ -174,17 +178,30 @@ impl Names<'_> {
 
     /// A name that the user has typed: one of the exchange's, or any.
     fn typed(&self, name: &str) -> Question {
-        let mut labels = name.trim_end_matches('.').split('.');
-        let (service, namespace) = (labels.next().unwrap_or_default(), labels.next());
-        let is_here = namespace.is_none_or(|namespace| namespace == self.facts.namespace);
-        let service = names::SERVICES.into_iter().find(|known| *known == service && is_here);
+        let service = self.service_of(name);
         let expected = match service {
             Some(names::POSTGRES_SERVICE) => self.facts.pods(Kind::Any),
             Some(service) => self.facts.service(service, Kind::Any),
             None => Expected::Something,
         };
         let service = service.map(str::to_owned);
-        Question { view: View::Application, name: name.to_owned(), kind: Kind::Any, expected, service }
+        Question { view: View::Application, name: name.to_owned(), kind: Kind::Any, expected, service, typed: true }
+    }
+
+    /// The Service of the exchange that a name leads to in its namespace. With a dot at its end only its full name does.
+    fn service_of(&self, name: &str) -> Option<&'static str> {
+        let namespace = self.facts.namespace.as_str();
+        names::SERVICES.into_iter().find(|service| {
+            let full = self.domain.map(|domain| self.absolute(service, domain));
+            match name.strip_suffix('.') {
+                Some(absolute) => full.is_some_and(|full| full == absolute),
+                None => {
+                    let short =
+                        [(*service).to_owned(), format!("{service}.{namespace}"), format!("{service}.{namespace}.svc")];
+                    short.into_iter().chain(full).any(|it| it == name)
+                }
+            }
+        })
     }
 
     fn absolute(&self, name: &str, domain: &str) -> String {

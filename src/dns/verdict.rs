@@ -85,13 +85,14 @@ impl Answered {
     }
 }
 
-/// Whether the names are as they should be: nothing is wrong, and the DNS server has been seen to give the address of a pod
-/// of the set under the headless name.
+/// Whether the names are as they should be: nothing is wrong, the DNS server has been seen to give the address of a pod of the
+/// set under the headless name, and every name that the user has typed was asked and is as it should be.
 #[must_use]
 pub fn holds(answers: &[Answered], findings: &[Finding]) -> bool {
     findings.iter().all(|finding| finding.weight == Weight::Unknown)
         && answers.iter().all(|answered| !answered.is_wrong())
         && answers.iter().any(shows_the_headless_name)
+        && answers.iter().filter(|answered| answered.question.typed).all(|answered| answered.verdict == Verdict::Ok)
 }
 
 fn shows_the_headless_name(answered: &Answered) -> bool {
@@ -134,6 +135,7 @@ mod tests {
             kind: Kind::A,
             expected,
             service: Some(names::POSTGRES_SERVICE.to_owned()),
+            typed: false,
         };
         Answered::new(question, got, None, None)
     }
@@ -157,6 +159,25 @@ mod tests {
             let unknown = answered(Expected::Unknown("you may not read it".to_owned()), got.clone());
             prop_assert_eq!(unknown.is_wrong(), matches!(got, Answer::Silence(_)));
             prop_assert!(!holds(&[unknown], &[]));
+        }
+    }
+
+    #[test]
+    fn a_typed_name_that_was_not_asked_is_not_shown() {
+        let wanted = addresses(&[7]);
+        let headless = answered(Expected::Records(wanted.clone()), Answer::Records(wanted.clone()));
+        let typed = |expected, got| {
+            let answered = answered(expected, got);
+            Answered { question: Question { typed: true, ..answered.question.clone() }, ..answered }
+        };
+        let not_asked = Answer::NotAsked("neither getent nor python3 in the pod".to_owned());
+        let unreadable = Expected::Unknown("you may not read it".to_owned());
+        for (expected, got, is_shown) in [
+            (Expected::Something, Answer::Records(wanted.clone()), true),
+            (Expected::Something, not_asked, false),
+            (unreadable, Answer::Records(wanted), false),
+        ] {
+            assert_eq!(holds(&[headless.clone(), typed(expected, got.clone())], &[]), is_shown, "{got:?}");
         }
     }
 

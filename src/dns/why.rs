@@ -269,34 +269,46 @@ fn selector(service: &ServiceFacts) -> String {
     if pairs.is_empty() { "nothing".to_owned() } else { pairs.join(",") }
 }
 
+/// What is to be known of a name that ends in a dot.
+const ABSOLUTE: &str = "with the dot at its end nothing is added to it";
+
 /// A name that a person or a Deployment has mistaken.
 fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
     let (facts, question) = (evidence.facts, &answered.question);
     let not_there = matches!(answered.got, Answer::NoSuchName | Answer::NoRecord);
-    if question.view != View::Application || answered.verdict != Verdict::Differs || !not_there {
+    let is_of_people = question.view == View::Application || question.typed;
+    if !is_of_people || answered.verdict != Verdict::Differs || !not_there {
         return None;
     }
     let cause = |code, object: String, says: String, hint: Hint| {
         Some(Cause::of(Covers::Name(question.name.clone()), code, Weight::Problem, object, says, hint))
     };
+    let by_hand = evidence.by_hand;
+    // The full name of whatever has one in the cluster has this label in it.
+    let absolute = question.name.strip_suffix('.').filter(|name| !name.split('.').any(|label| label == "svc"));
     let mut labels = question.name.trim_end_matches('.').split('.');
     let (first, second) = (labels.next().unwrap_or_default(), labels.next());
     let similar = names::SERVICES.into_iter().find(|known| *known != first && distance(known, first) <= 2);
     let meant = similar.map(|known| format!(": did you mean {known}?")).unwrap_or_default();
-    if facts.database_host.as_ref() == Some(&question.name) && !names::SERVICES.contains(&first) {
-        let says = format!("is told by {} to use {first}, which is no Service here{meant}", names::DATABASE_HOST);
-        return cause(
-            "database-host",
-            format!("deployment/{}", names::BACKEND),
-            says,
-            evidence.by_hand.own("deploy").into(),
-        );
+    if facts.database_host.as_ref() == Some(&question.name) {
+        let wrong = match absolute {
+            Some(_) => format!("{}, which is no full name: {ABSOLUTE}", question.name),
+            None => format!("{first}, which is no Service here{meant}"),
+        };
+        if absolute.is_some() || !names::SERVICES.contains(&first) {
+            let says = format!("is told by {} to use {wrong}", names::DATABASE_HOST);
+            return cause("database-host", format!("deployment/{}", names::BACKEND), says, by_hand.own("deploy").into());
+        }
     }
     if question.expected != Expected::Something {
         return None;
     }
+    if let Some(name) = absolute {
+        let hint = by_hand.own(["dns-check", name]).to("ask without the dot");
+        return cause("absolute-name", question.name.clone(), format!("is no full name: {ABSOLUTE}"), hint);
+    }
     let services = ["get", "services", "-n", second.unwrap_or(&facts.namespace)];
-    let hint = evidence.by_hand.kubectl_of_cluster(services).to("see which Services there are");
+    let hint = by_hand.kubectl_of_cluster(services).to("see which Services there are");
     match second {
         Some(other) if names::SERVICES.contains(&first) && other != facts.namespace => {
             let says =

@@ -385,6 +385,43 @@ fn names_that_people_mistake() {
     assert!(judge(&facts, &mut all).is_empty());
 }
 
+/// With a dot at its end a name is complete as it is, whatever the search list of the pod has.
+#[test]
+fn a_name_that_ends_in_a_dot_is_absolute() {
+    let full = "postgres-headless.alice.svc.kube.test.";
+    let facts = World::new().facts();
+    let typed = ["postgres-headless.", "backend-service.alice.", "postgres-headles.alice.svc.kube.test.", full];
+    let mut all = answers(&facts, &typed, truthful);
+    let findings = judge(&facts, &mut all);
+    let said: Vec<(&str, &str)> = findings.iter().map(|finding| (finding.code, finding.object.as_str())).collect();
+    assert_eq!(
+        said,
+        [("absolute-name", typed[0]), ("absolute-name", typed[1]), ("no-such-name", typed[2])],
+        "{findings:?}"
+    );
+    assert!(findings[0].says.contains("the dot at its end"), "{findings:?}");
+    let hint = "ask without the dot: kubectl kubecoin dns-check postgres-headless -n alice --context staging";
+    assert_eq!(findings[0].hint.to_string(), hint);
+    let absolute = all.iter().find(|answered| answered.question.name == full).unwrap();
+    assert_eq!((absolute.got.clone(), absolute.verdict), (address(POD), Verdict::Ok));
+    // The same for what the backend is told.
+    let mut world = World::new();
+    *world.backend.pointer_mut("/spec/template/spec/containers/0/env/0/value").unwrap() = "postgres-headless.".into();
+    let facts = world.facts();
+    let lie = |name: &str, _| (name == "postgres-headless.").then_some(Answer::NoSuchName);
+    let finding = is_explained(&facts, &mut answers(&facts, &[], lie), "database-host");
+    assert!(finding.says.contains("postgres-headless., which is no full name"), "{finding:?}");
+}
+
+#[test]
+fn a_name_of_elsewhere_is_none_of_the_exchange() {
+    let facts = World::new().facts();
+    let mut all = answers(&facts, &["postgres-headless.alice.example"], |name, _| {
+        (name == "postgres-headless.alice.example").then(|| address("192.0.2.1"))
+    });
+    assert_eq!(judge(&facts, &mut all), []);
+}
+
 #[test]
 fn a_backend_that_is_told_a_wrong_name() {
     let mut world = World::new();

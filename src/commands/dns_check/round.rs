@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::Args;
 use super::asker::From;
@@ -138,6 +139,7 @@ async fn hear(pipe: &mut Pipe, hello: &Hello, facts: &Facts, args: &Args) -> Hea
             kind: Kind::A,
             expected: Expected::Unknown("the cluster domain is not known".to_owned()),
             service: None,
+            typed: false,
         };
         let (got, kept, took) = pipe.ask(&question.name, question.kind).await;
         of_server.push(Answered::new(question, got, kept, took));
@@ -145,17 +147,17 @@ async fn hear(pipe: &mut Pipe, hello: &Hello, facts: &Facts, args: &Args) -> Hea
     let walks = if args.trace { walks(pipe, hello, &questions).await } else { Vec::new() };
     let is_silent =
         !of_server.is_empty() && of_server.iter().all(|answered| matches!(answered.got, Answer::Silence(_)));
-    let mut answers = application(pipe, questions, has_libc, is_silent).await;
+    let mut answers = if has_libc {
+        application(pipe, questions, is_silent).await
+    } else {
+        without_libc(pipe, hello, questions).await
+    };
     answers.extend(of_server);
     Heard { domain, answers, walks }
 }
 
 /// What libc has said. It has one word for a name that is not there and for a server that is silent.
-async fn application(pipe: &mut Pipe, questions: Vec<Question>, has_libc: bool, is_silent: bool) -> Vec<Answered> {
-    if !has_libc {
-        let why = || Answer::NotAsked("neither getent nor python3 in the pod".to_owned());
-        return questions.into_iter().map(|question| Answered::new(question, why(), None, None)).collect();
-    }
+async fn application(pipe: &mut Pipe, questions: Vec<Question>, is_silent: bool) -> Vec<Answered> {
     let looked = pipe.looked_up(questions.len()).await;
     let judge = |(question, (got, kept, took))| match got {
         Answer::NoSuchName if is_silent => {
@@ -164,6 +166,22 @@ async fn application(pipe: &mut Pipe, questions: Vec<Question>, has_libc: bool, 
         got => Answered::new(question, got, kept, took),
     };
     questions.into_iter().zip(looked).map(judge).collect()
+}
+
+/// The same where nothing in the pod looks names up. What the user has typed the DNS server is asked, completed as libc does.
+async fn without_libc(pipe: &mut Pipe, hello: &Hello, questions: Vec<Question>) -> Vec<Answered> {
+    let mut answers = Vec::new();
+    for question in questions {
+        answers.push(if question.typed {
+            let start = Instant::now();
+            let got = came_of(&walk(pipe, hello, &question.name).await);
+            Answered::new(Question { view: View::Server, ..question }, got, None, Some(start.elapsed()))
+        } else {
+            let why = "neither getent nor python3 in the pod".to_owned();
+            Answered::new(question, Answer::NotAsked(why), None, None)
+        });
+    }
+    answers
 }
 
 /// The cluster domain as the DNS server has it: behind the name of a Service's address.
@@ -183,20 +201,69 @@ async fn domain_by_address(pipe: &mut Pipe, facts: &Facts, server: Option<IpAddr
 /// Does for each name what libc does, step by step.
 async fn walks(pipe: &mut Pipe, hello: &Hello, questions: &[Question]) -> Vec<Walk> {
     let is_walked = |question: &&Question| {
-        question.service.as_deref() == Some(SERVICES[0]) || question.expected == Expected::Something
+        question.typed || question.service.as_deref() == Some(SERVICES[0]) || question.expected == Expected::Something
     };
     let mut walks = Vec::new();
     for question in questions.iter().filter(is_walked) {
-        let mut steps = Vec::new();
-        for name in hello.resolv.walk(&question.name) {
-            let (answer, ..) = pipe.ask(&name, Kind::A).await;
-            let is_there = matches!(answer, Answer::Records(_));
-            steps.push((name, answer));
-            if is_there {
-                break;
-            }
-        }
-        walks.push(Walk { name: question.name.clone(), steps });
+        walks.push(Walk { name: question.name.clone(), steps: walk(pipe, hello, &question.name).await });
     }
     walks
+}
+
+/// Tries what libc tries for a name, until something is there.
+async fn walk(pipe: &mut Pipe, hello: &Hello, name: &str) -> Vec<(String, Answer)> {
+    let mut steps = Vec::new();
+    for name in hello.resolv.walk(name) {
+        let answer = addresses(pipe, &name).await;
+        let is_there = matches!(answer, Answer::Records(_));
+        steps.push((name, answer));
+        if is_there {
+            break;
+        }
+    }
+    steps
+}
+
+/// The addresses of both families behind an absolute name.
+async fn addresses(pipe: &mut Pipe, name: &str) -> Answer {
+    let (four, ..) = pipe.ask(name, Kind::A).await;
+    // A name that is not there is there for no kind.
+    if !matches!(four, Answer::Records(_) | Answer::NoRecord) {
+        return four;
+    }
+    let (six, ..) = pipe.ask(name, Kind::Aaaa).await;
+    match (four, six) {
+        (Answer::Records(four), Answer::Records(six)) => Answer::Records(four.into_iter().chain(six).collect()),
+        (four @ Answer::Records(_), _) => four,
+        (_, six) => six,
+    }
+}
+
+/// What all that was tried for a name comes to: the first that is there, or else the first that is not just another name that
+/// is not there.
+fn came_of(steps: &[(String, Answer)]) -> Answer {
+    let mut answers = steps.iter().map(|(_, answer)| answer);
+    let there = answers.clone().find(|answer| matches!(answer, Answer::Records(_)));
+    there.or_else(|| answers.find(|answer| **answer != Answer::NoSuchName)).cloned().unwrap_or(Answer::NoSuchName)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_is_there_or_else_what_is_not_known_counts() {
+        let there = || Answer::Records([].into());
+        let silent = || Answer::Silence("nothing within 5s".to_owned());
+        for (steps, wanted) in [
+            (vec![], Answer::NoSuchName),
+            (vec![Answer::NoSuchName, Answer::NoSuchName], Answer::NoSuchName),
+            (vec![Answer::NoSuchName, Answer::NoRecord, there()], there()),
+            (vec![Answer::NoSuchName, Answer::NoRecord, Answer::NoSuchName], Answer::NoRecord),
+            (vec![Answer::NoSuchName, silent(), Answer::NoSuchName], silent()),
+        ] {
+            let steps: Vec<_> = steps.into_iter().map(|answer| ("name".to_owned(), answer)).collect();
+            assert_eq!(came_of(&steps), wanted, "{steps:?}");
+        }
+    }
 }

@@ -85,22 +85,30 @@ fn walk(walk: &Walk) -> Vec<Line> {
     [Line::default(), heading].into_iter().chain(walk.steps.iter().map(step)).collect()
 }
 
+fn is_not_asked(row: &Row) -> bool {
+    matches!(row.got, Answer::NotAsked(_))
+}
+
 fn verdict(report: &Report) -> Line {
     let is_wrong = |row: &Row| matches!(row.verdict, Verdict::Differs | Verdict::Silent);
+    let not_asked = report.answers.iter().find(|row| row.view == View::Server && is_not_asked(row));
     let (role, word) = match report.holds {
-        true => (Role::Good, "the names hold"),
-        false if report.answers.iter().any(is_wrong) => (Role::Bad, "the names do not hold"),
+        true => (Role::Good, "the names hold".to_owned()),
+        false if report.answers.iter().any(is_wrong) => (Role::Bad, "the names do not hold".to_owned()),
         false if report.answers.iter().any(|row| row.verdict == Verdict::Stale) => {
-            (Role::Doubtful, "the names do not hold yet")
+            (Role::Doubtful, "the names do not hold yet".to_owned())
         }
-        false if !report.findings.is_empty() => (Role::Bad, "the names do not hold"),
-        false => (Role::Doubtful, "not shown: what the names should be is not known"),
+        false if !report.findings.is_empty() => (Role::Bad, "the names do not hold".to_owned()),
+        false => match not_asked {
+            Some(row) => (Role::Doubtful, format!("not shown: {} was not asked", row.name)),
+            None => (Role::Doubtful, "not shown: what the names should be is not known".to_owned()),
+        },
     };
     let found = match (&report.domain, report.domain_from) {
         (Some(domain), Some(from)) => format!("; cluster domain {domain}, found in {from}"),
         _ => "; cluster domain not found".to_owned(),
     };
-    let asked = || report.answers.iter().filter(|row| !matches!(row.got, Answer::NotAsked(_)));
+    let asked = || report.answers.iter().filter(|row| !is_not_asked(row));
     let ok = asked().filter(|row| row.verdict == Verdict::Ok).count();
     let (all, context) = (asked().count(), &report.context);
     let place =

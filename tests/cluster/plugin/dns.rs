@@ -83,6 +83,7 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
     assert_eq!(check(namespace, "--from pod/postgres-0", 0)["from"]["container"], "postgres");
     let report = check(namespace, "--pod --image busybox", 0);
     assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"nc".into(), &Value::Null), "{report:#}");
+    typed_names(namespace);
     let shown = ends(namespace, "dns-check --pod", 0);
     assert!(shown.stdout.contains("no such name, as it should be"), "{}", shown.stdout);
     assert_eq!(helpers(namespace), "");
@@ -140,6 +141,32 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
     });
     let report = does_not_hold(namespace, "pod-not-ready");
     assert_eq!(report["findings"][0]["object"], "pod/postgres-0");
+}
+
+/// What is typed is asked, also where nothing in the pod looks names up; a dot at its end makes it absolute.
+fn typed_names(namespace: &str) {
+    let at = "--pod --image busybox";
+    let typed = |name: &str, code| check(namespace, &format!("{at} {name}"), code);
+    let row_of = |report: &Value, name: &str| {
+        let is_it = |row: &&Value| row["name"] == name && row["view"] == "server" && row["type"] == "ANY";
+        answers(report).iter().find(is_it).cloned().unwrap_or_else(|| panic!("{name} was not asked: {report:#}"))
+    };
+    let report = typed("backend-service kubernetes.default.svc.cluster.local.", 0);
+    let backend = field(namespace, "service/backend-service", "/spec/clusterIP");
+    assert_eq!(row_of(&report, "backend-service")["got"]["of"][0], backend);
+    assert_eq!(row_of(&report, "kubernetes.default.svc.cluster.local.")["verdict"], "ok");
+    let report = typed("postgres-headles", 1);
+    assert_eq!(row_of(&report, "postgres-headles")["why"], "no-such-name");
+    // No server can be asked for a label of more than 63 letters.
+    let long = "a".repeat(64);
+    let shown = ends(namespace, &format!("dns-check {at} {long}"), 1);
+    assert!(shown.stdout.contains(&format!("dns: not shown: {long} was not asked")), "{}", shown.stdout);
+
+    let dot = ends(namespace, "dns-check postgres-headless.", 1);
+    assert!(dot.stdout.contains("postgres-headless. is no full name"), "{}", dot.stdout);
+    let hint = "hint: ask without the dot: kubectl kubecoin dns-check postgres-headless -n";
+    assert!(dot.stderr.contains(hint), "{}", dot.stderr);
+    check(namespace, &format!("postgres-headless.{namespace}.svc.cluster.local."), 0);
 }
 
 /// From pods that have little: Python alone, nothing at all, or the DNS of their node.
