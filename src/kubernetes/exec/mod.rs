@@ -25,8 +25,13 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// The container in which kubectl, too, runs what is not asked for in another one.
 #[must_use]
 pub fn default_container(pod: &Pod) -> Option<&str> {
-    let named = pod.annotations().get(DEFAULT_CONTAINER).map(String::as_str);
-    named.or_else(|| Some(pod.spec.as_ref()?.containers.first()?.name.as_str()))
+    annotated_container(pod).or_else(|| Some(pod.spec.as_ref()?.containers.first()?.name.as_str()))
+}
+
+/// The container that the pod itself says is meant. As for kubectl, an empty name is none.
+#[must_use]
+pub fn annotated_container(pod: &Pod) -> Option<&str> {
+    pod.annotations().get(DEFAULT_CONTAINER).map(String::as_str).filter(|name| !name.is_empty())
 }
 
 /// A program in a container.

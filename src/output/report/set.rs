@@ -90,6 +90,7 @@ fn rows(turn: &Turn) -> Vec<Vec<String>> {
             })
         })
     });
-    let data = row("data read".to_owned(), &|moment| moment.data.map(Output::words));
+    let within = turn.container.as_ref().map(|name| format!(" in container {name}")).unwrap_or_default();
+    let data = row(format!("data read{within}"), &|moment| moment.data.map(Output::words));
     pod.chain(claims).chain([data]).collect()
 }

@@ -46,6 +46,9 @@ pub struct SetSeen {
 pub struct Turn {
     /// When its end was asked for, by this machine's clock.
     pub asked_at: Timestamp,
+    /// The container in which commands were run; none if none were. Reports were written before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// Everything before.
     pub before: Moment,
     /// Everything after; absent if no pod was ready again in time.

@@ -4,6 +4,7 @@
 pub mod evidence;
 pub mod output;
 pub mod report;
+pub mod revision;
 pub mod verdict;
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ fn turn(pod: &str) -> Turn {
     let timeline = Timeline::new(How::Delete, old.clone());
     Turn {
         asked_at: "2026-11-24T02:00:01Z".parse().unwrap(),
+        container: Some("main".into()),
         before: moment(old),
         after: Reading::Present(moment(new)),
         timeline: changes.into_iter().fold(timeline, |timeline, (at, change)| step(timeline, change, at)),

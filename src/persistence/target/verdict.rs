@@ -244,7 +244,8 @@ fn server(how: How, turn: &Turn, now: &Moment) -> Line {
 }
 
 fn data(evidence: &Evidence, turn: &Turn, now: &Moment) -> Line {
-    let check = |holds, evidence: String| Line::from(check(DATA, holds, evidence));
+    let within = turn.container.as_ref().map(|name| format!(" (container {name})")).unwrap_or_default();
+    let check = |holds, evidence: String| Line::from(check(DATA, holds, evidence + &within));
     match (&turn.before.data, &now.data) {
         (Reading::NotAsked, Reading::NotAsked) if evidence.read.is_none() => {
             Line::open(Open::Data, DATA, "not checked: nobody said how to read it")

@@ -257,6 +257,49 @@ fn data_that_goes_with_its_pod_and_a_name_that_leads_nowhere_are_found() {
 }
 
 #[test]
+fn commands_run_where_the_data_is_and_a_pod_below_the_partition_comes_back_as_it_was() {
+    let scene = Scene::without_namespace("kc-target-beside");
+    let namespace = scene.namespace();
+    store(&scene, 1, &Storage::Template);
+    let patch = |kind: &str, patch: &Value| {
+        let words = ["patch", "statefulset", "store", "-n", namespace, "--type", kind, "-p", &patch.to_string()];
+        let patched = kubectl::command(&words, "");
+        assert!(patched.succeeded, "{}", patched.stderr);
+    };
+    // A sidecar that stands first, as one that is injected may.
+    let side = json!({ "name": "side", "image": "docker.io/library/busybox",
+                       "command": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"] });
+    patch("json", &json!([{ "op": "add", "path": "/spec/template/spec/containers/0", "value": side }]));
+    ready(namespace);
+    let ran = with_data(namespace, "--show-commands");
+    says(&ran, 0, &["verdict: holds — store-0", "exec store-0 -c main -- env", "(container main)"]);
+    says(&with_data(namespace, "--container other"), 2, &["has no container other", "it has side, main"]);
+
+    let mount = json!([{ "name": "data", "mountPath": "/data" }]);
+    patch("json", &json!([{ "op": "add", "path": "/spec/template/spec/containers/0/volumeMounts", "value": mount }]));
+    ready(namespace);
+    let uid = field(namespace, "pod/store-0", "/metadata/uid");
+    let several = "nothing was started: pod/store-0 has several containers, side, main: which one has the data?";
+    says(&with_data(namespace, ""), 2, &[several, "hint: name the one that has the data: --container NAME"]);
+    assert_eq!(field(namespace, "pod/store-0", "/metadata/uid"), uid, "it was not touched");
+    says(&with_data(namespace, "--container side"), 0, &["verdict: holds — store-0", "(container side)"]);
+
+    let revision = || field(namespace, "pod/store-0", "/metadata/labels/controller-revision-hash");
+    let before = revision();
+    patch(
+        "merge",
+        &json!({ "spec": { "updateStrategy": { "rollingUpdate": { "partition": 1 } },
+                           "template": { "metadata": { "labels": { "is": "newer" } } } } }),
+    );
+    until("the newer template is seen", SOON, || {
+        let newest = field(namespace, "statefulset/store", "/status/updateRevision");
+        if newest == before { Err(newest) } else { Ok(()) }
+    });
+    says(&without_data(namespace, "--yes"), 0, &["verdict: identity holds, data not checked"]);
+    assert_eq!(revision(), before);
+}
+
+#[test]
 fn a_pod_without_tools_leaves_its_name_open() {
     let scene = Scene::without_namespace("kc-target-bare");
     let namespace = scene.namespace();
@@ -319,7 +362,8 @@ fn a_set_is_refused_where_it_would_prove_nothing() {
     );
     until("the newer template is seen", SOON, || {
         let ran = without_data(namespace, "--yes");
-        let is_told = ran.stderr.contains("pod/store-0 would come back changed") && ran.code == 2;
+        let words = ["pod/store-0 would come back changed, of revision store-", " rollout history statefulset/store"];
+        let is_told = words.iter().all(|words| ran.stderr.contains(words)) && ran.code == 2;
         if is_told { Ok(()) } else { Err(ran.stderr) }
     });
     patch(r#"{"spec":{"template":{"metadata":{"labels":{"is":null}}}}}"#);

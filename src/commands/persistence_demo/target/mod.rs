@@ -1,6 +1,7 @@
 //! `persistence-demo --target`: the same for any `StatefulSet`, of whose program nothing is known.
 
 mod command;
+mod container;
 mod follow;
 mod name;
 mod preflight;
@@ -21,6 +22,7 @@ use crate::persistence::rows::Run;
 use crate::persistence::target::evidence::Evidence;
 use crate::persistence::target::verdict;
 use crate::persistence::verdict::Holds;
+use container::Wanted;
 pub(super) use preflight::Ready;
 
 /// What is asked about any set.
@@ -38,7 +40,7 @@ pub struct Args {
 
     /// What writes data in a pod, before it is taken away
     ///
-    /// Run by `sh -c` in each pod, in the container that kubectl exec would choose. It must succeed. `$KUBECOIN_RUN`
+    /// Run by `sh -c` in each pod, in the container that --container names. It must succeed. `$KUBECOIN_RUN`
     /// holds the run's id. What it writes stays. Its text is part of a report: take passwords from the pod's own environment.
     #[arg(long, value_name = "CMD", requires = "read")]
     write: Option<String>,
@@ -49,12 +51,28 @@ pub struct Args {
     /// 30 s after the pod is ready until it does.
     #[arg(long, value_name = "CMD", requires = "target")]
     read: Option<String>,
+
+    /// The container in which both are run
+    ///
+    /// [default: the one that the pod's annotation kubectl.kubernetes.io/default-container names, as for kubectl exec; else
+    /// the only one, or the only one in which a claim is mounted]
+    #[arg(long, value_name = "NAME", requires = "read")]
+    container: Option<String>,
 }
 
 impl Args {
     /// The name of the set, if one is named.
     pub fn set(&self) -> Option<&str> {
         self.target.as_deref()
+    }
+
+    /// In which container commands are to be run.
+    fn wanted(&self) -> Wanted<'_> {
+        match (&self.container, &self.read) {
+            (Some(name), _) => Wanted::Named(name),
+            (None, Some(_)) => Wanted::OfTheData,
+            (None, None) => Wanted::Any,
+        }
     }
 }
 
@@ -74,6 +92,7 @@ pub struct Plan<'a> {
     how: How,
     write: Option<&'a str>,
     read: Option<&'a str>,
+    container: Wanted<'a>,
     timeout: Duration,
 }
 
@@ -88,7 +107,8 @@ pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Out
     }
     args.report.iter().try_for_each(|path| super::report::check(path))?;
     super::super::announce(ctx).await?;
-    let ready = preflight::check(ctx, set).await?;
+    let container = args.target.wanted();
+    let ready = preflight::check(ctx, set, container).await?;
     confirm::set(args, ctx, &ready).await?;
     let run = Run::new();
     let lease = take_lease(ctx, &run).await?;
@@ -98,6 +118,7 @@ pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Out
         how: args.how,
         write: args.target.write.as_deref(),
         read: args.target.read.as_deref(),
+        container,
         timeout: args.timeout,
     };
     tokio::select! {
@@ -124,7 +145,7 @@ async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, reports: &[P
         view::heading(ctx, &member.pod, number, evidence.planned.len())?;
         let turn = async {
             if number > 0 {
-                preflight::again(ctx, ready).await?;
+                preflight::again(ctx, ready, plan.container).await?;
             }
             turn::run(ctx, plan, ready, member).await
         };

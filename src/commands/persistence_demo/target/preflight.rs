@@ -9,15 +9,17 @@ use kube::api::ListParams;
 use kube::core::Selector;
 use tokio::time::{Instant, sleep};
 
+use super::container::{self, Wanted};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::command;
-use crate::kubernetes::exec::default_container;
 use crate::observe::readiness;
 use crate::persistence::identity::claims;
 use crate::persistence::target::evidence::SetSeen;
+use crate::persistence::target::revision;
+use crate::text::Hint;
 
 /// The set, and its pods as they shall be taken away.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,27 +43,41 @@ pub struct Member {
     pub claims: Vec<String>,
 }
 
-/// Why no pod may be taken away, and the words of a kubectl command that helps.
+/// Why no pod may be taken away, and what helps.
 #[derive(Debug, PartialEq, Eq)]
 struct Refusal {
     why: String,
-    helps: Vec<String>,
+    helps: Help,
+}
+
+/// What helps.
+#[derive(Debug, PartialEq, Eq)]
+enum Help {
+    /// A command of kubectl, by its words.
+    Kubectl(Vec<String>),
+    /// To name the container.
+    Container,
 }
 
 impl Member {
-    fn of(pod: &Pod) -> Self {
-        let container = default_container(pod).unwrap_or_default().to_owned();
-        Self { pod: pod.name_any(), container, claims: claims(pod) }
+    fn of(pod: &Pod, wanted: Wanted) -> Result<Self, Refusal> {
+        let refusal = |why| Refusal { why: format!("pod/{} {why}", pod.name_any()), helps: Help::Container };
+        let container = container::choose(pod, wanted).map_err(refusal)?;
+        Ok(Self { pod: pod.name_any(), container, claims: claims(pod) })
     }
 }
 
 impl Refusal {
     fn new(why: impl Into<String>, helps: &[&str]) -> Self {
-        Self { why: why.into(), helps: helps.iter().map(|word| (*word).to_owned()).collect() }
+        Self { why: why.into(), helps: Help::Kubectl(helps.iter().map(|word| (*word).to_owned()).collect()) }
     }
 
     fn error(self, cluster: &Cluster, what: &str) -> anyhow::Error {
-        Error::new(format!("{what}: {}", self.why), cluster.place().by_hand.kubectl(self.helps)).into()
+        let hint = match self.helps {
+            Help::Kubectl(words) => cluster.place().by_hand.kubectl(words).into(),
+            Help::Container => Hint::from("name the one that has the data: --container NAME"),
+        };
+        Error::new(format!("{what}: {}", self.why), hint).into()
     }
 }
 
@@ -73,20 +89,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Reads it, and refuses where it must.
-pub async fn check(ctx: &Ctx, name: &str) -> anyhow::Result<Ready> {
+pub async fn check(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Ready> {
     let cluster = ctx.cluster().await?;
     ctx.show(|| command(cluster.place(), &["get", "statefulset", name, "-o", "yaml"]));
     ctx.show(|| command(cluster.place(), &["get", "pods", "-o", "wide"]));
-    read(ctx, name).await?.map_err(|refusal| refusal.error(cluster, "nothing was started"))
+    read(ctx, name, container).await?.map_err(|refusal| refusal.error(cluster, "nothing was started"))
 }
 
 /// Waits until the set is as it was before, but for who its pods are.
-pub async fn again(ctx: &Ctx, before: &Ready) -> anyhow::Result<()> {
+pub async fn again(ctx: &Ctx, before: &Ready, container: Wanted<'_>) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let refused = |refusal: Refusal| refusal.error(cluster, "no other pod was taken away");
-        let error = match read(ctx, &before.set.name).await {
+        let error = match read(ctx, &before.set.name, container).await {
             Ok(Ok(now)) if now == *before => return Ok(()),
             Ok(Ok(_)) => {
                 let describe = ["describe", &format!("statefulset/{}", before.set.name)];
@@ -103,7 +119,7 @@ pub async fn again(ctx: &Ctx, before: &Ready) -> anyhow::Result<()> {
     }
 }
 
-async fn read(ctx: &Ctx, name: &str) -> anyhow::Result<Result<Ready, Refusal>> {
+async fn read(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Result<Ready, Refusal>> {
     let cluster = ctx.cluster().await?;
     let Some(set) = cluster.get::<StatefulSet>(name).await? else {
         let why = format!("there is no statefulset/{name} in the namespace {}", cluster.namespace());
@@ -116,7 +132,7 @@ async fn read(ctx: &Ctx, name: &str) -> anyhow::Result<Result<Ready, Refusal>> {
     let selector = set.spec.as_ref().map(|spec| spec.selector.clone()).unwrap_or_default();
     let selector: Selector = selector.try_into()?;
     let pods = cluster.list::<Pod>(&ListParams::default().labels_from(&selector)).await?;
-    Ok(judge(&set, &pods))
+    Ok(judge(&set, &pods, container))
 }
 
 fn is_the_exchanges(set: &StatefulSet) -> bool {
@@ -125,11 +141,11 @@ fn is_the_exchanges(set: &StatefulSet) -> bool {
 }
 
 /// The pods that may be taken away, if all may.
-fn judge(set: &StatefulSet, pods: &[Pod]) -> Result<Ready, Refusal> {
+fn judge(set: &StatefulSet, pods: &[Pod], container: Wanted) -> Result<Ready, Refusal> {
     let (name, uid) = (set.name_any(), set.uid().unwrap_or_default());
     let service = set.spec.as_ref().and_then(|spec| spec.service_name.clone()).filter(|name| !name.is_empty());
     let pods = pods_of(set, pods)?;
-    let members: Vec<Member> = pods.iter().copied().map(Member::of).collect();
+    let members: Vec<Member> = pods.iter().map(|pod| Member::of(pod, container)).collect::<Result<_, _>>()?;
     shared(&name, &members)?;
     rollout(set, &pods)?;
     if let Some(pod) = pods.iter().find(|pod| !readiness::pod(pod)) {
@@ -178,19 +194,23 @@ fn shared(set: &str, members: &[Member]) -> Result<(), Refusal> {
 /// Each pod must be of the revision of which it would come back.
 fn rollout(set: &StatefulSet, pods: &[&Pod]) -> Result<(), Refusal> {
     let set_ref = format!("statefulset/{}", set.name_any());
-    let helps = ["rollout", "status", &set_ref];
-    let status = set.status.as_ref().filter(|status| status.observed_generation >= set.metadata.generation);
-    let Some(revision) = status.and_then(|status| status.update_revision.as_ref()) else {
-        return Err(Refusal::new(format!("the cluster has not seen the newest {set_ref} yet"), &helps));
-    };
-    match pods.iter().find(|pod| pod.labels().get(REVISION) != Some(revision)) {
-        Some(pod) => {
-            let pod = pod.name_any();
-            let why = format!("a rollout is in progress: pod/{pod} would come back changed, of revision {revision}");
-            Err(Refusal::new(why, &helps))
+    for pod in pods {
+        let name = pod.name_any();
+        let ordinal = name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default();
+        let Some(next) = revision::of_next(set, ordinal) else {
+            let why = format!("the cluster has not seen the newest {set_ref} yet");
+            return Err(Refusal::new(why, &["describe", &set_ref]));
+        };
+        if pod.labels().get(REVISION).is_none_or(|now| now != next) {
+            let changed = format!("pod/{name} would come back changed, of revision {next}");
+            return Err(if revision::is_rolled_out(set, ordinal) {
+                Refusal::new(format!("a rollout is in progress: {changed}"), &["rollout", "status", &set_ref])
+            } else {
+                Refusal::new(changed, &["rollout", "history", &set_ref])
+            });
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -221,7 +241,7 @@ mod tests {
 
     fn judged(set: &Value, pods: &[Value]) -> Result<Ready, Refusal> {
         let pods: Vec<Pod> = pods.iter().map(|pod| serde_json::from_value(pod.clone()).unwrap()).collect();
-        judge(&serde_json::from_value(set.clone()).unwrap(), &pods)
+        judge(&serde_json::from_value(set.clone()).unwrap(), &pods, Wanted::Any)
     }
 
     /// The healthy set with one thing otherwise, and the words by which it is refused.
@@ -265,6 +285,35 @@ mod tests {
         refuses("several replicas share pvc/data-0: pod/store-1 and pod/store-0", |_, pods| {
             pods[1]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] = "data-0".into();
         });
+    }
+
+    /// By the words, and by the command that helps, which the set must not refuse.
+    #[test]
+    fn a_pod_that_comes_back_as_it_is_may_be_taken_and_one_that_does_not_may_not() {
+        let newer = |strategy: Value, of: &mut Value| {
+            of["spec"]["updateStrategy"] = strategy;
+            of["status"]["currentRevision"] = "b".into();
+            of["status"]["updateRevision"] = "c".into();
+        };
+        let partition = |at: u32| json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": at } });
+        let refusal = |strategy: Value| {
+            let mut set = set();
+            newer(strategy, &mut set);
+            judged(&set, &[pod(0), pod(1)]).map_err(|refusal| (refusal.why, refusal.helps))
+        };
+        let helps = |verb: &str| Help::Kubectl(["rollout", verb, "statefulset/store"].map(str::to_owned).into());
+        assert!(refusal(partition(2)).is_ok(), "all are kept below the partition");
+        let in_progress = "a rollout is in progress: pod/store-1 would come back changed, of revision c".to_owned();
+        assert_eq!(refusal(partition(1)).unwrap_err(), (in_progress, helps("status")));
+        let on_delete = "pod/store-1 would come back changed, of revision c".to_owned();
+        assert_eq!(refusal(json!({ "type": "OnDelete" })).unwrap_err(), (on_delete, helps("history")));
+        // One that was updated before the partition was put above it goes back.
+        let mut set = set();
+        newer(partition(2), &mut set);
+        set["status"]["currentRevision"] = "a".into();
+        let goes_back = judged(&set, &[pod(0), pod(1)]).unwrap_err();
+        assert_eq!(goes_back.why, "pod/store-1 would come back changed, of revision a");
+        assert_eq!(goes_back.helps, helps("history"));
     }
 
     #[test]

@@ -40,14 +40,15 @@ pub async fn run(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, member: &Member) -> 
     } else {
         Reading::Absent
     };
-    Ok(Turn { asked_at, before, after, timeline, name })
+    let container = plan.read.map(|_| member.container.clone());
+    Ok(Turn { asked_at, container, before, after, timeline, name })
 }
 
 /// What there is before: written, and read so that it can be read again.
 async fn before(ctx: &Ctx, plan: &Plan<'_>, member: &Member) -> anyhow::Result<Moment> {
     let refused = |flag: &str, why: &str| {
         Error::new(
-            format!("pod/{} was not taken away: {flag} gave {why}", member.pod),
+            format!("pod/{} was not taken away: {flag} gave {why} (container {})", member.pod, member.container),
             "both commands are run by sh -c in the pod: try them with --show-commands, which prints them",
         )
     };
@@ -118,7 +119,10 @@ async fn patiently(ctx: &Ctx, plan: &Plan<'_>, member: &Member, before: &Reading
             }
             Err(error) if Instant::now() > deadline => return Reading::Unknown(Reason::Failed(format!("{error:#}"))),
             _ if !std::mem::replace(&mut is_told, true) => {
-                ctx.printer.note(format!("pod/{} has not its data yet: waiting up to {PATIENCE:?}", member.pod));
+                let Member { pod, container, .. } = member;
+                ctx.printer.note(format!(
+                    "pod/{pod} has not its data yet (container {container}): waiting up to {PATIENCE:?}"
+                ));
             }
             _ => {}
         }
