@@ -51,10 +51,10 @@ async fn is_deployed(ctx: &Ctx) -> anyhow::Result<()> {
         return Ok(());
     }
     let message = format!(
-        "could not create the table: there is no statefulset/{} in namespace {:?} (context {})",
+        "could not create the table: there is no statefulset/{} in namespace {:?} ({})",
         names::POSTGRES,
         cluster.namespace(),
-        cluster.place().context
+        cluster.place().cluster_in_words()
     );
     Err(Error::new(message, ctx.own_command("deploy").to("deploy the exchange first")).into())
 }

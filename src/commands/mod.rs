@@ -54,10 +54,13 @@ async fn announce(ctx: &Ctx) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let version = cluster.version().await?;
     let place = cluster.place();
+    let context = match place.context.as_str() {
+        "" => Line::default(),
+        context => Line::from("context ").and(Role::Title, context).and(Role::Plain, ", "),
+    };
     ctx.printer.note(
-        Line::from("context ")
-            .and(Role::Title, &place.context)
-            .and(Role::Plain, ", namespace ")
+        context
+            .and(Role::Plain, "namespace ")
             .and(Role::Title, &place.namespace)
             .and(Role::Plain, format!(", server {} ({})", version.git_version, place.server)),
     );

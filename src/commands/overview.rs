@@ -8,6 +8,7 @@ use crate::error::Outcome;
 use crate::findings::{self, Observed, Weight};
 use crate::kubernetes::ByHand;
 use crate::kubernetes::Place;
+use crate::kubernetes::whereabouts::on;
 use crate::observe::evidence::Evidence;
 use crate::output::{Line, Role};
 use crate::persistence::proof::Proof;
@@ -39,12 +40,10 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
             (format!("exchange running{}", proof.unwrap_or_default()), step)
         }
     };
-    ctx.printer.out(
-        Line::default().and(Role::Title, namespace).and(
-            Role::Plain,
-            format!(" on {}: {says} (step {} of {})", cluster.place().context, step + 1, STEPS.len()),
-        ),
-    )?;
+    ctx.printer.out(Line::default().and(Role::Title, namespace).and(
+        Role::Plain,
+        format!("{}: {says} (step {} of {})", on(&cluster.place().context), step + 1, STEPS.len()),
+    ))?;
     let next = ctx.own_command(STEPS[step]);
     ctx.printer.out(Line::from("next: ").and(Role::Command, next.line()))?;
     ctx.printer.out(Line::from("all commands: ").and(Role::Command, ByHand::default().own("--help").line()))?;

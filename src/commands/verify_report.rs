@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::persistence_demo::{report, target, view};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::kubernetes::whereabouts::on;
 use crate::output::{Line, Role};
 use crate::persistence::document::Document;
 use crate::persistence::report::{Report, with_a_row_removed};
@@ -39,7 +40,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 
 fn exchange(ctx: &Ctx, report: &Report) -> anyhow::Result<Outcome> {
     let about = &report.about;
-    let title = format!("{} on {}, {}", about.namespace, about.context, about.at);
+    let title = format!("{}{}, {}", about.namespace, on(&about.context), about.at);
     ctx.printer.out(Line::default().and(Role::Title, title))?;
     let verdicts = report.verdicts();
     for (cycle, verdict) in report.cycles.iter().zip(&verdicts) {
@@ -56,7 +57,7 @@ fn exchange(ctx: &Ctx, report: &Report) -> anyhow::Result<Outcome> {
 fn set(ctx: &Ctx, report: &SetReport) -> anyhow::Result<Outcome> {
     let evidence = &report.evidence;
     let about = &report.about;
-    let title = format!("statefulset/{} in {} on {}, {}", evidence.set.name, about.namespace, about.context, about.at);
+    let title = format!("statefulset/{} in {}{}, {}", evidence.set.name, about.namespace, on(&about.context), about.at);
     ctx.printer.out(Line::default().and(Role::Title, title))?;
     let judged = report.judge();
     for (number, (turn, of_pod)) in evidence.turns.iter().zip(&judged.pods).enumerate() {

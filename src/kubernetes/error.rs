@@ -212,7 +212,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 impl Display for RequestError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { asked, place, cause } = self;
-        write!(f, "could not {asked} (context {}, namespace {}): {cause}", place.context, place.namespace)
+        write!(f, "could not {asked} ({}): {cause}", place.in_words())
     }
 }
 

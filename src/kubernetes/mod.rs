@@ -19,6 +19,7 @@ mod target;
 pub mod tls;
 mod transport;
 mod warnings;
+pub mod whereabouts;
 
 #[cfg(test)]
 pub use by_hand::tests as by_hand_tests;

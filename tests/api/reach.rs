@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::plugin::{Home, finished};
 use crate::server::{Certificate, Server};
-use crate::world::World;
+use crate::world::{World, refusal};
 
 fn healthy() -> Server {
     let world = World::healthy();
@@ -134,4 +134,34 @@ fn a_hint_can_be_pasted_whatever_the_context_is_called() {
     command.args(["--kubeconfig", &file]);
     let shown = String::from_utf8(command.output().unwrap().stderr).unwrap();
     assert!(shown.contains(&format!("hint: choose one by --context: {name}\n")), "{shown}");
+}
+
+/// As in a pod, or by the address of a server alone.
+#[test]
+fn where_there_is_no_context_none_is_named() {
+    let world = World::healthy();
+    let server = Server::start(move |request| match request.path.as_str() {
+        path if path.ends_with("/exec") => refusal(403, "Forbidden", "no exec"),
+        path if path.ends_with("/statefulsets/postgres") && request.method == "GET" => {
+            refusal(404, "NotFound", "statefulsets.apps \"postgres\" not found")
+        }
+        _ => world.reply(request),
+    });
+    let home = Home::empty();
+    let authority = home.write("ca.pem", &server.authority);
+    let at = format!("https://127.0.0.1:{}", server.address.port());
+    let flags = format!("-n alice --server {at} --token hush-hush --certificate-authority {}", authority.display());
+    for (words, said) in [
+        ("", "alice: exchange not healthy"),
+        ("status", "exchange: not healthy (alice)"),
+        ("init-db", &*format!("there is no statefulset/postgres in namespace \"alice\" (server {at})")),
+        ("rotate-password", "namespace alice, server v1.34.0"),
+        ("psql -c select", &*format!("(server {at}, namespace alice): not permitted")),
+    ] {
+        let ended = home.run(&format!("{words} {flags}"));
+        assert!(ended.stdout.contains(said) || ended.stderr.contains(said), "no {said:?} in {ended:?}");
+        for empty in ["context ,", "context )", " on :", " on )", " on ;"] {
+            assert!(!ended.stdout.contains(empty) && !ended.stderr.contains(empty), "{empty:?} in {ended:?}");
+        }
+    }
 }

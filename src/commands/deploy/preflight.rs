@@ -64,7 +64,7 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     let (permissions, trials) = if missing {
         if !args.create_namespace {
             return Err(Error::new(
-                format!("there is no namespace {namespace:?} (context {})", cluster.place().context),
+                format!("there is no namespace {namespace:?} ({})", cluster.place().cluster_in_words()),
                 ctx.by_hand
                     .kubectl_of_cluster("get namespaces")
                     .to("create it with --create-namespace, or see which there are"),
@@ -89,11 +89,7 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     match problems.as_slice() {
         [] => Ok(()),
         problems => Err(Error::new(
-            format!(
-                "this is in the way (context {}, namespace {namespace}):\n  {}",
-                cluster.place().context,
-                problems.join("\n  ")
-            ),
+            format!("this is in the way ({}):\n  {}", cluster.place().in_words(), problems.join("\n  ")),
             hint(problems, &ctx.by_hand),
         )
         .into()),

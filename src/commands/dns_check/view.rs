@@ -3,6 +3,7 @@
 use super::report::{Report, Row, Walk};
 use crate::commands::waiting;
 use crate::dns::{Answer, Verdict, View};
+use crate::kubernetes::whereabouts::on;
 use crate::output::{Column, Line, Role, Table};
 
 const APPLICATION: [Column; 5] = [
@@ -110,8 +111,7 @@ fn verdict(report: &Report) -> Line {
     };
     let asked = || report.answers.iter().filter(|row| !is_not_asked(row));
     let ok = asked().filter(|row| row.verdict == Verdict::Ok).count();
-    let (all, context) = (asked().count(), &report.context);
-    let place =
-        format!(" ({ok} of {all} answers ok, {} on {context}{found}; {} ms)", report.namespace, report.milliseconds);
+    let (all, on) = (asked().count(), on(&report.context));
+    let place = format!(" ({ok} of {all} answers ok, {}{on}{found}; {} ms)", report.namespace, report.milliseconds);
     Line::default().and(Role::Title, "dns: ").and(role, word).and(Role::Plain, place)
 }

@@ -59,7 +59,7 @@ async fn typed(ctx: &Ctx, reasons: &[String], what: &str, name: &str) -> anyhow:
 }
 
 fn not_local(place: &Place) -> Option<String> {
-    let reason = || format!("{} ({}) is not known to be a cluster on your own machine", place.context, place.server);
+    let reason = || format!("{} is not known to be a cluster on your own machine", place.address_in_words());
     (!is_local(place)).then(reason)
 }
 

@@ -106,11 +106,7 @@ fn used<'a>(snapshot: &'a Snapshot, cluster: &Cluster) -> Result<(&'a Deployment
         )),
         (Some(backend), Some(secret)) => Ok((backend, secret)),
         _ => Err(Error::new(
-            format!(
-                "there is no backend that has its password from a Secret (context {}, namespace {})",
-                cluster.place().context,
-                cluster.namespace()
-            ),
+            format!("there is no backend that has its password from a Secret ({})", cluster.place().in_words()),
             cluster.place().by_hand.own("deploy").to("deploy the exchange"),
         )),
     }

@@ -30,9 +30,8 @@ pub async fn check(cluster: &Cluster, backend: &Deployment) -> anyhow::Result<()
     }
     Err(Error::new(
         format!(
-            "the backend's next pod would be refused, so nothing was changed (context {}, namespace {}): {words}",
-            cluster.place().context,
-            cluster.namespace()
+            "the backend's next pod would be refused, so nothing was changed ({}): {words}",
+            cluster.place().in_words()
         ),
         hint(&words, cluster.place(), replicas(spec)),
     )

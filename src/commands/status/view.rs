@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::report::{DatabaseStatus, Status, Workload, age};
 use crate::commands::waiting;
+use crate::kubernetes::whereabouts::on;
 use crate::observe::{Reading, Reason};
 use crate::output::{Column, Line, Role, Table, brief, duration, one_line};
 
@@ -70,7 +71,7 @@ pub fn summary(status: &Status) -> String {
 /// Whether all is well.
 fn verdict(status: &Status) -> Line {
     let (role, word) = if status.healthy { (Role::Good, "healthy") } else { (Role::Bad, "not healthy") };
-    let place = format!(" ({} on {})", status.namespace, status.context);
+    let place = format!(" ({}{})", status.namespace, on(&status.context));
     Line::default().and(Role::Title, "exchange: ").and(role, word).and(Role::Plain, place)
 }
 

@@ -176,7 +176,7 @@ pub(super) fn asked_of(about: &About, first: Option<Timestamp>) -> Vec<[String; 
     [
         ("command", about.asked.clone()),
         ("namespace", about.namespace.clone()),
-        ("context", about.context.clone()),
+        ("context", if about.context.is_empty() { "none".to_owned() } else { about.context.clone() }),
         ("API server", about.address.clone()),
         ("first asked for", first.map(time).unwrap_or_default()),
         ("written", time(about.at)),
