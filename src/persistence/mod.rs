@@ -3,6 +3,7 @@
 pub mod about;
 pub mod contrast;
 pub mod document;
+pub mod ending;
 pub mod evidence;
 pub mod identity;
 pub mod load;

@@ -20,6 +20,30 @@ fn of_a_set() -> World {
     world
 }
 
+/// A claim that goes with its pod is told before the pod is touched, with what keeps its data.
+#[test]
+fn a_set_whose_storage_goes_with_its_pod_is_left_alone() {
+    let keeps = " patch persistentvolume postgres-pv-alice -p ";
+    for (path, policy, words, hint) in [
+        ("persistentvolumeclaims/postgres-pvc", "Delete", "the data on pv/postgres-pv-alice is deleted", keeps),
+        ("persistentvolumeclaims/postgres-pvc", "Retain", "the data stays on pv/postgres-pv-alice", "describe"),
+        ("persistentvolumes/postgres-pv-alice", "Delete", "pv/postgres-pv-alice under pvc/postgres-pvc is Term", keeps),
+    ] {
+        let mut world = of_a_set();
+        let volumes = json!([{ "name": "data", "persistentVolumeClaim": { "claimName": "postgres-pvc" } }]);
+        world.at(&format!("{NAMESPACED}/pods"))["items"][0]["spec"]["volumes"] = volumes;
+        let volume = world.at("/api/v1/persistentvolumes/postgres-pv-alice");
+        volume["spec"]["persistentVolumeReclaimPolicy"] = policy.into();
+        let (_, object) = world.objects.iter_mut().find(|(at, _)| at.ends_with(path)).unwrap();
+        object["metadata"]["deletionTimestamp"] = "2026-11-28T00:00:00Z".into();
+        let server = Server::start(move |request| world.reply(request));
+        let ended = Home::at(&server).run("persistence-demo --target statefulset/postgres --yes");
+        ended.could_not_run("nothing was started: what pod/postgres-0 keeps would not come back: ");
+        assert!(ended.stderr.contains(words) && ended.stderr.contains(hint), "{ended:?}");
+        assert!(server.requests().iter().all(|request| request.method == "GET"), "{:?}", server.requests());
+    }
+}
+
 #[test]
 fn a_run_ends_that_has_lost_its_lease() {
     let held = |holder: &str| -> Value {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::ResourceExt;
 use kube::api::ListParams;
 use kube::core::Selector;
@@ -15,7 +16,8 @@ use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::command;
-use crate::observe::readiness;
+use crate::observe::{Reading, readiness};
+use crate::persistence::ending::{self, Ending};
 use crate::persistence::identity::claims;
 use crate::persistence::target::evidence::SetSeen;
 use crate::persistence::target::revision;
@@ -132,7 +134,34 @@ async fn read(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Re
     let selector = set.spec.as_ref().map(|spec| spec.selector.clone()).unwrap_or_default();
     let selector: Selector = selector.try_into()?;
     let pods = cluster.list::<Pod>(&ListParams::default().labels_from(&selector)).await?;
-    Ok(judge(&set, &pods, container))
+    Ok(match judge(&set, &pods, container) {
+        Ok(ready) => storage_stays(cluster, &ready.members).await.map(|()| ready),
+        Err(refusal) => Err(refusal),
+    })
+}
+
+/// No claim may end with its pod, nor the volume under it. What may not be read is not held against it.
+async fn storage_stays(cluster: &Cluster, members: &[Member]) -> Result<(), Refusal> {
+    let claims = members.iter().flat_map(|member| member.claims.iter().map(move |claim| (&member.pod, claim)));
+    let read = join_all(claims.map(|(pod, name)| async move {
+        let claim = Reading::from(cluster.get::<PersistentVolumeClaim>(name).await);
+        let volume = match claim.present().and_then(|claim| claim.spec.as_ref()?.volume_name.as_deref()) {
+            Some(volume) => Reading::from(cluster.get::<PersistentVolume>(volume).await),
+            None => Reading::NotAsked,
+        };
+        (pod, name, ending::of(name, &claim, &volume))
+    }));
+    let ends = read.await.into_iter().find_map(|(pod, name, ending)| Some((pod, name, ending?)));
+    ends.map_or(Ok(()), |(pod, name, ending)| Err(of_ending(pod, name, ending)))
+}
+
+fn of_ending(pod: &str, claim: &str, Ending { says, keep }: Ending) -> Refusal {
+    const RETAIN: &str = r#"{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}"#;
+    let why = format!("what pod/{pod} keeps would not come back: {says}");
+    match keep {
+        Some(volume) => Refusal::new(why, &["patch", "persistentvolume", &volume, "-p", RETAIN]),
+        None => Refusal::new(why, &["describe", &format!("persistentvolumeclaim/{claim}")]),
+    }
 }
 
 fn is_the_exchanges(set: &StatefulSet) -> bool {
