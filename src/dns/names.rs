@@ -193,14 +193,11 @@ impl Names<'_> {
         let namespace = self.facts.namespace.as_str();
         names::SERVICES.into_iter().find(|service| {
             let full = self.domain.map(|domain| self.absolute(service, domain));
-            match name.strip_suffix('.') {
-                Some(absolute) => full.is_some_and(|full| full == absolute),
-                None => {
-                    let short =
-                        [(*service).to_owned(), format!("{service}.{namespace}"), format!("{service}.{namespace}.svc")];
-                    short.into_iter().chain(full).any(|it| it == name)
-                }
+            if let Some(absolute) = name.strip_suffix('.') {
+                return full.is_some_and(|full| full == absolute);
             }
+            let short = [(*service).to_owned(), format!("{service}.{namespace}"), format!("{service}.{namespace}.svc")];
+            short.into_iter().chain(full).any(|it| it == name)
         })
     }
 

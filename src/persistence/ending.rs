@@ -65,18 +65,17 @@ mod tests {
     fn what_is_terminating_goes_with_the_pod_and_its_data_as_the_policy_says() {
         let (gone, stays) = (json!("2026-11-28T00:00:00Z"), Value::Null);
         let unread = || Reading::<PersistentVolume>::NotAsked;
-        for (claim, volume, says, keep) in [
-            (claim(&gone), volume("Delete", &stays), "the data on pv/pv-7 is deleted", Some("pv-7")),
-            (claim(&gone), volume("Retain", &stays), "the data stays on pv/pv-7", None),
-            (claim(&gone), unread(), "is not known", None),
-            (claim(&stays), volume("Delete", &gone), "pv/pv-7 under pvc/data-0 is Terminating", Some("pv-7")),
-            (claim(&stays), volume("Retain", &gone), "pv/pv-7 under pvc/data-0 is Terminating", None),
-            (Reading::Absent, unread(), "pvc/data-0 is not there any more", None),
-        ] {
+        let ends = |claim: Reading<PersistentVolumeClaim>, volume: Reading<PersistentVolume>, says: &str, keep| {
             let ending = of("data-0", &claim, &volume).unwrap();
             assert!(ending.says.contains(says), "no {says:?} in {ending:?}");
             assert_eq!(ending.keep.as_deref(), keep, "{ending:?}");
-        }
+        };
+        ends(claim(&gone), volume("Delete", &stays), "the data on pv/pv-7 is deleted", Some("pv-7"));
+        ends(claim(&gone), volume("Retain", &stays), "the data stays on pv/pv-7", None);
+        ends(claim(&gone), unread(), "is not known", None);
+        ends(claim(&stays), volume("Delete", &gone), "pv/pv-7 under pvc/data-0 is Terminating", Some("pv-7"));
+        ends(claim(&stays), volume("Retain", &gone), "pv/pv-7 under pvc/data-0 is Terminating", None);
+        ends(Reading::Absent, unread(), "pvc/data-0 is not there any more", None);
         assert_eq!(of("data-0", &claim(&stays), &volume("Delete", &stays)), None);
         assert_eq!(of("data-0", &claim(&stays), &unread()), None);
     }
