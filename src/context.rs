@@ -63,29 +63,30 @@ impl Ctx {
     /// # Errors
     /// If they lead nowhere, with what to do about it.
     pub async fn cluster(&self) -> anyhow::Result<&Cluster> {
-        self.cluster
-            .get_or_try_init(|| async {
-                let target = kubeconfig::resolve(&self.connection)?;
-                let terms = Terms {
-                    flags: self.connection.for_kubectl(&target.context),
-                    given: self.by_hand.given.clone(),
-                    request_timeout: match self.connection.request_timeout {
-                        None => REQUEST_TIMEOUT,
-                        Some(Duration::ZERO) => ANY_TIME,
-                        Some(timeout) => timeout,
-                    },
-                    warnings: self.warnings.clone(),
-                    ask: self.ask(),
-                };
-                let cluster = Cluster::new(target, terms).map_err(|why| unusable(&why, &self.by_hand))?;
-                if self.connection.match_server_version {
-                    let version = cluster.version().await?;
-                    made_for(&version)
-                        .map_err(|why| Error::new(why, "leave out --match-server-version to try it all the same"))?;
-                }
-                Ok(cluster)
-            })
-            .await
+        // Every caller's future holds this one.
+        self.cluster.get_or_try_init(|| Box::pin(self.connect())).await
+    }
+
+    async fn connect(&self) -> anyhow::Result<Cluster> {
+        let target = kubeconfig::resolve(&self.connection)?;
+        let terms = Terms {
+            flags: self.connection.for_kubectl(&target.context),
+            given: self.by_hand.given.clone(),
+            request_timeout: match self.connection.request_timeout {
+                None => REQUEST_TIMEOUT,
+                Some(Duration::ZERO) => ANY_TIME,
+                Some(timeout) => timeout,
+            },
+            warnings: self.warnings.clone(),
+            ask: self.ask(),
+        };
+        let cluster = Cluster::new(target, terms).map_err(|why| unusable(&why, &self.by_hand))?;
+        if self.connection.match_server_version {
+            let version = cluster.version().await?;
+            made_for(&version)
+                .map_err(|why| Error::new(why, "leave out --match-server-version to try it all the same"))?;
+        }
+        Ok(cluster)
     }
 
     /// The namespace. Needs no kubeconfig if a flag names it.

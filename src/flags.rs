@@ -146,8 +146,8 @@ pub struct Connection {
 pub struct Ignored {
     #[arg(long, global = true, hide = true)]
     cache_dir: Option<String>,
-    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    disable_compression: Option<Option<String>>,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    disable_compression: Option<String>,
     #[arg(long, global = true, hide = true)]
     profile: Option<String>,
     #[arg(long, global = true, hide = true)]
@@ -262,11 +262,16 @@ fn file() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
+/// As kubectl takes one: with its kind before it, or without.
 fn given_namespace(text: &str) -> Result<String, String> {
-    if !text.is_empty() {
-        namespace(text)?;
+    let kind = text
+        .split_once('/')
+        .filter(|(kind, _)| ["namespaces", "namespace", "ns"].iter().any(|name| name.eq_ignore_ascii_case(kind)));
+    let name = kind.map(|(_, name)| name).filter(|name| !name.is_empty()).unwrap_or(text);
+    if !name.is_empty() {
+        namespace(name)?;
     }
-    Ok(text.to_owned())
+    Ok(name.to_owned())
 }
 
 /// Whether a namespace can have this name: it is a DNS label.
@@ -355,7 +360,10 @@ mod tests {
         for name in ["UPPER", "-a", "a-", "a.b", "a b", "", "ä", &"a".repeat(64)] {
             assert!(namespace(name).is_err(), "{name:?}");
         }
-        assert!(Cli::try_parse_from(["kubectl-kubecoin", "-n", "UPPER", "version"]).is_err());
+        let given = |name| Cli::try_parse_from(["kubectl-kubecoin", "-n", name, "version"]);
+        assert!(given("UPPER").is_err() && given("ns/").is_err());
+        let name = given("NS/alice").unwrap().global.connection.namespace;
+        assert_eq!(name.as_deref(), Some("alice"));
     }
 
     #[test]

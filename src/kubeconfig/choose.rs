@@ -274,6 +274,7 @@ mod tests {
         choose(file::parse(FILE.as_bytes(), Path::new("/k/config")).unwrap(), flags)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the flags have it")]
     fn some(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

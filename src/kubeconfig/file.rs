@@ -149,17 +149,17 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Kubeconfig, String> {
     let root = Field { value: Some(&document), path: String::new() };
     let top = root.object()?;
     for (field, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
-        let said = root.member(&top, field).text()?;
+        let said = root.member(top, field).text()?;
         if !said.is_empty() && said != expected {
             return Err(format!("its {field} is not {expected}"));
         }
     }
     let folder = path.parent().map_or_else(PathBuf::new, absolute);
     Ok(Kubeconfig {
-        current_context: root.member(&top, "current-context").text()?,
-        contexts: entries(&root.member(&top, "contexts"), "context", path, context)?,
-        clusters: entries(&root.member(&top, "clusters"), "cluster", path, |field| cluster(field, &folder))?,
-        users: entries(&root.member(&top, "users"), "user", path, |field| user(field, &folder))?,
+        current_context: root.member(top, "current-context").text()?,
+        contexts: entries(&root.member(top, "contexts"), "context", path, context)?,
+        clusters: entries(&root.member(top, "clusters"), "cluster", path, |field| cluster(field, &folder))?,
+        users: entries(&root.member(top, "users"), "user", path, |field| user(field, &folder))?,
         missing: Vec::new(),
     })
 }
@@ -192,9 +192,9 @@ fn entries<T>(
     let mut entries = Entries::new();
     for item in list.items()? {
         let object = item.object()?;
-        let name = item.member(&object, "name").text()?;
+        let name = item.member(object, "name").text()?;
         // From here on, the entry is named rather than counted.
-        let body = Field { path: format!("{kind} {name:?}"), ..item.member(&object, kind) };
+        let body = Field { path: format!("{kind} {name:?}"), ..item.member(object, kind) };
         let says = read(&body)?;
         if entries.insert(name.clone(), Entry { file: file.to_owned(), says }).is_some() {
             return Err(format!("it has more than one {kind} {name:?}"));
@@ -205,13 +205,13 @@ fn entries<T>(
 
 fn context(field: &Field) -> Result<Context, String> {
     let object = field.object()?;
-    let text = |name| field.member(&object, name).text();
+    let text = |name| field.member(object, name).text();
     Ok(Context { cluster: text("cluster")?, user: text("user")?, namespace: text("namespace")? })
 }
 
 fn cluster(field: &Field, folder: &Path) -> Result<Cluster, String> {
     let object = field.object()?;
-    let member = |name| field.member(&object, name);
+    let member = |name| field.member(object, name);
     Ok(Cluster {
         server: member("server").text()?,
         tls_server_name: member("tls-server-name").text()?,
@@ -227,8 +227,8 @@ fn cluster(field: &Field, folder: &Path) -> Result<Cluster, String> {
 fn exec_config(extensions: &Field) -> Result<Option<Value>, String> {
     for item in extensions.items()? {
         let object = item.object()?;
-        if item.member(&object, "name").text()? == EXEC_EXTENSION {
-            return Ok(item.member(&object, "extension").value.cloned());
+        if item.member(object, "name").text()? == EXEC_EXTENSION {
+            return Ok(item.member(object, "extension").value.cloned());
         }
     }
     Ok(None)
@@ -236,7 +236,7 @@ fn exec_config(extensions: &Field) -> Result<Option<Value>, String> {
 
 fn user(field: &Field, folder: &Path) -> Result<User, String> {
     let object = field.object()?;
-    let member = |name| field.member(&object, name);
+    let member = |name| field.member(object, name);
     Ok(User {
         certificate: member("client-certificate").path(folder)?,
         certificate_data: member("client-certificate-data").base64()?,
@@ -258,14 +258,14 @@ fn user(field: &Field, folder: &Path) -> Result<User, String> {
 fn auth_provider(field: &Field) -> Result<AuthProvider, String> {
     let object = field.object()?;
     Ok(AuthProvider {
-        name: field.member(&object, "name").text()?,
-        config: field.member(&object, "config").each(Field::text)?,
+        name: field.member(object, "name").text()?,
+        config: field.member(object, "config").each(Field::text)?,
     })
 }
 
 fn exec(field: &Field, folder: &Path) -> Result<Exec, String> {
     let object = field.object()?;
-    let member = |name| field.member(&object, name);
+    let member = |name| field.member(object, name);
     let command = member("command");
     let is_path = command.text()?.contains('/');
     let api_version = member("apiVersion").text()?;
@@ -276,7 +276,7 @@ fn exec(field: &Field, folder: &Path) -> Result<Exec, String> {
     }
     let env = member("env").items()?.into_iter().map(|item| {
         let object = item.object()?;
-        Ok((item.member(&object, "name").text()?, item.member(&object, "value").text()?))
+        Ok((item.member(object, "name").text()?, item.member(object, "value").text()?))
     });
     Ok(Exec {
         command: if is_path { command.path(folder)? } else { command.text()? },
@@ -312,7 +312,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn member(&self, object: &Object<'a>, name: &str) -> Field<'a> {
+    fn member(&self, object: Object<'a>, name: &str) -> Field<'a> {
         let value = object.and_then(|object| object.get(name));
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}: {name}", self.path) };
         Field { value, path }

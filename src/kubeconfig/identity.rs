@@ -161,10 +161,10 @@ fn cluster_info(chosen: &Chosen, flags: &Connection) -> Result<Value, Why> {
     let authority = super::resolve::authority(chosen, flags)?;
     for (name, value) in [
         ("tls-server-name", (!says.tls_server_name.is_empty()).then(|| json!(says.tls_server_name))),
-        ("insecure-skip-tls-verify", says.insecure.then(|| json!(true))),
+        ("insecure-skip-tls-verify", says.insecure.then_some(json!(true))),
         ("certificate-authority-data", authority.map(|pem| json!(STANDARD.encode(pem.bytes)))),
         ("proxy-url", (!says.proxy_url.is_empty()).then(|| json!(says.proxy_url))),
-        ("disable-compression", says.disable_compression.then(|| json!(true))),
+        ("disable-compression", says.disable_compression.then_some(json!(true))),
     ] {
         if let Some(value) = value {
             info[name] = value;

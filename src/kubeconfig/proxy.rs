@@ -50,7 +50,7 @@ pub fn of_environment(server: &Uri) -> Result<Option<Proxy>, String> {
         .map_err(|why| format!("the proxy of the variable {name} cannot be used: {why}"))
 }
 
-/// Whether an entry of NO_PROXY is for a server, as Go has it: `*`, an address, a range of addresses, or a domain with all
+/// Whether an entry of `NO_PROXY` is for a server, as Go has it: `*`, an address, a range of addresses, or a domain with all
 /// below it; but for a range, with a port or without.
 fn leaves_out(entry: &str, host: &str, server: &Uri) -> bool {
     if entry == "*" {

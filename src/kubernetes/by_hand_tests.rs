@@ -31,12 +31,20 @@ const HOSTILE: [&str; 17] = [
 ];
 
 /// The commands of a run with such flags.
+///
+/// # Panics
+/// If these are no flags any more.
+#[must_use]
 pub fn hostile() -> ByHand {
     let connection = Cli::try_parse_from(HOSTILE).unwrap().global.connection;
     ByHand { namespace: connection.namespace.clone(), given: connection.given() }
 }
 
 /// That each command of a hint leads where these lead, when it is pasted. Gives how many there are.
+///
+/// # Panics
+/// If one does not.
+#[must_use]
 pub fn assert_leads(hint: &Hint, by_hand: &ByHand) -> usize {
     let shown = hint.to_string();
     assert!(!shown.contains("  ") && !shown.ends_with(' '), "{hint}");

@@ -248,8 +248,8 @@ fn a_file_of_a_token_stands_before_the_token() {
 fn plain() -> (u16, Arc<AtomicUsize>, Arc<std::sync::Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (asked, heard) = (Arc::new(AtomicUsize::new(0)), Arc::new(std::sync::Mutex::new(String::new())));
-    let (count, log) = (Arc::clone(&asked), Arc::clone(&heard));
+    let (asked, noted) = (Arc::new(AtomicUsize::new(0)), Arc::new(std::sync::Mutex::new(String::new())));
+    let (count, log) = (Arc::clone(&asked), Arc::clone(&noted));
     let Reply::Json(_, version) = World::healthy().reply(&crate::server::Request {
         method: "GET".to_owned(),
         path: "/version".to_owned(),
@@ -280,7 +280,7 @@ fn plain() -> (u16, Arc<AtomicUsize>, Arc<std::sync::Mutex<String>>) {
             );
         }
     });
-    (port, asked, heard)
+    (port, asked, noted)
 }
 
 #[test]

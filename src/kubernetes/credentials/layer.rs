@@ -110,12 +110,11 @@ impl Shared {
     async fn run(&self, plugin: &Plugin, held: &mut Held) -> Result<(), CredentialsError> {
         held.runs += 1;
         let mut running = Box::pin(plugin.run((self.ask.stdin_is_free)()));
-        let answer = match timeout(PATIENCE, &mut running).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                (self.ask.waiting)(&plugin.command);
-                running.await
-            }
+        let answer = if let Ok(answer) = timeout(PATIENCE, &mut running).await {
+            answer
+        } else {
+            (self.ask.waiting)(&plugin.command);
+            running.await
         }?;
         let header = answer.token.as_ref().map(bearer).transpose()?;
         if let Some((certificate, key)) = &answer.certificate {

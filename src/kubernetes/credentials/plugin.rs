@@ -97,7 +97,7 @@ impl Plugin {
                 let _ = timeout(AFTER_ITS_END, &mut reading).await;
                 status
             }
-            _ = &mut reading => child.wait().await,
+            () = &mut reading => child.wait().await,
         };
         drop(reading);
         let status = status.map_err(|error| self.failed(&format!("cannot be waited for: {error}")))?;

@@ -1,5 +1,6 @@
 //! What the tests on a cluster share.
 
+pub mod chance;
 pub mod class;
 pub mod exchange;
 pub mod kubectl;
