@@ -69,21 +69,37 @@ pub enum Goal {
     Runs,
     /// Its program has ended, well or not.
     HasEnded,
+    /// Its image has been pulled, or cannot be.
+    IsPulled,
 }
 
 impl Goal {
     fn is_reached(self, pod: &Pod) -> bool {
         let has_ended = matches!(phase(pod), "Succeeded" | "Failed");
-        has_ended || self == Self::Runs && phase(pod) == "Running"
+        match self {
+            Self::HasEnded => has_ended,
+            Self::Runs => has_ended || phase(pod) == "Running",
+            Self::IsPulled => has_ended || phase(pod) == "Running" || not_started(pod).is_some(),
+        }
     }
 
     /// The phase of a pod that has come so far, if all went well.
     fn phase(self) -> &'static str {
         match self {
-            Self::Runs => "Running",
+            Self::Runs | Self::IsPulled => "Running",
             Self::HasEnded => "Succeeded",
         }
     }
+}
+
+/// Why a pod's container has not started although its turn has come: the kubelet's word for it, and its sentence.
+#[must_use]
+pub fn not_started(pod: &Pod) -> Option<(String, String)> {
+    let container = pod.status.as_ref()?.container_statuses.as_ref()?.first()?;
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let reason =
+        waiting.reason.clone().filter(|reason| !matches!(reason.as_str(), "ContainerCreating" | "PodInitializing"))?;
+    Some((reason, waiting.message.clone().unwrap_or_default()))
 }
 
 /// The phase of a pod, as the API has it.

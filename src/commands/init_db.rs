@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use tokio::time::Instant;
 
+use super::namespace;
 use super::waiting::{self, Waited};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -50,6 +51,7 @@ async fn is_deployed(ctx: &Ctx) -> anyhow::Result<()> {
     if cluster.get::<StatefulSet>(names::POSTGRES).await?.is_some() {
         return Ok(());
     }
+    namespace::check(cluster).await?;
     let message = format!(
         "could not create the table: there is no statefulset/{} in namespace {:?} ({})",
         names::POSTGRES,

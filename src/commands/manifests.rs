@@ -92,7 +92,7 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
     if args.client {
         return Ok(args.shape.alone(&ctx.namespace().await?)?);
     }
-    let snapshot = super::snapshot(ctx).await?;
+    let snapshot = super::snapshot_of_any(ctx).await?;
     if !args.from_cluster {
         return deploy::settle(&args.shape, ctx, &snapshot).await;
     }

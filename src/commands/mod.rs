@@ -6,10 +6,13 @@ pub mod dns_check;
 pub mod helper;
 pub mod init_db;
 pub mod manifests;
+mod namespace;
+mod next_pod;
 pub mod open;
 pub mod overview;
 pub mod persistence_demo;
 pub mod psql;
+mod quota;
 pub mod replay;
 pub mod rotate_password;
 pub mod status;
@@ -21,7 +24,7 @@ mod waiting;
 use crate::cli::Command;
 use crate::context::{Ctx, made_for};
 use crate::error::Outcome;
-use crate::kubernetes::{Cluster, act};
+use crate::kubernetes::{Cluster, RequestError, act};
 use crate::observe::{Snapshot, snapshot};
 use crate::output::{Line, Role};
 
@@ -70,18 +73,37 @@ async fn announce(ctx: &Ctx) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Round 1 of reading, also for a namespace that is not there yet, or not any more.
+async fn snapshot_of_any(ctx: &Ctx) -> anyhow::Result<Snapshot> {
+    let cluster = ctx.cluster().await?;
+    show_reading(ctx, cluster);
+    Ok(Snapshot::read(cluster).await?)
+}
+
 /// Round 1 of reading, for what acts on it.
 async fn snapshot(ctx: &Ctx) -> anyhow::Result<Snapshot> {
     let cluster = ctx.cluster().await?;
     show_reading(ctx, cluster);
-    Ok(Snapshot::read(cluster).await?)
+    Box::pin(in_namespace(cluster, Snapshot::read(cluster))).await
 }
 
 /// Round 1 of reading, for what only shows it.
 async fn glance(ctx: &Ctx) -> anyhow::Result<Snapshot> {
     let cluster = ctx.cluster().await?;
     show_reading(ctx, cluster);
-    Ok(Snapshot::glance(cluster).await?)
+    Box::pin(in_namespace(cluster, Snapshot::glance(cluster))).await
+}
+
+/// What was read, unless it is of a namespace that is not there to stay: that is asked for where it can be seen in the objects.
+async fn in_namespace(
+    cluster: &Cluster,
+    read: impl Future<Output = Result<Snapshot, RequestError>>,
+) -> anyhow::Result<Snapshot> {
+    let snapshot = read.await?;
+    if snapshot.is_empty() || snapshot.is_ending() {
+        namespace::check(cluster).await?;
+    }
+    Ok(snapshot)
 }
 
 fn show_reading(ctx: &Ctx, cluster: &Cluster) {

@@ -297,7 +297,12 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
         };
         if absolute.is_some() || !names::SERVICES.contains(&first) {
             let says = format!("is told by {} to use {wrong}", names::DATABASE_HOST);
-            return cause("database-host", format!("deployment/{}", names::BACKEND), says, by_hand.own("deploy").into());
+            return cause(
+                "database-host",
+                format!("deployment/{}", names::BACKEND),
+                says,
+                by_hand.own("deploy").into(),
+            );
         }
     }
     if question.expected != Expected::Something {

@@ -30,6 +30,17 @@ pub struct Helper {
     pub claim: Option<(&'static str, &'static str)>,
     /// Variables of its environment, as the API has them.
     pub env: Vec<Value>,
+    /// What it pulls its image by, though the node may have it.
+    pub pull: Option<Pull>,
+}
+
+/// How an image is pulled for a pod that will need it: on its node, with what it has for that.
+#[derive(Clone, Debug)]
+pub struct Pull {
+    /// The node.
+    pub node: String,
+    /// The names of Secrets, as the API has them.
+    pub secrets: Vec<Value>,
 }
 
 impl Helper {
@@ -37,7 +48,7 @@ impl Helper {
     #[must_use]
     pub fn new(purpose: &'static str, image: &str, command: &[&str], lasts: Duration) -> Self {
         let command = command.iter().copied().map(str::to_owned).collect();
-        Self { purpose, image: image.to_owned(), command, lasts, user: None, claim: None, env: Vec::new() }
+        Self { purpose, image: image.to_owned(), command, lasts, user: None, claim: None, env: Vec::new(), pull: None }
     }
 
     /// The pod, under a name of its own. Its container is called as what it is for.
@@ -52,7 +63,7 @@ impl Helper {
             volumes.push(json!({ "name": "data", "persistentVolumeClaim": { "claimName": claim } }));
             mounts.push(json!({ "name": "data", "mountPath": path }));
         }
-        let body = json!({
+        let mut body = json!({
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {
@@ -93,6 +104,14 @@ impl Helper {
                 "volumes": volumes,
             },
         });
+        if let Some(Pull { node, secrets }) = &self.pull {
+            let spec = &mut body["spec"];
+            spec["nodeName"] = node.as_str().into();
+            spec["containers"][0]["imagePullPolicy"] = "Always".into();
+            if !secrets.is_empty() {
+                spec["imagePullSecrets"] = secrets.as_slice().into();
+            }
+        }
         Object { resource: ApiResource::erase::<Pod>(&()), name, namespace: Some(namespace.to_owned()), body }
     }
 }

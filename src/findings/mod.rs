@@ -16,6 +16,7 @@ mod starting;
 mod stopping;
 mod stuck_revision;
 mod table;
+mod terminating;
 mod unschedulable;
 
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ use crate::observe::evidence::Evidence;
 use crate::text::Hint;
 
 pub use stuck_revision::stuck_pod;
+pub use terminating::rescue;
 
 /// What is judged.
 #[derive(Clone, Copy, Debug)]
@@ -81,8 +83,9 @@ struct Cause {
 }
 
 /// All causes, in the order in which people are told.
-const CAUSES: [Cause; 17] = [
+const CAUSES: [Cause; 18] = [
     missing::CAUSE,
+    terminating::CAUSE,
     replicas::CAUSE,
     claim_unbound::CAUSE,
     stuck_revision::CAUSE,

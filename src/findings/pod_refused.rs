@@ -1,6 +1,6 @@
 use super::{Cause, Finding, Observed, Weight};
 use crate::exchange::names;
-use crate::kubernetes::ByHand;
+use crate::observe::Reading;
 use crate::text::Hint;
 
 /// A workload's pod is not even made: quota, Pod Security or another guard of the namespace refuses it.
@@ -18,7 +18,7 @@ pub const CAUSE: Cause = Cause {
             app,
             object: format!("{kind}/{app}"),
             says: format!("may not make its pod: {says}"),
-            hint: hint(says, kind, app, observed.by_hand),
+            hint: hint(says, kind, app, observed),
         };
         refused.map(finding).collect()
     },
@@ -42,9 +42,16 @@ fn refused_to_deployment<'a>(observed: &Observed<'a>, app: &str) -> Option<&'a s
     status.conditions.as_ref()?.iter().find(is_refusal)?.message.as_deref()
 }
 
-fn hint(says: &str, kind: &str, app: &str, by_hand: &ByHand) -> Hint {
+fn hint(says: &str, kind: &str, app: &str, observed: &Observed) -> Hint {
+    let by_hand = observed.by_hand;
+    let has_data = matches!(observed.snapshot.claim, Reading::Present(_));
     if says.contains("exceeded quota") {
         by_hand.kubectl("describe resourcequota").to("see what is used, and by what")
+    } else if says.contains("PodSecurity") && has_data {
+        // Other storage would be another volume, without the data.
+        by_hand
+            .kubectl_of_cluster(["describe", "namespace", observed.namespace])
+            .to("the data stays on its volume; see what the namespace asks of pods since then")
     } else if says.contains("PodSecurity") {
         by_hand.own("deploy --storage dynamic").to("let postgres run as a plain user")
     } else {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::ResourceExt;
 use kube::api::ListParams;
+use kube::{Resource, ResourceExt};
 use tokio::join;
 
 use super::live::Change;
@@ -192,6 +192,18 @@ impl Snapshot {
         all.extend(self.deployments.iter().map(|(name, reading)| (format!("deployment/{name}"), reason(reading))));
         all.extend(self.services.iter().map(|(name, reading)| (format!("service/{name}"), reason(reading))));
         all
+    }
+
+    /// Whether workloads, Services or the claim have been deleted, and are still there.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        fn ends<K: Resource>(reading: &Reading<K>) -> bool {
+            reading.present().is_some_and(|object| object.meta().deletion_timestamp.is_some())
+        }
+        ends(&self.statefulset)
+            || ends(&self.claim)
+            || self.deployments.values().any(ends)
+            || self.services.values().any(ends)
     }
 
     /// Whether nothing of the exchange is there, as far as can be seen.

@@ -173,7 +173,7 @@ async fn earlier_pods_are_gone(ctx: &Ctx, deadline: Instant) -> anyhow::Result<(
         if Instant::now() > deadline {
             return Err(Error::too_late(
                 format!("pods of an earlier deployment do not end: {}", stopping.join(", ")),
-                ctx.by_hand.kubectl(["describe", "pod", &stopping[0]]).to("see why"),
+                ctx.by_hand.kubectl(["describe", "pod", stopping[0]]).to("see why"),
             )
             .into());
         }

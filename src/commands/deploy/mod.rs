@@ -5,7 +5,7 @@ pub mod credentials;
 pub mod existing;
 mod node;
 mod preflight;
-mod quota;
+
 pub mod reuse;
 mod settle;
 mod shape;
@@ -137,7 +137,7 @@ struct Prepared {
 /// Reads what is there, settles what shall be, and makes sure that nothing is in the way.
 async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     announce(ctx).await?;
-    let snapshot = super::snapshot(ctx).await?;
+    let snapshot = super::snapshot_of_any(ctx).await?;
     let settings = settle::settle(&args.shape, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;
     if args.dry_run != Some(DryRun::Client) {

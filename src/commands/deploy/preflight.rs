@@ -5,8 +5,9 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
+use super::super::{namespace, quota};
 use super::settle::CREATE_VOLUMES;
-use super::{Args, existing, quota};
+use super::{Args, existing};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
@@ -60,7 +61,11 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     });
 
     // Who may not read namespaces learns from the server's trial whether there is this one.
-    let missing = matches!(cluster.get::<Namespace>(namespace).await, Ok(None));
+    let there = cluster.get::<Namespace>(namespace).await;
+    if let Ok(Some(there)) = &there {
+        namespace::stays(cluster, there)?;
+    }
+    let missing = matches!(there, Ok(None));
     let (permissions, trials) = if missing {
         if !args.create_namespace {
             return Err(Error::new(

@@ -107,8 +107,9 @@ fn host_path(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Opt
 fn immutable(by_hand: &ByHand, is: &str, flag: &str, wanted: &str) -> Error {
     Error::new(
         format!("{is}, which cannot be changed: {flag} {wanted} differs"),
-        (by_hand.own("teardown --delete-data").to(format!("leave {flag} out, or start anew without the data")))
-            .and("then deploy again"),
+        by_hand
+            .own("deploy --create-namespace -n NAME")
+            .to(format!("leave {flag} out: the data that is there stays; or deploy another exchange beside it")),
     )
 }
 

@@ -128,7 +128,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     page::check(args, ctx)?;
     args.report.iter().try_for_each(|path| report::check(path))?;
     super::announce(ctx).await?;
-    let ready = preflight::check(ctx).await?;
+    let ready = Box::pin(preflight::check(ctx)).await?;
     confirm::all(args, ctx, &ready).await?;
     let page = page::listen(args, ctx).await?;
     let run = Run::new();

@@ -1,14 +1,18 @@
 //! What must be so before anything is changed: else it could do harm, or would prove nothing.
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use tokio::try_join;
 
+use super::super::next_pod;
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::{names, wallets};
+use crate::exchange::{names, objects, wallets};
+use crate::findings;
 use crate::observe::database::Database;
 use crate::observe::{Reading, Reason, Snapshot, readiness};
+use crate::persistence::ending::{self, Ending};
 use crate::persistence::identity::PodSeen;
 use crate::text::Hint;
 
@@ -46,10 +50,38 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
         return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, not 1"), hint));
     }
     let pod = ready_pod(ctx, &snapshot)?;
+    comes_back(ctx, &snapshot, set, pod).await?;
     let revision = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
     let runs = pod.labels().get("controller-revision-hash");
     let changes_template = matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs);
     Ok((PodSeen::from(pod), backend(&snapshot), changes_template))
+}
+
+/// Nothing is deleted that does not come back: not the storage with the pod, nor the pod because its next one is refused.
+async fn comes_back(ctx: &Ctx, snapshot: &Snapshot, set: &StatefulSet, pod: &Pod) -> anyhow::Result<()> {
+    if let Some(Ending { says, keep }) = ending::of(names::CLAIM, &snapshot.claim, &snapshot.volume) {
+        return Err(refused(&says, findings::rescue(&ctx.by_hand, keep.as_deref())));
+    }
+    if set.metadata.deletion_timestamp.is_some() {
+        let hint = ctx.by_hand.kubectl("get statefulset/postgres -o yaml").to("see what holds it, its finalizers");
+        return Err(refused("statefulset/postgres is Terminating: it makes no pod any more", hint));
+    }
+    let cluster = ctx.cluster().await?;
+    let template = set.spec.as_ref().map(|spec| &spec.template);
+    let Some(template) = template.filter(|template| template.spec.is_some()) else { return Ok(()) };
+    let next = objects::pod_of(names::POSTGRES, set.metadata.namespace.as_ref(), template);
+    let refusal = match next_pod::not_in_place_of(cluster, pod, &next).await? {
+        None => next_pod::image_is_gone(ctx, pod, &next).await?,
+        refusal => refusal,
+    };
+    match refusal {
+        Some(why) => {
+            let look = ctx.by_hand.kubectl_of_cluster(["describe", "namespace", cluster.namespace()]);
+            let hint = look.to("the data is safe as long as the pod runs; see what the namespace asks of pods");
+            Err(refused(&format!("the next pod/postgres-0 would not come: {why}"), hint))
+        }
+        None => Ok(()),
+    }
 }
 
 fn ready_pod<'a>(ctx: &Ctx, snapshot: &'a Snapshot) -> anyhow::Result<&'a Pod> {

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::waiting;
+use super::{namespace, waiting};
 use crate::cleanup::Ticket;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -202,6 +202,11 @@ async fn explain(ctx: &Ctx, error: anyhow::Error) -> anyhow::Error {
         )
         .into(),
         Some(Cause::NotFound(_) | Cause::NotRun(_) | Cause::Unavailable(_)) => {
+            if let Ok(cluster) = ctx.cluster().await
+                && let Err(why) = namespace::check(cluster).await
+            {
+                return why.into();
+            }
             let reasons = waiting::reasons(ctx, names::POSTGRES).await.unwrap_or_default();
             match reasons.first() {
                 Some(Finding { hint, .. }) => {

@@ -4,30 +4,18 @@
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::super::next_pod;
 use crate::error::Error;
 use crate::exchange::{names, objects};
-use crate::kubernetes::access::{Permission, may};
-use crate::kubernetes::act::{Act, Create};
-use crate::kubernetes::{Cause, Cluster, Object, Place, RequestError};
+use crate::kubernetes::{Cluster, Place};
 use crate::text::Hint;
-
-const CREATE_PODS: Permission = Permission { verb: "create", group: "", resource: "pods", subresource: "" };
 
 /// Refuses a rollout that would come to no end, as under a quota that leaves no room for one more pod. It is pods that the
 /// server refuses, not Deployments, so a pod is tried.
 pub async fn check(cluster: &Cluster, backend: &Deployment) -> anyhow::Result<()> {
     let Some(spec) = backend.spec.as_ref().filter(|spec| comes_beside(spec)) else { return Ok(()) };
     let pod = objects::pod_of(names::BACKEND, backend.metadata.namespace.as_ref(), &spec.template);
-    let trial = Create { object: Object::of(&pod)?, hidden: None, dry_run: true };
-    let words = match trial.execute(cluster).await {
-        Err(RequestError { cause: Cause::Forbidden(words) | Cause::Invalid(words), .. }) => words,
-        Err(error) if !error.cause.is_refusal() => return Err(error.into()),
-        _ => return Ok(()),
-    };
-    // Then it was the person who was refused, and not the pod, which a controller makes.
-    if !may(cluster, CREATE_PODS).await? {
-        return Ok(());
-    }
+    let Some(words) = next_pod::refusal(cluster, &pod).await? else { return Ok(()) };
     Err(Error::new(
         format!(
             "the backend's next pod would be refused, so nothing was changed ({}): {words}",

@@ -67,6 +67,8 @@ pub struct WorkloadState {
     /// The newest revision; none for Deployments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// Whether it was deleted, and is still there.
+    pub terminating: bool,
     /// When it was created.
     pub created_at: Option<Timestamp>,
 }
@@ -227,6 +229,7 @@ fn set(set: &StatefulSet) -> WorkloadState {
         desired: set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
         complete: readiness::statefulset(set),
         revision: status.and_then(|status| status.update_revision.clone()),
+        terminating: set.metadata.deletion_timestamp.is_some(),
         created_at: created(&set.metadata),
     }
 }
@@ -237,6 +240,7 @@ fn deployment(deployment: &Deployment) -> WorkloadState {
         desired: deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
         complete: readiness::deployment(deployment),
         revision: None,
+        terminating: deployment.metadata.deletion_timestamp.is_some(),
         created_at: created(&deployment.metadata),
     }
 }
@@ -262,6 +266,11 @@ fn pod(pod: &Pod) -> PodStatus {
     }
 }
 
+/// As kubectl says it: what was deleted is on its way out, whatever its phase.
+fn phase(metadata: &ObjectMeta, phase: Option<String>) -> String {
+    if metadata.deletion_timestamp.is_some() { "Terminating".to_owned() } else { phase.unwrap_or_default() }
+}
+
 fn claim(claim: &PersistentVolumeClaim) -> Claim {
     let spec = claim.spec.as_ref();
     let status = claim.status.as_ref();
@@ -269,7 +278,7 @@ fn claim(claim: &PersistentVolumeClaim) -> Claim {
     let has = status.and_then(|status| status.capacity.as_ref()?.get("storage"));
     Claim {
         name: claim.name_any(),
-        phase: status.and_then(|status| status.phase.clone()).unwrap_or_default(),
+        phase: phase(&claim.metadata, status.and_then(|status| status.phase.clone())),
         class: spec.and_then(|spec| spec.storage_class_name.clone()).filter(|class| !class.is_empty()),
         size: has.or(asked).map(|size| size.0.clone()),
         created_at: created(&claim.metadata),
@@ -282,7 +291,7 @@ fn volume(volume: &PersistentVolume) -> Volume {
     let local = spec.and_then(|spec| spec.local.as_ref()).map(|source| source.path.clone());
     Volume {
         name: volume.name_any(),
-        phase: volume.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default(),
+        phase: phase(&volume.metadata, volume.status.as_ref().and_then(|status| status.phase.clone())),
         class: spec.and_then(|spec| spec.storage_class_name.clone()).filter(|class| !class.is_empty()),
         size: spec.and_then(|spec| spec.capacity.as_ref()?.get("storage")).map(|size| size.0.clone()),
         reclaim_policy: spec.and_then(|spec| spec.persistent_volume_reclaim_policy.clone()),

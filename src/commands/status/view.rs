@@ -99,7 +99,11 @@ fn workload_row(workload: &Workload, now: Timestamp) -> [String; 8] {
     let name = workload.name.clone();
     match &workload.state {
         Reading::Present(state) => {
-            let word = if state.complete { "Complete" } else { "Progressing" };
+            let word = match (state.terminating, state.complete) {
+                (true, _) => "Terminating",
+                (false, true) => "Complete",
+                (false, false) => "Progressing",
+            };
             let ready = format!("{}/{}", state.ready, state.desired);
             let [none_1, none_2, none_3] = [const { String::new() }; 3];
             let revision = state.revision.clone().unwrap_or_default();

@@ -89,7 +89,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 /// Reads what there is.
 async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, There)> {
     super::announce(ctx).await?;
-    let snapshot = super::snapshot(ctx).await?;
+    let snapshot = super::snapshot_of_any(ctx).await?;
     let there = There::new(&snapshot)?;
     let there = if args.delete_data { there.with_secrets(ctx.cluster().await?).await? } else { there };
     Ok((snapshot, there))

@@ -10,6 +10,7 @@ use kube::api::ListParams;
 use kube::core::Selector;
 use tokio::time::{Instant, sleep};
 
+use super::super::super::{namespace, next_pod};
 use super::container::{self, Wanted};
 use crate::context::Ctx;
 use crate::error::Error;
@@ -125,6 +126,7 @@ async fn read(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Re
     let cluster = ctx.cluster().await?;
     let Some(set) = cluster.get::<StatefulSet>(name).await? else {
         let why = format!("there is no statefulset/{name} in the namespace {}", cluster.namespace());
+        namespace::check(cluster).await?;
         return Ok(Err(Refusal::new(why, &["get", "statefulsets"])));
     };
     if is_the_exchanges(&set) {
@@ -135,9 +137,30 @@ async fn read(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Re
     let selector: Selector = selector.try_into()?;
     let pods = cluster.list::<Pod>(&ListParams::default().labels_from(&selector)).await?;
     Ok(match judge(&set, &pods, container) {
-        Ok(ready) => storage_stays(cluster, &ready.members).await.map(|()| ready),
+        Ok(ready) => match storage_stays(cluster, &ready.members).await {
+            Ok(()) => come_back(ctx, &pods, &ready.members).await?.map(|()| ready),
+            Err(refusal) => Err(refusal),
+        },
         Err(refusal) => Err(refusal),
     })
+}
+
+/// No pod may be taken away whose next one is refused, or lacks what it needs.
+async fn come_back(ctx: &Ctx, pods: &[Pod], members: &[Member]) -> anyhow::Result<Result<(), Refusal>> {
+    let cluster = ctx.cluster().await?;
+    // They come back of the revision that they are of, as like as one to the other.
+    for pod in pods.iter().filter(|pod| members.iter().any(|member| member.pod == pod.name_any())).take(1) {
+        let next = next_pod::like(pod);
+        let refusal = match next_pod::not_in_place_of(cluster, pod, &next).await? {
+            None => next_pod::image_is_gone(ctx, pod, &next).await?,
+            refusal => refusal,
+        };
+        if let Some(why) = refusal {
+            let why = format!("the next pod/{} would not come: {why}", pod.name_any());
+            return Ok(Err(Refusal::new(why, &["describe", &format!("pod/{}", pod.name_any())])));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// No claim may end with its pod, nor the volume under it. What may not be read is not held against it.

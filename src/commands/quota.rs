@@ -33,6 +33,29 @@ pub fn too_small(quotas: &[ResourceQuota], pods: &[Pod]) -> Vec<String> {
     short.collect()
 }
 
+/// What the quotas have too little room for once a pod that they count has made way for the next one, as sentences.
+#[must_use]
+pub fn too_small_without(quotas: &[ResourceQuota], gone: &Pod, next: &Pod) -> Vec<String> {
+    let short = quotas.iter().flat_map(|quota| {
+        let status = quota.status.clone().unwrap_or_default();
+        let used = status.used.unwrap_or_default();
+        status.hard.unwrap_or_default().into_iter().filter_map(move |(resource, hard)| {
+            let used = used.get(&resource).map_or("0", |used| used.0.as_str());
+            let next = needed(&resource, std::slice::from_ref(next))?;
+            let freed = needed(&resource, std::slice::from_ref(gone))?;
+            let is_short = next > quantity(&hard.0)? - quantity(used)? + freed + 1e-6;
+            is_short.then(|| {
+                let (name, needed) = (quota.name_any(), written(&resource, next));
+                format!(
+                    "resourcequota/{name} leaves too little for it: it needs {needed} of {resource}, and {used} of {} is used",
+                    hard.0
+                )
+            })
+        })
+    });
+    short.collect()
+}
+
 /// How much of a quota's resource the pods take together; none if it is not counted by pods.
 fn needed(resource: &str, pods: &[Pod]) -> Option<f64> {
     let resource = match resource {
@@ -88,6 +111,17 @@ mod tests {
         serde_json::from_value(json!({ "metadata": { "name": "small" }, "spec": { "hard": hard },
                                        "status": { "hard": hard, "used": used } }))
         .unwrap()
+    }
+
+    #[test]
+    fn a_pod_that_goes_makes_room_for_the_next_one() {
+        let pods = pods();
+        let postgres = pods.iter().find(|pod| pod.name_any().starts_with("postgres")).unwrap();
+        let without = |hard: Value, used: Value| too_small_without(&[quota(&hard, &used)], postgres, postgres);
+        assert_eq!(without(json!({ "pods": "3" }), json!({ "pods": "3" })), [""; 0]);
+        let told = without(json!({ "pods": "2" }), json!({ "pods": "3" }));
+        assert_eq!(told, ["resourcequota/small leaves too little for it: it needs 1 of pods, and 3 of 2 is used"],);
+        assert_eq!(without(json!({ "services": "1" }), json!({ "services": "3" })), [""; 0]);
     }
 
     #[test]

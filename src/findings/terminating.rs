@@ -1,0 +1,84 @@
+use kube::{Resource, ResourceExt};
+
+use super::{Cause, Finding, Observed, Weight};
+use crate::exchange::names;
+use crate::kubernetes::ByHand;
+use crate::observe::Reading;
+use crate::persistence::ending;
+use crate::text::Hint;
+
+/// An object was deleted, and is there only for as long as something holds it.
+pub const CAUSE: Cause = Cause {
+    code: "terminating",
+    hides: &["not-ready", "claim-unbound"],
+    judge: |observed| storage(observed).into_iter().chain(others(observed)).collect(),
+};
+
+/// The claim and the volume, of which the data depends.
+fn storage(observed: &Observed) -> Option<Finding> {
+    let snapshot = observed.snapshot;
+    if !matches!(snapshot.claim, Reading::Present(_)) {
+        return None;
+    }
+    let ending = ending::of(names::CLAIM, &snapshot.claim, &snapshot.volume)?;
+    let is_claim = snapshot.claim.present().is_some_and(is_deleted);
+    let volume = || snapshot.volume.present().map(ResourceExt::name_any).unwrap_or_default();
+    Some(Finding {
+        code: CAUSE.code,
+        weight: Weight::Problem,
+        app: names::POSTGRES,
+        object: if is_claim {
+            format!("persistentvolumeclaim/{}", names::CLAIM)
+        } else {
+            format!("persistentvolume/{}", volume())
+        },
+        says: ending.says,
+        hint: rescue(observed.by_hand, ending.keep.as_deref()),
+    })
+}
+
+/// What can still be saved: the volume from being deleted with its claim, and a copy of the data.
+#[must_use]
+pub fn rescue(by_hand: &ByHand, keep: Option<&str>) -> Hint {
+    const RETAIN: &str = r#"{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}"#;
+    const DUMP: &str = "pg_dump -U postgres kubecoin";
+    let dump = by_hand.kubectl(["exec", names::POSTGRES_POD, "--", "sh", "-c", DUMP]).to("save the data with");
+    match keep {
+        Some(volume) => (by_hand.kubectl_of_cluster(["patch", "persistentvolume", volume, "-p", RETAIN]))
+            .to("keep the volume")
+            .and(dump),
+        None => dump,
+    }
+}
+
+fn others(observed: &Observed) -> Vec<Finding> {
+    let snapshot = observed.snapshot;
+    let mut deleted = Vec::new();
+    if snapshot.statefulset.present().is_some_and(is_deleted) {
+        deleted.push((names::POSTGRES, format!("statefulset/{}", names::POSTGRES)));
+    }
+    for app in names::DEPLOYMENTS {
+        if snapshot.deployments.get(app).and_then(Reading::present).is_some_and(is_deleted) {
+            deleted.push((app, format!("deployment/{app}")));
+        }
+    }
+    let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND];
+    for (app, service) in apps.into_iter().zip(names::SERVICES) {
+        if snapshot.services.get(service).and_then(Reading::present).is_some_and(is_deleted) {
+            deleted.push((app, format!("service/{service}")));
+        }
+    }
+    let finding = |(app, object): (&'static str, String)| Finding {
+        code: CAUSE.code,
+        weight: Weight::Problem,
+        app,
+        says: "is Terminating: it was deleted, and goes when nothing holds it any more".to_owned(),
+        hint: observed.by_hand.kubectl(["get", &object, "-o", "yaml"]).to("see what holds it, its finalizers"),
+        object,
+    };
+    deleted.into_iter().map(finding).collect()
+}
+
+fn is_deleted(object: &impl Resource) -> bool {
+    object.meta().deletion_timestamp.is_some()
+}
