@@ -6,6 +6,7 @@ mod class;
 mod contrast;
 mod deploy;
 mod dns;
+mod drawn;
 mod faults;
 mod hostile;
 mod nodes;

@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_mins(1);
 const HOSTILE: &str = "<script>document.title=1</script>|]]>";
 
 /// What each pod keeps.
-enum Storage {
+pub enum Storage {
     /// A claim of its own, by a template.
     Template,
     /// Nothing that outlives it.
@@ -33,7 +33,7 @@ enum Storage {
 }
 
 /// A set called `store` of so many pods that run nothing but a shell, and its headless Service.
-fn store(scene: &Scene, replicas: u32, storage: &Storage) {
+pub fn store(scene: &Scene, replicas: u32, storage: &Storage) {
     let namespace = scene.namespace();
     ok(&format!("create namespace {namespace}"));
     let size = json!({ "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "16Mi" } } });

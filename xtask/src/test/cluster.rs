@@ -5,8 +5,12 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::Report;
+use crate::apt::{self, Package};
 use crate::process::{self, cargo};
-use crate::{apt, npm, paths, python, testbed};
+use crate::{npm, paths, python, testbed};
+
+/// Makes certificates that no library of ours makes: of old versions, and with keys that it cannot use.
+const OPENSSL: Package = Package { name: "openssl", provides: "openssl" };
 
 /// The tests of the cluster itself, which take it up and down, and so begin without one.
 pub fn testbed(report: &mut Report) -> Result<()> {
@@ -19,7 +23,13 @@ pub fn testbed(report: &mut Report) -> Result<()> {
 
 /// The tests of the plugin. Some of them empty the cluster first, and so one at a time.
 pub fn cluster(report: &mut Report) -> Result<()> {
+    apt::require(&[OPENSSL])?;
     report.check("cluster", with_browser(&mut tests(&["--skip", "lesson::"])?)?)
+}
+
+/// More of the states that the tests of the plugin draw by chance.
+pub fn drawn(report: &mut Report) -> Result<()> {
+    report.check("drawn", tests(&["plugin::drawn", "--nocapture"])?.env("KUBECOIN_STATES", "20"))
 }
 
 /// The lesson by hand. It takes place in the namespace `default`, and so one test at a time.
