@@ -400,8 +400,8 @@ fn a_name_that_ends_in_a_dot_is_absolute() {
         "{findings:?}"
     );
     assert!(findings[0].says.contains("the dot at its end"), "{findings:?}");
-    let hint = "ask without the dot: kubectl kubecoin dns-check postgres-headless -n alice --context staging";
-    assert_eq!(findings[0].hint.to_string(), hint);
+    let without = hostile().own(["dns-check", "postgres-headless"]);
+    assert_eq!(findings[0].hint, without.to("ask without the dot"));
     let absolute = all.iter().find(|answered| answered.question.name == full).unwrap();
     assert_eq!((absolute.got.clone(), absolute.verdict), (address(POD), Verdict::Ok));
     // The same for what the backend is told.

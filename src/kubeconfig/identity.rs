@@ -12,7 +12,7 @@ use super::resolve::{Why, read_pem};
 use super::{kuberc, oidc};
 use crate::error::Error;
 use crate::flags::Connection;
-use crate::kubernetes::credentials::{Interaction, Plugin};
+use crate::kubernetes::credentials::{Interaction, Plugin, VERSIONS};
 use crate::kubernetes::tls::{ClientCertificate, Pem};
 use crate::kubernetes::{Credentials, Impersonation, Secret};
 
@@ -71,6 +71,10 @@ fn credentials(chosen: &Chosen, has_certificate: bool, flags: &Connection) -> Re
     let says = &user.says;
     if let Some(provider) = &says.auth_provider {
         oidc::check(provider, user)?;
+    }
+    // Looked at whether the plugin is to run or not.
+    if says.exec.as_ref().is_some_and(|exec| !VERSIONS.contains(&exec.api_version.as_str())) {
+        return Err(Why::Entry(format!("the apiVersion of exec is none of {} for {user}", VERSIONS.join(", "))));
     }
     if HeaderValue::from_bytes(says.token.as_bytes()).is_err() {
         let field = user.field("token", flags.token.is_some());

@@ -13,7 +13,7 @@ use crate::kubernetes::credentials::Policy;
 /// If a file that was named cannot be read, or what it says cannot be meant.
 pub fn policy(named: Option<&Path>) -> Result<Policy, Error> {
     let variable = env::var_os("KUBERC").filter(|value| !value.is_empty());
-    if env::var_os("KUBECTL_KUBERC").is_some_and(|value| value == "false") {
+    if env::var_os("KUBECTL_KUBERC").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
         return Ok(Policy::AllowAll);
     }
     if variable.as_deref().is_some_and(|value| value == "off") {

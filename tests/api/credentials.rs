@@ -192,6 +192,7 @@ fn a_plugin_that_fails_is_named_with_what_it_says() {
     log_in_by(&home, &server, &plugin(&home, "echo 'token-on-stdout'; echo 'log in first' >&2; exit 7"));
     let ended = home.run("status");
     ended.could_not_run("login\" of user \"u\" in");
+    assert_eq!((runs(&home), ended.stderr.matches("log in first").count()), (1, 1), "{ended:?}");
     assert!(ended.stderr.contains("failed with exit code 7") && ended.stderr.contains("log in first"), "{ended:?}");
     assert!(!ended.stderr.contains("token-on-stdout"), "{ended:?}");
 

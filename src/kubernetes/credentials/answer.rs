@@ -63,8 +63,17 @@ pub fn parse(stdout: &[u8], api_version: &str) -> Result<Answer, String> {
     if token.is_none() && certificate.is_none() {
         return Err("it has neither a token nor a certificate".to_owned());
     }
-    let expires = field("expirationTimestamp")?.map(|time| time.parse::<Timestamp>());
-    let expires = expires.transpose().map_err(|_| "its status.expirationTimestamp is not a time")?;
+    let expires = match &status["expirationTimestamp"] {
+        Value::Null => None,
+        time => Some(
+            time.as_str()
+                .filter(|time| time.contains('T'))
+                .and_then(|time| time.parse::<Timestamp>().ok())
+                .ok_or("its status.expirationTimestamp is not a time")?,
+        ),
+    };
+    // Go's time of nothing.
+    let expires = expires.filter(|end| end.as_second() > 0);
     Ok(Answer { token, certificate, expires })
 }
 
@@ -108,7 +117,11 @@ mod tests {
         assert_eq!(refused(json!({})), "it has neither a token nor a certificate");
         assert_eq!(refused(json!({ "clientKeyData": "hush" })), "it has a certificate or a key, but not both");
         assert_eq!(refused(json!({ "token": 4711 })), "its status.token is not text");
-        assert!(refused(json!({ "token": "t", "expirationTimestamp": "hush" })).contains("is not a time"));
+        for time in ["hush", "", "2026-11-23 20:00:00Z"] {
+            assert!(refused(json!({ "token": "t", "expirationTimestamp": time })).contains("is not a time"), "{time}");
+        }
+        let never = answer(&json!({ "token": "t", "expirationTimestamp": "0001-01-01T00:00:00Z" })).unwrap();
+        assert_eq!(never.expires, None);
         for (text, why) in [
             ("", "is empty"),
             ("{\"token\": \"hush\"", "line 1"),

@@ -1,6 +1,7 @@
 //! Sends with each request what proves who one is.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -46,17 +47,17 @@ struct Shared {
     identity: Identity,
     connections: Connections,
     ask: Ask,
-    /// One request gets it for all. None until then.
+    /// One request gets it for all.
     held: Mutex<Held>,
+    /// How often a plugin has run to its end. Who has waited for `held` sees by it that another has run the plugin meanwhile.
+    runs: AtomicU64,
 }
 
 #[derive(Default)]
 struct Held {
     file: TokenFile,
-    /// What a plugin has got.
-    issued: Option<Issued>,
-    /// How often a plugin has run.
-    runs: u64,
+    /// What a plugin has got, or why it got nothing; none before its first run.
+    issued: Option<Result<Issued, CredentialsError>>,
 }
 
 struct Issued {
@@ -69,7 +70,16 @@ impl CredentialsLayer {
     /// Nothing is read or run yet.
     #[must_use]
     pub fn new(credentials: Credentials, identity: Identity, connections: Connections, ask: Ask) -> Self {
-        Self { shared: Arc::new(Shared { credentials, identity, connections, ask, held: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                credentials,
+                identity,
+                connections,
+                ask,
+                held: Mutex::default(),
+                runs: AtomicU64::default(),
+            }),
+        }
     }
 }
 
@@ -86,29 +96,45 @@ impl Shared {
                 (Some(bearer(&token)?), 0)
             }
             Credentials::Plugin(plugin) => {
+                let seen = self.runs();
                 let mut held = self.held.lock().await;
                 let is_good = |issued: &Issued| issued.expires.is_none_or(|end| Timestamp::now() < end);
-                if !held.issued.as_ref().is_some_and(is_good) {
-                    self.run(plugin, &mut held).await?;
+                let has_good = matches!(&held.issued, Some(Ok(issued)) if is_good(issued));
+                // What failed while this request waited fails it too: nobody is asked to log in once for each request.
+                if !has_good && self.runs() == seen {
+                    self.run(plugin, &mut held).await;
                 }
-                (held.issued.as_ref().and_then(|issued| issued.header.clone()), held.runs)
+                let issued = held.issued.as_ref().map(Result::as_ref).transpose().map_err(Clone::clone)?;
+                (issued.and_then(|issued| issued.header.clone()), self.runs())
             }
         })
     }
 
-    /// After the server has refused what was sent: whether there is something else to send now. That a plugin has not been
+    /// After the server has refused what was sent: whether there is something else to send now. That the plugin has been
     /// run for it by another request meanwhile is seen by how often it had run.
     async fn is_renewed(&self, runs: u64) -> Result<bool, CredentialsError> {
         let Credentials::Plugin(plugin) = &self.credentials else { return Ok(false) };
         let mut held = self.held.lock().await;
-        if held.runs == runs {
-            self.run(plugin, &mut held).await?;
+        if self.runs() == runs {
+            self.run(plugin, &mut held).await;
         }
-        Ok(true)
+        match &held.issued {
+            Some(Err(error)) => Err(error.clone()),
+            _ => Ok(true),
+        }
     }
 
-    async fn run(&self, plugin: &Plugin, held: &mut Held) -> Result<(), CredentialsError> {
-        held.runs += 1;
+    fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Acquire)
+    }
+
+    async fn run(&self, plugin: &Plugin, held: &mut Held) {
+        let issued = self.issue(plugin, held).await;
+        held.issued = Some(issued);
+        self.runs.fetch_add(1, Ordering::AcqRel);
+    }
+
+    async fn issue(&self, plugin: &Plugin, held: &Held) -> Result<Issued, CredentialsError> {
         let mut running = Box::pin(plugin.run((self.ask.stdin_is_free)()));
         let answer = if let Ok(answer) = timeout(PATIENCE, &mut running).await {
             answer
@@ -117,19 +143,22 @@ impl Shared {
             running.await
         }?;
         let header = answer.token.as_ref().map(bearer).transpose()?;
-        if let Some((certificate, key)) = &answer.certificate {
-            let pem = |text: &Secret, what: &str| {
-                let origin = format!("{what} of the credential plugin {:?} of {}", plugin.command, plugin.of);
-                Pem { bytes: text.expose().as_bytes().to_vec(), origin }
-            };
-            let shown = ClientCertificate { certificate: pem(certificate, "certificate"), key: pem(key, "key") };
-            self.identity.show(&shown).map_err(|error| CredentialsError::new(error.to_string()))?;
+        match &answer.certificate {
+            Some((certificate, key)) => {
+                let pem = |text: &Secret, what: &str| {
+                    let origin = format!("{what} of the credential plugin {:?} of {}", plugin.command, plugin.of);
+                    Pem { bytes: text.expose().as_bytes().to_vec(), origin }
+                };
+                let shown = ClientCertificate { certificate: pem(certificate, "certificate"), key: pem(key, "key") };
+                self.identity.show(&shown).map_err(|error| CredentialsError::new(error.to_string()))?;
+            }
+            None => self.identity.hide(),
         }
-        let before = held.issued.replace(Issued { header, certificate: answer.certificate, expires: answer.expires });
-        if before.is_some_and(|before| Some(&before.certificate) != held.issued.as_ref().map(|now| &now.certificate)) {
+        let certificate = answer.certificate;
+        if matches!(&held.issued, Some(Ok(before)) if before.certificate != certificate) {
             self.connections.renew();
         }
-        Ok(())
+        Ok(Issued { header, certificate, expires: answer.expires })
     }
 }
 

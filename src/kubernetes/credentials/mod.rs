@@ -11,6 +11,7 @@ mod token_file;
 use std::fmt::{self, Debug, Formatter};
 use std::path::PathBuf;
 
+pub use answer::VERSIONS;
 pub use layer::{Ask, CredentialsLayer};
 pub use plugin::{Interaction, Plugin};
 pub use policy::Policy;

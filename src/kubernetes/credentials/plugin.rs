@@ -1,7 +1,7 @@
 //! A credential plugin: a program that gets a token or a certificate.
 
 use std::fmt::{self, Debug, Formatter};
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -78,8 +78,10 @@ impl Plugin {
             return Err(self.failed(why));
         }
         let interactive = self.may_ask(stdin_is_free && io::stdin().is_terminal())?;
-        let mut command = Command::new(&self.command);
+        let Some(path) = policy::look_up(&self.command) else { return Err(self.not_installed()) };
+        let mut command = Command::new(path);
         command
+            .arg0(&self.command)
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .env(answer::INFO, answer::info(&self.api_version, interactive, self.cluster.as_ref()))
@@ -87,19 +89,24 @@ impl Plugin {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| self.not_started(&error))?;
+        let mut child = command.spawn().map_err(|error| self.failed(&format!("cannot be run: {error}")))?;
         let mut stdout = child.stdout.take().map(|stdout| stdout.take(MOST));
         let mut written = Vec::new();
         let mut reading = Box::pin(read(stdout.as_mut(), &mut written));
-        let status = tokio::select! {
+        let first = tokio::select! {
             status = child.wait() => {
                 // The time is only for what others may have kept open.
                 let _ = timeout(AFTER_ITS_END, &mut reading).await;
-                status
+                Some(status)
             }
-            () = &mut reading => child.wait().await,
+            () = &mut reading => None,
         };
         drop(reading);
+        let status = match first {
+            Some(status) => status,
+            None if written.len() as u64 >= MOST => return Err(self.failed("writes without an end")),
+            None => child.wait().await,
+        };
         let status = status.map_err(|error| self.failed(&format!("cannot be waited for: {error}")))?;
         if !status.success() {
             return Err(self.failed(&ended(status)).with_hint("see what it says above, and log in again"));
@@ -120,10 +127,7 @@ impl Plugin {
         }
     }
 
-    fn not_started(&self, error: &io::Error) -> CredentialsError {
-        if error.kind() != ErrorKind::NotFound || policy::look_up(&self.command).is_some() {
-            return self.failed(&format!("cannot be run: {error}"));
-        }
+    fn not_installed(&self) -> CredentialsError {
         let hint = match self.install_hint.trim() {
             "" => "install it, or choose another user by --user",
             hint => hint,
@@ -216,6 +220,7 @@ mod tests {
         let error = refused(missing).await;
         assert!(error.to_string().ends_with("is not installed"), "{error}");
         assert_eq!(error.hint(), Some("get it from example.org"));
+        assert!(refused(plugin("while :; do echo $SECRET; done")).await.to_string().ends_with("writes without an end"));
         let old = Plugin { api_version: "client.authentication.k8s.io/v1alpha1".to_owned(), ..plugin(TOKEN) };
         assert!(refused(old).await.to_string().contains("apiVersion"));
         let denied = Plugin { policy: Policy::DenyAll, ..plugin(TOKEN) };

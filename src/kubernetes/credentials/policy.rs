@@ -83,7 +83,9 @@ pub fn look_up(command: &str) -> Option<PathBuf> {
         return Some(PathBuf::from(command)).filter(|path| can_run(path));
     }
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(command)).find(|path| can_run(path))
+    // What lies where the user happens to be is not run, as by Go.
+    let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
+    folders.map(|folder| folder.join(command)).find(|path| can_run(path))
 }
 
 #[cfg(test)]

@@ -307,7 +307,7 @@ fn identities_are_told_before_and_after() {
     }
     // Neither of two is known: nobody knows whether they are the same.
     assert_eq!(identity(&markdown, "pvc/data-store-0, volume's UID")[2], "not known");
-    let data = identity(&markdown, "data read");
+    let data = identity(&markdown, "data read in container main");
     assert!(data[0].starts_with("5 bytes, SHA-256 ") && data[2] == "same", "{data:?}");
     for words in ["down until Ready", "down by the name", "--write", "SET", "--read", "GET"] {
         assert!(html.contains(words), "no {words} in {html}");
