@@ -112,7 +112,7 @@ fn a_hint_leads_where_the_run_went() {
     let world = World::healthy();
     let (ended, _) = deploy("-n alice --context scripted --volume-size 5Gi", move |request| world.reply(request));
     ended.could_not_run("the size of the volume is 1Gi");
-    let hint = "start anew without the data: kubectl kubecoin teardown --delete-data -n alice --context scripted;";
+    let hint = "leave --volume-size out, and the data stays: kubectl kubecoin deploy -n alice --context scripted;";
     assert!(ended.stderr.contains(hint), "{ended:?}");
 
     let mut world = starting();

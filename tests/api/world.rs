@@ -39,7 +39,7 @@ pub fn pod(name: &str, app: &str) -> Value {
     let mut metadata = named(name, app);
     metadata["labels"]["controller-revision-hash"] = "r1".into();
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
-            "spec": { "nodeName": "node-1", "containers": [{ "name": app, "image": "image" }] },
+            "spec": { "nodeName": "node-1", "containers": [{ "name": app, "image": "image:1" }] },
             "status": { "phase": "Running", "podIP": "10.0.0.1",
                         "conditions": [{ "type": "Ready", "status": "True" }],
                         "containerStatuses": [{ "name": app, "ready": true, "restartCount": 0, "image": "", "imageID": "",

@@ -108,8 +108,9 @@ fn immutable(by_hand: &ByHand, is: &str, flag: &str, wanted: &str) -> Error {
     Error::new(
         format!("{is}, which cannot be changed: {flag} {wanted} differs"),
         by_hand
-            .own("deploy --create-namespace -n NAME")
-            .to(format!("leave {flag} out: the data that is there stays; or deploy another exchange beside it")),
+            .own("deploy")
+            .to(format!("leave {flag} out, and the data stays"))
+            .and("for another exchange beside it, use another namespace"),
     )
 }
 
