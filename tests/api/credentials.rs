@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::json;
 
 use crate::plugin::{Ended, Home, finished};
@@ -243,6 +246,23 @@ fn a_file_of_a_token_stands_before_the_token() {
     holds(&home(&server, "{tokenFile: nowhere, token: right}").run("version"));
     let lost = home(&server, "{tokenFile: nowhere}");
     lost.run("version").could_not_run(&lost.path().join(".kube/nowhere").display().to_string());
+}
+
+#[test]
+fn a_client_certificate_that_has_expired_is_named_with_its_date() {
+    let server = server("right");
+    let key = KeyPair::generate().unwrap();
+    let mut certificate = CertificateParams::default();
+    (certificate.not_before, certificate.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+    let data = |pem: String| STANDARD.encode(pem);
+    let user = json!({
+        "client-certificate-data": data(certificate.self_signed(&key).unwrap().pem()),
+        "client-key-data": data(key.serialize_pem()),
+    });
+    let home = home(&server, &user.to_string());
+    let ended = home.run("version");
+    ended.could_not_run("client-certificate-data of user \"u\" in ");
+    assert!(ended.stderr.contains("expired on 2021-01-01"), "{ended:?}");
 }
 
 /// A server without TLS that notes what it is sent.
