@@ -59,8 +59,8 @@ fn has_gone(namespace: &str) {
 fn bytes_and_exit_codes_go_through() {
     let absent = Scene::without_namespace("kc-plugin-nothing");
     let nothing = ends(absent.namespace(), "psql -c nothing", 2);
-    assert!(nothing.stderr.contains("no exchange is deployed here"), "{}", nothing.stderr);
-    assert!(nothing.stderr.contains("hint: make it again: kubectl kubecoin deploy"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("namespace/kc-plugin-nothing is not there"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("kubectl kubecoin deploy --create-namespace"), "{}", nothing.stderr);
 
     let scene = deployed("kc-plugin-psql");
     let namespace = scene.namespace();
