@@ -174,7 +174,7 @@ fn run(home: &Home, words: &str) -> Ended {
     let mut limited = Command::new("timeout");
     limited.args([
         "--signal=INT",
-        "--kill-after=10",
+        "--kill-after=60",
         "4",
         env!("CARGO_BIN_EXE_kubectl-kubecoin"),
         "--request-timeout=1s",
