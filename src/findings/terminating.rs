@@ -40,11 +40,10 @@ fn storage(observed: &Observed) -> Option<Finding> {
 /// What can still be saved: the volume from being deleted with its claim, and a copy of the data.
 #[must_use]
 pub fn rescue(by_hand: &ByHand, keep: Option<&str>) -> Hint {
-    const RETAIN: &str = r#"{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}"#;
     const DUMP: &str = "pg_dump -U postgres kubecoin";
     let dump = by_hand.kubectl(["exec", names::POSTGRES_POD, "--", "sh", "-c", DUMP]).to("save the data with");
     match keep {
-        Some(volume) => (by_hand.kubectl_of_cluster(["patch", "persistentvolume", volume, "-p", RETAIN]))
+        Some(volume) => (by_hand.kubectl_of_cluster(["patch", "persistentvolume", volume, "-p", ending::RETAIN]))
             .to("keep the volume")
             .and(dump),
         None => dump,

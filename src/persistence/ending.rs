@@ -6,6 +6,9 @@ use kube::ResourceExt;
 
 use crate::observe::Reading;
 
+/// The patch that keeps a volume, and its data, when its claim goes.
+pub const RETAIN: &str = r#"{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}"#;
+
 /// What ends, and what becomes of the data.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ending {

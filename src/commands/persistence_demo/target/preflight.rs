@@ -179,10 +179,9 @@ async fn storage_stays(cluster: &Cluster, members: &[Member]) -> Result<(), Refu
 }
 
 fn of_ending(pod: &str, claim: &str, Ending { says, keep }: Ending) -> Refusal {
-    const RETAIN: &str = r#"{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}"#;
     let why = format!("what pod/{pod} keeps would not come back: {says}");
     match keep {
-        Some(volume) => Refusal::new(why, &["patch", "persistentvolume", &volume, "-p", RETAIN]),
+        Some(volume) => Refusal::new(why, &["patch", "persistentvolume", &volume, "-p", ending::RETAIN]),
         None => Refusal::new(why, &["describe", &format!("persistentvolumeclaim/{claim}")]),
     }
 }
