@@ -36,10 +36,16 @@ INSERT INTO public.wallets (id, balance, coins)
 SELECT :'mark' || lpad(n::text, 6, '0'), 1000 + n, n FROM generate_series(1, :rows) AS n;
 ";
 
-/// Takes the rows away whose ids begin with `:mark` or `:kept`, and says how many there were.
+/// Takes the rows away whose ids begin with `:mark` or `:kept`, and says how many there were: none where the table is gone.
+/// It is psql that tells so; many an error says of something else that it does not exist.
 pub const CLEAN: &str = "\
+SELECT to_regclass('public.wallets') IS NOT NULL AS there \\gset
+\\if :there
 WITH gone AS (DELETE FROM public.wallets WHERE starts_with(id, :'mark') OR starts_with(id, :'kept') RETURNING 1)
 SELECT count(*) FROM gone;
+\\else
+\\echo 0
+\\endif
 ";
 
 /// Takes the marked rows of runs away that ended without doing so, and says how many there were.

@@ -112,8 +112,6 @@ async fn remove_patiently(cluster: &Cluster, run: &Run, printer: Printer) -> any
     let mut told = false;
     loop {
         match remove(cluster, run).await {
-            // With the table, its rows are gone.
-            Err(error) if error.to_string().contains("does not exist") => return Ok(0),
             Err(_) if start.elapsed() < PATIENCE => {}
             removed => return removed,
         }

@@ -176,6 +176,12 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
     );
     ok(&format!("scale statefulset postgres --replicas=2 -n {namespace}"));
     assert!(ends(namespace, "persistence-demo", 2).stderr.contains("2 replicas"));
+    sql(namespace, "DROP TABLE wallets;");
+    assert_eq!(
+        ends(namespace, &format!("persistence-demo --clean {id}"), 0).stdout,
+        format!("0 rows of run {id} removed\n"),
+        "there is no table any more"
+    );
 }
 
 #[test]
@@ -279,6 +285,7 @@ fn stopped_at_any_step_it_leaves_nothing() {
         // The last step may be over before the signal comes.
         assert!(ran.code == 130 || (words == "proof" && ran.code == 0), "{words}: {}\n{}", ran.code, ran.stderr);
         ready(namespace);
+        println!("stopped at {words:?}:\n{}", ran.stderr);
         nothing_is_left(namespace);
     }
     killed(namespace);
