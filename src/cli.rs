@@ -1,4 +1,4 @@
-//! What the user typed. What it means is found elsewhere.
+//! What the user typed, and the command that it leads to.
 
 use std::ffi::OsString;
 
@@ -6,9 +6,11 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    deploy, dns_check, init_db, manifests, open, persistence_demo, psql, replay, rotate_password, status, teardown,
-    verify_report, version,
+    deploy, dns_check, init_db, manifests, open, overview, persistence_demo, psql, replay, rotate_password, status,
+    teardown, verify_report, version,
 };
+use crate::context::Ctx;
+use crate::error::Outcome;
 use crate::flags::Global;
 
 const AFTER_HELP: &str = "\
@@ -64,6 +66,30 @@ pub enum Command {
     Replay(replay::Args),
     /// Show the version of this plugin, and of the server
     Version(version::Args),
+}
+
+/// Runs a command; without one, says where one is and what comes next.
+///
+/// # Errors
+/// If it could not run.
+pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let outcome = match command {
+        None => overview::run(ctx).await,
+        Some(Command::Deploy(args)) => Box::pin(deploy::run(args, ctx)).await,
+        Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
+        Some(Command::Status(args)) => status::run(&args, ctx).await,
+        Some(Command::DnsCheck(args)) => Box::pin(dns_check::run(&args, ctx)).await,
+        Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
+        Some(Command::Open(args)) => Box::pin(open::run(&args, ctx)).await,
+        Some(Command::Psql(args)) => Box::pin(psql::run(&args, ctx)).await,
+        Some(Command::Manifests(args)) => Box::pin(manifests::run(args, ctx)).await,
+        Some(Command::RotatePassword(args)) => rotate_password::run(&args, ctx).await,
+        Some(Command::Teardown(args)) => teardown::run(&args, ctx).await,
+        Some(Command::VerifyReport(args)) => verify_report::run(&args, ctx),
+        Some(Command::Replay(args)) => replay::run(&args, ctx).await,
+        Some(Command::Version(args)) => version::run(&args, ctx).await,
+    }?;
+    Ok(ctx.with_warnings(outcome))
 }
 
 /// The command of a line and its own flags, as they were typed. Those of every command are left out: they may hold a token.

@@ -31,6 +31,8 @@ pub struct Ctx {
     pub cleanup: Cleanup,
     /// What a command needs that a person types next. A namespace that was not given goes without saying.
     pub by_hand: ByHand,
+    /// The command and its own flags, as they were typed.
+    pub asked: Vec<String>,
     show_commands: bool,
     kept_commands: RefCell<Option<Vec<String>>>,
     connection: Connection,
@@ -40,14 +42,15 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// From the flags. Reads no file and opens no connection yet.
+    /// From the flags, and the command as it was typed. Reads no file and opens no connection yet.
     #[must_use]
-    pub fn new(global: Global) -> Self {
+    pub fn new(global: Global, asked: Vec<String>) -> Self {
         let printer = Printer::new(global.color);
         let connection = global.connection.without_empty();
         Self {
             printer,
             cleanup: Cleanup::default(),
+            asked,
             show_commands: global.show_commands,
             kept_commands: RefCell::default(),
             by_hand: connection.by_hand(),
@@ -245,11 +248,16 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::Cli;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        global: Global,
+    }
 
     #[test]
     fn commands_are_kept_for_as_long_as_somebody_asks() {
-        let ctx = Ctx::new(Cli::try_parse_from(["kubectl-kubecoin"]).unwrap().global);
+        let ctx = Ctx::new(Typed::parse_from(["kubectl-kubecoin"]).global, Vec::new());
         ctx.show(|| unreachable!("nobody asks"));
         ctx.keep_commands();
         ctx.show(|| "one".to_owned());

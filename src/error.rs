@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use crate::kubernetes::RequestError;
-use crate::output::{Closed, Printer};
 use crate::text::Hint;
 
 /// What a command that ran has found.
@@ -67,25 +66,12 @@ impl Error {
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// Prints an error with its hint, and gives the exit code for it.
+/// The hint of an error, and the exit code of a command that ended with it.
 #[must_use]
-pub fn report(error: &anyhow::Error, printer: Printer) -> ExitCode {
-    if error.is::<Closed>() {
-        return ExitCode::SUCCESS;
-    }
-    if let Some(stopped) = error.downcast_ref::<Interrupted>() {
-        // For what goes on until Ctrl-C that is no error.
-        printer.note(stopped.to_string());
-        return ExitCode::from(130);
-    }
-    printer.error(&format!("{error:#}"));
-    let (hint, code) = match (error.downcast_ref::<Error>(), error.downcast_ref::<RequestError>()) {
+pub fn hint_and_code(error: &anyhow::Error) -> (Option<Hint>, u8) {
+    match (error.downcast_ref::<Error>(), error.downcast_ref::<RequestError>()) {
         (Some(error), _) => (Some(error.hint.clone()), error.code),
         (_, Some(error)) => (Some(error.hint()), COULD_NOT_RUN),
         _ => (None, COULD_NOT_RUN),
-    };
-    if let Some(hint) = hint {
-        printer.hint(&hint);
     }
-    ExitCode::from(code)
 }

@@ -18,4 +18,5 @@ pub mod log;
 pub mod observe;
 pub mod output;
 pub mod persistence;
+pub mod report;
 pub mod text;

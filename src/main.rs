@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubectl_kubecoin::cli::Cli;
+use kubectl_kubecoin::cli::{self, Cli};
 use kubectl_kubecoin::context::Ctx;
-use kubectl_kubecoin::error::report;
-use kubectl_kubecoin::{commands, log};
+use kubectl_kubecoin::log;
+use kubectl_kubecoin::output::report;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -18,10 +18,10 @@ fn main() -> ExitCode {
         }
     };
     log::start(cli.global.verbosity);
-    let ctx = Ctx::new(cli.global);
+    let ctx = Ctx::new(cli.global, cli::asked(std::env::args_os()));
     let outcome =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
-            let outcome = runtime.block_on(ctx.cleanup.around(commands::run(cli.command, &ctx), ctx.printer));
+            let outcome = runtime.block_on(ctx.cleanup.around(cli::run(cli.command, &ctx), ctx.printer));
             // A lookup in DNS that hangs must not hold up the end.
             runtime.shutdown_background();
             outcome

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::core::ObjectMeta;
 
-use super::deploy::{self, Shape};
+use super::shared::settle::settle;
+use super::shared::shape::Shape;
+use super::shared::snapshot_of_any;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::objects::{self, Objects};
 use crate::exchange::settings::{ServiceType, Settings, Storage};
-use crate::exchange::{manifests, names};
+use crate::exchange::{manifests, marks, names};
 use crate::kubernetes::Object;
 use crate::observe::{Reading, Snapshot};
 
@@ -92,9 +94,9 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
     if args.client {
         return Ok(args.shape.alone(&ctx.namespace().await?)?);
     }
-    let snapshot = super::snapshot_of_any(ctx).await?;
+    let snapshot = snapshot_of_any(ctx).await?;
     if !args.from_cluster {
-        return deploy::settle(&args.shape, ctx, &snapshot).await;
+        return settle(&args.shape, ctx, &snapshot).await;
     }
     if snapshot.is_empty() {
         let namespace = ctx.namespace().await?;
@@ -104,9 +106,9 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
         )
         .into());
     }
-    let mut settings = deploy::settle(&as_it_runs(args.shape.clone(), &snapshot), ctx, &snapshot).await?;
+    let mut settings = settle(&as_it_runs(args.shape.clone(), &snapshot), ctx, &snapshot).await?;
     if let (Storage::Static { hostname, .. }, Reading::Present(volume)) = (&mut settings.storage, &snapshot.volume) {
-        *hostname = deploy::pin(volume);
+        *hostname = marks::pinned_to(volume);
     }
     Ok(settings)
 }

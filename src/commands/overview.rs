@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use crate::commands::shared;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Observed, Weight};
 use crate::kubernetes::ByHand;
 use crate::kubernetes::Place;
-use crate::kubernetes::whereabouts::on;
+use crate::kubernetes::on;
 use crate::observe::evidence::Evidence;
 use crate::output::{Line, Role};
 use crate::persistence::proof::Proof;
@@ -22,7 +23,7 @@ const STEPS: [&str; 5] = ["deploy", "init-db", "status", "dns-check", "persisten
 /// If the cluster cannot be asked.
 pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
-    let snapshot = super::glance(ctx).await?;
+    let snapshot = shared::glance(ctx).await?;
     let evidence = Evidence::read(&snapshot, cluster, true).await;
     let Place { namespace, by_hand, .. } = cluster.place();
     let now = Timestamp::now();

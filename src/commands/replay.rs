@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::persistence_demo::{report, view};
+use super::shared::proof::{self, file};
 use crate::context::Ctx;
 use crate::error::Outcome;
 
@@ -27,13 +27,13 @@ pub struct Args {
 /// # Errors
 /// If there is no report.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    for timeline in report::read(&args.file)?.timelines() {
+    for timeline in file::read(&args.file)?.timelines() {
         let from = timeline.events.first().map_or(0, |event| event.at_ms);
         let start = Instant::now();
-        view::timeline_heading(ctx)?;
+        proof::timeline_heading(ctx)?;
         for event in &timeline.events {
             sleep_until(start + Duration::from_millis(event.at_ms.saturating_sub(from))).await;
-            ctx.printer.out(view::line(event, from))?;
+            ctx.printer.out(proof::line(event, from))?;
         }
     }
     Ok(Outcome::Holds)

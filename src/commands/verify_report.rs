@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::persistence_demo::{report, target, view};
+use super::shared::proof::{self, file, set as of_set};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::kubernetes::whereabouts::on;
+use crate::kubernetes::on;
 use crate::output::{Line, Role};
 use crate::persistence::document::Document;
 use crate::persistence::report::{Report, with_a_row_removed};
-use crate::persistence::target::report::{Report as SetReport, with_something_changed};
-use crate::persistence::target::verdict as set_verdict;
+use crate::persistence::set::report::{Report as SetReport, with_something_changed};
+use crate::persistence::set::verdict as set_verdict;
 use crate::persistence::verdict::{Holds, judge};
 
 const EXAMPLES: &str = "\
@@ -32,7 +32,7 @@ pub struct Args {
 /// # Errors
 /// If there is no report.
 pub fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    match report::read(&args.file)? {
+    match file::read(&args.file)? {
         Document::Exchange(report) => exchange(ctx, &report),
         Document::Set(report) => set(ctx, &report),
     }
@@ -44,13 +44,13 @@ fn exchange(ctx: &Ctx, report: &Report) -> anyhow::Result<Outcome> {
     ctx.printer.out(Line::default().and(Role::Title, title))?;
     let verdicts = report.verdicts();
     for (cycle, verdict) in report.cycles.iter().zip(&verdicts) {
-        view::verdict(ctx, cycle, verdict)?;
+        proof::verdict(ctx, cycle, verdict)?;
         if let Some((other, id)) = with_a_row_removed(cycle) {
             says_no(ctx, &format!("without row {id}"), judge(&other).holds)?;
         }
-        ctx.printer.out(view::conclusion(verdict))?;
+        ctx.printer.out(proof::conclusion(verdict))?;
     }
-    let shown = view::contrast(ctx, &report.contrast, report.cycles.last())?;
+    let shown = proof::contrast(ctx, &report.contrast, report.cycles.last())?;
     Ok(Outcome::holds_if(shown && verdicts.iter().all(|verdict| verdict.holds == Holds::Yes)))
 }
 
@@ -61,13 +61,13 @@ fn set(ctx: &Ctx, report: &SetReport) -> anyhow::Result<Outcome> {
     ctx.printer.out(Line::default().and(Role::Title, title))?;
     let judged = report.judge();
     for (number, (turn, of_pod)) in evidence.turns.iter().zip(&judged.pods).enumerate() {
-        target::view::heading(ctx, &of_pod.pod, number, evidence.planned.len())?;
-        target::view::of_pod(ctx, turn, of_pod)?;
+        of_set::heading(ctx, &of_pod.pod, number, evidence.planned.len())?;
+        of_set::of_pod(ctx, turn, of_pod)?;
     }
     if let Some((other, what)) = with_something_changed(evidence) {
         says_no(ctx, &what, set_verdict::judge(&other).holds)?;
     }
-    ctx.printer.out(target::view::conclusion(&judged))?;
+    ctx.printer.out(of_set::conclusion(&judged))?;
     Ok(Outcome::holds_if(judged.holds == Holds::Yes))
 }
 

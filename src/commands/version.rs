@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::kubernetes::{Cluster, RequestError, act};
-use crate::output::json;
+use crate::text::json;
 
 const EXAMPLES: &str = "\
 Examples:

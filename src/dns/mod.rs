@@ -5,10 +5,8 @@ use std::time::Duration;
 pub mod answer;
 pub mod facts;
 pub mod names;
-pub mod relay;
 pub mod resolv;
 pub mod verdict;
-pub mod why;
 pub mod wire;
 
 pub use answer::{Answer, Expected, Kind, Record};

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::answer::{Answer, Expected};
 use super::names::{Question, View};
 use crate::exchange::names;
-use crate::findings::{Finding, Weight};
 
 /// What is to be said of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -85,12 +84,11 @@ impl Answered {
     }
 }
 
-/// Whether the names are as they should be: nothing is wrong, the DNS server has been seen to give the address of a pod of the
-/// set under the headless name, and every name that the user has typed was asked and is as it should be.
+/// Whether the answers show that the names are as they should be: none is wrong, the DNS server has given the address of a pod
+/// of the set under the headless name, and every name that the user has typed was asked and is as it should be.
 #[must_use]
-pub fn holds(answers: &[Answered], findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.weight == Weight::Unknown)
-        && answers.iter().all(|answered| !answered.is_wrong())
+pub fn holds(answers: &[Answered]) -> bool {
+    answers.iter().all(|answered| !answered.is_wrong())
         && answers.iter().any(shows_the_headless_name)
         && answers.iter().filter(|answered| answered.question.typed).all(|answered| answered.verdict == Verdict::Ok)
 }
@@ -146,7 +144,7 @@ mod tests {
             let wanted = addresses(&wanted.into_iter().collect::<Vec<_>>());
             let is_it = got == Answer::Records(wanted.clone());
             prop_assert_eq!(Verdict::on(&Expected::Records(wanted.clone()), &got) == Verdict::Ok, is_it);
-            prop_assert_eq!(holds(&[answered(Expected::Records(wanted), got)], &[]), is_it);
+            prop_assert_eq!(holds(&[answered(Expected::Records(wanted), got)]), is_it);
         }
 
         #[test]
@@ -158,7 +156,7 @@ mod tests {
         fn what_is_unknown_neither_fails_nor_holds(got in any_answer()) {
             let unknown = answered(Expected::Unknown("you may not read it".to_owned()), got.clone());
             prop_assert_eq!(unknown.is_wrong(), matches!(got, Answer::Silence(_)));
-            prop_assert!(!holds(&[unknown], &[]));
+            prop_assert!(!holds(&[unknown]));
         }
     }
 
@@ -177,14 +175,14 @@ mod tests {
             (Expected::Something, not_asked, false),
             (unreadable, Answer::Records(wanted), false),
         ] {
-            assert_eq!(holds(&[headless.clone(), typed(expected, got.clone())], &[]), is_shown, "{got:?}");
+            assert_eq!(holds(&[headless.clone(), typed(expected, got.clone())]), is_shown, "{got:?}");
         }
     }
 
     #[test]
     fn nothing_asked_is_nothing_shown() {
-        assert!(!holds(&[], &[]));
+        assert!(!holds(&[]));
         let nowhere = answered(Expected::NoSuchName, Answer::NoSuchName);
-        assert!(nowhere.verdict == Verdict::Ok && !holds(&[nowhere], &[]));
+        assert!(nowhere.verdict == Verdict::Ok && !holds(&[nowhere]));
     }
 }

@@ -3,6 +3,7 @@
 pub mod helper;
 pub mod level_one;
 pub mod manifests;
+pub mod marks;
 pub mod names;
 pub mod objects;
 pub mod psql;

@@ -1,6 +1,7 @@
 use kube::ResourceExt;
 
-use super::{Cause, Finding, Weight, pods};
+use super::finding::{Cause, Finding, Weight};
+use super::pods;
 
 /// What a container waits for before it is started at all.
 const BEFORE_THE_START: [&str; 6] = [

@@ -4,6 +4,8 @@ mod claim_unbound;
 mod crash_loop;
 mod credentials_refused;
 mod database_silent;
+pub mod dns;
+mod finding;
 mod image_pull;
 mod missing;
 mod not_permitted;
@@ -19,68 +21,10 @@ mod table;
 mod terminating;
 mod unschedulable;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
-use crate::kubernetes::ByHand;
-use crate::observe::Snapshot;
-use crate::observe::evidence::Evidence;
-use crate::text::Hint;
-
+use finding::Cause;
+pub use finding::{Finding, Observed, Weight, healthy};
 pub use stuck_revision::stuck_pod;
 pub use terminating::rescue;
-
-/// What is judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Observed<'a> {
-    /// Round 1.
-    pub snapshot: &'a Snapshot,
-    /// Round 2.
-    pub evidence: &'a Evidence,
-    /// The namespace.
-    pub namespace: &'a str,
-    /// What a hint's command needs to lead there.
-    pub by_hand: &'a ByHand,
-    /// The time at which it was read.
-    pub now: Timestamp,
-}
-
-/// Something that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Finding {
-    /// The cause's code: stable, for programs and for search.
-    pub code: &'static str,
-    /// How much it weighs.
-    pub weight: Weight,
-    /// What it concerns, as the value of the label `app`. Of one app, a cause hides its consequences.
-    pub app: &'static str,
-    /// The object, as kubectl names it.
-    pub object: String,
-    /// What is the matter.
-    pub says: String,
-    /// What helps, or shows more.
-    pub hint: Hint,
-}
-
-/// How much a finding weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Weight {
-    /// It does not get better by itself.
-    Problem,
-    /// It takes its time.
-    NotYet,
-    /// It could not be read. That makes nothing else unhealthy.
-    Unknown,
-}
-
-/// A cause: how it is recognised, and which causes it explains.
-struct Cause {
-    code: &'static str,
-    hides: &'static [&'static str],
-    judge: fn(&Observed) -> Vec<Finding>,
-}
 
 /// All causes, in the order in which people are told.
 const CAUSES: [Cause; 18] = [
@@ -115,12 +59,6 @@ pub fn judge(observed: &Observed) -> Vec<Finding> {
         found.iter().any(|(cause, other)| other.app == finding.app && cause.hides.contains(&finding.code))
     };
     found.iter().filter(|(_, finding)| !hidden(finding)).map(|(_, finding)| finding.clone()).collect()
-}
-
-/// Whether nothing is the matter, as far as could be read.
-#[must_use]
-pub fn healthy(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.weight == Weight::Unknown)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::{Cause, Finding, Weight};
+use super::finding::{Cause, Finding, Weight};
 use crate::observe::{Reading, Reason};
 
 /// Something may not be read, or could not be.

@@ -1,4 +1,4 @@
-use super::{Cause, Finding, Weight};
+use super::finding::{Cause, Finding, Weight};
 use crate::exchange::names;
 use crate::observe::{Reading, readiness};
 

@@ -1,4 +1,4 @@
-use super::{Cause, Finding, Observed, Weight};
+use super::finding::{Cause, Finding, Observed, Weight};
 use crate::exchange::names;
 use crate::observe::Reading;
 use crate::text::Hint;

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 
-use super::Observed;
+use super::finding::Observed;
 use crate::exchange::names;
 use crate::observe::readiness;
 

@@ -1,6 +1,7 @@
 use kube::ResourceExt;
 
-use super::{Cause, Finding, Weight, pods};
+use super::finding::{Cause, Finding, Weight};
+use super::pods;
 
 /// A container runs, but a probe fails.
 pub const CAUSE: Cause = Cause {

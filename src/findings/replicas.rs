@@ -1,4 +1,4 @@
-use super::{Cause, Finding, Weight};
+use super::finding::{Cause, Finding, Weight};
 use crate::exchange::names;
 
 /// The set is scaled to other than one pod: its one volume is for one pod.

@@ -1,5 +1,6 @@
-use super::{Cause, Finding, Weight, pods};
-use crate::output::duration;
+use super::finding::{Cause, Finding, Weight};
+use super::pods;
+use crate::text::duration;
 
 /// A pod is on its way, and nothing is wrong with it so far.
 pub const CAUSE: Cause = Cause {

@@ -2,9 +2,10 @@ use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::{Cause, Finding, Observed, Weight, pods};
-use crate::output::duration;
+use super::finding::{Cause, Finding, Observed, Weight};
+use super::pods;
 use crate::text::Hint;
+use crate::text::duration;
 
 /// How long after its time is over a pod's end may take to be heard of.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(5);

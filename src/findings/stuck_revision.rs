@@ -1,7 +1,8 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::{Cause, Finding, Weight, pods};
+use super::finding::{Cause, Finding, Weight};
+use super::pods;
 use crate::exchange::names;
 use crate::observe::{Snapshot, readiness};
 

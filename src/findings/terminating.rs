@@ -1,6 +1,6 @@
 use kube::{Resource, ResourceExt};
 
-use super::{Cause, Finding, Observed, Weight};
+use super::finding::{Cause, Finding, Observed, Weight};
 use crate::exchange::names;
 use crate::kubernetes::ByHand;
 use crate::observe::Reading;

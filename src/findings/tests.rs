@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::exchange::names;
 use crate::kubernetes::by_hand_tests::{assert_leads, hostile};
+use crate::observe::Snapshot;
 use crate::observe::database::{Credentials, Database};
+use crate::observe::evidence::Evidence;
 use crate::observe::evidence::Happening;
 use crate::observe::{Reading, Reason};
+use jiff::Timestamp;
 
 /// A snapshot in which all is well, but for the pod of the database.
 fn snapshot(pod: &Value) -> Snapshot {

@@ -1,4 +1,5 @@
-use super::{Cause, Finding, Weight, pods};
+use super::finding::{Cause, Finding, Weight};
+use super::pods;
 use crate::observe::readiness;
 
 /// No node takes a pod.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::address::{self, Address};
 use super::choose::{Chosen, Named};
 use super::file::{Exec, User};
-use super::resolve::{Why, read_pem};
+use super::pem::{authority, read_pem};
+use super::why::Why;
 use super::{kuberc, oidc};
 use crate::error::Error;
 use crate::flags::Connection;
@@ -162,7 +163,7 @@ fn plugin(chosen: &Chosen, exec: &Exec, flags: &Connection) -> Result<Plugin, Wh
 fn cluster_info(chosen: &Chosen, flags: &Connection) -> Result<Value, Why> {
     let says = &chosen.cluster.says;
     let mut info = json!({ "server": says.server, "config": says.exec_config });
-    let authority = super::resolve::authority(chosen, flags)?;
+    let authority = authority(chosen, flags)?;
     for (name, value) in [
         ("tls-server-name", (!says.tls_server_name.is_empty()).then(|| json!(says.tls_server_name))),
         ("insecure-skip-tls-verify", says.insecure.then_some(json!(true))),

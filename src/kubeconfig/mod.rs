@@ -11,7 +11,9 @@ mod in_pod;
 mod kuberc;
 mod merge;
 mod oidc;
+mod pem;
 mod proxy;
 mod resolve;
+mod why;
 
 pub use resolve::resolve;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::choose::Named;
 use super::file::{AuthProvider, User};
-use super::resolve::Why;
+use super::why::Why;
 use crate::error::Error;
 use crate::kubernetes::Secret;
 

@@ -5,10 +5,12 @@ use std::env;
 use rustls::pki_types::ServerName;
 
 use super::choose::{Chosen, choose, nearest_of, unusable};
+use super::pem::{authority, read_pem};
+use super::why::Why;
 use super::{address, identity, in_pod, merge, proxy};
 use crate::error::Error;
 use crate::flags::{self, Connection};
-use crate::kubernetes::tls::{Pem, Trust};
+use crate::kubernetes::tls::Trust;
 use crate::kubernetes::{Credentials, Secret, Target};
 
 /// Where requests go, and as whom. Reads files; opens no connection and runs no program.
@@ -105,26 +107,6 @@ fn of(chosen: Chosen, flags: &Connection) -> Result<Target, Error> {
     })
 }
 
-/// Why there is none: for the context, or in words of its own.
-pub enum Why {
-    /// Of an entry that the context leads to.
-    Entry(String),
-    /// With a hint of its own.
-    Said(Error),
-}
-
-impl From<Error> for Why {
-    fn from(error: Error) -> Self {
-        Self::Said(error)
-    }
-}
-
-impl From<String> for Why {
-    fn from(why: String) -> Self {
-        Self::Entry(why)
-    }
-}
-
 fn target(chosen: Chosen, flags: &Connection) -> Result<Target, Why> {
     let cluster = &chosen.cluster;
     let says = &cluster.says;
@@ -179,38 +161,6 @@ fn trust(chosen: &Chosen, flags: &Connection) -> Result<Trust, Why> {
         )));
     }
     Ok(Trust { authority: authority(chosen, flags)?, insecure: says.insecure, ..Trust::default() })
-}
-
-/// The authority that the cluster entry names.
-///
-/// # Errors
-/// If its file cannot be read.
-pub fn authority(chosen: &Chosen, flags: &Connection) -> Result<Option<Pem>, Error> {
-    let cluster = &chosen.cluster;
-    let says = &cluster.says;
-    if !says.authority_data.is_empty() {
-        let origin = cluster.field("certificate-authority-data", false);
-        return Ok(Some(Pem { bytes: says.authority_data.clone(), origin }));
-    }
-    if says.authority.is_empty() {
-        return Ok(None);
-    }
-    let field = cluster.field("certificate-authority", flags.certificate_authority.is_some());
-    read_pem(&says.authority, &field).map(Some)
-}
-
-/// Reads a file of certificates or a key.
-///
-/// # Errors
-/// If it cannot be read, naming the file and the field.
-pub fn read_pem(path: &str, field: &str) -> Result<Pem, Error> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Pem { bytes, origin: format!("{path}, the {field},") }),
-        Err(error) => Err(Error::new(
-            format!("could not read {path}, the {field}: {error}"),
-            "check that the file is there and that you may read it",
-        )),
-    }
 }
 
 /// The namespace where flag and context name none: the pod's, where this runs in one.

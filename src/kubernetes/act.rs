@@ -5,9 +5,10 @@ use std::time::Duration;
 use kube::api::{DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, Place};
+use super::cluster::Cluster;
 use super::error::RequestError;
 use super::exec::{self, Ended, Program};
+use super::place::Place;
 use super::{FIELD_MANAGER, Object};
 
 /// Something that can be done to a cluster.

@@ -20,25 +20,11 @@ use super::connect::{self, Connections, Unusable};
 use super::credentials::{Ask, CredentialsLayer};
 use super::error::{Cause, RequestError};
 use super::object::{Object, reference};
+use super::place::Place;
 use super::target::Target;
 use super::tls::Identity;
 use super::transport::TransportLayer;
 use super::warnings::Warnings;
-
-/// Where a request goes, for messages.
-#[derive(Clone, Debug, Default)]
-pub struct Place {
-    /// The context's name in the kubeconfig.
-    pub context: String,
-    /// The namespace.
-    pub namespace: String,
-    /// The server's address.
-    pub server: String,
-    /// The flags that lead kubectl to the same server as the same user.
-    pub flags: Vec<String>,
-    /// What a command needs that a person types next.
-    pub by_hand: ByHand,
-}
 
 /// A connection to a cluster, in one namespace.
 #[derive(Clone)]

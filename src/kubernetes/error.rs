@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
-use super::cluster::Place;
 use super::credentials::CredentialsError;
+use super::place::Place;
 use super::tls::{self, Refusal};
 use super::transport::TimedOut;
 use crate::text::Hint;

@@ -13,22 +13,23 @@ pub mod forward;
 pub mod gone;
 pub mod lease;
 mod object;
+mod place;
 mod pulse;
 mod socket;
 mod target;
 pub mod tls;
 mod transport;
 mod warnings;
-pub mod whereabouts;
 
 #[cfg(test)]
 pub use by_hand::tests as by_hand_tests;
 pub use by_hand::{ByHand, Words};
-pub use cluster::{Cluster, Place, Scoped, Terms};
+pub use cluster::{Cluster, Scoped, Terms};
 pub use connect::Unusable;
 pub use credentials::{Credentials, Secret};
 pub use error::{Cause, RequestError};
 pub use object::Object;
+pub use place::{Place, on};
 pub use target::{Impersonation, Proxy, Target};
 pub use warnings::Warnings;
 

@@ -6,7 +6,6 @@ use kube::api::ListParams;
 use tokio::join;
 
 use super::{Reading, readiness};
-use crate::dns::why::DnsServer;
 use crate::kubernetes::Cluster;
 
 /// Where the DNS server lives, by convention.
@@ -18,6 +17,17 @@ const CONFIGURATION: &str = "coredns";
 
 /// As many as a cluster has.
 const MOST: u32 = 50;
+
+/// The DNS server, as its objects say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DnsServer {
+    /// How many pods it shall have; none if no Deployment says so.
+    pub desired: Option<i32>,
+    /// How many it has.
+    pub pods: usize,
+    /// How many of them are ready.
+    pub ready: usize,
+}
 
 /// Its pods, and how many there shall be.
 pub async fn server(cluster: &Cluster) -> Reading<DnsServer> {

@@ -12,7 +12,7 @@ use super::database::{Credentials, Database};
 use super::{Reading, Snapshot, readiness};
 use crate::exchange::names;
 use crate::kubernetes::Cluster;
-use crate::output::one_line;
+use crate::text::one_line;
 
 /// What round 2 has found.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::json;
+use crate::text::json;
 
 /// How an answer is shown: to people, or to programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, stderr, stdout};
 use clap::ValueEnum;
 use owo_colors::{OwoColorize, Style};
 
-use super::sanitize::clean;
+use crate::text::clean;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

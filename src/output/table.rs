@@ -2,9 +2,8 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Grid};
-use jiff::SignedDuration;
 
-use super::sanitize::{one_line, shortened};
+use crate::text::{one_line, shortened};
 
 /// A column: its heading, without spaces, and whether only the wide table has it.
 #[derive(Clone, Copy, Debug)]
@@ -66,26 +65,6 @@ impl Table {
     }
 }
 
-/// A duration as kubectl shows an age: `42s`, `5m12s`, `3h5m`, `2d4h`, `40d`.
-#[must_use]
-pub fn duration(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().max(0);
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    let two = |large: i64, unit: char, small: i64, below: char| match small {
-        0 => format!("{large}{unit}"),
-        _ => format!("{large}{unit}{small}{below}"),
-    };
-    match seconds {
-        ..120 => format!("{seconds}s"),
-        120..600 => two(minutes, 'm', seconds % 60, 's'),
-        600..10_800 => format!("{minutes}m"),
-        10_800..28_800 => two(hours, 'h', minutes % 60, 'm'),
-        28_800..172_800 => format!("{hours}h"),
-        172_800..691_200 => two(days, 'd', hours % 24, 'h'),
-        _ => format!("{days}d"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,23 +82,5 @@ mod tests {
     fn the_wide_table_has_more() {
         assert_eq!(table(false), "NAME         AGE\npostgres-0   5s\na            <none>\n");
         assert!(table(true).contains("postgres-0   node[2J-1   5s\n"), "{}", table(true));
-    }
-
-    #[test]
-    fn ages_are_as_kubectl_shows_them() {
-        for (seconds, shown) in [
-            (-5, "0s"),
-            (119, "119s"),
-            (120, "2m"),
-            (312, "5m12s"),
-            (3599, "59m"),
-            (7200, "120m"),
-            (11_100, "3h5m"),
-            (100_000, "27h"),
-            (187_200, "2d4h"),
-            (3_456_000, "40d"),
-        ] {
-            assert_eq!(duration(SignedDuration::from_secs(seconds)), shown, "{seconds}");
-        }
     }
 }

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::evidence::{Cycle, Moment};
 use super::identity::ClaimSeen;
 use super::rows::{self, Difference};
-use super::verdict::{Check, Holds, check, seconds, words};
+use super::verdict::{Check, Holds, check, words};
 use crate::observe::Reading;
+use crate::text::seconds;
 
 /// What was recorded of Level 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

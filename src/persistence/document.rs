@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::report::Report;
-use super::target;
+use super::set;
 use super::timeline::Timeline;
 
 /// A report.
@@ -12,7 +12,7 @@ pub enum Document {
     /// On the exchange.
     Exchange(Box<Report>),
     /// On a set.
-    Set(Box<target::report::Report>),
+    Set(Box<set::report::Report>),
 }
 
 impl Document {
@@ -21,9 +21,9 @@ impl Document {
     /// # Errors
     /// If it is none, or of another version.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let is_on_a_set = serde_json::from_str(text).is_ok_and(|value: Value| value["kind"] == target::report::KIND);
+        let is_on_a_set = serde_json::from_str(text).is_ok_and(|value: Value| value["kind"] == set::report::KIND);
         if is_on_a_set {
-            Ok(Self::Set(Box::new(target::report::Report::parse(text)?)))
+            Ok(Self::Set(Box::new(set::report::Report::parse(text)?)))
         } else {
             Ok(Self::Exchange(Box::new(Report::parse(text)?)))
         }

@@ -11,8 +11,8 @@ pub mod proof;
 pub mod recovery;
 pub mod report;
 pub mod rows;
+pub mod set;
 pub mod setting;
-pub mod target;
 pub mod timeline;
 pub mod verdict;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::How;
 use super::verdict::Holds;
-use crate::output::duration;
+use crate::text::duration;
 
 /// The annotation's name.
 pub const ANNOTATION: &str = "kubectl-kubecoin/last-proof";

@@ -7,7 +7,7 @@ use super::contrast::{self, Contrast};
 use super::evidence::Cycle;
 use super::verdict::{self, Check, Verdict};
 use crate::observe::Reading;
-use crate::output::json;
+use crate::text::json;
 
 /// The kind of the document.
 pub const KIND: &str = "PersistenceReport";

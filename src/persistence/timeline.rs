@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::How;
 use super::identity::PodSeen;
-use super::verdict::seconds;
+use crate::text::seconds;
 
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use super::recovery::{self, Start};
 use super::rows;
 use super::timeline::{Kind, Timeline};
 use crate::observe::{Reading, Reason};
+use crate::text::seconds;
 
 /// Whether something is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -509,12 +510,6 @@ pub fn downtimes(cycles: &[Cycle]) -> Vec<String> {
     let by_name = cycles.iter().filter_map(Cycle::downtime_by_name_ms).collect();
     let said = |(what, times)| Some(format!("downtime {what}, {} times: {}", cycles.len(), spread(times)?));
     [("in the pod", in_pod), ("by the name", by_name)].into_iter().filter_map(said).collect()
-}
-
-/// Milliseconds as seconds.
-#[must_use]
-pub fn seconds(ms: u64) -> String {
-    format!("{}.{:03} s", ms / 1000, ms % 1000)
 }
 
 /// The least, the middle and the most of some times.

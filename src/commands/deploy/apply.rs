@@ -8,7 +8,8 @@ use kube::core::ObjectMeta;
 use tokio::time::{Instant, sleep};
 
 use super::{Args, existing, reuse};
-use crate::commands::waiting;
+use crate::commands::shared::overlooked;
+use crate::commands::shared::waiting;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, objects};
@@ -40,7 +41,7 @@ pub async fn all(
         waiting::insist(ctx, deadline, is_passing, async || one(args, ctx, object, &there).await).await?;
     }
     if let (Some(_), Reading::Present(claim)) = (reused, &snapshot.claim) {
-        let touch = reuse::touch(claim)?;
+        let touch = overlooked::touch(claim)?;
         waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&touch).await).await?;
     }
     Ok(())

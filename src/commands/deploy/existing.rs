@@ -3,7 +3,6 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
-use crate::exchange::names;
 use crate::kubernetes::Object;
 use crate::observe::{Reading, Snapshot};
 
@@ -26,11 +25,4 @@ fn meta<K: Resource>(reading: &Reading<K>) -> Reading<&ObjectMeta> {
         Reading::Unknown(reason) => Reading::Unknown(reason.clone()),
         Reading::NotAsked => Reading::NotAsked,
     }
-}
-
-/// Whether an object belongs to the exchange. Those of `kubectl apply -f k8s/level-2-volumes/` do.
-#[must_use]
-pub fn is_ours(there: &ObjectMeta) -> bool {
-    let (label, value) = names::PART_OF;
-    there.labels.as_ref().and_then(|labels| labels.get(label)).is_some_and(|is| is == value)
 }

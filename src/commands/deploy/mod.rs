@@ -1,27 +1,19 @@
 //! `deploy`: from nothing to a running exchange, and again and again with nothing changed.
 
 mod apply;
-pub mod credentials;
-pub mod existing;
-mod node;
+mod existing;
 mod preflight;
-
-pub mod reuse;
-mod settle;
-mod shape;
+mod reuse;
 mod works;
-
-pub use node::pin;
-pub use settle::settle;
-pub use shape::Shape;
 
 use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::time::Instant;
 
-use super::waiting::{self, Waited};
-use super::{announce, init_db};
+use super::shared::shape::{self, Shape};
+use super::shared::waiting::{self, Waited};
+use super::shared::{announce, credentials, settle, snapshot_of_any, table};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::manifests;
@@ -137,7 +129,7 @@ struct Prepared {
 /// Reads what is there, settles what shall be, and makes sure that nothing is in the way.
 async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     announce(ctx).await?;
-    let snapshot = super::snapshot_of_any(ctx).await?;
+    let snapshot = snapshot_of_any(ctx).await?;
     let settings = settle::settle(&args.shape, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;
     if args.dry_run != Some(DryRun::Client) {
@@ -154,7 +146,7 @@ async fn finish(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
         return Ok(Outcome::DoesNotHold);
     }
     waiting::insist(ctx, deadline, waiting::server_away, async || credentials::repair(ctx).await).await?;
-    if args.init_db && init_db::initialise(ctx, args.timeout, deadline).await? == Outcome::DoesNotHold {
+    if args.init_db && table::initialise(ctx, args.timeout, deadline).await? == Outcome::DoesNotHold {
         return Ok(Outcome::DoesNotHold);
     }
     works::check(ctx, deadline).await

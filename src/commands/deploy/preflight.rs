@@ -5,13 +5,13 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
-use super::super::{namespace, quota};
-use super::settle::CREATE_VOLUMES;
 use super::{Args, existing};
+use crate::commands::shared::settle::CREATE_VOLUMES;
+use crate::commands::shared::{namespace, quota};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::names;
 use crate::exchange::objects::{self, Objects};
+use crate::exchange::{marks, names};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::act::{Act, Apply, Create};
 use crate::kubernetes::{ByHand, Cause, Cluster, Object, RequestError, adopt};
@@ -52,7 +52,7 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     let in_order = objects.in_order()?;
     let foreign: Vec<String> = in_order
         .iter()
-        .filter(|object| matches!(existing::of(object, snapshot), Reading::Present(there) if !existing::is_ours(there)))
+        .filter(|object| matches!(existing::of(object, snapshot), Reading::Present(there) if !marks::is_ours(there)))
         .map(|object| format!("{} belongs to somebody else: it has no label {}", object.reference(), names::selector()))
         .collect();
 

@@ -11,7 +11,7 @@ use crate::error::Outcome;
 use crate::exchange::names;
 use crate::kubernetes::act::command;
 use crate::kubernetes::{Cause, Cluster, RequestError};
-use crate::output::{brief, one_line};
+use crate::text::{brief, one_line};
 
 const PATH: &str = "/api/info";
 const PORT: &str = "http";

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Args, START};
 use crate::cleanup::Ticket;
-use crate::commands::helper::{self, Goal};
+use crate::commands::shared::helper::{self, Goal};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::helper::Helper;

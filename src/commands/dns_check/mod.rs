@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-use super::waiting;
+use super::shared::waiting;
+use crate::commands::shared;
 use crate::context::Ctx;
 use crate::dns::names::is_name;
 use crate::error::{Error, Outcome};
@@ -85,7 +86,7 @@ const START: Duration = Duration::from_mins(1);
 /// # Errors
 /// If there is nothing to ask for, or nowhere to ask from.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let snapshot = super::snapshot(ctx).await?;
+    let snapshot = shared::snapshot(ctx).await?;
     if snapshot.is_empty() {
         return Err(Error::new(
             format!("no exchange is deployed in the namespace {}", ctx.cluster().await?.namespace()),

@@ -7,14 +7,16 @@ use tokio::time::Instant;
 
 use super::Args;
 use super::asker::From;
+use crate::commands::shared::relay;
+use crate::commands::shared::relay::{Hello, Pipe};
 use crate::context::Ctx;
 use crate::dns::names::{self, Question, View};
-use crate::dns::relay::{self, Hello, Pipe};
-use crate::dns::why::{self, Asker, Caching, Evidence};
-use crate::dns::{Answer, Answered, Expected, Facts, Kind, Verdict, verdict};
+use crate::dns::{Answer, Answered, Expected, Facts, Kind, Verdict};
 use crate::error::Error;
 use crate::exchange::names::SERVICES;
 use crate::findings::Finding;
+use crate::findings::dns;
+use crate::findings::dns::{Asker, Caching, Evidence};
 use crate::kubernetes::act;
 use crate::observe::{self, Reading, Snapshot};
 
@@ -61,7 +63,7 @@ impl Round {
         let known = domain.as_ref().filter(|_| differs);
         let caching = match known {
             Some((domain, _)) => match observe::dns::corefile(cluster).await {
-                Reading::Present(corefile) => why::caching(&corefile, domain),
+                Reading::Present(corefile) => dns::caching(&corefile, domain),
                 _ => Caching::Unknown,
             },
             None => Caching::Unknown,
@@ -79,8 +81,8 @@ impl Round {
             caching,
             now: Timestamp::now(),
         };
-        let findings = why::explain(&evidence, &mut answers);
-        let holds = verdict::holds(&answers, &findings);
+        let findings = dns::explain(&evidence, &mut answers);
+        let holds = dns::holds(&answers, &findings);
         Ok(Self { hello, domain, answers, walks, findings, holds })
     }
 }

@@ -1,9 +1,9 @@
 //! `dns-check` for people.
 
 use super::report::{Report, Row, Walk};
-use crate::commands::waiting;
+use crate::commands::shared::waiting;
 use crate::dns::{Answer, Verdict, View};
-use crate::kubernetes::whereabouts::on;
+use crate::kubernetes::on;
 use crate::output::{Column, Line, Role, Table};
 
 const APPLICATION: [Column; 5] = [

@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, stderr, stdin};
 
 use super::preflight::Ready;
-use super::{Args, target};
-use crate::commands::confirm::{is_local, line};
+use super::{Args, set};
+use crate::commands::shared::confirm::{is_local, line};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
@@ -30,7 +30,7 @@ pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
 }
 
 /// Asks about a set that is not the exchange's, always.
-pub async fn set(args: &Args, ctx: &Ctx, ready: &target::Ready) -> anyhow::Result<()> {
+pub async fn of_set(args: &Args, ctx: &Ctx, ready: &set::Ready) -> anyhow::Result<()> {
     if args.yes {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use tokio::join;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Args, cycle, follow};
-use crate::commands::helper;
+use crate::commands::shared::helper;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::level_one::LevelOne;

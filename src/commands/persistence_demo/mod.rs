@@ -11,8 +11,8 @@ mod page;
 mod preflight;
 pub(super) mod report;
 mod rows;
+mod set;
 mod setting;
-pub(super) mod target;
 pub(super) mod view;
 mod why;
 
@@ -21,7 +21,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::open::Page;
+use crate::commands::shared;
+use crate::commands::shared::page::Page;
+use crate::commands::shared::proof::{self, file};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::names;
@@ -110,7 +112,7 @@ pub struct Args {
     yes: bool,
 
     #[command(flatten)]
-    target: target::Args,
+    target: set::Args,
 }
 
 /// Does it, and says what it proves.
@@ -122,12 +124,12 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         return rows::clean(ctx, run).await;
     }
     if let Some(set) = args.target.set() {
-        return Box::pin(target::run(args, ctx, set)).await;
+        return Box::pin(set::run(args, ctx, set)).await;
     }
     contrast::check(args)?;
     page::check(args, ctx)?;
-    args.report.iter().try_for_each(|path| report::check(path))?;
-    super::announce(ctx).await?;
+    args.report.iter().try_for_each(|path| file::check(path))?;
+    shared::announce(ctx).await?;
     let ready = Box::pin(preflight::check(ctx)).await?;
     confirm::all(args, ctx, &ready).await?;
     let page = page::listen(args, ctx).await?;
@@ -175,7 +177,7 @@ async fn all(
         by_hand.extend(ctx.kept_commands());
         first = cycle.load.present().map_or(first, |load| load.last + 1);
         let verdict = verdict::judge(&cycle);
-        view::verdict(ctx, &cycle, &verdict)?;
+        proof::verdict(ctx, &cycle, &verdict)?;
         let holds = verdict.holds;
         cycles.push(cycle);
         worst = Some(verdict);
@@ -192,13 +194,13 @@ async fn all(
         drop(report::write(args, about.as_ref(), &cycles, &contrast::stopped()));
     }
     let contrast = contrast::run(args, ctx, run, &cycles).await;
-    let shown = view::contrast(ctx, &contrast, cycles.last())?;
+    let shown = proof::contrast(ctx, &contrast, cycles.last())?;
     contrast::help(ctx, &contrast);
     view::end(ctx, args, run)?;
     if let Some(verdict) = &worst {
         why::help(ctx, verdict).await?;
     }
-    report::tell(ctx, &report::write(args, about.as_ref(), &cycles, &contrast));
+    file::tell(ctx, &report::write(args, about.as_ref(), &cycles, &contrast));
     Ok(Outcome::holds_if(holds == Holds::Yes && shown))
 }
 

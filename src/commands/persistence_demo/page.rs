@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, stderr, stdin};
 
 use super::Args;
-use crate::commands::confirm;
-use crate::commands::open::{self, Page};
+use crate::commands::shared::confirm;
+use crate::commands::shared::page::{self, Page};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
@@ -28,7 +28,7 @@ pub async fn listen(args: &Args, ctx: &Ctx) -> anyhow::Result<Option<Page>> {
     if !args.open {
         return Ok(None);
     }
-    let page = open::listen(ctx, None).await?.ok_or_else(|| {
+    let page = page::listen(ctx, None).await?.ok_or_else(|| {
         Error::new("nothing was started: no pod of the frontend is ready to be opened", ctx.own_command("status"))
     })?;
     Ok(Some(page))
@@ -42,7 +42,7 @@ pub async fn show(ctx: &Ctx, page: Page) -> anyhow::Result<()> {
     let address = page.address(None);
     page.serve_meanwhile(ctx).await?;
     ctx.printer.note(format!("the page is {address} for as long as this runs"));
-    open::browse(ctx, &address);
+    page::browse(ctx, &address);
     ctx.printer.note(format!("press Enter to take pod/{} away, and watch the page", names::POSTGRES_POD));
     match confirm::line().await {
         Some(_) => Ok(()),

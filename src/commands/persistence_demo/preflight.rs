@@ -5,7 +5,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use tokio::try_join;
 
-use super::super::next_pod;
+use crate::commands::shared;
+use crate::commands::shared::next_pod;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, objects, wallets};
@@ -38,7 +39,7 @@ pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
 /// The two pods, and whether the next one is made of another template. Before anything is done to the first, a watch reads it
 /// anew: what the server's cache has is enough here.
 async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
-    let snapshot = super::super::glance(ctx).await?;
+    let snapshot = shared::glance(ctx).await?;
     let set = match &snapshot.statefulset {
         Reading::Present(set) => set,
         Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
 use super::Args;
+use crate::commands::shared;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::psql;
@@ -86,7 +87,7 @@ impl<'a> Marked<'a> {
 
 /// Removes what an earlier run has left.
 pub async fn clean(ctx: &Ctx, run: &Run) -> anyhow::Result<Outcome> {
-    super::super::announce(ctx).await?;
+    shared::announce(ctx).await?;
     let cluster = ctx.cluster().await?;
     ctx.show(|| removal(run).kubectl(cluster.place()));
     let removed = remove(cluster, run).await?;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::by_name::Asking;
-use crate::commands::waiting::{self, Told};
+use crate::commands::shared::waiting::{self, Told};
 use crate::context::Ctx;
 use crate::exchange::names;
-use crate::output::{Line, Role, one_line};
+use crate::output::{Line, Role};
 use crate::persistence::verdict::{Check, Holds, Verdict};
+use crate::text::one_line;
 
 /// How long nothing is said: a server for which all goes well is there again by then.
 const QUIET: Duration = Duration::from_secs(6);

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{namespace, waiting};
+use super::shared::{namespace, waiting};
 use crate::cleanup::Ticket;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};

@@ -11,11 +11,11 @@ use kube::api::ApiResource;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::deploy::credentials;
-use super::waiting::{self, Waited};
+use super::shared::waiting::{self, Waited};
+use super::shared::{announce, credentials, snapshot};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::{names, objects};
+use crate::exchange::{marks, names, objects};
 use crate::flags::duration;
 use crate::kubernetes::act::{Create, Delete, StrategicPatch};
 use crate::kubernetes::{Cluster, Object};
@@ -56,9 +56,9 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 /// Each step leaves something from which the next run goes on: a Secret that is newer than the one in use is a rotation
 /// that was interrupted.
 async fn rotate(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
-    super::announce(ctx).await?;
+    announce(ctx).await?;
     let cluster = ctx.cluster().await?;
-    let snapshot = super::snapshot(ctx).await?;
+    let snapshot = snapshot(ctx).await?;
     let (backend, used) = used(&snapshot, cluster)?;
     if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {
         waiting::say_timed_out(ctx, "the database was not ready", args.timeout, &last);
@@ -92,7 +92,7 @@ async fn rotate(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
 fn used<'a>(snapshot: &'a Snapshot, cluster: &Cluster) -> Result<(&'a Deployment, &'a str), Error> {
     let there = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
     match (there, snapshot.backend_secret()) {
-        (Some(backend), _) if !super::deploy::existing::is_ours(&backend.metadata) => Err(Error::new(
+        (Some(backend), _) if !marks::is_ours(&backend.metadata) => Err(Error::new(
             format!(
                 "deployment.apps/{} belongs to somebody else: it has no label {}",
                 names::BACKEND,

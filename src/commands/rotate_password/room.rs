@@ -4,7 +4,7 @@
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::super::next_pod;
+use crate::commands::shared::next_pod;
 use crate::error::Error;
 use crate::exchange::{names, objects};
 use crate::kubernetes::{Cluster, Place};

@@ -15,8 +15,9 @@ use crate::exchange::names;
 use crate::kubernetes::{Cluster, act};
 use crate::observe::database::Database;
 use crate::observe::{Reading, readiness};
-use crate::output::{Column, Table, duration};
+use crate::output::{Column, Table};
 use crate::persistence::proof::Proof;
+use crate::text::duration;
 
 const COLUMNS: [Column; 6] = [
     Column::always("NAMESPACE"),

@@ -10,7 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::waiting::{self, Waited};
+use super::shared::waiting::{self, Waited};
+use crate::commands::shared;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::Observed;
@@ -111,7 +112,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
     let cluster = ctx.cluster().await?;
     // After a wait it is not behind what was waited for.
-    let snapshot = if args.wait { super::snapshot(ctx).await? } else { super::glance(ctx).await? };
+    let snapshot = if args.wait { shared::snapshot(ctx).await? } else { shared::glance(ctx).await? };
     if !args.no_db {
         ctx.show(|| Database::ask().kubectl(cluster.place()));
     }

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use serde::Serialize;
 
-use crate::commands::deploy;
+use crate::exchange::marks;
 use crate::exchange::names;
 use crate::findings::{self, Finding, Observed};
 use crate::observe::database::Database;
@@ -296,7 +296,7 @@ fn volume(volume: &PersistentVolume) -> Volume {
         size: spec.and_then(|spec| spec.capacity.as_ref()?.get("storage")).map(|size| size.0.clone()),
         reclaim_policy: spec.and_then(|spec| spec.persistent_volume_reclaim_policy.clone()),
         path: host_path.or(local),
-        node: deploy::pin(volume),
+        node: marks::pinned_to(volume),
         created_at: created(&volume.metadata),
     }
 }

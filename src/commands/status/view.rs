@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::report::{DatabaseStatus, Status, Workload, age};
-use crate::commands::waiting;
-use crate::kubernetes::whereabouts::on;
+use crate::commands::shared::waiting;
+use crate::kubernetes::on;
 use crate::observe::{Reading, Reason};
-use crate::output::{Column, Line, Role, Table, brief, duration, one_line};
+use crate::output::{Column, Line, Role, Table};
+use crate::text::{brief, duration, one_line};
 
 const WORKLOADS: [Column; 8] = [
     Column::always("NAME"),

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, stdin};
 
 use super::Args;
-use crate::commands::confirm::{is_local, line};
+use crate::commands::shared::confirm::{is_local, line};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::output::{Line, Role};

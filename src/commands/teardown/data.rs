@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use super::there::{self, There};
 use super::{Args, remove, wipe};
-use crate::commands::deploy;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::exchange::marks;
 use crate::exchange::{names, objects};
 use crate::kubernetes::gone::Leaving;
 use crate::kubernetes::{Cause, Object, RequestError};
@@ -107,7 +107,7 @@ pub fn place(snapshot: &Snapshot) -> String {
     let volume = snapshot.volume.present();
     let path = volume.and_then(|volume| Some(volume.spec.as_ref()?.host_path.as_ref()?.path.clone()));
     let pod = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.clone());
-    let node = volume.and_then(deploy::pin).or(pod).map(|node| format!(" of node {node}")).unwrap_or_default();
+    let node = volume.and_then(marks::pinned_to).or(pod).map(|node| format!(" of node {node}")).unwrap_or_default();
     match (path, snapshot.claim.present().and_then(|claim| claim.spec.as_ref()?.volume_name.clone())) {
         (Some(path), _) => format!("in {path}{node}"),
         (None, Some(volume)) => format!("in volume {volume}"),

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::waiting;
+use super::shared::waiting;
+use crate::commands::shared;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::exchange::names;
@@ -88,8 +89,8 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 
 /// Reads what there is.
 async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, There)> {
-    super::announce(ctx).await?;
-    let snapshot = super::snapshot_of_any(ctx).await?;
+    shared::announce(ctx).await?;
+    let snapshot = shared::snapshot_of_any(ctx).await?;
     let there = There::new(&snapshot)?;
     let there = if args.delete_data { there.with_secrets(ctx.cluster().await?).await? } else { there };
     Ok((snapshot, there))

@@ -6,8 +6,8 @@ use kube::api::ListParams;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
-use crate::commands::deploy::existing::is_ours;
 use crate::error::Error;
+use crate::exchange::marks::is_ours;
 use crate::exchange::names;
 use crate::kubernetes::gone::Leaving;
 use crate::kubernetes::{Cluster, Object, Place};

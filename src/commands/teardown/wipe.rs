@@ -7,11 +7,11 @@ use kube::ResourceExt;
 use kube::api::ListParams;
 use tokio::time::Instant;
 
-use crate::commands::deploy;
-use crate::commands::helper::{self, Goal};
+use crate::commands::shared::helper::{self, Goal};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::helper::Helper;
+use crate::exchange::marks;
 use crate::exchange::names;
 use crate::exchange::objects::POSTGRES_UID;
 use crate::kubernetes::act::{Act, Exec};
@@ -67,7 +67,7 @@ fn is_away(error: &RequestError) -> bool {
 /// If so. Who may not read nodes learns it from the pod.
 pub async fn node_is_there(cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Result<()> {
     let runs_on = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.clone());
-    let node = match (runs_on, snapshot.volume.present().and_then(deploy::pin)) {
+    let node = match (runs_on, snapshot.volume.present().and_then(marks::pinned_to)) {
         (Some(node), _) => cluster.get::<Node>(&node).await,
         (None, Some(hostname)) => {
             let pinned = ListParams::default().labels(&format!("{}={hostname}", names::HOSTNAME)).limit(1);

@@ -1,0 +1,22 @@
+//! What more than one command needs.
+
+mod announce;
+pub mod confirm;
+pub mod credentials;
+pub mod helper;
+pub mod namespace;
+pub mod next_pod;
+pub mod node;
+pub mod overlooked;
+pub mod page;
+pub mod proof;
+pub mod quota;
+mod reading;
+pub mod relay;
+pub mod settle;
+pub mod shape;
+pub mod table;
+pub mod waiting;
+
+pub use announce::announce;
+pub use reading::{glance, snapshot, snapshot_of_any};

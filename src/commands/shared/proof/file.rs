@@ -1,0 +1,110 @@
+//! Reports as files: written by a run, and read again.
+
+use std::fmt::Display;
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::kubernetes::ByHand;
+use crate::persistence::document::Document;
+use crate::report::Form;
+use crate::text::{Command, Hint};
+
+/// Checks where it is to be written, before anything is changed.
+///
+/// # Errors
+/// If it cannot be written there.
+pub fn check(path: &Path) -> Result<(), Error> {
+    form(path)?;
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+    if !folder.is_dir() {
+        let says = format!("there is no folder {} for the report", folder.display());
+        return Err(Error::new(says, "make it, or name another one"));
+    }
+    // As it will be written, but that nothing is changed: what is there stays, and what is not is not there afterwards.
+    let is_there = path.symlink_metadata().is_ok();
+    OpenOptions::new().create(true).append(true).open(path).map_err(|error| unwritten(path, &error))?;
+    if !is_there {
+        fs::remove_file(path).map_err(|error| unwritten(path, &error))?;
+    }
+    Ok(())
+}
+
+fn unwritten(path: &Path, error: &impl Display) -> Error {
+    Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
+}
+
+fn form(path: &Path) -> Result<Form, Error> {
+    Form::of(path).ok_or_else(|| {
+        let [html, markdown, json, junit] = Form::ENDINGS.map(|(ending, _)| ending);
+        Error::new(
+            format!("{} does not end with .{html}, .{markdown}, .{json} or .{junit} (JUnit)", path.display()),
+            "the ending says which form the report has: --report proof.html",
+        )
+    })
+}
+
+/// A file, and whether the report was written to it.
+pub type Saved<'a> = (&'a Path, Result<(), Error>);
+
+/// Writes a report to each of the files. One that cannot be written keeps no other one from being.
+#[must_use = "what could not be written is told"]
+pub fn save<'a>(paths: &'a [PathBuf], report: &Document) -> Vec<Saved<'a>> {
+    let save = |path: &Path| -> anyhow::Result<()> { Ok(fs::write(path, form(path)?.text(report)?)?) };
+    paths.iter().map(|path| (path.as_path(), save(path).map_err(|error| unwritten(path, &error)))).collect()
+}
+
+/// Says where it was written, and where it could not be: that changes nothing of what was proved.
+pub fn tell(ctx: &Ctx, saved: &[Saved<'_>]) {
+    for (path, outcome) in saved {
+        let (form, shown) = (Form::of(path), path.display());
+        match (outcome, form) {
+            (Err(error), _) => ctx.printer.error(&error.to_string()),
+            (Ok(()), Some(Form::Json)) => ctx
+                .printer
+                .note(Hint::from(format!("report written to {shown}")).and(verify(path).to("judge it again"))),
+            (Ok(()), _) => ctx.printer.note(format!("report written to {shown}")),
+        }
+    }
+}
+
+/// What judges a report again. Needs no cluster, and so no flags.
+fn verify(path: &Path) -> Command {
+    ByHand::default().own(["verify-report", &path.to_string_lossy()])
+}
+
+/// Reads one.
+///
+/// # Errors
+/// If there is none.
+pub fn read(path: &Path) -> Result<Document, Error> {
+    let hint = || ByHand::default().own("persistence-demo --report proof.json").to("write one");
+    let text = fs::read_to_string(path)
+        .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint()))?;
+    Document::parse(&text).map_err(|error| Error::new(format!("{} is no report: {error:#}", path.display()), hint()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persistence::tests::report;
+
+    #[test]
+    fn where_it_cannot_be_written_is_found_before_and_nothing_is_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, old, taken] = ["new.json", "old.json", "taken.json"].map(|name| folder.path().join(name));
+        fs::write(&old, "kept").unwrap();
+        fs::create_dir(&taken).unwrap();
+        assert!(check(&new).is_ok() && !new.exists());
+        assert!(check(&old).is_ok() && fs::read(&old).unwrap() == b"kept");
+        assert!(check(&taken).unwrap_err().to_string().contains("could not write"));
+        assert!(check(&folder.path().join("none/new.json")).unwrap_err().to_string().contains("no folder"));
+
+        let paths = [taken, new];
+        let saved = save(&paths, &Document::Exchange(Box::new(report())));
+        assert!(saved[0].1.is_err() && saved[1].1.is_ok(), "{saved:?}");
+        assert!(read(&paths[1]).is_ok());
+    }
+}

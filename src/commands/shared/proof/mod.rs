@@ -1,0 +1,89 @@
+//! What a run has proved, for people: as it happens, and from its report.
+
+pub mod file;
+pub mod set;
+
+use crate::context::Ctx;
+use crate::observe::Reading;
+use crate::output::{Column, Line, Role, Table};
+use crate::persistence::contrast::{self, Contrast};
+use crate::persistence::evidence::Cycle;
+use crate::persistence::timeline::{Event, Kind};
+use crate::persistence::verdict::{self, Check, Holds, Verdict};
+use crate::text::one_line;
+
+/// What the lines of a timeline are.
+pub fn timeline_heading(ctx: &Ctx) -> anyhow::Result<()> {
+    let heading = Line::default().and(Role::Title, "timeline");
+    ctx.printer.out(heading.and(Role::Plain, " (as seen here; in brackets the cluster's clock, in whole seconds)"))
+}
+
+/// An event, by how long after the replacement was asked for.
+pub fn line(event: &Event, from: u64) -> Line {
+    let at = event.offset(from);
+    let clock = event.cluster.map(|time| format!(" [{}]", time.strftime("%H:%M:%S"))).unwrap_or_default();
+    let says = one_line(&event.says);
+    let role = match event.kind {
+        Kind::Answered | Kind::AnsweredByName | Kind::Ready => Role::Good,
+        Kind::ReplacedAgain | Kind::Lost => Role::Doubtful,
+        _ => Role::Plain,
+    };
+    let rest = format!(" {says}{clock}");
+    Line::from(format!("{at:>10}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
+}
+
+/// Each check with its evidence, and the downtime.
+pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()> {
+    checks(ctx, &verdict.checks)?;
+    let downtime = format!("{}, since the {}", verdict::downtime(cycle), cycle.how.noun());
+    ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime))
+}
+
+/// The column at which evidence begins.
+const EVIDENCE: usize = 28;
+
+/// Checks with their evidence.
+pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
+    ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
+    for check in checks {
+        let word = match check.holds {
+            Holds::Yes => "ok",
+            Holds::No => "NO",
+            Holds::Unknown => "?",
+        };
+        let name = format!("  {:<20}  ", check.name);
+        let line = Line::from("  ").and(role(check.holds), format!("{word:<2}")).and(Role::Plain, name);
+        ctx.printer.out_wrapped(line.and(Role::Plain, one_line(&check.evidence)), EVIDENCE)?;
+    }
+    Ok(())
+}
+
+/// How it is shown whether something is so.
+pub fn role(holds: Holds) -> Role {
+    match holds {
+        Holds::Yes => Role::Good,
+        Holds::No => Role::Bad,
+        Holds::Unknown => Role::Doubtful,
+    }
+}
+
+/// Both levels beside each other, and what that comes to. Gives whether it is as it should be, or was not asked for.
+pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) -> anyhow::Result<bool> {
+    let Some(check) = contrast::judge(contrast) else { return Ok(true) };
+    if let (Reading::Present(contrast), Some(cycle)) = (contrast, cycle) {
+        let mut table = Table::new(&["CONTRAST", "LEVEL-1", "LEVEL-2"].map(Column::always), false);
+        for line in contrast::table(contrast, cycle) {
+            table.row(line);
+        }
+        ctx.printer.out(table.text().trim_end())?;
+    }
+    let title = Line::default().and(Role::Title, "contrast: ").and(role(check.holds), check.holds.to_string());
+    ctx.printer.out_wrapped(title.and(Role::Plain, format!(" — {}", one_line(&check.evidence))), 2)?;
+    Ok(check.holds == Holds::Yes)
+}
+
+/// The verdict on one line, with what it rests on.
+pub fn conclusion(verdict: &Verdict) -> Line {
+    let title = Line::default().and(Role::Title, "verdict: ").and(role(verdict.holds), verdict.holds.to_string());
+    title.and(Role::Plain, format!(" — {}", one_line(&verdict.conclusion())))
+}

@@ -1,0 +1,45 @@
+//! Round 1 of reading, and how it is shown.
+
+use super::namespace;
+use crate::context::Ctx;
+use crate::kubernetes::{Cluster, RequestError, act};
+use crate::observe::{Snapshot, snapshot as round};
+
+/// Round 1 of reading, also for a namespace that is not there yet, or not any more.
+pub async fn snapshot_of_any(ctx: &Ctx) -> anyhow::Result<Snapshot> {
+    let cluster = ctx.cluster().await?;
+    show_reading(ctx, cluster);
+    Ok(Snapshot::read(cluster).await?)
+}
+
+/// Round 1 of reading, for what acts on it.
+pub async fn snapshot(ctx: &Ctx) -> anyhow::Result<Snapshot> {
+    let cluster = ctx.cluster().await?;
+    show_reading(ctx, cluster);
+    Box::pin(in_namespace(cluster, Snapshot::read(cluster))).await
+}
+
+/// Round 1 of reading, for what only shows it.
+pub async fn glance(ctx: &Ctx) -> anyhow::Result<Snapshot> {
+    let cluster = ctx.cluster().await?;
+    show_reading(ctx, cluster);
+    Box::pin(in_namespace(cluster, Snapshot::glance(cluster))).await
+}
+
+/// What was read, unless it is of a namespace that is not there to stay: that is asked for where it can be seen in the objects.
+async fn in_namespace(
+    cluster: &Cluster,
+    read: impl Future<Output = Result<Snapshot, RequestError>>,
+) -> anyhow::Result<Snapshot> {
+    let snapshot = read.await?;
+    if snapshot.is_empty() || snapshot.is_ending() {
+        namespace::check(cluster).await?;
+    }
+    Ok(snapshot)
+}
+
+fn show_reading(ctx: &Ctx, cluster: &Cluster) {
+    for words in round::kubectl(cluster.namespace()) {
+        ctx.show(|| act::command(cluster.place(), &words.split(' ').collect::<Vec<_>>()));
+    }
+}

@@ -1,0 +1,99 @@
+//! The table of the wallets: created if it is not there.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::Instant;
+
+use super::waiting::{self, Waited};
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::exchange::{psql, wallets};
+use crate::kubernetes::Cause;
+use crate::kubernetes::exec::Ended;
+use crate::observe::database::Database;
+use crate::text::brief;
+
+/// Creates the table once the database is ready. The pod may be replaced meanwhile: every step can be repeated.
+///
+/// # Errors
+/// If the database cannot be asked.
+pub async fn initialise(ctx: &Ctx, timeout: Duration, deadline: Instant) -> anyhow::Result<Outcome> {
+    waiting::insist(ctx, deadline, is_passing, async || {
+        if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {
+            waiting::say_timed_out(ctx, "the database was not ready", timeout, &last);
+            return Ok(Outcome::DoesNotHold);
+        }
+        create(ctx).await
+    })
+    .await
+}
+
+/// Whether an error comes from a pod that is being replaced.
+fn is_passing(error: &anyhow::Error) -> bool {
+    error.is::<NoAnswer>()
+        || waiting::server_away(error)
+        || matches!(Cause::of(error), Some(Cause::NotFound(_) | Cause::NotRun(_) | Cause::Lost(_)))
+}
+
+async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let before = describe(ctx).await?;
+    if let (Some(columns), true) = (&before.columns, before.index) {
+        return exists(ctx, columns, before.rows.unwrap_or(0));
+    }
+    if let Some(columns) = &before.columns
+        && !wallets::differences(columns).is_empty()
+    {
+        return exists(ctx, columns, before.rows.unwrap_or(0));
+    }
+    succeeded(ctx, ctx.perform(&psql::script(wallets::CREATE)).await?)?;
+    let after = describe(ctx).await?;
+    let table = if before.columns.is_some() { "exists" } else { "created" };
+    ctx.printer.out(format!("table wallets {table} ({} rows)", after.rows.context("the table is not there")?))?;
+    ctx.printer.out("index idx_wallets_id created")?;
+    Ok(Outcome::Holds)
+}
+
+/// Says that the table exists, and how it differs from the lesson's, if it does.
+fn exists(ctx: &Ctx, columns: &[wallets::Column], rows: u64) -> anyhow::Result<Outcome> {
+    let differences = wallets::differences(columns);
+    if differences.is_empty() {
+        ctx.printer.out(format!("table wallets exists ({rows} rows)"))?;
+        ctx.printer.out("index idx_wallets_id exists")?;
+        return Ok(Outcome::Holds);
+    }
+    ctx.printer.out(format!("table wallets exists ({rows} rows), but is not the lesson's; it is left as it is"))?;
+    for difference in differences {
+        ctx.printer.out(format!("  {}", brief(&difference)))?;
+    }
+    ctx.printer.hint("rename it, and run init-db again: ALTER TABLE wallets RENAME TO wallets_old");
+    Ok(Outcome::DoesNotHold)
+}
+
+async fn describe(ctx: &Ctx) -> anyhow::Result<Database> {
+    Database::parse(&succeeded(ctx, ctx.perform(&Database::ask()).await?)?)
+}
+
+/// psql found no server, or a lock. A ready pod that is being stopped refuses connections before it is seen to be unready.
+#[derive(Debug, thiserror::Error)]
+#[error("the database does not answer: {0}")]
+struct NoAnswer(String);
+
+/// psql's exit code when the connection failed or was lost.
+const CONNECTION_LOST: i32 = 2;
+/// A shell's exit code for a program that was killed, as when its container ends.
+const KILLED: i32 = 128;
+
+fn succeeded(ctx: &Ctx, ended: Ended) -> anyhow::Result<Ended> {
+    let said = ended.stderr.trim();
+    match ended.code {
+        0 => Ok(ended),
+        CONNECTION_LOST | KILLED.. => Err(NoAnswer(said.to_owned()).into()),
+        _ if said.contains(psql::LOCKED) => Err(NoAnswer("somebody else has locked its table".to_owned()).into()),
+        code => Err(Error::new(
+            format!("psql ended with exit code {code}: {said}"),
+            ctx.by_hand.kubectl("logs postgres-0").to("see what the database says"),
+        )
+        .into()),
+    }
+}

@@ -1,0 +1,308 @@
+//! The one wait: until something holds of the exchange, or a deadline. Says meanwhile what it waits for, and why.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+
+use super::overlooked;
+use crate::context::Ctx;
+use crate::error::Outcome;
+use crate::findings::{self, Finding, Observed, Weight};
+use crate::kubernetes::act::DeletePod;
+use crate::kubernetes::{Cause, Cluster, Place};
+use crate::observe::evidence::Evidence;
+use crate::observe::live::{self, Change};
+use crate::observe::{Snapshot, readiness};
+use crate::output::{Line, Role};
+use crate::text::Hint;
+use crate::text::brief;
+
+/// How a wait ended.
+pub enum Waited {
+    /// It holds.
+    Done,
+    /// The deadline has passed; these are the reasons last seen.
+    TimedOut(Vec<Finding>),
+}
+
+/// How often events are asked for while something is not ready: they are not watched, for a namespace may have many.
+const EVENTS: Duration = Duration::from_secs(2);
+
+/// How long a claim and a volume that are both there may take to be bound: it is a matter of milliseconds, or of the
+/// cluster's next look at all claims, 15 s later.
+const BINDING: Duration = Duration::from_secs(1);
+
+/// How long after a deadline it may take to find out why it was missed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The pause before something that failed for now is tried again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Does it, or gives up when the deadline has passed and whoever waited for it has had the time to say why.
+pub fn within<T>(deadline: Instant, what: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    let what = Box::pin(what);
+    async move { timeout_at(deadline + LAST_WORDS * 2, what).await.ok() }
+}
+
+/// What a command with a deadline comes to: with none left, it says how it failed last, or that there was no answer.
+///
+/// # Errors
+/// If it failed otherwise than for want of time.
+pub fn in_time(
+    ctx: &Ctx,
+    what: &str,
+    timeout: Duration,
+    done: Option<anyhow::Result<Outcome>>,
+) -> anyhow::Result<Outcome> {
+    match done {
+        Some(Err(error)) if error.is::<GaveUp>() => {
+            ctx.printer.error(&format!("{what} within {timeout:?}: {error}"));
+            ctx.printer.hint(try_later(ctx));
+        }
+        Some(done) => return done,
+        None => say_timed_out(ctx, what, timeout, &[]),
+    }
+    Ok(Outcome::DoesNotHold)
+}
+
+/// What helps against a server that was away for too long.
+fn try_later(ctx: &Ctx) -> Hint {
+    ctx.by_hand.kubectl_of_cluster(READYZ).to("see how the server is").and("then run this again")
+}
+
+/// Asks a server how it is, part by part.
+pub const READYZ: &str = "get --raw '/readyz?verbose'";
+
+/// Something still failed at the deadline, though only for now.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+struct GaveUp(anyhow::Error);
+
+/// Tries until the deadline, for as long as it fails only for now. What is tried can be repeated.
+///
+/// # Errors
+/// If it fails for good; or, for `in_time`, if it still fails at the deadline.
+pub async fn insist<T>(
+    ctx: &Ctx,
+    deadline: Instant,
+    for_now: fn(&anyhow::Error) -> bool,
+    attempt: impl AsyncFn() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut told = Told::default();
+    loop {
+        match attempt().await {
+            Err(error) if for_now(&error) => {
+                if Instant::now() >= deadline {
+                    return Err(GaveUp(error).into());
+                }
+                let says = format!("{error:#}");
+                if told.is_new(&says) {
+                    ctx.printer.note(format!("{says}; trying again"));
+                }
+                sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Whether something failed because the server was away, for `insist`.
+#[must_use]
+pub fn server_away(error: &anyhow::Error) -> bool {
+    Cause::of(error).is_some_and(Cause::is_away)
+}
+
+/// Waits until it holds. With `mend`, a pod that keeps the set from making its newest revision is deleted, and a claim that the
+/// cluster has overlooked is touched.
+///
+/// # Errors
+/// If the cluster cannot be asked, or what it takes cannot be done.
+pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, mend: bool) -> anyhow::Result<Waited> {
+    let cluster = ctx.cluster().await?;
+    let start = Instant::now();
+    let mut told = Told::default();
+    let soon = deadline.max(start + LAST_WORDS);
+    let Ok(snapshot) = timeout_at(soon, Snapshot::read(cluster)).await else {
+        return Ok(Waited::TimedOut(Vec::new()));
+    };
+    let mut snapshot = snapshot?;
+    let mut changes = live::changes(cluster);
+    let mut events = interval(EVENTS);
+    events.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        if holds(&snapshot) {
+            return Ok(Waited::Done);
+        }
+        if let Some(pod) = findings::stuck_pod(&snapshot).filter(|_| mend)
+            && let Some(uid) = pod.uid()
+            && told.is_new(&uid)
+        {
+            let name = pod.name_any();
+            ctx.printer.note(format!(
+                "pod/{name} is of an older revision and never became ready: the set would wait for it for ever, so it is deleted"
+            ));
+            match ctx.perform(&DeletePod { name, uid, grace: None }).await {
+                // Another deploy was faster.
+                Err(error) if is_gone(&error) => {}
+                deleted => deleted?,
+            }
+        }
+        let change = timeout_at(deadline, async {
+            tokio::select! {
+                change = changes.next() => change,
+                _ = events.tick() => None,
+            }
+        });
+        match change.await {
+            Ok(Some(Change::Lost(why))) => {
+                if told.is_new(&why) {
+                    ctx.printer.warning(&format!("the watch broke off and starts anew: {why}"));
+                }
+            }
+            Ok(Some(change)) => snapshot = snapshot.step(change),
+            Ok(None) => {
+                let soon = deadline.min(Instant::now() + EVENTS);
+                let findings = judge(&snapshot, &evidence(&snapshot, cluster, soon).await, cluster.place());
+                for line in told.news(&findings, start.elapsed()) {
+                    ctx.printer.note(line);
+                }
+                if mend && start.elapsed() > BINDING {
+                    look_again(ctx, &snapshot, &mut told).await;
+                }
+            }
+            Err(_) => {
+                let evidence = evidence(&snapshot, cluster, deadline + LAST_WORDS).await;
+                return Ok(Waited::TimedOut(judge(&snapshot, &evidence, cluster.place())));
+            }
+        }
+    }
+}
+
+/// Has the cluster look again, once, at a claim that it has overlooked. Without that it looks by itself, later.
+async fn look_again(ctx: &Ctx, snapshot: &Snapshot, told: &mut Told) {
+    let Some(claim) = overlooked::find(snapshot).filter(|claim| told.is_new(&claim.uid().unwrap_or_default())) else {
+        return;
+    };
+    ctx.printer.note(format!(
+        "persistentvolumeclaim/{} waits though its volume is there: it is touched, so that the cluster looks at it again",
+        claim.name_any()
+    ));
+    let touched = async { ctx.perform(&overlooked::touch(claim)?).await };
+    if let Err(error) = touched.await {
+        ctx.printer.warning(&format!("{error:#}; the cluster looks at it by itself, later"));
+    }
+}
+
+/// Whether an object was gone before it could be deleted, or another one had its name.
+fn is_gone(error: &anyhow::Error) -> bool {
+    matches!(Cause::of(error), Some(Cause::NotFound(_) | Cause::Conflict { .. }))
+}
+
+/// What explains a snapshot, as far as it is known by then: an explanation is not worth a deadline.
+async fn evidence(snapshot: &Snapshot, cluster: &Cluster, by: Instant) -> Evidence {
+    timeout_at(by, Evidence::read(snapshot, cluster, false)).await.unwrap_or_default()
+}
+
+/// Whether every workload is ready, for `until`.
+#[must_use]
+pub fn all_ready(snapshot: &Snapshot) -> bool {
+    readiness::all(snapshot)
+}
+
+/// Whether the pod with the stable name is ready, for `until`.
+#[must_use]
+pub fn postgres_ready(snapshot: &Snapshot) -> bool {
+    snapshot.postgres_pod().is_some_and(readiness::pod)
+}
+
+/// Says that a wait has run out: what was last seen, and what helps.
+pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding]) {
+    let Some(first) = last.first() else {
+        ctx.printer.error(&format!("{what} within {timeout:?}: the server did not answer in time"));
+        ctx.printer.hint(try_later(ctx));
+        return;
+    };
+    ctx.printer.error(&format!("{what} within {timeout:?}; last seen:"));
+    for finding in last {
+        ctx.printer.note(line(finding));
+    }
+    ctx.printer.hint(&first.hint);
+}
+
+/// What is the matter with an app of the exchange, if it can be told soon: its causes, the first of which has the hint.
+pub async fn reasons(ctx: &Ctx, app: &str) -> anyhow::Result<Vec<Finding>> {
+    let cluster = ctx.cluster().await?;
+    let snapshot = Snapshot::read(cluster).await?;
+    let evidence = evidence(&snapshot, cluster, Instant::now() + EVENTS).await;
+    let mut findings = judge(&snapshot, &evidence, cluster.place());
+    findings.retain(|finding| finding.app == app);
+    Ok(findings)
+}
+
+fn judge(snapshot: &Snapshot, evidence: &Evidence, place: &Place) -> Vec<Finding> {
+    let Place { namespace, by_hand, .. } = place;
+    findings::judge(&Observed { snapshot, evidence, namespace, by_hand, now: Timestamp::now() })
+}
+
+/// A finding on a line of its own.
+#[must_use]
+pub fn line(finding: &Finding) -> Line {
+    let role = match finding.weight {
+        Weight::Problem => Role::Bad,
+        Weight::NotYet | Weight::Unknown => Role::Doubtful,
+    };
+    let says = brief(&finding.says);
+    Line::default().and(Role::Plain, "  ").and(role, &finding.object).and(Role::Plain, format!(" {says}"))
+}
+
+/// What was told already: a line is worth repeating only if it says something new.
+#[derive(Default)]
+pub struct Told(std::collections::BTreeSet<String>);
+
+impl Told {
+    fn is_new(&mut self, text: &str) -> bool {
+        self.0.insert(text.to_owned())
+    }
+
+    /// The findings that were not told yet, by when. How long something takes is not news.
+    pub fn news(&mut self, findings: &[Finding], elapsed: Duration) -> Vec<Line> {
+        let text = |finding: &Finding| {
+            let letters: String = finding.says.chars().filter(|character| !character.is_ascii_digit()).collect();
+            format!("{} {} {letters}", finding.code, finding.object)
+        };
+        // What may not be read is not what is waited for.
+        let waited_for = findings.iter().filter(|finding| finding.weight != Weight::Unknown);
+        let new: Vec<&Finding> = waited_for.filter(|finding| self.is_new(&text(finding))).collect();
+        new.into_iter()
+            .map(|finding| line(finding).and(Role::Plain, format!(" (after {} s)", elapsed.as_secs())))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(says: &str) -> Finding {
+        Finding {
+            code: "starting",
+            weight: Weight::NotYet,
+            app: "postgres",
+            object: "pod/postgres-0".to_owned(),
+            says: says.to_owned(),
+            hint: "wait".into(),
+        }
+    }
+
+    #[test]
+    fn only_news_is_told() {
+        let mut told = Told::default();
+        let mut lines = |says| told.news(&[finding(says)], Duration::from_secs(1)).len();
+        assert_eq!(lines("pulls its image x for 1s"), 1);
+        assert_eq!(lines("pulls its image x for 12s"), 0);
+        assert_eq!(lines("runs, and is not ready yet"), 1);
+    }
+}

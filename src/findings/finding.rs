@@ -1,0 +1,67 @@
+//! What a cause is, what it judges, and what it finds.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::kubernetes::ByHand;
+use crate::observe::Snapshot;
+use crate::observe::evidence::Evidence;
+use crate::text::Hint;
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// Round 1.
+    pub snapshot: &'a Snapshot,
+    /// Round 2.
+    pub evidence: &'a Evidence,
+    /// The namespace.
+    pub namespace: &'a str,
+    /// What a hint's command needs to lead there.
+    pub by_hand: &'a ByHand,
+    /// The time at which it was read.
+    pub now: Timestamp,
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// The cause's code: stable, for programs and for search.
+    pub code: &'static str,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// What it concerns, as the value of the label `app`. Of one app, a cause hides its consequences.
+    pub app: &'static str,
+    /// The object, as kubectl names it.
+    pub object: String,
+    /// What is the matter.
+    pub says: String,
+    /// What helps, or shows more.
+    pub hint: Hint,
+}
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Weight {
+    /// It does not get better by itself.
+    Problem,
+    /// It takes its time.
+    NotYet,
+    /// It could not be read. That makes nothing else unhealthy.
+    Unknown,
+}
+
+/// A cause: how it is recognised, and which causes it explains.
+pub(super) struct Cause {
+    pub(super) code: &'static str,
+    pub(super) hides: &'static [&'static str],
+    pub(super) judge: fn(&Observed) -> Vec<Finding>,
+}
+
+/// Whether nothing is the matter, as far as could be read.
+#[must_use]
+pub fn healthy(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.weight == Weight::Unknown)
+}

@@ -1,0 +1,105 @@
+//! A report as JUnit XML: a suite for each replacement and for what stands beside them, a case for each check.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use quick_junit::{NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite};
+
+use super::content::setting;
+use super::{exchange, set};
+use crate::persistence::How;
+use crate::persistence::document::Document;
+use crate::persistence::report::Report;
+use crate::persistence::set::report::Report as SetReport;
+use crate::persistence::timeline::Kind;
+use crate::persistence::verdict::{Check, Holds};
+use crate::text::clean;
+
+/// As XML.
+///
+/// # Errors
+/// If it has no such form, which is a mistake of this program.
+pub fn text(report: &Document) -> anyhow::Result<String> {
+    let mut suites = Suites::new("persistence-demo");
+    suites.add_test_suites(match report {
+        Document::Exchange(report) => of_exchange(report),
+        Document::Set(report) => of_set(report),
+    });
+    Ok(suites.to_string()?)
+}
+
+fn of_exchange(report: &Report) -> Vec<TestSuite> {
+    let facts = [exchange::asked(report), setting(&report.about)].concat();
+    let replaced = report.cycles.iter().zip(report.verdicts()).enumerate().map(|(number, (cycle, verdict))| {
+        let pod = &cycle.before.identity.pod.name;
+        let mut suite = suite(&facts, (pod, cycle.how, number), cycle.asked_at, cycle.downtime_ms());
+        suite.add_test_cases(verdict.checks.iter().map(|check| case(pod, check)));
+        suite
+    });
+    let beside = report.contrast().map(|check| alone("Level 1 beside it", case("Level 1", &check)));
+    replaced.chain(beside).collect()
+}
+
+/// What is left open is skipped: nothing hangs on it.
+fn of_set(report: &SetReport) -> Vec<TestSuite> {
+    let (evidence, judged) = (&report.evidence, report.judge());
+    let facts = [set::asked(report), setting(&report.about)].concat();
+    let replaced = evidence.turns.iter().zip(&judged.pods).enumerate().map(|(number, (turn, of_pod))| {
+        let pod = &of_pod.pod;
+        let until_ready = turn.timeline.after_ms(Kind::Ready);
+        let mut suite = suite(&facts, (pod, evidence.how, number), turn.asked_at, until_ready);
+        suite.add_test_cases(of_pod.checks.iter().map(|check| {
+            if of_pod.is_open(check) { case_of(pod, check, TestCaseStatus::skipped()) } else { case(pod, check) }
+        }));
+        suite
+    });
+    let set = format!("statefulset/{}", evidence.set.name);
+    let every = alone(&set, case(&set, &judged.complete));
+    replaced.chain([every]).collect()
+}
+
+/// A suite without cases, of a replacement: the pod, how it was taken away, and how many were before.
+fn suite(
+    facts: &[[String; 2]],
+    (pod, how, before): (&str, How, usize),
+    at: Timestamp,
+    took_ms: Option<u64>,
+) -> TestSuite {
+    let mut suite = TestSuite::new(clean(&format!("pod/{pod}, {} {}", how.noun(), before + 1)));
+    suite.extra.insert("timestamp".into(), at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into());
+    if let Some(ms) = took_ms {
+        suite.set_time(Duration::from_millis(ms));
+    }
+    for [name, value] in facts {
+        suite.add_property(Property::new(clean(name), clean(value)));
+    }
+    suite
+}
+
+/// A suite of one case.
+fn alone(name: &str, case: TestCase) -> TestSuite {
+    let mut suite = TestSuite::new(clean(name));
+    suite.add_test_case(case);
+    suite
+}
+
+/// What is not known is an error, as it is for the exit code: it has not been shown.
+fn case(class: &str, check: &Check) -> TestCase {
+    let status = match check.holds {
+        Holds::Yes => TestCaseStatus::success(),
+        Holds::No => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Holds::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    case_of(class, check, status)
+}
+
+fn case_of(class: &str, check: &Check, mut status: TestCaseStatus) -> TestCase {
+    let evidence = clean(&check.evidence);
+    if check.holds != Holds::Yes {
+        status.set_type(check.holds.to_string()).set_message(&*evidence);
+    }
+    let mut case = TestCase::new(clean(&check.name), status);
+    case.set_classname(clean(class));
+    case.set_system_out(&*evidence);
+    case
+}
