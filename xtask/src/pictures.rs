@@ -37,7 +37,15 @@ pub fn run() -> Result<ExitCode> {
     let report = folder.path().join("report.html");
     let path = report.to_str().context("a path that is text")?;
     let said = process::step("persistence-demo", || {
-        process::output(&mut plugin(&["persistence-demo", "--under-load", "--color", "always", "--report", path])?)
+        process::output(&mut plugin(&[
+            "persistence-demo",
+            "--yes",
+            "--under-load",
+            "--color",
+            "always",
+            "--report",
+            path,
+        ])?)
     })?;
     process::step("the pictures", || {
         let docs = paths::workspace().join("docs");

@@ -47,7 +47,7 @@ fn line(ran: &Ran, what: &str) -> [String; 2] {
 
 /// How many acts there are before those of Level 1.
 fn acts_without(namespace: &str) -> usize {
-    let plain = ends(namespace, "persistence-demo --rows 5 --show-commands", 0);
+    let plain = ends(namespace, "persistence-demo --yes --rows 5 --show-commands", 0);
     plain.stderr.lines().filter(|line| is_change(line)).count()
 }
 
@@ -61,7 +61,7 @@ fn what_goes_without_a_volume_stays_with_one() {
     let namespace = scene.namespace();
     sql(namespace, "INSERT INTO wallets(id) VALUES ('anna');");
     let file = report(namespace);
-    let ran = ends(namespace, &format!("persistence-demo --rows 20 --contrast --report {}", file.display()), 0);
+    let ran = ends(namespace, &format!("persistence-demo --yes --rows 20 --contrast --report {}", file.display()), 0);
     let name = "postgres-level-1-";
     let [before, after] = ["pod before", "pod after"].map(|what| line(&ran, what));
     assert!(before[0].starts_with(name) && after[0].starts_with(name) && before[0] != after[0], "{}", ran.stdout);
@@ -97,10 +97,10 @@ fn what_goes_without_a_volume_stays_with_one() {
     assert!(stays.stdout.contains("contrast: does not hold — 20 of 20 rows are still there"), "{}", stays.stdout);
     std::fs::remove_file(&file).unwrap();
 
-    let crash = ends(namespace, "persistence-demo --contrast --how crash", 2);
+    let crash = ends(namespace, "persistence-demo --yes --contrast --how crash", 2);
     assert!(crash.stderr.contains("there is no contrast") && crash.stderr.contains("hint: leave"), "{}", crash.stderr);
     let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
-    let nobody = ends(namespace, "persistence-demo --open", 2);
+    let nobody = ends(namespace, "persistence-demo --yes --open", 2);
     assert!(nobody.stderr.contains("there is no terminal") && nobody.stderr.contains("hint: "), "{}", nobody.stderr);
     assert_eq!(field(namespace, "pod/postgres-0", "/metadata/uid"), uid);
 }
@@ -111,7 +111,8 @@ fn stopped_at_any_act_of_it_nothing_is_left() {
     let namespace = scene.namespace();
     let first = acts_without(namespace) + 1;
     let file = std::env::temp_dir().join(format!("{namespace}-{}.json", std::process::id()));
-    let (path, words) = (file.display(), format!("persistence-demo --rows 5 --contrast --report {}", file.display()));
+    let (path, words) =
+        (file.display(), format!("persistence-demo --yes --rows 5 --contrast --report {}", file.display()));
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let mut stopped = 0;
         for act in first.. {
@@ -143,7 +144,7 @@ fn what_a_killed_run_leaves_is_taken_away_by_the_next_one() {
     let namespace = scene.namespace();
     // Of Level 1: its pod on trial, two objects, and then the watch.
     let act = acts_without(namespace) + 4;
-    assert_eq!(stopped_at(act, namespace, "persistence-demo --rows 5 --contrast", Signal::SIGKILL), None);
+    assert_eq!(stopped_at(act, namespace, "persistence-demo --yes --rows 5 --contrast", Signal::SIGKILL), None);
     let left = level_1(namespace);
     assert!(left.contains("deployment.apps/postgres-level-1-") && left.contains("service/"), "{left}");
 
@@ -154,7 +155,7 @@ fn what_a_killed_run_leaves_is_taken_away_by_the_next_one() {
     assert!(level_1(namespace).contains("deployment.apps/postgres-level-1-"));
     ends(namespace, "deploy", 0);
     until("the next run", SOON * 2, || {
-        let ran = run(namespace, "persistence-demo --rows 5");
+        let ran = run(namespace, "persistence-demo --yes --rows 5");
         if ran.code == 0 { Ok(()) } else { Err(ran.stderr) }
     });
     nothing_is_left(namespace);
@@ -190,7 +191,7 @@ fn a_student_sees_the_contrast_or_what_keeps_it_away() {
         if hard == "3" { Ok(()) } else { Err(hard) }
     });
     ends(namespace, "deploy --as student --storage dynamic --service-type ClusterIP --init-db --timeout 4m", 0);
-    let refused = ends(namespace, "persistence-demo --as student --rows 5 --contrast", 1);
+    let refused = ends(namespace, "persistence-demo --yes --as student --rows 5 --contrast", 1);
     assert!(refused.stdout.contains("verdict: holds"), "{}", refused.stdout);
     assert!(refused.stdout.contains("contrast: is not known — Level 1: "), "{}", refused.stdout);
     assert!(refused.stdout.contains("exceeded quota: small"), "{}", refused.stdout);
@@ -207,14 +208,14 @@ fn a_student_sees_the_contrast_or_what_keeps_it_away() {
         let hard = kubectl::field(&format!("resourcequota/small -n {namespace}"), "/status/hard/pods");
         if hard == "4" { Ok(()) } else { Err(hard) }
     });
-    let shown = ends(namespace, "persistence-demo --as student --rows 5 --contrast", 0);
+    let shown = ends(namespace, "persistence-demo --yes --as student --rows 5 --contrast", 0);
     assert_eq!(line(&shown, "data"), ["lost", "there"]);
     nothing_is_left(namespace);
 }
 
 /// A run in a terminal, up to the question.
 fn asked(namespace: &str) -> (PtySession, String) {
-    let given = command(namespace, "persistence-demo --rows 5 --open --color never");
+    let given = command(namespace, "persistence-demo --yes --rows 5 --open --color never");
     let mut command = Command::new(given.get_program());
     command.args(given.get_args()).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("BROWSER");
     let mut session = spawn_command(command, Some(120_000)).unwrap();
@@ -264,7 +265,7 @@ fn the_page_is_open_and_nothing_is_taken_away_before_enter() {
         pods if pods.is_empty() => Ok(()),
         pods => Err(pods),
     });
-    let given = command(namespace, "persistence-demo --open");
+    let given = command(namespace, "persistence-demo --yes --open");
     let mut command = Command::new(given.get_program());
     command.args(given.get_args());
     let (code, shown) = ended(&mut spawn_command(command, Some(60_000)).unwrap());

@@ -268,7 +268,7 @@ fn a_dns_server_that_is_away_and_one_that_remembers() {
     CoreDns::configure(&dns.keeping());
     ends(namespace, "dns-check --wait", 0);
     // The name leads to the old address for a while, which is waited for and told.
-    let mut going = Going::begin(namespace, "persistence-demo");
+    let mut going = Going::begin(namespace, "persistence-demo --yes");
     going.until("  Ready");
     // The new address is a fact only once the EndpointSlice has it.
     let report = does_not_hold(namespace, "stale");

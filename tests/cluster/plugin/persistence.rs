@@ -36,8 +36,8 @@ fn it_holds_however_the_server_is_taken_away() {
     let scene = deployed("kc-persist-holds");
     let namespace = scene.namespace();
     sql(namespace, USERS);
-    for how in ["delete --times 2", "crash", "kill", "evict", "force --yes"] {
-        let ran = ends(namespace, &format!("persistence-demo --rows 20 --how {how}"), 0);
+    for how in ["delete --times 2", "crash", "kill", "evict", "force"] {
+        let ran = ends(namespace, &format!("persistence-demo --yes --rows 20 --how {how}"), 0);
         for words in
             ["verdict: holds — your 3 wallets are unchanged (anna 1000.00", "20 of 20", "not shown: loss of the node"]
         {
@@ -55,7 +55,7 @@ fn it_holds_however_the_server_is_taken_away() {
     assert!(status.stdout.contains("last proof: holds") && status.stdout.contains("(deletion)"), "{}", status.stdout);
     assert!(run(namespace, "status -A").stdout.contains("holds "), "the column");
 
-    let kept = ends(namespace, "persistence-demo --rows 7 --keep", 0);
+    let kept = ends(namespace, "persistence-demo --yes --rows 7 --keep", 0);
     assert_eq!(sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-kept-%';"), "7");
     let id = kept.stdout.split("--clean ").nth(1).unwrap().split_whitespace().next().unwrap();
     let cleaned = ends(namespace, &format!("persistence-demo --clean {id}"), 0);
@@ -71,20 +71,20 @@ fn rows_that_others_change_meanwhile() {
     // As the application changes a row: listed, and nothing wrong.
     let changed = meanwhile(
         namespace,
-        "persistence-demo --rows 5",
+        "persistence-demo --yes --rows 5",
         "UPDATE wallets SET balance = 1, updated_at = now() WHERE id = 'ben';",
     );
     assert_eq!(changed.code, 0, "{}{}", changed.stdout, changed.stderr);
     assert!(changed.stdout.contains("1 changed meanwhile by the application (ben)"), "{}", changed.stdout);
     let altered =
-        meanwhile(namespace, "persistence-demo --rows 5", "UPDATE wallets SET balance = 7 WHERE id = 'anna';");
+        meanwhile(namespace, "persistence-demo --yes --rows 5", "UPDATE wallets SET balance = 7 WHERE id = 'anna';");
     assert_eq!(altered.code, 1, "{}", altered.stdout);
     says(&altered, "NO", "your rows             1 altered (anna)");
-    let lost = meanwhile(namespace, "persistence-demo --rows 5", "DELETE FROM wallets WHERE id = 'carl';");
+    let lost = meanwhile(namespace, "persistence-demo --yes --rows 5", "DELETE FROM wallets WHERE id = 'carl';");
     says(&lost, "NO", "your rows             1 lost (carl)");
     let marked = meanwhile(
         namespace,
-        "persistence-demo --rows 5",
+        "persistence-demo --yes --rows 5",
         "DELETE FROM wallets WHERE id LIKE 'kubecoin-demo-%-000003';",
     );
     says(&marked, "NO", "marked rows           1 lost");
@@ -131,17 +131,17 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
     let scene = deployed("kc-persist-refused");
     let namespace = scene.namespace();
     sql(namespace, "ALTER TABLE wallets RENAME TO other;");
-    assert!(ends(namespace, "persistence-demo", 2).stderr.contains("init-db"));
+    assert!(ends(namespace, "persistence-demo --yes", 2).stderr.contains("init-db"));
     sql(namespace, "ALTER TABLE other RENAME TO wallets;");
 
     ok(&format!("create poddisruptionbudget kept --selector app=postgres --min-available 1 -n {namespace}"));
-    let kept = ends(namespace, "persistence-demo --how evict", 2);
+    let kept = ends(namespace, "persistence-demo --yes --how evict", 2);
     assert!(kept.stderr.contains("nothing was taken away") && kept.stderr.contains("--how delete"), "{}", kept.stderr);
     nothing_is_left(namespace);
     ok(&format!("delete poddisruptionbudget kept -n {namespace}"));
 
     let lease = leased(namespace);
-    let second = ends(namespace, "persistence-demo", 2);
+    let second = ends(namespace, "persistence-demo --yes", 2);
     assert!(
         second.stderr.contains("another run is in progress") && second.stderr.contains("somebody"),
         "{}",
@@ -149,15 +149,15 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
     );
     drop(lease);
     // Beside a real one, that the pod or its database is away may be seen first.
-    let mut first = Going::begin(namespace, "persistence-demo --times 2");
+    let mut first = Going::begin(namespace, "persistence-demo --yes --times 2");
     first.until("timeline");
-    ends(namespace, "persistence-demo", 2);
+    ends(namespace, "persistence-demo --yes", 2);
     assert_eq!(first.end().code, 0);
     nothing_is_left(namespace);
 
     let node = field(namespace, "pod/postgres-0", "/spec/nodeName");
     ok(&format!("cordon {node}"));
-    let stuck = run(namespace, "persistence-demo --timeout 10s");
+    let stuck = run(namespace, "persistence-demo --yes --timeout 10s");
     ok(&format!("uncordon {node}"));
     assert_eq!(stuck.code, 1, "{}{}", stuck.stdout, stuck.stderr);
     says(
@@ -175,7 +175,7 @@ fn it_is_refused_where_it_would_prove_nothing_and_given_up_in_time() {
         format!("100 rows of run {id} removed\n")
     );
     ok(&format!("scale statefulset postgres --replicas=2 -n {namespace}"));
-    assert!(ends(namespace, "persistence-demo", 2).stderr.contains("2 replicas"));
+    assert!(ends(namespace, "persistence-demo --yes", 2).stderr.contains("2 replicas"));
     sql(namespace, "DROP TABLE wallets;");
     assert_eq!(
         ends(namespace, &format!("persistence-demo --clean {id}"), 0).stdout,
@@ -189,14 +189,14 @@ fn no_row_acknowledged_under_load_is_lost() {
     let scene = deployed("kc-persist-load");
     let namespace = scene.namespace();
     for how in ["delete --times 2", "crash", "kill"] {
-        let ran = ends(namespace, &format!("persistence-demo --under-load --how {how}"), 0);
+        let ran = ends(namespace, &format!("persistence-demo --yes --under-load --how {how}"), 0);
         says(&ran, "ok", "rows under load");
         says(&ran, "ok", "gap under load");
         nothing_is_left(namespace);
     }
     let file = std::env::temp_dir().join(format!("{namespace}-{}.json", std::process::id()));
     let path = file.display();
-    ends(namespace, &format!("persistence-demo --under-load --report {path}"), 0);
+    ends(namespace, &format!("persistence-demo --yes --under-load --report {path}"), 0);
     let again = ends(namespace, &format!("verify-report {path} --kubeconfig /nonexistent"), 0);
     says(&again, "ok", "rows under load");
     assert!(again.stdout.contains("the same evidence does not hold"), "{}", again.stdout);
@@ -206,10 +206,10 @@ fn no_row_acknowledged_under_load_is_lost() {
     assert!(ends(namespace, &format!("replay {path}"), 0).stdout.contains("query answered"));
     std::fs::remove_file(&file).unwrap();
 
-    let slow = ends(namespace, "persistence-demo --under-load --max-gap 0.001s", 1);
+    let slow = ends(namespace, "persistence-demo --yes --under-load --max-gap 0.001s", 1);
     says(&slow, "NO", "gap under load");
 
-    let mut going = Going::begin(namespace, "persistence-demo --under-load");
+    let mut going = Going::begin(namespace, "persistence-demo --yes --under-load");
     going.until("Terminating");
     going.signal(Signal::SIGINT);
     assert_eq!(going.end().code, 130);
@@ -220,13 +220,13 @@ fn no_row_acknowledged_under_load_is_lost() {
 
     let forged = meanwhile(
         namespace,
-        "persistence-demo --under-load",
+        "persistence-demo --yes --under-load",
         "DELETE FROM wallets WHERE id LIKE 'kubecoin-demo-%-200002';",
     );
     says(&forged, "NO", "rows under load       1 lost though acknowledged (200002)");
 
     // The writer of a run that was killed ends by itself once its marked rows are gone.
-    let mut going = Going::begin(namespace, "persistence-demo --under-load");
+    let mut going = Going::begin(namespace, "persistence-demo --yes --under-load");
     going.until("timeline");
     going.signal(Signal::SIGKILL);
     going.end();
@@ -243,7 +243,7 @@ fn the_api_server_may_go_away_for_a_while() {
     let scene = deployed("kc-persist-api");
     let namespace = scene.namespace();
     sql(namespace, USERS);
-    let mut going = Going::begin(namespace, "persistence-demo --timeout 3m");
+    let mut going = Going::begin(namespace, "persistence-demo --yes --timeout 3m");
     going.until("Terminating");
     // The scheduler gives up without the API server, and then nobody would start it again.
     testbed(&["stop", "kube-scheduler"]);
@@ -267,7 +267,7 @@ fn stopped_at_any_step_it_leaves_nothing() {
     // the rows. What it shows next is begun together with the deletion.
     for act in 1..=4 {
         let signal = if act % 2 == 0 { Signal::SIGINT } else { Signal::SIGTERM };
-        assert_eq!(stopped_at(act, namespace, "persistence-demo", signal), None);
+        assert_eq!(stopped_at(act, namespace, "persistence-demo --yes", signal), None);
         nothing_is_left(namespace);
     }
     assert_eq!(field(namespace, "pod/postgres-0", "/metadata/uid"), uid);
@@ -278,7 +278,7 @@ fn stopped_at_any_step_it_leaves_nothing() {
         ("query answered", Signal::SIGTERM),
         ("proof", Signal::SIGINT),
     ] {
-        let mut going = Going::begin(namespace, "persistence-demo");
+        let mut going = Going::begin(namespace, "persistence-demo --yes");
         going.until(words);
         going.signal(signal);
         let ran = going.end();
@@ -310,22 +310,22 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: nobody}]
 fn killed(namespace: &str) {
     let rows = || sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-demo-%';");
     kubectl::apply(NO_LEASES);
-    let mut going = Going::begin(namespace, "persistence-demo");
+    let mut going = Going::begin(namespace, "persistence-demo --yes");
     going.until("Terminating");
     going.signal(Signal::SIGKILL);
     going.end();
     ready(namespace);
     assert_eq!(rows(), "100");
-    let refused = ends(namespace, "persistence-demo", 2);
+    let refused = ends(namespace, "persistence-demo --yes", 2);
     assert!(refused.stderr.contains("one that was killed is forgotten after 30 s"), "{}", refused.stderr);
 
-    let ran = ends(namespace, "persistence-demo --rows 7 --as nobody", 0);
+    let ran = ends(namespace, "persistence-demo --yes --rows 7 --as nobody", 0);
     assert!(ran.stderr.contains("it is not known whether another run is in progress"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("take it away yourself"), "{}", ran.stderr);
     says(&ran, "ok", "your rows             there were none of yours");
     assert_eq!(rows(), "100", "of a run that may be in progress");
 
-    let next = until("the Lease is forgotten", SOON, || match run(namespace, "persistence-demo --rows 7") {
+    let next = until("the Lease is forgotten", SOON, || match run(namespace, "persistence-demo --yes --rows 7") {
         ran if ran.stderr.contains("another run is in progress") => Err(ran.stderr),
         ran => Ok(ran),
     });
@@ -340,7 +340,7 @@ fn a_student_gets_a_verdict() {
     let namespace = scene.namespace();
     ok(&format!("create rolebinding student --clusterrole=edit --user=student -n {namespace}"));
     let ran = until("the binding counts", SOON, || {
-        let ran = run(namespace, "persistence-demo --as student");
+        let ran = run(namespace, "persistence-demo --yes --as student");
         if ran.code == 0 { Ok(ran) } else { Err(format!("{}{}", ran.stdout, ran.stderr)) }
     });
     assert!(ran.stdout.contains("by the claim's spec.volumeName"), "{}", ran.stdout);

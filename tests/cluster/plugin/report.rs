@@ -46,12 +46,12 @@ fn each_form_says_what_the_run_has_shown() {
     let [html, markdown, json, junit] = &files;
 
     for wrong in ["proof.pdf".to_owned(), "/nonexistent/proof.html".to_owned()] {
-        let refused = ends(namespace, &format!("persistence-demo --report {wrong}"), 2);
+        let refused = ends(namespace, &format!("persistence-demo --yes --report {wrong}"), 2);
         assert_eq!(refused.stdout, "", "before anything is changed");
     }
 
     let flags = files.each_ref().map(|file| format!(" --report {}", file.display())).concat();
-    let ran = ends(namespace, &format!("persistence-demo --rows 5 --under-load{flags}"), 0);
+    let ran = ends(namespace, &format!("persistence-demo --yes --rows 5 --under-load{flags}"), 0);
     let checks = checks(&ran);
     assert!(checks.len() >= 10 && checks.iter().all(|(word, _)| *word == "ok"), "{}", ran.stdout);
 
@@ -82,7 +82,7 @@ fn verified(namespace: &str, json: &Path, ran: &Ran) {
 /// What was asked, and what it ran on, as the cluster says it.
 fn complete(namespace: &str, json: &Path, flags: &str) {
     let report: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
-    let asked = format!("kubectl kubecoin persistence-demo --rows 5 --under-load{flags} -n {namespace}");
+    let asked = format!("kubectl kubecoin persistence-demo --rows 5 --under-load{flags} --yes -n {namespace}");
     assert_eq!(report["asked"], asked.as_str());
     let setting = &report["setting"];
     let server: Value = serde_json::from_str(&ok("get --raw /version")).unwrap();
@@ -127,7 +127,7 @@ fn what_does_not_hold_or_may_not_be_read_is_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let [markdown, json, junit] = ["proof.md", "proof.json", "proof.xml"].map(|name| folder.path().join(name));
     let files = [&markdown, &json, &junit].map(|file| format!(" --report {}", file.display())).concat();
-    let words = format!("persistence-demo --rows 5 --under-load --max-gap 0.001s --as student{files}");
+    let words = format!("persistence-demo --yes --rows 5 --under-load --max-gap 0.001s --as student{files}");
     let ran = until("the binding counts", SOON, || {
         let ran = run(namespace, &words);
         if ran.code == 1 { Ok(ran) } else { Err(format!("{}{}", ran.stdout, ran.stderr)) }

@@ -74,7 +74,7 @@ fn what_is_done_to_the_volume_while_there_is_no_pod() {
     sql(namespace, "ALTER SYSTEM SET synchronous_commit = off;");
     sql(namespace, "SELECT pg_reload_conf();");
     let mut mounted = None;
-    let held = between(namespace, "persistence-demo", || mounted = Some(Remounted::at(&folder)));
+    let held = between(namespace, "persistence-demo --yes", || mounted = Some(Remounted::at(&folder)));
     assert_eq!(held.code, 0, "{}{}", held.stdout, held.stderr);
     let directory = held.stdout.lines().find(|line| line.contains("same directory")).unwrap_or_default();
     assert!(directory.contains("device") && directory.contains(" → "), "{directory}");
@@ -86,7 +86,7 @@ fn what_is_done_to_the_volume_while_there_is_no_pod() {
     sql(namespace, "CHECKPOINT;");
     on_node(&format!("cp -a {folder}/pgdata /data/{namespace}.older"));
     sql(namespace, "INSERT INTO wallets(id) VALUES ('dora');");
-    let restored = between(namespace, "persistence-demo", || {
+    let restored = between(namespace, "persistence-demo --yes", || {
         drop(mounted.take());
         on_node(&format!(
             "find {folder}/pgdata -mindepth 1 -delete
@@ -105,7 +105,7 @@ fn what_is_done_to_the_volume_while_there_is_no_pod() {
     nothing_is_left(namespace);
 
     // Nothing at all.
-    let emptied = between(namespace, "persistence-demo", || on_node(&format!("rm -rf {folder}/pgdata")));
+    let emptied = between(namespace, "persistence-demo --yes", || on_node(&format!("rm -rf {folder}/pgdata")));
     assert_eq!(emptied.code, 1, "{}{}", emptied.stdout, emptied.stderr);
     for check in ["same database", "same directory", "your rows             the table wallets is not there", "start"] {
         says(&emptied, "NO", check);
@@ -134,7 +134,7 @@ fn others_who_take_the_pod_away_or_make_it() {
     let uid = || field(namespace, "pod/postgres-0", "/metadata/uid");
 
     // At the same moment: whoever comes second deletes nothing, and has shown nothing.
-    let mut going = Going::begin(namespace, "persistence-demo --under-load --show-commands");
+    let mut going = Going::begin(namespace, "persistence-demo --yes --under-load --show-commands");
     going.err.until("<load.py");
     going.signal(Signal::SIGSTOP);
     ok(&format!("delete pod postgres-0 -n {namespace}"));
@@ -148,7 +148,7 @@ fn others_who_take_the_pod_away_or_make_it() {
     nothing_is_left(namespace);
 
     // The pod that has just come.
-    let mut going = Going::begin(namespace, "persistence-demo");
+    let mut going = Going::begin(namespace, "persistence-demo --yes");
     going.until("new pod created");
     ok(&format!("delete pod postgres-0 -n {namespace} --wait=false"));
     let again = going.end();
@@ -162,7 +162,7 @@ fn others_who_take_the_pod_away_or_make_it() {
     for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
         set["metadata"][field] = Value::Null;
     }
-    let other = between(namespace, "persistence-demo", || {
+    let other = between(namespace, "persistence-demo --yes", || {
         ok(&format!("delete statefulset postgres -n {namespace} --cascade=orphan --wait=false"));
         // It has nothing to leave behind by now, and what would see to that is halted.
         ok(&format!(
@@ -180,7 +180,7 @@ fn others_who_take_the_pod_away_or_make_it() {
 fn a_node_that_falls_silent_is_named() {
     let scene = deployed("kc-truth-silent");
     let namespace = scene.namespace();
-    let mut going = Going::begin(namespace, "persistence-demo --how kill --timeout 12s");
+    let mut going = Going::begin(namespace, "persistence-demo --yes --how kill --timeout 12s");
     // Held before it deletes the pod, or soon after: with a second to go the pod would else end before its kubelet.
     going.until("timeline");
     going.signal(Signal::SIGSTOP);
@@ -211,7 +211,7 @@ fn a_node_that_falls_silent_is_named() {
     let clean = clean.strip_prefix("kubecoin ").and_then(|words| words.split_once(" -n ")).expect("of the plugin").0;
     assert!(ends(namespace, clean, 0).stdout.starts_with("100 rows of run "), "{clean}");
     ok(lease);
-    ends(namespace, "persistence-demo", 0);
+    ends(namespace, "persistence-demo --yes", 0);
     nothing_is_left(namespace);
 }
 
