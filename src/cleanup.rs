@@ -9,8 +9,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
 use crate::error::Interrupted;
-use crate::kubernetes::Cluster;
-use crate::kubernetes::act::Act;
 use crate::output::Printer;
 
 /// How long all of it may take together.
@@ -40,16 +38,7 @@ struct Entry {
 }
 
 impl Cleanup {
-    /// An act that takes something away.
-    pub fn push_act<A: Act + 'static>(&self, cluster: &Cluster, act: A) -> Ticket {
-        let (cluster, act) = (cluster.clone(), Rc::new(act));
-        self.push(act.kubectl(cluster.place()), move || {
-            let (cluster, act) = (cluster.clone(), Rc::clone(&act));
-            async move { act.execute(&cluster).await.map(drop).map_err(Into::into) }
-        })
-    }
-
-    /// Something that takes away more than an act does, and a kubectl command for a person who has to do it instead.
+    /// How something is deleted, and a kubectl command for a person who has to do it instead.
     pub fn push<F, U>(&self, kubectl: String, undo: F) -> Ticket
     where
         F: Fn() -> U + 'static,

@@ -1,6 +1,7 @@
 //! What the user typed, and the command that it leads to.
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -12,6 +13,8 @@ use crate::commands::{
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::flags::Global;
+use crate::log;
+use crate::output::report;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -68,11 +71,34 @@ pub enum Command {
     Version(version::Args),
 }
 
+/// Parses, runs, and turns what comes of it into an exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Also when help or a version was asked for. A closed stdout or stderr leaves nobody to tell.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    log::start(cli.global.verbosity);
+    let ctx = Ctx::new(cli.global, asked(std::env::args_os()));
+    let outcome =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
+            let outcome = runtime.block_on(ctx.cleanup.around(run(cli.command, &ctx), ctx.printer));
+            // A lookup in DNS that hangs must not hold up the end.
+            runtime.shutdown_background();
+            outcome
+        });
+    outcome.map_or_else(|error| report(&error, ctx.printer), ExitCode::from)
+}
+
 /// Runs a command; without one, says where one is and what comes next.
 ///
 /// # Errors
 /// If it could not run.
-pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
+async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let outcome = match command {
         None => overview::run(ctx).await,
         Some(Command::Deploy(args)) => Box::pin(deploy::run(args, ctx)).await,
@@ -94,7 +120,7 @@ pub async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome>
 
 /// The command of a line and its own flags, as they were typed. Those of every command are left out: they may hold a token.
 #[must_use]
-pub fn asked(line: impl IntoIterator<Item = OsString>) -> Vec<String> {
+fn asked(line: impl IntoIterator<Item = OsString>) -> Vec<String> {
     let cli = Cli::command();
     let Ok(given) = cli.clone().try_get_matches_from(line) else { return Vec::new() };
     let Some((name, given)) = given.subcommand() else { return Vec::new() };

@@ -3,20 +3,31 @@
 // A test that panics has failed.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-pub mod cleanup;
-pub mod cli;
-pub mod commands;
-pub mod context;
-pub mod dns;
-pub mod error;
-pub mod exchange;
-pub mod findings;
-pub mod flags;
-pub mod kubeconfig;
-pub mod kubernetes;
-pub mod log;
-pub mod observe;
-pub mod output;
-pub mod persistence;
-pub mod report;
-pub mod text;
+mod cleanup;
+mod cli;
+mod commands;
+mod context;
+mod dns;
+mod error;
+mod exchange;
+mod findings;
+mod flags;
+mod kubeconfig;
+mod kubernetes;
+mod log;
+mod observe;
+mod output;
+mod persistence;
+mod program;
+mod report;
+mod text;
+
+pub use cli::main;
+
+/// What the tests of the manifests and of the whole program take from inside.
+#[doc(hidden)]
+pub mod inside {
+    pub use crate::exchange::{manifests, psql, wallets};
+    pub use crate::kubernetes::act::{Act, Apply, Create, DeletePod, Patch};
+    pub use crate::kubernetes::{Object, Place};
+}

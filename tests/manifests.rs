@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use k8s_openapi::serde::de::DeserializeOwned;
-use kubectl_kubecoin::exchange::manifests::{self, Manifest};
+use kubectl_kubecoin::inside::manifests::{self, Manifest};
 use serde_json::Value;
 
 /// The object in a file, untyped.

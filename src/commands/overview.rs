@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use crate::commands::shared;
+use super::shared;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Observed, Weight};

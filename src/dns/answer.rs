@@ -37,17 +37,9 @@ impl Display for Kind {
 /// One record of an answer. Names are in lower case and without the dot at their end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Record {
-    /// An address.
     Address(IpAddr),
-    /// A name.
     Name(String),
-    /// A server.
-    Server {
-        /// Its name.
-        name: String,
-        /// Its port.
-        port: u16,
-    },
+    Server { name: String, port: u16 },
 }
 
 impl Display for Record {

@@ -15,7 +15,6 @@ use crate::observe::{Reading, Snapshot, readiness};
 /// What the objects of the exchange say of names.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// The namespace.
     pub namespace: String,
     /// The pods that the set shall have, in their order.
     pub replicas: Reading<Vec<Replica>>,
@@ -32,7 +31,6 @@ pub struct Facts {
 /// A pod that the set shall have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replica {
-    /// Its name.
     pub name: String,
     /// Whether it is there.
     pub exists: bool,
@@ -42,7 +40,6 @@ pub struct Replica {
     pub ready: bool,
     /// When it became ready, or stopped being so.
     pub since: Option<Timestamp>,
-    /// Its labels.
     pub labels: BTreeMap<String, String>,
 }
 
@@ -54,7 +51,6 @@ impl Replica {
     }
 }
 
-/// A Service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceFacts {
     /// Its own addresses; none if it is headless.
@@ -74,7 +70,6 @@ pub struct ServiceFacts {
 /// A named port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Port {
-    /// Its name.
     pub name: String,
     /// `tcp` or `udp`.
     pub protocol: String,

@@ -11,8 +11,7 @@ pub mod wire;
 
 pub use answer::{Answer, Expected, Kind, Record};
 pub use facts::Facts;
-pub use names::{Question, View};
-pub use resolv::Resolv;
+pub use names::View;
 pub use verdict::{Answered, Verdict};
 
 /// How long a name may still lead elsewhere, or nowhere, once what it leads to is ready: as long as DNS servers of clusters keep

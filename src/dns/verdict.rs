@@ -55,7 +55,6 @@ impl Verdict {
 /// A question and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// The question.
     pub question: Question,
     /// The answer.
     pub got: Answer,
@@ -63,7 +62,6 @@ pub struct Answered {
     pub kept: Option<Duration>,
     /// How long it took, the way into the pod and back included.
     pub took: Option<Duration>,
-    /// The verdict.
     pub verdict: Verdict,
     /// The code of the finding that says why it is not ok.
     pub why: Option<&'static str>,

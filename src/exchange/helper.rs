@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::names;
 use crate::kubernetes::Object;
+use crate::program;
 
 /// A user that owns nothing, and that images need not know.
 const NOBODY: i64 = 65_534;
@@ -37,7 +38,6 @@ pub struct Helper {
 /// How an image is pulled for a pod that will need it: on its node, with what it has for that.
 #[derive(Clone, Debug)]
 pub struct Pull {
-    /// The node.
     pub node: String,
     /// The names of Secrets, as the API has them.
     pub secrets: Vec<Value>,
@@ -69,7 +69,7 @@ impl Helper {
             "metadata": {
                 "name": name,
                 "namespace": namespace,
-                "labels": { (names::HELPER): self.purpose, "app.kubernetes.io/managed-by": "kubectl-kubecoin" },
+                "labels": { (names::HELPER): self.purpose, "app.kubernetes.io/managed-by": program::NAME },
             },
             "spec": {
                 "restartPolicy": "Never",

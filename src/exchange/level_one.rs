@@ -13,11 +13,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{names, objects};
+use crate::program;
 
 /// The objects of Level 1.
 #[derive(Clone, Debug)]
 pub struct LevelOne {
-    /// The Deployment.
     pub deployment: Deployment,
     /// The Service before it, with an address of its own.
     pub service: Service,
@@ -46,7 +46,7 @@ impl LevelOne {
             ..ObjectMeta::default()
         };
         let mut managed = labels.clone();
-        managed.insert("app.kubernetes.io/managed-by".to_owned(), "kubectl-kubecoin".to_owned());
+        managed.insert("app.kubernetes.io/managed-by".to_owned(), program::NAME.to_owned());
         Ok(Self {
             deployment: Deployment {
                 metadata: metadata(&managed),

@@ -12,9 +12,7 @@ pub const POSTGRES: &str = "postgres";
 pub const POSTGRES_POD: &str = "postgres-0";
 /// The headless Service of the set.
 pub const POSTGRES_SERVICE: &str = "postgres-headless";
-/// The claim.
 pub const CLAIM: &str = "postgres-pvc";
-/// The Secret.
 pub const SECRET: &str = "postgres-credentials";
 /// The key of the Secret that holds the password.
 pub const SECRET_PASSWORD: &str = "password";
@@ -38,11 +36,9 @@ pub const DATABASE_USER: &str = "postgres";
 pub const DATABASE_HOST: &str = "DB_HOST";
 /// The Deployment of the backend.
 pub const BACKEND: &str = "backend";
-/// The Service of the backend.
 pub const BACKEND_SERVICE: &str = "backend-service";
 /// The Deployment of the frontend.
 pub const FRONTEND: &str = "frontend";
-/// The Service of the frontend.
 pub const FRONTEND_SERVICE: &str = "frontend-service";
 
 /// The label of pods that this program starts for a while, with what they are for as its value. They have neither of the
@@ -55,7 +51,6 @@ pub const LEVEL_1: &str = "kubectl-kubecoin/level-1";
 
 /// All Services, in the order in which people are shown them.
 pub const SERVICES: [&str; 3] = [POSTGRES_SERVICE, BACKEND_SERVICE, FRONTEND_SERVICE];
-/// All Deployments.
 pub const DEPLOYMENTS: [&str; 2] = [BACKEND, FRONTEND];
 
 /// The label of a node that a volume is pinned to.

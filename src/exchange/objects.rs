@@ -24,15 +24,12 @@ use crate::kubernetes::Object;
 pub struct Objects {
     /// The lesson's volume. None with dynamic storage.
     pub volume: Option<PersistentVolume>,
-    /// The claim.
     pub claim: PersistentVolumeClaim,
     /// The headless Service of the set.
     pub postgres_service: Service,
     /// The set.
     pub postgres: StatefulSet,
-    /// The Service of the backend.
     pub backend_service: Service,
-    /// The backend.
     pub backend: Deployment,
     /// The Service of the page.
     pub frontend_service: Service,

@@ -116,7 +116,7 @@ pub fn verifier_of(role: &str) -> Exec {
 pub struct SetPassword {
     /// The Secret's name, for the command that does the same.
     pub secret: String,
-    /// The role.
+    /// The role whose password it is.
     pub role: String,
     /// The verifier of the password.
     pub verifier: String,

@@ -24,7 +24,7 @@ COMMIT;
 /// A column: its name, its type as PostgreSQL spells it, and its default.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Column {
-    /// Its name.
+    /// The column's name.
     pub name: String,
     /// Its type, as `format_type` gives it.
     #[serde(rename = "type")]

@@ -15,7 +15,6 @@ pub struct Observed<'a> {
     pub snapshot: &'a Snapshot,
     /// Round 2.
     pub evidence: &'a Evidence,
-    /// The namespace.
     pub namespace: &'a str,
     /// What a hint's command needs to lead there.
     pub by_hand: &'a ByHand,

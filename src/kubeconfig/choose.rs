@@ -15,9 +15,7 @@ pub struct Chosen {
     pub context: String,
     /// The namespace that a flag or the context names; empty if neither does.
     pub namespace: String,
-    /// The cluster.
     pub cluster: Named<Cluster>,
-    /// The user.
     pub user: Named<User>,
     /// The names of all contexts.
     pub known_contexts: Vec<String>,

@@ -31,7 +31,6 @@ pub type Entries<T> = BTreeMap<String, Entry<T>>;
 /// An entry, and the file that it stands in.
 #[derive(Clone, Debug)]
 pub struct Entry<T> {
-    /// The file.
     pub file: PathBuf,
     /// What it says.
     pub says: T,
@@ -44,7 +43,6 @@ pub struct Context {
     pub cluster: String,
     /// The user's name.
     pub user: String,
-    /// The namespace.
     pub namespace: String,
 }
 
@@ -61,7 +59,6 @@ pub struct Cluster {
     pub authority: String,
     /// `certificate-authority-data`: PEM.
     pub authority_data: Vec<u8>,
-    /// `proxy-url`.
     pub proxy_url: String,
     /// `disable-compression`, of which only plugins are told.
     pub disable_compression: bool,
@@ -80,7 +77,6 @@ pub struct User {
     pub key: String,
     /// `client-key-data`: PEM.
     pub key_data: Vec<u8>,
-    /// `token`.
     pub token: String,
     /// `tokenFile`: a file.
     pub token_file: String,
@@ -92,13 +88,9 @@ pub struct User {
     pub impersonate_groups: Vec<String>,
     /// `as-user-extra`.
     pub impersonate_extra: BTreeMap<String, Vec<String>>,
-    /// `username`.
     pub username: String,
-    /// `password`.
     pub password: String,
-    /// `auth-provider`.
     pub auth_provider: Option<AuthProvider>,
-    /// `exec`.
     pub exec: Option<Exec>,
 }
 
@@ -123,7 +115,6 @@ pub struct AuthProvider {
 pub struct Exec {
     /// `command`: a name to look up in PATH, or a path.
     pub command: String,
-    /// `args`.
     pub args: Vec<String>,
     /// `env`, in its order.
     pub env: Vec<(String, String)>,

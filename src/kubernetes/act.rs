@@ -5,11 +5,12 @@ use std::time::Duration;
 use kube::api::{DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use super::Object;
 use super::cluster::Cluster;
 use super::error::RequestError;
 use super::exec::{self, Ended, Program};
 use super::place::Place;
-use super::{FIELD_MANAGER, Object};
+use crate::program;
 
 /// Something that can be done to a cluster.
 pub trait Act {
@@ -38,7 +39,7 @@ impl Act for Apply {
     type Done = DynamicObject;
 
     fn kubectl(&self, place: &Place) -> String {
-        let mut words = vec!["apply", "--server-side", "--field-manager", FIELD_MANAGER];
+        let mut words = vec!["apply", "--server-side", "--field-manager", program::NAME];
         words.extend(self.force.then_some("--force-conflicts"));
         words.extend(self.dry_run.then_some("--dry-run=server"));
         words.extend(["-f", "-"]);
@@ -46,7 +47,7 @@ impl Act for Apply {
     }
 
     async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
-        let mut params = PatchParams::apply(FIELD_MANAGER).validation_strict();
+        let mut params = PatchParams::apply(program::NAME).validation_strict();
         params.force = self.force;
         params.dry_run = self.dry_run;
         let api = self.object.api(&cluster.client);
@@ -58,7 +59,7 @@ impl Act for Apply {
 /// Creation of an object that must not exist yet.
 #[derive(Clone, Debug)]
 pub struct Create {
-    /// The object.
+    /// What is to be there.
     pub object: Object,
     /// What is not for eyes: a JSON pointer into the object, and the shell's expression for another such value.
     pub hidden: Option<(&'static str, &'static str)>,
@@ -89,7 +90,7 @@ impl Act for Create {
         let asked = format!("create {}", self.object.reference());
         let created = match object {
             Ok(object) => {
-                let params = PostParams { dry_run: self.dry_run, field_manager: Some(FIELD_MANAGER.to_owned()) };
+                let params = PostParams { dry_run: self.dry_run, field_manager: Some(program::NAME.to_owned()) };
                 self.object.api(&cluster.client).create(&params, &object).await
             }
             Err(error) => Err(kube::Error::SerdeError(error)),
@@ -125,7 +126,7 @@ impl Act for StrategicPatch {
 }
 
 async fn patch(cluster: &Cluster, object: &Object, body: &Body<&Value>) -> Result<DynamicObject, RequestError> {
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let params = PatchParams { field_manager: Some(program::NAME.to_owned()), ..PatchParams::default() };
     let patched = object.api(&cluster.client).patch(&object.name, &params, body).await;
     patched.map_err(cluster.failed(format!("patch {}", object.reference())))
 }
@@ -190,11 +191,9 @@ pub struct Delete {
 /// What has become of an object that was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deleted {
-    /// It is gone.
     Gone,
     /// It goes as soon as nothing holds it any more. This is the UID that it has until then.
     Going {
-        /// The UID.
         uid: String,
     },
 }

@@ -4,8 +4,9 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
 use serde_json::{Map, Value, json};
 
+use super::Object;
 use super::act::Patch;
-use super::{FIELD_MANAGER, Object};
+use crate::program;
 
 /// The manager of fields that were applied by `kubectl apply` without `--server-side`.
 pub const BY_HAND: &str = "kubectl-client-side-apply";
@@ -23,7 +24,7 @@ pub fn patch(object: &Object, there: &ObjectMeta) -> Option<Patch> {
 /// What this program has applied of an object, and when it has last changed something by that.
 #[must_use]
 pub fn own(there: &ObjectMeta) -> Option<&ManagedFieldsEntry> {
-    there.managed_fields.iter().flatten().find(|entry| is(entry, FIELD_MANAGER, "Apply"))
+    there.managed_fields.iter().flatten().find(|entry| is(entry, program::NAME, "Apply"))
 }
 
 /// Whether this program has applied a field, by its path in the tree of fields: `/f:spec/f:replicas`.
@@ -42,7 +43,7 @@ fn adopted(managed: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>> {
     let (by_hand, mut others): (Vec<_>, Vec<_>) =
         managed.iter().cloned().partition(|entry| is(entry, BY_HAND, "Update"));
     let first = by_hand.first()?.clone();
-    let position = others.iter().position(|entry| is(entry, FIELD_MANAGER, "Apply"));
+    let position = others.iter().position(|entry| is(entry, program::NAME, "Apply"));
     let mut own = match position {
         Some(position) => others.remove(position),
         None => ManagedFieldsEntry { fields_v1: None, ..first },
@@ -55,7 +56,7 @@ fn adopted(managed: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>> {
     if let Some(annotations) = fields.pointer_mut("/f:metadata/f:annotations").and_then(Value::as_object_mut) {
         annotations.remove(LAST_APPLIED);
     }
-    own.manager = Some(FIELD_MANAGER.to_owned());
+    own.manager = Some(program::NAME.to_owned());
     own.operation = Some("Apply".to_owned());
     own.fields_v1 = Some(FieldsV1(fields));
     others.push(own);
@@ -98,14 +99,14 @@ mod tests {
                                              "f:spec": { "f:replicas": {}, "f:template": { "f:a": {} } } }),
             ),
             entry("kube-controller-manager", "Update", json!({ "f:status": {} })),
-            entry(FIELD_MANAGER, "Apply", json!({ "f:spec": { "f:template": { "f:b": {} } } })),
+            entry(program::NAME, "Apply", json!({ "f:spec": { "f:template": { "f:b": {} } } })),
         ];
         let adopted = adopted(&managed).unwrap();
         assert_eq!(adopted.len(), 2);
         assert_eq!(adopted[0], managed[1]);
         let expected = json!({ "f:metadata": { "f:annotations": { ".": {} } },
                                "f:spec": { "f:replicas": {}, "f:template": { "f:a": {}, "f:b": {} } } });
-        assert_eq!(adopted[1], entry(FIELD_MANAGER, "Apply", expected));
+        assert_eq!(adopted[1], entry(program::NAME, "Apply", expected));
     }
 
     #[test]
@@ -116,15 +117,15 @@ mod tests {
             ObjectMeta { managed_fields: Some(managed), ..ObjectMeta::default() }
         };
         let path = "/f:spec/f:storageClassName";
-        assert!(applied(&by(FIELD_MANAGER, "Apply"), path));
-        assert!(!applied(&by(FIELD_MANAGER, "Update"), path) && !applied(&by("other", "Apply"), path));
-        assert!(!applied(&by(FIELD_MANAGER, "Apply"), "/f:spec/f:resources"));
+        assert!(applied(&by(program::NAME, "Apply"), path));
+        assert!(!applied(&by(program::NAME, "Update"), path) && !applied(&by("other", "Apply"), path));
+        assert!(!applied(&by(program::NAME, "Apply"), "/f:spec/f:resources"));
     }
 
     #[test]
     fn nothing_is_moved_where_nothing_was_applied_by_hand() {
         assert_eq!(
-            adopted(&[entry(FIELD_MANAGER, "Apply", json!({})), entry("kubectl-edit", "Update", json!({}))]),
+            adopted(&[entry(program::NAME, "Apply", json!({})), entry("kubectl-edit", "Update", json!({}))]),
             None
         );
     }

@@ -1,5 +1,6 @@
 //! Commands for a person to type, which lead where this run goes.
 
+use crate::program;
 use crate::text::Command;
 
 /// What such a command needs: without it, a pasted hint acts on whatever context is the current one.
@@ -40,7 +41,7 @@ impl ByHand {
     /// A command of this program.
     #[must_use]
     pub fn own(&self, words: impl Words) -> Command {
-        self.command(&["kubectl", "kubecoin"], words, self.namespace.as_deref())
+        self.command(&program::COMMAND, words, self.namespace.as_deref())
     }
 
     /// A command of kubectl.
@@ -55,14 +56,14 @@ impl ByHand {
         self.command(&["kubectl"], words, None)
     }
 
-    fn command(&self, program: &[&str], words: impl Words, namespace: Option<&str>) -> Command {
+    fn command(&self, name: &[&str], words: impl Words, namespace: Option<&str>) -> Command {
         let mut words = words.words();
         // What follows a bare -- belongs to another program.
         let own = words.iter().position(|word| word == "--").unwrap_or(words.len());
         let rest = words.split_off(own);
         let named = namespace.into_iter().flat_map(|namespace| ["-n", namespace]).map(str::to_owned);
-        let program = program.iter().copied().map(str::to_owned);
-        Command::new(program.chain(words).chain(named).chain(self.given.iter().cloned()).chain(rest))
+        let name = name.iter().copied().map(str::to_owned);
+        Command::new(name.chain(words).chain(named).chain(self.given.iter().cloned()).chain(rest))
     }
 }
 

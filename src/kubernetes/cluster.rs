@@ -87,7 +87,6 @@ impl Cluster {
         &self.place
     }
 
-    /// The namespace.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.place.namespace

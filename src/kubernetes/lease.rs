@@ -20,18 +20,15 @@ const RENEWAL: Duration = Duration::from_secs(8);
 /// A Lease that is to be had.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// Its name.
     pub name: &'static str,
     /// Who wants it.
     pub holder: String,
-    /// Its labels.
     pub labels: Vec<(&'static str, &'static str)>,
 }
 
 /// What came of asking for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// It is had.
     Had,
     /// Somebody else has it: the holder's name.
     HeldBy(String),

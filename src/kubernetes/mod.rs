@@ -32,6 +32,3 @@ pub use object::Object;
 pub use place::{Place, on};
 pub use target::{Impersonation, Proxy, Target};
 pub use warnings::Warnings;
-
-/// The name under which this program owns fields.
-pub const FIELD_MANAGER: &str = "kubectl-kubecoin";

@@ -7,7 +7,7 @@ use super::by_hand::ByHand;
 pub struct Place {
     /// The context's name in the kubeconfig.
     pub context: String,
-    /// The namespace.
+    /// The namespace of objects that name none.
     pub namespace: String,
     /// The server's address.
     pub server: String,

@@ -13,7 +13,6 @@ use super::tls::{ClientCertificate, Trust};
 pub struct Target {
     /// The context's name in the kubeconfig; empty if none is used.
     pub context: String,
-    /// The namespace.
     pub namespace: String,
     /// The server's address: http or https, perhaps with a path before all others.
     pub server: Uri,
@@ -61,7 +60,6 @@ pub struct Impersonation {
     pub user: String,
     /// The user's UID.
     pub uid: String,
-    /// Groups.
     pub groups: Vec<String>,
     /// Extras, each with its values.
     pub extra: BTreeMap<String, Vec<String>>,

@@ -119,7 +119,6 @@ impl Credentials {
 
 /// What a Secret of the exchange holds.
 pub struct Login {
-    /// The role.
     pub role: String,
     /// Its password. It is not for eyes.
     pub password: String,

@@ -17,13 +17,10 @@ use crate::kubernetes::{Cluster, Scoped};
 /// What is there now of one kind, whenever something of it has changed.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// The set.
     StatefulSet(Option<Box<StatefulSet>>),
-    /// The Deployments.
     Deployments(Vec<Deployment>),
     /// The pods of all workloads.
     Pods(Vec<Pod>),
-    /// The claim.
     Claim(Option<Box<PersistentVolumeClaim>>),
     /// A watch broke off. It starts anew by itself, and what is known stays.
     Lost(String),

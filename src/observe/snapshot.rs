@@ -23,7 +23,6 @@ pub struct Snapshot {
     pub deployments: BTreeMap<String, Reading<Deployment>>,
     /// The pods of all workloads.
     pub pods: Reading<Vec<Pod>>,
-    /// The claim.
     pub claim: Reading<PersistentVolumeClaim>,
     /// The volume that the claim names, or the lesson's.
     pub volume: Reading<PersistentVolume>,

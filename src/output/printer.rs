@@ -71,7 +71,7 @@ impl Printer {
 
     /// Whether stdout is a terminal on which lines can be replaced.
     #[must_use]
-    pub fn can_redraw(self) -> bool {
+    pub fn can_redraw() -> bool {
         io::stdout().is_terminal() && !is_dumb()
     }
 

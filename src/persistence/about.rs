@@ -12,19 +12,14 @@ pub struct About {
     /// When it was written.
     pub at: Timestamp,
     /// What was asked: the command, without what may hold a secret.
-    #[serde(default)]
     pub asked: String,
     /// The context's name.
     pub context: String,
     /// The API server's address.
-    #[serde(default)]
     pub address: String,
-    /// The namespace.
     pub namespace: String,
     /// What it took place on.
-    #[serde(default)]
     pub setting: Setting,
     /// The kubectl commands that do the same by hand, those of the first replacement.
-    #[serde(default)]
     pub by_hand: Vec<String>,
 }

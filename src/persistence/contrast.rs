@@ -33,11 +33,9 @@ pub struct Contrast {
     pub downtime_ms: Option<u64>,
 }
 
-/// A Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSeen {
-    /// Its name.
     pub name: String,
     /// Its type.
     pub kind: String,

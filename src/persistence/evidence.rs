@@ -14,7 +14,6 @@ use crate::observe::Reading;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cycle {
-    /// The run.
     pub run: Run,
     /// How the server was taken away.
     pub how: How,
@@ -31,9 +30,8 @@ pub struct Cycle {
     /// The lines of PostgreSQL's log that say how it started.
     pub log: Reading<Vec<String>>,
     /// What the headless name answers to the backend.
-    pub name: Reading<Name>,
+    pub name: Reading<NameAnswer>,
     /// Why it did not, the last time, if it ever did not. Earlier reports do not say.
-    #[serde(default)]
     pub name_error: Option<String>,
     /// What a writer has done meanwhile, if there was one.
     pub load: Reading<Load>,
@@ -54,10 +52,9 @@ pub struct Moment {
 /// What a client finds under the headless name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Name {
+pub struct NameAnswer {
     /// The pod that asked.
     pub from: String,
-    /// The name.
     pub name: String,
     /// The addresses it had when the new server answered.
     pub addresses: Vec<String>,

@@ -15,13 +15,11 @@ use crate::observe::{Reading, readiness};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    /// The pod.
     pub pod: PodSeen,
     /// The claim that the data directory is on; absent if it is on none.
     pub claim: Reading<ClaimSeen>,
     /// The UID of the claim's volume.
     pub volume: Reading<String>,
-    /// The server.
     pub server: Server,
 }
 
@@ -29,9 +27,7 @@ pub struct Identity {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodSeen {
-    /// Its name.
     pub name: String,
-    /// Its UID.
     pub uid: String,
     /// The UID of what made it.
     pub owner: Option<String>,
@@ -39,9 +35,7 @@ pub struct PodSeen {
     pub created_at: Option<Timestamp>,
     /// When its deletion was asked for.
     pub deleted_at: Option<Timestamp>,
-    /// Its node.
     pub node: Option<String>,
-    /// Its addresses.
     pub addresses: Vec<String>,
     /// The container that runs.
     pub container: Option<String>,
@@ -61,17 +55,13 @@ pub struct PodSeen {
     pub waits: Option<String>,
 }
 
-/// A claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimSeen {
-    /// Its name.
     pub name: String,
-    /// Its UID.
     pub uid: String,
     /// The volume that it is bound to.
     pub volume: Option<String>,
-    /// Its class.
     pub class: Option<String>,
 }
 
@@ -93,7 +83,6 @@ pub struct Server {
     pub wal_bytes: u64,
     /// The data directory.
     pub directory: String,
-    /// Its inode.
     pub inode: String,
     /// Its device. Shown, never judged: a volume on a network is another device at each mount.
     pub device: String,

@@ -13,7 +13,7 @@ pub const FIRST: u32 = 200_001;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Load {
-    /// The pod that it wrote from.
+    /// The pod that it wrote from, which it does not know itself.
     #[serde(default)]
     pub from: String,
     /// The number of the first row it tried to write.
@@ -28,16 +28,15 @@ pub struct Load {
     pub gap_ms: u64,
     /// How many servers it met.
     pub servers: u32,
-    /// How many rows the last of them acknowledged. Earlier reports do not say.
-    #[serde(default)]
-    pub by_last: Option<u64>,
+    /// How many rows the last of them acknowledged.
+    pub by_last: u64,
 }
 
 impl Load {
-    /// Whether it is known to have met another server than the first one, and to have written rows there.
+    /// Whether it has met another server than the first one, and to have written rows there.
     #[must_use]
     pub fn went_on(&self) -> bool {
-        self.servers > 1 && !self.acknowledged.is_empty() && self.by_last != Some(0)
+        self.servers > 1 && !self.acknowledged.is_empty() && self.by_last > 0
     }
 }
 

@@ -45,7 +45,6 @@ pub struct Machine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Class {
-    /// Its name.
     pub name: String,
     /// What makes its volumes.
     pub provisioner: String,
@@ -57,7 +56,6 @@ pub struct Class {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Image {
-    /// The pod.
     pub pod: String,
     /// The image, as the pod names it.
     pub name: String,

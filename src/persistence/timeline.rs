@@ -25,7 +25,6 @@ pub enum Kind {
     Scheduled,
     /// Its container runs.
     Started,
-    /// It is ready.
     Ready,
     /// The new server answered in the pod.
     Answered,

@@ -53,7 +53,6 @@ pub struct Check {
 pub struct Verdict {
     /// No if one check does not hold; yes only if every one does.
     pub holds: Holds,
-    /// The checks.
     pub checks: Vec<Check>,
 }
 
@@ -62,10 +61,12 @@ impl Verdict {
     #[must_use]
     pub fn of(checks: Vec<Check>) -> Self {
         let any = |holds: Holds| checks.iter().any(|check| check.holds == holds);
-        let holds = match () {
-            () if any(Holds::No) => Holds::No,
-            () if any(Holds::Unknown) || checks.is_empty() => Holds::Unknown,
-            () => Holds::Yes,
+        let holds = if any(Holds::No) {
+            Holds::No
+        } else if any(Holds::Unknown) || checks.is_empty() {
+            Holds::Unknown
+        } else {
+            Holds::Yes
         };
         Self { holds, checks }
     }
@@ -146,10 +147,12 @@ pub fn words(reason: &Reason) -> &str {
 
 /// Something without which nothing else is the same; what is empty was not read.
 pub(super) fn same(name: &str, what: &str, before: &str, after: &str) -> Check {
-    match () {
-        () if before.is_empty() || after.is_empty() => check(name, Holds::Unknown, format!("{what} could not be read")),
-        () if before == after => check(name, Holds::Yes, format!("{what} {after}")),
-        () => check(name, Holds::No, format!("{what} was {before}, is {after}")),
+    if before.is_empty() || after.is_empty() {
+        check(name, Holds::Unknown, format!("{what} could not be read"))
+    } else if before == after {
+        check(name, Holds::Yes, format!("{what} {after}"))
+    } else {
+        check(name, Holds::No, format!("{what} was {before}, is {after}"))
     }
 }
 
@@ -160,12 +163,16 @@ fn did_not_come_back(cycle: &Cycle) -> Check {
 /// How the pod was when it was seen last.
 pub(super) fn last_seen(timeline: &Timeline) -> String {
     let Some(pod) = &timeline.last else { return "no pod".to_owned() };
-    let how = match () {
-        () if pod.deleted_at.is_some() => "Terminating",
-        () if pod.node.is_none() => "Pending, without a node",
-        () if pod.container.is_none() => "not running",
-        () if pod.ready => "Ready",
-        () => "running, not ready",
+    let how = if pod.deleted_at.is_some() {
+        "Terminating"
+    } else if pod.node.is_none() {
+        "Pending, without a node"
+    } else if pod.container.is_none() {
+        "not running"
+    } else if pod.ready {
+        "Ready"
+    } else {
+        "running, not ready"
     };
     let node = pod.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
     let waits = pod.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
@@ -179,12 +186,12 @@ fn pods(cycle: &Cycle, now: &Identity) -> Vec<Check> {
         checks.push(new_pod(&cycle.timeline, old, new));
         checks.push(same("same owner", "statefulset uid", text(old.owner.as_ref()), text(new.owner.as_ref())));
     } else {
-        checks.push(match () {
-            () if old.uid != new.uid => check("same pod", Holds::No, format!("uid {} → {}", old.uid, new.uid)),
-            () if new.restarts == old.restarts + 1 => {
-                check("same pod", Holds::Yes, format!("uid {}, restarts {} → {}", new.uid, old.restarts, new.restarts))
-            }
-            () => check("same pod", Holds::No, format!("restarts {} → {}, not one more", old.restarts, new.restarts)),
+        checks.push(if old.uid != new.uid {
+            check("same pod", Holds::No, format!("uid {} → {}", old.uid, new.uid))
+        } else if new.restarts == old.restarts + 1 {
+            check("same pod", Holds::Yes, format!("uid {}, restarts {} → {}", new.uid, old.restarts, new.restarts))
+        } else {
+            check("same pod", Holds::No, format!("restarts {} → {}, not one more", old.restarts, new.restarts))
         });
     }
     let (before, after) = (&cycle.before.identity.server.start, &now.server.start);
@@ -199,12 +206,12 @@ fn pods(cycle: &Cycle, now: &Identity) -> Vec<Check> {
 /// Whether another pod took the place of the old one, and no third one that of the new one.
 pub(super) fn new_pod(timeline: &Timeline, old: &PodSeen, new: &PodSeen) -> Check {
     const NAME: &str = "new pod";
-    match () {
-        () if old.uid == new.uid => check(NAME, Holds::No, format!("uid {} is the old one's", new.uid)),
-        () if timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) => {
-            check(NAME, Holds::No, "the new pod was replaced again, by other hands")
-        }
-        () => check(NAME, Holds::Yes, format!("uid {} → {}", old.uid, new.uid)),
+    if old.uid == new.uid {
+        check(NAME, Holds::No, format!("uid {} is the old one's", new.uid))
+    } else if timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) {
+        check(NAME, Holds::No, "the new pod was replaced again, by other hands")
+    } else {
+        check(NAME, Holds::Yes, format!("uid {} → {}", old.uid, new.uid))
     }
 }
 
@@ -364,16 +371,15 @@ fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
         "{acknowledged} acknowledged before and after, each there exactly once; {} more without an answer",
         fate.unacknowledged
     );
-    let rows = match () {
-        () if !bad.is_empty() => check(NAMES[0], Holds::No, bad.join("; ")),
+    let rows = if !bad.is_empty() {
+        check(NAMES[0], Holds::No, bad.join("; "))
+    } else if load.servers > 1 && !load.went_on() {
         // Rows of one server alone show nothing of a replacement.
-        () if load.servers > 1 && !load.went_on() => {
-            check(NAMES[0], Holds::Unknown, "the new server acknowledged no row of the writer")
-        }
-        () if !load.went_on() => {
-            check(NAMES[0], Holds::Unknown, format!("the writer met {} of 2 servers", load.servers))
-        }
-        () => check(NAMES[0], Holds::Yes, said),
+        check(NAMES[0], Holds::Unknown, "the new server acknowledged no row of the writer")
+    } else if !load.went_on() {
+        check(NAMES[0], Holds::Unknown, format!("the writer met {} of 2 servers", load.servers))
+    } else {
+        check(NAMES[0], Holds::Yes, said)
     };
     let errors = if load.errors.is_empty() { String::new() } else { format!(" ({})", load.errors.join("; ")) };
     let gap = match cycle.max_gap_ms {
@@ -405,19 +411,16 @@ fn name(cycle: &Cycle, now: &Identity) -> Check {
         !addresses.is_empty() && addresses.iter().all(|address| now.pod.addresses.contains(address))
     };
     let said = format!("{} → {}", answer.name, answer.addresses.join(", "));
-    match () {
-        () if answer.start != now.server.start => {
-            check(NAME, Holds::No, format!("{said}, but another server answered"))
-        }
-        () if !of_pod(&answer.addresses) => {
-            check(NAME, Holds::No, format!("{said}, but the pod has {}", now.pod.addresses.join(", ")))
-        }
-        () if !of_pod(&answer.pod_addresses) => {
-            let there =
-                if answer.pod_addresses.is_empty() { "nothing".to_owned() } else { answer.pod_addresses.join(", ") };
-            check(NAME, Holds::No, format!("{said}, but {} → {there}", answer.pod_name))
-        }
-        () => check(NAME, Holds::Yes, format!("{said}, asked from pod/{}", answer.from)),
+    if answer.start != now.server.start {
+        check(NAME, Holds::No, format!("{said}, but another server answered"))
+    } else if !of_pod(&answer.addresses) {
+        check(NAME, Holds::No, format!("{said}, but the pod has {}", now.pod.addresses.join(", ")))
+    } else if !of_pod(&answer.pod_addresses) {
+        let there =
+            if answer.pod_addresses.is_empty() { "nothing".to_owned() } else { answer.pod_addresses.join(", ") };
+        check(NAME, Holds::No, format!("{said}, but {} → {there}", answer.pod_name))
+    } else {
+        check(NAME, Holds::Yes, format!("{said}, asked from pod/{}", answer.from))
     }
 }
 

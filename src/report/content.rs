@@ -57,7 +57,6 @@ pub enum Block {
 pub struct Table {
     /// What the columns are; nothing where that is plain.
     pub head: &'static [&'static str],
-    /// The rows.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -122,10 +121,12 @@ pub(super) fn row<T>(name: String, before: &T, after: &Reading<T>, of: impl Fn(&
         Reading::Present(after) => (of(after), true),
         other => (other.map(|_| String::new()), false),
     };
-    let compared = match () {
-        () if !is_there || !is_known(&before) || !is_known(&after) => "not known",
-        () if before == after => "same",
-        () => "another",
+    let compared = if !is_there || !is_known(&before) || !is_known(&after) {
+        "not known"
+    } else if before == after {
+        "same"
+    } else {
+        "another"
     };
     vec![name, said(&before), said(&after), compared.to_owned()]
 }

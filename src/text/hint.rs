@@ -53,7 +53,6 @@ impl Hint {
         self
     }
 
-    /// The commands.
     pub fn commands(&self) -> impl Iterator<Item = &Command> {
         self.0.iter().filter_map(|part| match part {
             Part::Command(command) => Some(command),

@@ -8,8 +8,7 @@ use kube::core::ObjectMeta;
 use tokio::time::{Instant, sleep};
 
 use super::{Args, existing, reuse};
-use crate::commands::shared::overlooked;
-use crate::commands::shared::waiting;
+use crate::commands::shared::{overlooked, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, objects};

@@ -19,7 +19,6 @@ use crate::observe::{Reading, Snapshot, readiness};
 
 /// From where it is asked.
 pub struct From {
-    /// The pod.
     pub pod: String,
     /// The container in it.
     pub container: String,

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-use super::shared::waiting;
-use crate::commands::shared;
+use super::shared::{self, waiting};
 use crate::context::Ctx;
 use crate::dns::names::is_name;
 use crate::error::{Error, Outcome};

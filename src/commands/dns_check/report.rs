@@ -16,7 +16,6 @@ use crate::kubernetes::Place;
 pub struct Report {
     /// The context's name.
     pub context: String,
-    /// The namespace.
     pub namespace: String,
     /// Whether every answer is as it should be, and the headless name was seen to be.
     pub holds: bool,
@@ -26,7 +25,6 @@ pub struct Report {
     pub domain: Option<String>,
     /// Where the cluster domain was found.
     pub domain_from: Option<&'static str>,
-    /// All answers.
     pub answers: Vec<Row>,
     /// How names are completed, if that was asked for.
     pub trace: Vec<Walk>,
@@ -40,7 +38,6 @@ pub struct Report {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
-    /// The pod.
     pub pod: String,
     /// The container in it.
     pub container: String,
@@ -64,7 +61,6 @@ pub struct Source {
 pub struct Row {
     /// Who was asked.
     pub view: View,
-    /// The name.
     pub name: String,
     /// What was asked for.
     #[serde(rename = "type")]
@@ -73,7 +69,6 @@ pub struct Row {
     pub expected: Expected,
     /// What it was.
     pub got: Answer,
-    /// The verdict.
     pub verdict: Verdict,
     /// The code of the finding that says why it is not ok.
     pub why: Option<&'static str>,
@@ -87,7 +82,6 @@ pub struct Row {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Walk {
-    /// The name.
     pub name: String,
     /// What was tried, in this order.
     pub steps: Vec<Step>,
@@ -97,7 +91,6 @@ pub struct Walk {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
-    /// The name.
     pub name: String,
     /// What came of it.
     pub got: Answer,

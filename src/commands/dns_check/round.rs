@@ -7,16 +7,14 @@ use tokio::time::Instant;
 
 use super::Args;
 use super::asker::From;
-use crate::commands::shared::relay;
-use crate::commands::shared::relay::{Hello, Pipe};
+use crate::commands::shared::relay::{self, Hello, Pipe};
 use crate::context::Ctx;
 use crate::dns::names::{self, Question, View};
 use crate::dns::{Answer, Answered, Expected, Facts, Kind, Verdict};
 use crate::error::Error;
 use crate::exchange::names::SERVICES;
 use crate::findings::Finding;
-use crate::findings::dns;
-use crate::findings::dns::{Asker, Caching, Evidence};
+use crate::findings::dns::{self, Asker, Caching, Evidence};
 use crate::kubernetes::act;
 use crate::observe::{self, Reading, Snapshot};
 
@@ -26,7 +24,6 @@ pub struct Round {
     pub hello: Hello,
     /// The cluster domain, and where it was found.
     pub domain: Option<(String, &'static str)>,
-    /// All answers.
     pub answers: Vec<Answered>,
     /// How names were completed.
     pub walks: Vec<Walk>,
@@ -38,7 +35,6 @@ pub struct Round {
 
 /// How a name was completed: what was tried, and what came of it, until something was there.
 pub struct Walk {
-    /// The name.
     pub name: String,
     /// What was tried.
     pub steps: Vec<(String, Answer)>,

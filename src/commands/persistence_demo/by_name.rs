@@ -10,7 +10,7 @@ use crate::exchange::names;
 use crate::kubernetes::exec::{self, Ended, Program};
 use crate::kubernetes::{Cause, Cluster};
 use crate::observe::{Reading, Reason};
-use crate::persistence::evidence::Name;
+use crate::persistence::evidence::NameAnswer;
 
 /// Asks until another server than the one before answers, and the names lead to it. Its arguments: the start of the server
 /// before, the pod's name, and for how many seconds it asks. The password stays in the container's environment.
@@ -49,7 +49,7 @@ impl Asking {
     }
 
     /// What is known if no answer comes any more. Where the program never ran, nobody could ask, and nothing is known.
-    pub fn given_up(&self) -> Reading<Name> {
+    pub fn given_up(&self) -> Reading<NameAnswer> {
         if self.ran.get() {
             return Reading::Absent;
         }
@@ -68,7 +68,13 @@ impl Asking {
 }
 
 /// Asks from a pod, until the deadline.
-pub async fn ask(cluster: &Cluster, pod: &str, before: &str, deadline: Instant, asking: &Asking) -> Reading<Name> {
+pub async fn ask(
+    cluster: &Cluster,
+    pod: &str,
+    before: &str,
+    deadline: Instant,
+    asking: &Asking,
+) -> Reading<NameAnswer> {
     loop {
         let limit = deadline.saturating_duration_since(Instant::now());
         let words = command(before, limit);
@@ -90,11 +96,19 @@ fn is_passing(cause: &Cause) -> bool {
     !matches!(cause, Cause::Forbidden(_) | Cause::Unauthorized | Cause::NotFound(_))
 }
 
-fn read(pod: &str, ended: &Ended) -> Reading<Name> {
+fn read(pod: &str, ended: &Ended) -> Reading<NameAnswer> {
     match serde_json::from_str::<Answer>(ended.stdout.trim().lines().last().unwrap_or_default()) {
         Ok(Answer { start: None, .. }) => Reading::Absent,
         Ok(Answer { name, addresses, pod_name, pod_addresses, start: Some(start), errors }) => {
-            Reading::Present(Name { from: pod.to_owned(), name, addresses, pod_name, pod_addresses, start, errors })
+            Reading::Present(NameAnswer {
+                from: pod.to_owned(),
+                name,
+                addresses,
+                pod_name,
+                pod_addresses,
+                start,
+                errors,
+            })
         }
         Err(_) => {
             let last = ended.stderr.trim().lines().last().unwrap_or("it wrote nothing");

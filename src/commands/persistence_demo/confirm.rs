@@ -2,8 +2,8 @@
 
 use std::io::{IsTerminal, stderr, stdin};
 
+use super::Args;
 use super::preflight::Ready;
-use super::{Args, set};
 use crate::commands::shared::confirm::{is_local, line};
 use crate::context::Ctx;
 use crate::error::Error;
@@ -29,25 +29,8 @@ pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
     typed(ctx, &reasons, &format!("pod/{name} of namespace {} will be taken away", place.namespace), name).await
 }
 
-/// Asks about a set that is not the exchange's, always.
-pub async fn of_set(args: &Args, ctx: &Ctx, ready: &set::Ready) -> anyhow::Result<()> {
-    if args.yes {
-        return Ok(());
-    }
-    let place = ctx.cluster().await?.place();
-    let mut reasons: Vec<String> = not_local(place).into_iter().chain(grace_0(args.how)).collect();
-    let unclaimed = ready.members.iter().filter(|member| member.claims.is_empty()).map(|member| member.pod.as_str());
-    let unclaimed: Vec<&str> = unclaimed.collect();
-    if !unclaimed.is_empty() {
-        reasons.push(format!("what {} keep is on no claim, and goes with the pod", unclaimed.join(", ")));
-    }
-    let pods: Vec<&str> = ready.members.iter().map(|member| member.pod.as_str()).collect();
-    let what = format!("{} of namespace {} will be taken away, one after another", pods.join(", "), place.namespace);
-    typed(ctx, &reasons, &what, &ready.set.name).await
-}
-
 /// Gives the reasons, and has a name typed.
-async fn typed(ctx: &Ctx, reasons: &[String], what: &str, name: &str) -> anyhow::Result<()> {
+pub async fn typed(ctx: &Ctx, reasons: &[String], what: &str, name: &str) -> anyhow::Result<()> {
     for reason in reasons {
         ctx.printer.warning(reason);
     }
@@ -58,12 +41,14 @@ async fn typed(ctx: &Ctx, reasons: &[String], what: &str, name: &str) -> anyhow:
     Err(Error::new("nothing was started: it was not confirmed", "say so on the command line: --yes").into())
 }
 
-fn not_local(place: &Place) -> Option<String> {
+/// A reason to ask: the cluster.
+pub fn not_local(place: &Place) -> Option<String> {
     let reason = || format!("{} is not known to be a cluster on your own machine", place.address_in_words());
     (!is_local(place)).then(reason)
 }
 
-fn grace_0(how: How) -> Option<String> {
+/// A reason to ask: two servers at once.
+pub fn grace_0(how: How) -> Option<String> {
     let reason = "grace 0 gives up that there is one server at most: the old one may still run";
     (how == How::Force).then(|| reason.to_owned())
 }

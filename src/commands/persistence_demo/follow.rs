@@ -16,7 +16,7 @@ use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec, command};
 use crate::kubernetes::{Cause, Cluster};
 use crate::observe::{Reading, live};
 use crate::persistence::How;
-use crate::persistence::evidence::Name;
+use crate::persistence::evidence::NameAnswer;
 use crate::persistence::identity::{PodSeen, Server};
 use crate::persistence::timeline::{Change, Kind, Timeline, step};
 
@@ -76,7 +76,7 @@ pub struct Followed {
     /// What was seen.
     pub timeline: Timeline,
     /// What the name answered.
-    pub name: Reading<Name>,
+    pub name: Reading<NameAnswer>,
     /// Why it did not, the last time.
     pub name_error: Option<String>,
 }

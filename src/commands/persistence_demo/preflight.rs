@@ -5,8 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use tokio::try_join;
 
-use crate::commands::shared;
-use crate::commands::shared::next_pod;
+use crate::commands::shared::{self, next_pod};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, objects, wallets};

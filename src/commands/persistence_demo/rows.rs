@@ -25,7 +25,6 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// The marked rows of a run.
 pub struct Marked<'a> {
-    /// The run.
     pub run: &'a Run,
     /// What their ids begin with.
     pub mark: String,

@@ -34,7 +34,6 @@ struct Exchanges {
     items: Vec<Exchange>,
 }
 
-/// An exchange.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Exchange {

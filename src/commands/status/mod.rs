@@ -10,8 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::shared;
 use super::shared::waiting::{self, Waited};
-use crate::commands::shared;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::Observed;

@@ -20,23 +20,18 @@ use crate::persistence::proof::Proof;
 pub struct Status {
     /// The context's name.
     pub context: String,
-    /// The namespace.
     pub namespace: String,
     /// Whether nothing is the matter, as far as could be read.
     pub healthy: bool,
     /// The set and the Deployments.
     pub workloads: Vec<Workload>,
-    /// The claim.
     pub claim: Reading<Claim>,
-    /// The volume.
     pub volume: Reading<Volume>,
-    /// The Services.
     pub services: Vec<ServiceStatus>,
     /// From the stable name to the files.
     pub chain: Vec<String>,
     /// The last verdict of `persistence-demo`, if there is one.
     pub last_proof: Option<Proof>,
-    /// The database.
     pub database: Reading<DatabaseStatus>,
     /// What is the matter.
     pub findings: Vec<Finding>,
@@ -50,7 +45,6 @@ pub struct Workload {
     pub name: String,
     /// How it is.
     pub state: Reading<WorkloadState>,
-    /// Its pods.
     pub pods: Vec<PodStatus>,
 }
 
@@ -73,13 +67,10 @@ pub struct WorkloadState {
     pub created_at: Option<Timestamp>,
 }
 
-/// A pod.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodStatus {
-    /// Its name.
     pub name: String,
-    /// Its UID.
     pub uid: String,
     /// Whether it is ready.
     pub ready: bool,
@@ -87,43 +78,35 @@ pub struct PodStatus {
     pub status: String,
     /// How often its container was started again.
     pub restarts: i32,
-    /// Its node.
     pub node: Option<String>,
     /// Its address.
     pub ip: Option<String>,
-    /// Its image.
     pub image: Option<String>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
 }
 
-/// The claim.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
-    /// Its name.
     pub name: String,
     /// `Bound`, or another phase.
     pub phase: String,
     /// Its class; none for the lesson's.
     pub class: Option<String>,
-    /// Its size.
     pub size: Option<String>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
 }
 
-/// The volume.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Volume {
-    /// Its name.
     pub name: String,
     /// `Bound`, or another phase.
     pub phase: String,
     /// Its class; none for the lesson's.
     pub class: Option<String>,
-    /// Its size.
     pub size: Option<String>,
     /// What becomes of it without its claim.
     pub reclaim_policy: Option<String>,
@@ -135,11 +118,9 @@ pub struct Volume {
     pub created_at: Option<Timestamp>,
 }
 
-/// A Service.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceStatus {
-    /// Its name.
     pub name: String,
     /// How it is.
     pub state: Reading<ServiceState>,
@@ -162,7 +143,6 @@ pub struct ServiceState {
     pub created_at: Option<Timestamp>,
 }
 
-/// The database.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DatabaseStatus {

@@ -40,7 +40,6 @@ const SERVICES: [Column; 6] = [
     Column::always("AGE"),
 ];
 
-/// All lines of it.
 pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
     let tables = [workloads(status, wide, now), storage(status, wide, now), services(status, wide, now)];
     let mut lines: Vec<Line> = tables.join("\n").lines().map(Line::from).collect();

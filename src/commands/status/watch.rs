@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::{Args, read, view};
 use crate::context::Ctx;
 use crate::observe::live;
+use crate::output::Printer;
 
 /// Changes come in bursts. What follows within this time is shown together.
 const BURST: Duration = Duration::from_millis(150);
@@ -18,7 +19,7 @@ const REFRESH: Duration = Duration::from_secs(5);
 /// Shows it until the user has seen enough. On a terminal it is drawn in place; elsewhere each change is a line.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
     let mut changes = live::changes(ctx.cluster().await?);
-    let in_place = ctx.printer.can_redraw();
+    let in_place = Printer::can_redraw();
     let mut last = String::new();
     loop {
         let (status, now) = read(args, ctx).await?;

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::shared::waiting;
-use crate::commands::shared;
+use super::shared::{self, waiting};
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::exchange::names;

@@ -18,7 +18,6 @@ use crate::observe::{Reading, Reason, Snapshot};
 pub struct There {
     /// What runs, in the order in which it goes: what people reach first, the database last.
     pub workloads: Vec<Leaving>,
-    /// The claim.
     pub claim: Option<Leaving>,
     /// The lesson's volume. One that the cluster made goes by itself.
     pub volume: Option<Leaving>,

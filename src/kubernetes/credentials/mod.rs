@@ -60,7 +60,6 @@ pub enum Credentials {
     Basic {
         /// The name.
         username: String,
-        /// The password.
         password: Secret,
     },
     /// A program that gets a token or a certificate.

@@ -27,7 +27,6 @@ pub enum TlsError {
     /// Where a certificate belongs, there is a key.
     #[error("{0} holds a private key where a certificate belongs: have the two been swapped?")]
     KeyForCertificate(String),
-    /// It is broken.
     #[error("{0} holds no certificate that can be read")]
     BrokenCertificate(String),
     /// Where a key belongs, there is none.
@@ -103,7 +102,6 @@ pub enum Untrusted {
 /// An authority's name, and where it would have to be, or is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
-    /// Its name.
     pub name: String,
     /// Where authorities are from. Empty for what the server itself sends.
     pub origin: String,

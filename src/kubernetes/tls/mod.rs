@@ -22,8 +22,7 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 
-pub use certificate::{Key, Untimely};
-pub use error::{Authority, Refusal, TlsError, Untrusted, refusal};
+pub use error::{Refusal, TlsError, refusal};
 pub use identity::Identity;
 
 /// A PEM text.

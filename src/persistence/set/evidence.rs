@@ -14,9 +14,7 @@ use crate::persistence::timeline::Timeline;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
-    /// The run.
     pub run: Run,
-    /// The set.
     pub set: SetSeen,
     /// How its pods were taken away.
     pub how: How,
@@ -34,9 +32,7 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetSeen {
-    /// Its name.
     pub name: String,
-    /// Its UID.
     pub uid: String,
 }
 
@@ -63,7 +59,6 @@ pub struct Turn {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Moment {
-    /// The pod.
     pub pod: PodSeen,
     /// The claims that it names.
     pub claims: Vec<Claimed>,
@@ -77,7 +72,6 @@ pub struct Moment {
 pub struct Claimed {
     /// Its name, as the pod has it.
     pub name: String,
-    /// The claim.
     pub claim: Reading<ClaimSeen>,
     /// The UID of the claim's volume.
     pub volume: Reading<String>,
@@ -89,7 +83,6 @@ pub struct Claimed {
 pub struct Resolved {
     /// The pod that asked.
     pub from: String,
-    /// The name.
     pub name: String,
     /// Its addresses; none if there is no such name.
     pub addresses: Vec<String>,

@@ -18,7 +18,6 @@ pub struct Report {
     /// What was asked, where and when.
     #[serde(flatten)]
     pub about: About,
-    /// The evidence.
     pub evidence: Evidence,
 }
 

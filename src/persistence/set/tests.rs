@@ -1,7 +1,6 @@
 //! The judgement on a set, held against every way in which evidence can be bad.
 
 use proptest::prelude::*;
-use serde_json::Value;
 
 use super::evidence::{Claimed, Evidence, Moment, Resolved, SetSeen, Turn};
 use super::output::{Digest, Output};
@@ -245,21 +244,6 @@ fn volumes_that_may_not_be_read_are_judged_by_their_claims() {
 /// A report of a run with such evidence.
 pub fn report(evidence: Evidence) -> Report {
     Report { about: about(), evidence }
-}
-
-/// As it was when a report was written in one form only, and said less of what it was made of.
-#[test]
-fn an_earlier_report_is_read() {
-    let now = report(healthy(2));
-    let mut value: Value = serde_json::from_str(&now.text().unwrap()).unwrap();
-    let fields = value.as_object_mut().unwrap();
-    for newer in ["asked", "address", "setting", "byHand"] {
-        assert!(fields.remove(newer).is_some(), "{newer}");
-    }
-    fields.extend([("plugin".to_owned(), "0.1.0".into()), ("server".to_owned(), "v1.37.2".into())]);
-    let Document::Set(earlier) = Document::parse(&value.to_string()).unwrap() else { panic!("it is on a set") };
-    assert_eq!(earlier.evidence, now.evidence);
-    assert_eq!((earlier.judge().holds, earlier.about.namespace.as_str()), (Holds::Yes, "alice"));
 }
 
 #[test]

@@ -63,7 +63,6 @@ pub struct OfPod {
     pub open: BTreeSet<Open>,
 }
 
-/// Judges it.
 #[must_use]
 pub fn judge(evidence: &Evidence) -> Judged {
     let pods: Vec<OfPod> = evidence.turns.iter().map(|turn| of_pod(evidence, turn)).collect();
@@ -251,11 +250,15 @@ fn data(evidence: &Evidence, turn: &Turn, now: &Moment) -> Line {
         (Reading::NotAsked, Reading::NotAsked) if evidence.read.is_none() => {
             Line::open(Open::Data, DATA, "not checked: nobody said how to read it")
         }
-        (Reading::Present(before), Reading::Present(now)) => match () {
-            () if !before.is_something() => check(Holds::Unknown, format!("before, --read gave {}", before.words())),
-            () if before.is_same(now) => check(Holds::Yes, now.words()),
-            () => check(Holds::No, format!("before: {}; after: {}", before.words(), now.words())),
-        },
+        (Reading::Present(before), Reading::Present(now)) => {
+            if !before.is_something() {
+                check(Holds::Unknown, format!("before, --read gave {}", before.words()))
+            } else if before.is_same(now) {
+                check(Holds::Yes, now.words())
+            } else {
+                check(Holds::No, format!("before: {}; after: {}", before.words(), now.words()))
+            }
+        }
         (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => {
             check(Holds::Unknown, format!("--read could not be run: {}", words(reason)))
         }
@@ -268,12 +271,12 @@ fn complete(evidence: &Evidence) -> Check {
     const NAME: &str = "every pod";
     let (planned, turns) = (&evidence.planned, &evidence.turns);
     let taken: Vec<&str> = turns.iter().map(|turn| turn.before.pod.name.as_str()).collect();
-    match () {
-        () if taken.iter().zip(planned).any(|(taken, planned)| taken != planned) => {
-            check(NAME, Holds::No, format!("{} were taken away, not {}", taken.join(", "), planned.join(", ")))
-        }
-        () if taken.len() == planned.len() && !planned.is_empty() => check(NAME, Holds::Yes, taken.join(", ")),
-        () => check(NAME, Holds::Unknown, format!("{} of {} were taken away", taken.len(), planned.len())),
+    if taken.iter().zip(planned).any(|(taken, planned)| taken != planned) {
+        check(NAME, Holds::No, format!("{} were taken away, not {}", taken.join(", "), planned.join(", ")))
+    } else if taken.len() == planned.len() && !planned.is_empty() {
+        check(NAME, Holds::Yes, taken.join(", "))
+    } else {
+        check(NAME, Holds::Unknown, format!("{} of {} were taken away", taken.len(), planned.len()))
     }
 }
 

@@ -94,7 +94,7 @@ fn deletion_with_grace_zero_of_a_server_slow_to_stop_loses_nothing() {
 /// The manifests without their guards: no lock before the server, and a volume for one node instead of one pod.
 fn without_guards() -> String {
     let mut list = json!({ "apiVersion": "v1", "kind": "List", "items": [] });
-    for manifest in kubectl_kubecoin::exchange::manifests::ALL {
+    for manifest in kubectl_kubecoin::inside::manifests::ALL {
         let mut object: Value = serde_saphyr::from_str(manifest.yaml).expect("a manifest");
         match object["kind"].as_str() {
             Some("PersistentVolume" | "PersistentVolumeClaim") => {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kubectl_kubecoin::exchange::wallets;
+use kubectl_kubecoin::inside::wallets;
 use serde_json::{Value, json};
 
 use super::{deployed, field, psql, sql};

@@ -3,9 +3,7 @@
 use std::process::{Command, Output};
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kubectl_kubecoin::exchange::psql;
-use kubectl_kubecoin::kubernetes::act::{Act, Apply, Create, DeletePod, Patch};
-use kubectl_kubecoin::kubernetes::{Object, Place};
+use kubectl_kubecoin::inside::{Act, Apply, Create, DeletePod, Object, Patch, Place, psql};
 use serde_json::{Value, json};
 
 use super::{field, sql};

@@ -1,6 +1,7 @@
 //! `persistence-demo --target`: the same for any `StatefulSet`, of whose program nothing is known.
 
 mod command;
+mod confirm;
 mod container;
 mod follow;
 mod name;
@@ -11,7 +12,7 @@ mod turn;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{confirm, lost, take_lease};
+use super::{lost, take_lease};
 use crate::commands::shared;
 use crate::commands::shared::proof::{self, file};
 use crate::context::Ctx;
@@ -24,7 +25,7 @@ use crate::persistence::set::evidence::Evidence;
 use crate::persistence::set::verdict;
 use crate::persistence::verdict::Holds;
 use container::Wanted;
-pub(super) use preflight::Ready;
+use preflight::Ready;
 
 /// What is asked about any set.
 #[derive(Debug, clap::Args)]
@@ -110,7 +111,7 @@ pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Out
     shared::announce(ctx).await?;
     let container = args.target.wanted();
     let ready = preflight::check(ctx, set, container).await?;
-    confirm::of_set(args, ctx, &ready).await?;
+    confirm::all(args, ctx, &ready).await?;
     let run = Run::new();
     let lease = take_lease(ctx, &run).await?;
     let cluster = ctx.cluster().await?;

@@ -8,11 +8,9 @@ use k8s_openapi::api::core::v1::Service;
 use tokio::time::{Instant, sleep};
 
 use super::preflight::{Member, Ready};
-use crate::commands::shared::relay;
-use crate::commands::shared::relay::{Hello, Pipe};
+use crate::commands::shared::relay::{self, Hello, Pipe};
 use crate::context::Ctx;
-use crate::dns;
-use crate::dns::{Answer, Kind, Record};
+use crate::dns::{self, Answer, Kind, Record};
 use crate::kubernetes::{Cause, Cluster, act};
 use crate::observe::{Reading, Reason};
 use crate::persistence::set::evidence::Resolved;

@@ -27,7 +27,6 @@ use crate::text::Hint;
 /// The set, and its pods as they shall be taken away.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// The set.
     pub set: SetSeen,
     /// Its pods, in the order in which the set itself replaces them: the highest ordinal first.
     pub members: Vec<Member>,
@@ -42,7 +41,6 @@ pub struct Member {
     pub pod: String,
     /// The container in which commands are run.
     pub container: String,
-    /// Its claims.
     pub claims: Vec<String>,
 }
 

@@ -23,7 +23,6 @@ use crate::persistence::set::output::Output;
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Runs it.
 pub async fn run(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, member: &Member) -> anyhow::Result<Turn> {
     let (watched, seen) = Watched::begin(ctx, &member.pod, Instant::now() + PATIENCE).await?;
     let before = before(ctx, plan, member).await?;

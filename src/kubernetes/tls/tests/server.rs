@@ -9,6 +9,8 @@ use rcgen::{
     NameConstraints, date_time_ymd,
 };
 
+use super::super::certificate::{Key, Untimely};
+use super::super::error::{Authority as Named, Untrusted};
 use super::certificates::{Authority, Certificate, p521_public_key, params, rsa_public_key, self_signed, server};
 use super::handshake::{self, Guests, VERSIONS, meet};
 use super::*;
@@ -38,8 +40,8 @@ fn honest(bundle: &str, server: &Certificate) -> Result<(), Untrusted> {
     judged(bundle, &[server], &server.key, "kubernetes")
 }
 
-fn of_bundle(name: &str) -> super::Authority {
-    super::Authority { name: name.to_owned(), origin: ORIGIN.to_owned() }
+fn of_bundle(name: &str) -> Named {
+    Named { name: name.to_owned(), origin: ORIGIN.to_owned() }
 }
 
 fn kubernetes() -> CertificateParams {
@@ -259,7 +261,7 @@ fn a_certificate_that_is_no_authority_vouches_for_nobody() {
     let between = root.between(params);
     let server = between.sign(&kubernetes());
     let untrusted = judged(&root.certificate().pem(), &[&server, &between.certificate()], &server.key, "kubernetes");
-    let sent = super::Authority { name: "between".to_owned(), origin: String::new() };
+    let sent = Named { name: "between".to_owned(), origin: String::new() };
     assert_eq!(untrusted, Err(Untrusted::NoAuthority(sent)), "nor does one that the server sends");
 }
 
