@@ -1,9 +1,10 @@
 use anyhow::Result;
 
-use super::Report;
+use super::{Report, house};
 use crate::process::cargo;
 
 pub fn run(report: &mut Report) -> Result<()> {
+    report.check_here("imports", house::check);
     report.check("rustfmt", &mut cargo(&["fmt", "--all", "--check"]))?;
     let deny = ["--locked", "--", "--deny", "warnings"];
     report.check("clippy", cargo(&["clippy", "--workspace", "--all-targets"]).args(deny))?;

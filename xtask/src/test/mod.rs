@@ -2,6 +2,7 @@
 
 pub mod app;
 mod cluster;
+mod house;
 mod lint;
 mod tally;
 mod unit;
@@ -102,6 +103,21 @@ impl Report {
         let outcome = Outcome::of(command, self.say)?;
         self.end(name, outcome);
         Ok(())
+    }
+
+    /// Runs a check of this program's own, which counts as one.
+    fn check_here(&mut self, name: &str, check: impl FnOnce() -> Result<()>) {
+        (self.say)(&format!("\n> {name}"));
+        let start = Instant::now();
+        let wrong = check().err().map(|error| format!("{error:#}")).unwrap_or_default();
+        let last_lines: VecDeque<String> = wrong.lines().map(str::to_owned).collect();
+        for line in &last_lines {
+            (self.say)(line);
+        }
+        self.end(
+            name,
+            Outcome { succeeded: wrong.is_empty(), took: start.elapsed(), last_lines, ..Outcome::default() },
+        );
     }
 
     /// Runs checks side by side. What each prints comes in one piece.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::scene::{MANIFESTS, Scene};
+use super::scene::{GONE, MANIFESTS, Scene};
 use super::timed::{Act, in_a_row, whole};
 use super::{Spread, Unit};
 use crate::bench::table::{Aim, Row};
@@ -21,9 +21,6 @@ const TAKEN_AWAY: [&str; 6] = [
     "backend-service",
     "frontend-service",
 ];
-
-/// Until the pods are gone too, for which teardown waits.
-pub const GONE: &str = "wait --for=delete pods --selector app.kubernetes.io/part-of=kubecoin --timeout=90s";
 
 /// One side of the pairs, and what it took.
 struct Side<'a> {

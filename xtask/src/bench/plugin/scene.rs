@@ -10,6 +10,8 @@ use crate::{paths, testbed};
 
 /// The manifests of the lesson.
 pub const MANIFESTS: &str = "k8s/level-2-volumes";
+/// Until the pods are gone too, for which teardown waits.
+pub const GONE: &str = "wait --for=delete pods --selector app.kubernetes.io/part-of=kubecoin --timeout=90s";
 
 /// The plugin's name, by which kubectl finds it.
 const PLUGIN: &str = "kubectl-kubecoin";
@@ -83,7 +85,7 @@ impl Scene {
     /// Takes away what is left of the exchange, its data too.
     pub fn cleared(&self) -> Result<()> {
         self.run_kubectl(&format!("delete --ignore-not-found --filename {MANIFESTS}"))?;
-        self.run_kubectl(super::lifecycle::GONE)?;
+        self.run_kubectl(GONE)?;
         testbed::empty_disks()
     }
 }
