@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     deploy, dns_check, init_db, manifests, open, overview, persistence_demo, psql, replay, rotate_password, status,
@@ -74,8 +74,8 @@ pub enum Command {
 /// Parses, runs, and turns what comes of it into an exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, asked) = match parse(std::env::args_os()) {
+        Ok(parsed) => parsed,
         // Also when help or a version was asked for. A closed stdout or stderr leaves nobody to tell.
         Err(error) => {
             let _ = error.print();
@@ -83,7 +83,7 @@ pub fn main() -> ExitCode {
         }
     };
     log::start(cli.global.verbosity);
-    let ctx = Ctx::new(cli.global, asked(std::env::args_os()));
+    let ctx = Ctx::new(cli.global, asked);
     let outcome =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
             let outcome = runtime.block_on(ctx.cleanup.around(run(cli.command, &ctx), ctx.printer));
@@ -118,15 +118,21 @@ async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
     Ok(ctx.with_warnings(outcome))
 }
 
+/// What a line means, and the command in it as it was typed.
+fn parse(line: impl IntoIterator<Item = OsString>) -> clap::error::Result<(Cli, Vec<String>)> {
+    let mut command = Cli::command();
+    let given = command.try_get_matches_from_mut(line)?;
+    let cli = Cli::from_arg_matches(&given).map_err(|error| error.format(&mut command))?;
+    Ok((cli, asked(&command, &given)))
+}
+
 /// The command of a line and its own flags, as they were typed. Those of every command are left out: they may hold a token.
-#[must_use]
-fn asked(line: impl IntoIterator<Item = OsString>) -> Vec<String> {
-    let cli = Cli::command();
-    let Ok(given) = cli.clone().try_get_matches_from(line) else { return Vec::new() };
+fn asked(cli: &clap::Command, given: &ArgMatches) -> Vec<String> {
     let Some((name, given)) = given.subcommand() else { return Vec::new() };
     let mut words = vec![name.to_owned()];
     let flags = cli.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
-    for flag in flags.filter(|flag| given.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine)) {
+    let own = flags.filter(|flag| !flag.is_global_set());
+    for flag in own.filter(|flag| given.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine)) {
         let long = flag.get_long().map(|long| format!("--{long}"));
         let values = given.get_raw(flag.get_id().as_str()).filter(|_| flag.get_action().takes_values());
         match values {
@@ -170,7 +176,10 @@ mod tests {
 
     #[test]
     fn what_was_asked_is_told_without_secrets() {
-        let asked = |line: &str| asked(["kubectl-kubecoin"].into_iter().chain(line.split(' ')).map(OsString::from));
+        let asked = |line: &str| {
+            let parsed = parse(["kubectl-kubecoin"].into_iter().chain(line.split(' ')).map(OsString::from));
+            parsed.map(|(_, asked)| asked).unwrap_or_default()
+        };
         let line = "--token hush persistence-demo -n alice --how=kill -y --rows 7 --report a.md --report b.json";
         let words = "persistence-demo --how kill --rows 7 --report a.md --report b.json --yes";
         assert_eq!(asked(line).join(" "), words);
