@@ -3,8 +3,6 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -20,6 +18,7 @@ use rustls::pki_types::ServerName;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt};
 
+use super::credentials::header::basic;
 use super::target::{Impersonation, Proxy, Target};
 use super::tls::{self, Identity, TlsError};
 
@@ -129,18 +128,11 @@ fn maker(proxy: Option<&Proxy>, tls: Option<Tls>) -> Arc<dyn Fn() -> Pool + Send
 
 fn tunnel<C>(proxy: Uri, connector: C, user: Option<(String, String)>) -> Tunnel<C> {
     let tunnel = Tunnel::new(proxy, connector);
-    let header = user.and_then(|(name, password)| basic(&name, &password));
+    let header = user.and_then(|(name, password)| basic(&name, &password).ok());
     match header {
         Some(header) => tunnel.with_auth(header),
         None => tunnel,
     }
-}
-
-/// What proves a user name by its password. Never shown.
-fn basic(name: &str, password: &str) -> Option<HeaderValue> {
-    let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))).ok()?;
-    header.set_sensitive(true);
-    Some(header)
 }
 
 fn with_tls<C>(connector: C, tls: Option<Tls>) -> Arc<dyn Fn() -> Pool + Send + Sync>

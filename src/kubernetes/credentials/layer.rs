@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, StatusCode};
@@ -16,6 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tower::{BoxError, Layer, Service, ServiceExt};
 
+use super::header::{basic, bearer};
 use super::token_file::TokenFile;
 use super::{Credentials, CredentialsError, Plugin, Secret};
 use crate::kubernetes::connect::{Answer, Connections};
@@ -89,7 +88,7 @@ impl Shared {
         Ok(match &self.credentials {
             Credentials::None => (None, 0),
             Credentials::Token(token) => (Some(bearer(token)?), 0),
-            Credentials::Basic { username, password } => (Some(basic(username, password)?), 0),
+            Credentials::Basic { username, password } => (Some(basic(username, password.expose())?), 0),
             Credentials::TokenFile { path, fallback, of } => {
                 let read = self.held.lock().await.file.token(path, fallback.as_ref(), Instant::now());
                 let token = read.map_err(|why| CredentialsError::new(format!("{why}, the {of}")))?;
@@ -160,23 +159,6 @@ impl Shared {
         }
         Ok(Issued { header, certificate, expires: answer.expires })
     }
-}
-
-fn bearer(token: &Secret) -> Result<HeaderValue, CredentialsError> {
-    sensitive(format!("Bearer {}", token.expose()), "the token")
-}
-
-fn basic(username: &str, password: &Secret) -> Result<HeaderValue, CredentialsError> {
-    let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
-    sensitive(format!("Basic {pair}"), "the user name")
-}
-
-/// A header that nothing shows.
-fn sensitive(text: String, what: &str) -> Result<HeaderValue, CredentialsError> {
-    let header = HeaderValue::try_from(text);
-    let mut header = header.map_err(|_| CredentialsError::new(format!("{what} has characters that cannot be sent")))?;
-    header.set_sensitive(true);
-    Ok(header)
 }
 
 impl<S> Layer<S> for CredentialsLayer {

@@ -3,6 +3,7 @@
 //! kube has ways of its own, but runs a credential plugin three times a command, hands it stdin, and shows its arguments.
 
 mod answer;
+pub(super) mod header;
 mod layer;
 mod plugin;
 mod policy;
