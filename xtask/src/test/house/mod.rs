@@ -3,7 +3,6 @@
 mod graph;
 mod imports;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -43,11 +42,7 @@ pub fn check() -> Result<()> {
     let mut wrong: Vec<String> = plugin.circles().into_iter().chain(tasks.circles()).collect();
     wrong.extend(upwards(&plugin));
     wrong.extend(between_commands(&plugin));
-    let told = wrong.iter().fold(String::new(), |mut told, line| {
-        let _ = write!(told, "\n  {line}");
-        told
-    });
-    ensure!(wrong.is_empty(), "imports that should not be:{told}");
+    ensure!(wrong.is_empty(), "imports that should not be:\n  {}", wrong.join("\n  "));
     Ok(())
 }
 
