@@ -3,7 +3,8 @@
 // A test that panics has failed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod exclusive;
 mod kubeconfig;
 mod lesson;
-mod plugin;
+mod shared;
 mod support;

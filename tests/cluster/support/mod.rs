@@ -2,8 +2,11 @@
 
 pub mod chance;
 pub mod class;
+pub mod deployed;
 pub mod exchange;
 pub mod kubectl;
+pub mod page;
 pub mod plugin;
 pub mod scene;
+pub mod terminal;
 pub mod wait;

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::Report;
+use super::each::Program;
 use crate::apt::{self, Package};
 use crate::process::{self, cargo};
 use crate::{npm, paths, python, testbed};
@@ -21,34 +22,53 @@ pub fn testbed(report: &mut Report) -> Result<()> {
     report.check("testbed", tests.env("RUST_TEST_THREADS", "1"))
 }
 
-/// The tests of the plugin. Some of them empty the cluster first, and so one at a time.
+/// How many tests of the plugin run side by side: they wait more than they work.
+const SIDE_BY_SIDE: usize = 4;
+
+/// The tests of the plugin: first those that share the cluster, and then those that need it for themselves.
 pub fn cluster(report: &mut Report) -> Result<()> {
     apt::require(&[OPENSSL])?;
-    report.check("cluster", with_browser(&mut tests(&["--skip", "lesson::"])?)?)
+    let program = with_browser()?;
+    let (mut shared, mut alone) = (Vec::new(), Vec::new());
+    for test in program.tests()? {
+        match test.split("::").next() {
+            Some("lesson") => {}
+            Some("exclusive") => alone.push(test),
+            _ => shared.push(test),
+        }
+    }
+    program.run(report, &shared, SIDE_BY_SIDE)?;
+    program.run(report, &alone, 1)
 }
 
 /// More of the states that the tests of the plugin draw by chance.
 pub fn drawn(report: &mut Report) -> Result<()> {
-    report.check("drawn", tests(&["plugin::drawn", "--nocapture"])?.env("KUBECOIN_STATES", "20"))
+    let program = program(Command::new("cargo").env("KUBECOIN_STATES", "20"))?;
+    program.run(report, &those_of(&program, "shared::drawn::")?, 1)
 }
 
 /// The lesson by hand. It takes place in the namespace `default`, and so one test at a time.
 pub fn lesson(report: &mut Report) -> Result<()> {
-    report.check("lesson", with_browser(&mut tests(&["lesson::"])?)?)
+    let program = with_browser()?;
+    program.run(report, &those_of(&program, "lesson::")?, 1)
+}
+
+fn those_of(program: &Program, room: &str) -> Result<Vec<String>> {
+    Ok(program.tests()?.into_iter().filter(|test| test.starts_with(room)).collect())
 }
 
 /// For tests that open a page in Chromium: the browser, what drives it, and axe-core among the page's own packages.
-fn with_browser(tests: &mut Command) -> Result<&mut Command> {
+fn with_browser() -> Result<Program> {
     apt::require(&super::app::PACKAGES)?;
     npm::install()?;
-    Ok(tests.env("KUBECOIN_PYTHON", python::environment()?))
+    program(Command::new("cargo").env("KUBECOIN_PYTHON", python::environment()?))
 }
 
-fn tests(filter: &[&str]) -> Result<Command> {
-    let mut tests = cargo(&["test", "--locked", "--test", "cluster", "--"]);
-    tests.args(filter).env("KUBECOIN_XTASK", paths::program()?).env("RUST_TEST_THREADS", "1");
-    testbed::environment(&mut tests, &testbed::plugin_folder()?)?;
-    Ok(tests)
+/// The tests on a cluster, with what they need to know of it beside this environment.
+fn program(environment: &mut Command) -> Result<Program> {
+    environment.env("KUBECOIN_XTASK", paths::program()?);
+    testbed::environment(environment, &testbed::plugin_folder()?)?;
+    Ok(Program::build("cluster")?.with_environment_of(environment))
 }
 
 /// The cluster for as long as tests need it: it goes with this, unless it was up before.

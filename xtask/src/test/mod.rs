@@ -2,6 +2,7 @@
 
 pub mod app;
 mod cluster;
+mod each;
 mod house;
 mod lint;
 mod tally;
@@ -77,10 +78,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// How many of a failed check's last lines are shown once more at the end: what runs later buries them.
 const LAST_LINES: usize = 60;
 
+/// How many of the slowest tests are named at the end.
+const SLOWEST: usize = 20;
+
 /// What has run so far.
 pub struct Report {
     total: Tally,
     failures: Vec<Failure>,
+    /// How long each test took of those that were timed one by one.
+    times: Vec<(String, Duration)>,
     say: fn(&str),
 }
 
@@ -94,7 +100,7 @@ struct Failure {
 impl Report {
     /// Nothing has. Lines are said by `say`.
     fn new(say: fn(&str)) -> Self {
-        Self { total: Tally::default(), failures: Vec::new(), say }
+        Self { total: Tally::default(), failures: Vec::new(), times: Vec::new(), say }
     }
 
     /// Runs one check. Its tests are counted if its runner says how many there were, else it counts as one.
@@ -153,6 +159,19 @@ impl Report {
         self.add(name, outcome);
     }
 
+    /// A test of a program has ended. What it has printed is shown if it failed.
+    fn end_test(&mut self, name: &str, lines: &[String], outcome: Outcome) {
+        let word = if outcome.succeeded { "ok" } else { "FAILED" };
+        (self.say)(&format!("{:>7.1} s  {word:<6}  {name}", outcome.took.as_secs_f64()));
+        if !outcome.succeeded {
+            for line in lines {
+                (self.say)(line);
+            }
+        }
+        self.times.push((name.to_owned(), outcome.took));
+        self.add(name, outcome);
+    }
+
     fn add(&mut self, name: &str, outcome: Outcome) {
         let mut seen = outcome.seen;
         match outcome.succeeded {
@@ -166,7 +185,14 @@ impl Report {
         self.total += seen;
     }
 
-    fn close(&self) -> ExitCode {
+    fn close(&mut self) -> ExitCode {
+        self.times.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
+        for (number, (name, took)) in self.times.iter().take(SLOWEST).enumerate() {
+            if number == 0 {
+                (self.say)("\nthe slowest tests:");
+            }
+            (self.say)(&format!("{:>7.1} s  {name}", took.as_secs_f64()));
+        }
         for failure in &self.failures {
             (self.say)(&format!("\nfailed: {}", failure.name));
             for line in &failure.last_lines {

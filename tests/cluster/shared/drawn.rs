@@ -6,8 +6,8 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::target::{Storage, store};
-use super::{deployed, field, sql};
 use crate::support::chance::{SEED, number, seed};
+use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, run};
 use crate::support::scene::Scene;

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 
 use super::dns::helpers;
-use super::{deployed, field, sql};
+use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{command, ends, stopped_at};
 use crate::support::scene::testbed;
@@ -96,17 +96,6 @@ fn away_and_back_and_away_for_good() {
     );
     finalizer("null");
     ends(namespace, "deploy --timeout 3m", 0);
-
-    // A node that is away keeps its files, and then everything stays.
-    testbed(&["stop", "kubelet-1"]);
-    let away = ends(namespace, "teardown --delete-data --yes", 1);
-    testbed(&["start", "kubelet-1"]);
-    assert!(away.stderr.contains("is away, so nothing was deleted"), "{}", away.stderr);
-    assert_eq!(field(namespace, "statefulset/postgres", "/metadata/deletionTimestamp"), "");
-    until("the kubelet knows its pods again", SOON, || {
-        let exec = kubectl::run(&format!("exec postgres-0 -n {namespace} -- true"));
-        if exec.succeeded { Ok(()) } else { Err(exec.stderr) }
-    });
 
     let unasked = ends(namespace, "teardown --delete-data", 2);
     assert!(unasked.stderr.contains("--yes"), "{}", unasked.stderr);

@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use super::{deployed, field};
+use crate::support::deployed::{deployed, field};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Going, ends, start, stopped_at};
 use crate::support::wait::until;
@@ -14,7 +14,7 @@ use crate::support::wait::until;
 const SOON: Duration = Duration::from_mins(2);
 
 /// What a run says to programs. It must end with this exit code.
-fn check(namespace: &str, words: &str, code: i32) -> Value {
+pub fn check(namespace: &str, words: &str, code: i32) -> Value {
     let ran = ends(namespace, &format!("dns-check -o json {words}"), code);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout));
     assert_eq!(report["holds"], code == 0, "{report:#}");
@@ -22,7 +22,7 @@ fn check(namespace: &str, words: &str, code: i32) -> Value {
 }
 
 /// Asserts that it does not hold, for this reason, within a moment: a change takes its time to be seen.
-fn does_not_hold(namespace: &str, code: &str) -> Value {
+pub fn does_not_hold(namespace: &str, code: &str) -> Value {
     until(code, SOON, || {
         let report = check(namespace, "", 1);
         let codes: Vec<&Value> =
@@ -32,11 +32,11 @@ fn does_not_hold(namespace: &str, code: &str) -> Value {
     })
 }
 
-fn answers(report: &Value) -> &Vec<Value> {
+pub fn answers(report: &Value) -> &Vec<Value> {
     report["answers"].as_array().expect("answers")
 }
 
-fn row<'a>(report: &'a Value, kind: &str, name: &str) -> &'a Value {
+pub fn row<'a>(report: &'a Value, kind: &str, name: &str) -> &'a Value {
     let is_it = |row: &&Value| row["type"] == kind && row["name"].as_str().is_some_and(|it| it.starts_with(name));
     answers(report).iter().find(is_it).unwrap_or_else(|| panic!("no {kind} {name} in {report:#}"))
 }
@@ -210,75 +210,4 @@ fn interrupted(namespace: &str, signal: Signal) {
     kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(helpers(namespace), "");
-}
-
-/// The cluster's DNS server, put back as it was whatever comes of a test.
-struct CoreDns {
-    configuration: String,
-}
-
-impl CoreDns {
-    fn borrowed() -> Self {
-        Self { configuration: field("kube-system", "configmap/coredns", "/data/Corefile") }
-    }
-
-    fn scale(replicas: u32) {
-        ok(&format!("scale deployment coredns -n kube-system --replicas={replicas}"));
-        let selected = "-n kube-system -l k8s-app=kube-dns";
-        match replicas {
-            0 => ok(&format!("wait pods {selected} --for=delete --timeout=60s")),
-            _ => ok("rollout status deployment coredns -n kube-system --timeout=60s"),
-        };
-    }
-
-    fn configure(corefile: &str) {
-        let patch = json!({ "data": { "Corefile": corefile } }).to_string();
-        let patched =
-            kubectl::command(&["patch", "configmap", "coredns", "-n", "kube-system", "--type=merge", "-p", &patch], "");
-        assert!(patched.succeeded, "{}", patched.stderr);
-        // Else it would read it within a minute.
-        Self::scale(0);
-        Self::scale(1);
-    }
-
-    /// The configuration with the names of the cluster kept too, as kubeadm once wrote it.
-    fn keeping(&self) -> String {
-        let (before, rest) = self.configuration.split_once("cache 30 {").expect("the cache's block");
-        let (_, after) = rest.split_once('}').expect("its end");
-        format!("{before}cache 30{after}")
-    }
-}
-
-impl Drop for CoreDns {
-    fn drop(&mut self) {
-        Self::configure(&self.configuration);
-    }
-}
-
-#[test]
-fn a_dns_server_that_is_away_and_one_that_remembers() {
-    let dns = CoreDns::borrowed();
-    let scene = deployed("kc-plugin-coredns");
-    let namespace = scene.namespace();
-    CoreDns::scale(0);
-    let report = does_not_hold(namespace, "dns-silent");
-    assert!(report["findings"][0]["says"].as_str().unwrap().contains("scaled to 0"), "{report:#}");
-    assert!(answers(&report).iter().all(|row| row["verdict"] == "silent"), "{report:#}");
-
-    CoreDns::configure(&dns.keeping());
-    ends(namespace, "dns-check --wait", 0);
-    // The name leads to the old address for a while, which is waited for and told.
-    let mut going = Going::begin(namespace, "persistence-demo --yes");
-    going.until("  Ready");
-    // The new address is a fact only once the EndpointSlice has it.
-    let report = does_not_hold(namespace, "stale");
-    let says = report["findings"][0]["says"].as_str().unwrap();
-    assert!(says.contains("keeps answers for up to 30 s") && says.contains("nothing is wrong"), "{says}");
-    assert_eq!(row(&report, "A", "postgres-headless")["verdict"], "stale", "{report:#}");
-    let waited = ends(namespace, "dns-check --wait", 0);
-    assert!(waited.stdout.contains("the names hold"), "{}", waited.stdout);
-    let ran = going.end();
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("service/postgres-headless does not lead to it yet"), "{}", ran.stderr);
-    assert!(ran.stdout.contains("answered by name"), "{}", ran.stdout);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use kubectl_kubecoin::inside::wallets;
 use serde_json::{Value, json};
 
-use super::{deployed, field, psql, sql};
+use crate::support::deployed::{deployed, field, psql, sql};
 use crate::support::kubectl::{self, Ended, ok};
 use crate::support::plugin::{command, ends, run, through_kubectl};
 use crate::support::scene::Scene;

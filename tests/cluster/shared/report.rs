@@ -9,7 +9,7 @@ use std::time::Duration;
 use quick_junit::{Report as Suites, TestCase, TestCaseStatus};
 use serde_json::Value;
 
-use super::{deployed, sql};
+use crate::support::deployed::{deployed, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, ends, run};
 use crate::support::wait::until;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{deployed, field};
+use crate::support::deployed::{deployed, field};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::ends;
 use crate::support::scene::Scene;

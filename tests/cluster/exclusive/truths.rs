@@ -3,8 +3,8 @@
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::persistence::{USERS, nothing_is_left, ready, says};
-use super::{deployed, field, sql};
+use crate::shared::persistence::{USERS, nothing_is_left, ready, says};
+use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Going, Ran, ends};
 use crate::support::scene::testbed;

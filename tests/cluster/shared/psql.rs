@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rexpect::session::{PtySession, spawn_command};
 
-use super::{deployed, sql};
+use crate::support::deployed::{deployed, sql};
 use crate::support::kubectl;
 use crate::support::plugin::{Ran, command, ends, start};
-use crate::support::scene::{Scene, testbed, watchers_start_anew};
+use crate::support::scene::Scene;
+use crate::support::terminal::{Terminal, has_gone, left_behind};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -37,22 +37,6 @@ fn psql_ends(namespace: &str, arguments: &[&str], stdin: &str, code: i32) -> Ran
     let ran = Ran::from(psql(namespace, arguments, stdin.as_bytes()));
     assert_eq!(ran.code, code, "{arguments:?}\n{}{}", ran.stdout, ran.stderr);
     ran
-}
-
-/// What a run of `psql` has left behind: programs in the pod, and connections to the server.
-fn left_behind(namespace: &str) -> Result<(), String> {
-    let count = "grep -lsz '^PGAPPNAME=kubectl-kubecoin-' /proc/[0-9]*/environ | wc -l";
-    let ended = kubectl::command(&["exec", "postgres-0", "-n", namespace, "--", "sh", "-c", count], "");
-    let connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kubectl-kubecoin-%';";
-    match (ended.stdout.trim(), sql(namespace, connections).as_str()) {
-        ("0", "0") => Ok(()),
-        (programs, connections) => Err(format!("{programs} programs, {connections} connections")),
-    }
-}
-
-/// What was ended goes: a server's backend ends some time after it was told to.
-fn has_gone(namespace: &str) {
-    until("psql has gone", SOON, || left_behind(namespace));
 }
 
 #[test]
@@ -135,46 +119,6 @@ fn copies(namespace: &str) {
     assert!(again.stdout == out.stdout, "{} bytes of {}", again.stdout.len(), out.stdout.len());
 }
 
-/// A terminal in which `psql` runs, and then a line says `code` and another one how the terminal is.
-struct Terminal {
-    session: PtySession,
-    device: String,
-    before: String,
-    pid: Pid,
-}
-
-impl Terminal {
-    fn open(namespace: &str) -> Self {
-        let plugin = env!("CARGO_BIN_EXE_kubectl-kubecoin");
-        let line = format!(
-            "tty; stty rows 33 cols 99; stty -g; sh -c 'echo $$; exec {plugin} psql -n {namespace}'; \
-             echo code $?; echo after $(stty -g)"
-        );
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &line]).env("TERM", "xterm");
-        let mut session = spawn_command(shell, Some(60_000)).unwrap();
-        let [device, before, pid] = [(); 3].map(|()| session.read_line().unwrap());
-        session.exp_string("kubecoin=# ").unwrap();
-        Self { session, device, before, pid: Pid::from_raw(pid.parse().unwrap()) }
-    }
-
-    fn types(&mut self, line: &str) {
-        self.session.send(&format!("{line}\r")).unwrap();
-        self.session.flush().unwrap();
-    }
-
-    fn shows(&mut self, text: &str) -> String {
-        self.session.exp_string(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
-    }
-
-    /// The session ends with this exit code and leaves the terminal as it was. Gives what was shown.
-    fn ends(mut self, code: i32) -> String {
-        let shown = self.shows(&format!("code {code}\r\n"));
-        self.shows(&format!("after {}\r\n", self.before));
-        shown
-    }
-}
-
 #[test]
 fn a_person_has_a_terminal_and_gets_it_back() {
     let scene = deployed("kc-plugin-terminal");
@@ -215,14 +159,5 @@ fn a_person_has_a_terminal_and_gets_it_back() {
 
     // A terminal that is closed takes psql with it.
     drop(Terminal::open(namespace));
-    has_gone(namespace);
-
-    let terminal = Terminal::open(namespace);
-    testbed(&["stop", "kube-apiserver", "--kill"]);
-    let started = std::thread::spawn(|| testbed(&["start", "kube-apiserver"]));
-    let shown = terminal.ends(2);
-    started.join().unwrap();
-    assert!(shown.contains("the connection was lost") && shown.contains("hint: "), "{shown}");
-    watchers_start_anew();
     has_gone(namespace);
 }

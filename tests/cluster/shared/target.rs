@@ -11,7 +11,8 @@ use quick_junit::TestCase;
 use serde_json::{Value, json};
 
 use super::persistence::leased;
-use super::{field, report};
+use super::report;
+use crate::support::deployed::field;
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, command, ends, run, stopped_at};
 use crate::support::scene::Scene;

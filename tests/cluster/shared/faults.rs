@@ -1,13 +1,12 @@
-use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{deployed, field, psql, sql};
+use crate::support::deployed::{deployed, field, psql, sql};
 use crate::support::kubectl::ok;
 use crate::support::plugin::{ends, start, stopped_at};
-use crate::support::scene::{Scene, testbed, watchers_start_anew};
+use crate::support::scene::Scene;
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -39,25 +38,6 @@ fn interrupted_at_each_change_a_later_run_completes_it() {
     ends(namespace, "status", 0);
     // Nothing that a run makes for itself has stayed.
     assert_eq!(ok(&format!("get pods,leases -n {namespace} -l !app -o name")), "");
-}
-
-#[test]
-fn the_api_server_is_away_while_it_applies_and_while_it_waits() {
-    let scene = Scene::without_namespace("kc-plugin-away");
-    let mut child = start(scene.namespace(), "deploy --create-namespace --init-db --timeout 5m");
-    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-    for moment in ["secret/", "deployment.apps/frontend"] {
-        while !stdout.next().expect("a line for the object").unwrap().starts_with(moment) {}
-        testbed(&["stop", "--kill", "kube-apiserver"]);
-        testbed(&["start", "kube-apiserver"]);
-    }
-    let rest: Vec<String> = stdout.map(Result::unwrap).collect();
-    let ended = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(ended.stderr).unwrap();
-    assert!(ended.status.success(), "{rest:?}\n{stderr}");
-    assert!(stderr.contains("the exchange works"), "{stderr}");
-    assert_eq!(rest.last().map(String::as_str), Some("index idx_wallets_id created"), "{rest:?}");
-    watchers_start_anew();
 }
 
 /// The sessions that wait for a lock.

@@ -1,6 +1,6 @@
 //! The plugin and the lesson's own commands, in turns: the setting of the lesson, namespace `default`.
 
-use super::{field, sql};
+use crate::support::deployed::{field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::ends;
 use crate::support::scene::Scene;

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kubectl_kubecoin::inside::{Act, Apply, Create, DeletePod, Object, Patch, Place, psql};
 use serde_json::{Value, json};
 
-use super::{field, sql};
+use crate::support::deployed::{field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, ends};
 use crate::support::scene::Scene;

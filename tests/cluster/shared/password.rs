@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::{deployed, field, sql};
+use crate::support::deployed::{deployed, field, sql};
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, command, ends, stopped_at};

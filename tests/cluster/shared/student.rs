@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::open::{Opened, get};
 use crate::support::class::enrolled;
 use crate::support::kubectl::{self, ok};
+use crate::support::page::{Opened, get};
 use crate::support::plugin::{PROGRAM, Ran};
 use crate::support::scene::Scene;
 use crate::support::wait::until;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::field;
+use crate::support::deployed::field;
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::ok;
 use crate::support::plugin::{PROGRAM, ends};

@@ -9,10 +9,10 @@ use nix::sys::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::{Value, json};
 
-use super::open::get;
 use super::persistence::says;
-use super::{deployed, field, sql};
+use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
+use crate::support::page::get;
 use crate::support::plugin::{Ran, command, ends, is_change, run, stopped_at};
 use crate::support::scene::Scene;
 use crate::support::wait::until;

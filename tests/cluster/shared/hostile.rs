@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{deployed, sql};
+use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, command, ends, run};
 use crate::support::wait::until;
@@ -86,7 +86,7 @@ fn hostile_values_reach_nobody() {
         failing.map(|finding| finding["object"].as_str().unwrap().to_owned()).ok_or_else(|| status.to_string())
     });
     let pod = failing.trim_start_matches("pod/");
-    let uid = super::field(namespace, &failing, "/metadata/uid");
+    let uid = field(namespace, &failing, "/metadata/uid");
     let involved = json!({ "kind": "Pod", "name": pod, "namespace": namespace, "uid": uid });
     let event = json!({ "apiVersion": "v1", "kind": "Event", "metadata": { "name": "hostile", "namespace": namespace },
         "involvedObject": involved, "reason": "Unhealthy", "message": hostile(), "type": "Warning",

@@ -1,4 +1,4 @@
-use super::sql;
+use crate::support::deployed::sql;
 use crate::support::plugin::ends;
 use crate::support::scene::Scene;
 

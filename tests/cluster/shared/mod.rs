@@ -1,0 +1,20 @@
+//! The plugin on a real cluster: what it promises, and what happens to it. Each test has a namespace of its own, and what it
+//! does touches no other one: they run side by side.
+
+mod away;
+mod class;
+mod contrast;
+mod deploy;
+pub mod dns;
+mod drawn;
+mod faults;
+mod hostile;
+mod options;
+mod password;
+pub mod persistence;
+mod psql;
+mod report;
+mod shown;
+mod student;
+mod table;
+mod target;
