@@ -1,14 +1,16 @@
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
 use super::Report;
 use crate::apt::{self, Package};
+use crate::hash::Inputs;
 use crate::images::{Image, Unpacked};
 use crate::process::say;
 use crate::python::{self, Interpreter};
-use crate::{npm, paths};
+use crate::{cache, npm, paths};
 
 /// What the tests of the exchange start: a database, a web server, a browser, containers.
 pub const PACKAGES: [Package; 6] = [
@@ -52,18 +54,36 @@ pub fn run(report: &mut Report) -> Result<()> {
     report.check("images and guards", &mut contracts)
 }
 
-/// The backend's own tests, on every Python that it is for and that is here. One after the other: they hold the backend to
-/// its deadlines, which it would miss where three of them share two cores.
+/// The backend's own tests: on the first Python each time, and on the others that it is for and that are here once for what
+/// it is now. One after the other: they hold the backend to its deadlines, which it would miss where three of them share two
+/// cores.
 fn backend(report: &mut Report) -> Result<()> {
     let pythons = Interpreter::all()?;
     if let Some(missing) = python::missing(&pythons) {
         say(&format!("\n{missing}"));
     }
-    for python in &pythons {
+    for (number, python) in pythons.iter().enumerate() {
+        let name = format!("backend on Python {}", python.version);
+        let passed = passed(python)?;
+        if number > 0 && passed.exists() {
+            say(&format!("\n{name}: not run again, it is as it was when it passed there"));
+            cache::used(&passed)?;
+            continue;
+        }
         let mut pytest = with(&python.environment()?, &["-m", "pytest", "../backend/tests"]);
-        report.check(&format!("backend on Python {}", python.version), &mut pytest)?;
+        if report.passes(&name, &mut pytest)? {
+            fs::create_dir_all(&passed)?;
+            cache::used(&passed)?;
+        }
     }
     Ok(())
+}
+
+/// The entry of the cache that says that the backend, as it is now, has passed its tests on this Python.
+fn passed(python: &Interpreter) -> Result<PathBuf> {
+    let (backend, lock) = (paths::workspace().join("app/backend"), python::folder().join("requirements.lock"));
+    let digest = Inputs::new([python.version.as_str()]).path(&backend)?.path(&lock)?.digest();
+    Ok(paths::cache()?.join("passed").join(digest))
 }
 
 /// Whether the backend's lock file can be installed on arm64, which this machine need not be: nothing is compiled there, so

@@ -105,10 +105,16 @@ impl Report {
 
     /// Runs one check. Its tests are counted if its runner says how many there were, else it counts as one.
     fn check(&mut self, name: &str, command: &mut Command) -> Result<()> {
+        self.passes(name, command).map(drop)
+    }
+
+    /// The same. Gives whether it succeeded.
+    fn passes(&mut self, name: &str, command: &mut Command) -> Result<bool> {
         self.begin(name, command);
         let outcome = Outcome::of(command, self.say)?;
+        let succeeded = outcome.succeeded;
         self.end(name, outcome);
-        Ok(())
+        Ok(succeeded)
     }
 
     /// Runs a check of this program's own, which counts as one.
