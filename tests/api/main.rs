@@ -15,6 +15,8 @@ mod reach;
 mod secrets;
 mod server;
 mod status;
+mod stopped;
+mod store;
 mod teardown;
 mod terminal;
 mod timeout;
