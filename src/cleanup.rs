@@ -101,7 +101,7 @@ impl Cleanup {
         });
         let left = left.await;
         if !left.is_empty() {
-            printer.warning("not everything that this run has made was taken away; left to run:");
+            printer.warning("not everything that this run created was deleted; run these commands:");
             for kubectl in left {
                 printer.command(&kubectl);
             }

@@ -18,15 +18,15 @@ use crate::output::report;
 
 const AFTER_HELP: &str = "\
 Examples:
-  kubectl kubecoin deploy --init-db      # from nothing to a running exchange
-  kubectl kubecoin status                # what it is made of, and how it is
-  kubectl kubecoin deploy -n alice       # one of its own for a namespace
+  kubectl kubecoin deploy --init-db      # deploy everything, with the table
+  kubectl kubecoin status                # show its objects and whether they are healthy
+  kubectl kubecoin deploy -n alice       # deploy another exchange in namespace alice
 
-Without a command it says where you are and what comes next.
-kubectl's connection flags work before and after a command: see --help.
-Exit codes: 0 it holds; 1 it ran and something does not hold; 2 it could not run; 130 interrupted.";
+Without a command, it shows where you are and what to do next.
+kubectl's connection flags work before or after a command; see --help.
+Exit codes: 0 all checks passed; 1 a check failed; 2 it could not run; 130 interrupted.";
 
-/// Deploys a small exchange on Kubernetes and proves that its data outlives its pod.
+/// Deploy a small exchange on Kubernetes, and prove that its data outlives its pod.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-kubecoin", bin_name = "kubectl kubecoin", version, after_help = AFTER_HELP, term_width = 90)]
 #[command(disable_help_subcommand = true, args_override_self = true)]
@@ -43,31 +43,31 @@ pub struct Cli {
 /// The commands, in the order of the lesson.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Deploy the exchange, and wait until it works
+    /// Deploy the exchange and wait until it works
     Deploy(deploy::Args),
-    /// Create the table of the wallets
+    /// Create the wallets table
     InitDb(init_db::Args),
-    /// Show what the exchange is made of, and how it is
+    /// Show the exchange's objects and whether they are healthy
     Status(status::Args),
-    /// Hold the cluster's DNS against the exchange's objects
+    /// Check that the cluster's DNS matches the exchange's pods and Services
     DnsCheck(dns_check::Args),
-    /// Take the database's pod away, and prove that its name, storage and data stay
+    /// Delete the database pod, and prove that its name, storage and data survive
     PersistenceDemo(persistence_demo::Args),
-    /// Open the page in a browser
+    /// Open the exchange's page in a browser
     Open(open::Args),
-    /// Talk to the database with psql
+    /// Run psql in the database pod
     Psql(psql::Args),
-    /// Write the exchange as YAML, for kubectl apply and for Git
+    /// Write the exchange's manifests as YAML, for kubectl apply and for Git
     Manifests(manifests::Args),
-    /// Make PostgreSQL take the Secret's password, or a new one
+    /// Sync PostgreSQL's password with the Secret, or set a new one
     RotatePassword(rotate_password::Args),
-    /// Take the exchange away; its data stays unless told otherwise
+    /// Delete the exchange; its data is kept unless you say otherwise
     Teardown(teardown::Args),
-    /// Judge a report of persistence-demo again, with no cluster
+    /// Check a report of persistence-demo again, without a cluster
     VerifyReport(verify_report::Args),
-    /// Play the timeline of a report at its true speed, with no cluster
+    /// Replay the timeline of a report at its real speed, without a cluster
     Replay(replay::Args),
-    /// Show the version of this plugin, and of the server
+    /// Show the version of this plugin and of the server
     Version(version::Args),
 }
 

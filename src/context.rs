@@ -86,8 +86,7 @@ impl Ctx {
         let cluster = Cluster::new(target, terms).map_err(|why| unusable(&why, &self.by_hand))?;
         if self.connection.match_server_version {
             let version = cluster.version().await?;
-            made_for(&version)
-                .map_err(|why| Error::new(why, "leave out --match-server-version to try it all the same"))?;
+            made_for(&version).map_err(|why| Error::new(why, "omit --match-server-version to try anyway"))?;
         }
         Ok(cluster)
     }
@@ -231,7 +230,7 @@ pub fn made_for(version: &Info) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "the server is {}; this plugin is made for Kubernetes 1.{} to 1.{}",
+        "the server is {}; this plugin supports Kubernetes 1.{} to 1.{}",
         version.git_version,
         MINORS.start(),
         MINORS.end()

@@ -14,16 +14,16 @@ use crate::output::Color;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// When to colour the output
+    /// When to color the output
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
-    #[arg(help = "When to colour the output: auto, always or never")]
+    #[arg(help = "When to color the output: auto, always or never")]
     pub color: Color,
 
-    /// Print the kubectl command that does the same before each step
+    /// Print the equivalent kubectl command before each step
     #[arg(long, global = true)]
     pub show_commands: bool,
 
-    /// Log requests to stderr: 1 to 5 each request, 6 and more repetitions too
+    /// Log API requests to stderr: 1 to 5 each request, 6 and more retries too
     #[arg(short = 'v', long = "v", global = true, value_name = "LEVEL")]
     #[arg(num_args = 0..=1, require_equals = true, default_value_t = 0, default_missing_value = "1")]
     pub verbosity: u8,
@@ -37,7 +37,7 @@ pub struct Global {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection flags, as kubectl's")]
 pub struct Connection {
-    /// Path of the kubeconfig file
+    /// Path to the kubeconfig file
     #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
     pub kubeconfig: Option<PathBuf>,
 
@@ -53,7 +53,7 @@ pub struct Connection {
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub user: Option<String>,
 
-    /// The namespace; by default the context's
+    /// The namespace [default: the context's]
     #[arg(short, long, global = true, hide_short_help = true, value_name = "NAME", value_parser = given_namespace)]
     pub namespace: Option<String>,
 
@@ -69,7 +69,7 @@ pub struct Connection {
     #[arg(long = "as", global = true, hide_short_help = true, value_name = "USER")]
     pub impersonate: Option<String>,
 
-    /// Group to impersonate; may be repeated
+    /// Group to impersonate; can be repeated
     #[arg(long = "as-group", global = true, hide_short_help = true, value_name = "GROUP")]
     pub impersonate_group: Vec<String>,
 
@@ -77,7 +77,7 @@ pub struct Connection {
     #[arg(long = "as-uid", global = true, hide_short_help = true, value_name = "UID")]
     pub impersonate_uid: Option<String>,
 
-    /// Extra of the user to impersonate; may be repeated
+    /// Extra field of the user to impersonate; can be repeated
     #[arg(long = "as-user-extra", global = true, hide_short_help = true, value_name = "KEY=VALUE")]
     #[arg(value_parser = extra)]
     pub impersonate_extra: Vec<(String, String)>,
@@ -90,7 +90,7 @@ pub struct Connection {
     #[arg(long, global = true, hide_short_help = true)]
     pub password: Option<String>,
 
-    /// How long a single request may take: 10s, 1m, or seconds; 0 for any time [default: 30s]
+    /// Timeout of a single request: 10s, 1m, or a number of seconds; 0 for no timeout [default: 30s]
     #[arg(long, global = true, hide_short_help = true, value_name = "TIME", value_parser = request_timeout)]
     pub request_timeout: Option<Duration>,
 
@@ -98,13 +98,13 @@ pub struct Connection {
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
 
-    /// Trust any certificate of the server: makes the connection insecure
+    /// Accept any server certificate; this makes the connection insecure
     #[arg(long, global = true, hide_short_help = true, hide_possible_values = true)]
     #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true, value_parser = BoolishValueParser::new())]
     #[arg(default_value = "false", default_missing_value = "true", hide_default_value = true, value_name = "BOOL")]
     pub insecure_skip_tls_verify: bool,
 
-    /// File with the certificate authority of the server
+    /// File with the server's certificate authority
     #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
     pub certificate_authority: Option<PathBuf>,
 
@@ -116,17 +116,17 @@ pub struct Connection {
     #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = file())]
     pub client_key: Option<PathBuf>,
 
-    /// Address of a proxy on the way to the API server: http, https or socks5
+    /// Address of a proxy to the API server: http, https or socks5
     #[arg(long, global = true, hide_short_help = true, value_name = "URL")]
     pub proxy_url: Option<String>,
 
-    /// End with exit code 1 if the server has sent warnings
+    /// Exit with code 1 if the server sends warnings
     #[arg(long, global = true, hide_short_help = true, hide_possible_values = true)]
     #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true, value_parser = BoolishValueParser::new())]
     #[arg(default_value = "false", default_missing_value = "true", hide_default_value = true, value_name = "BOOL")]
     pub warnings_as_errors: bool,
 
-    /// Refuse a server of a version that this plugin is not made for
+    /// Fail if this plugin does not support the server's version
     #[arg(long, global = true, hide_short_help = true, hide_possible_values = true)]
     #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true, value_parser = BoolishValueParser::new())]
     #[arg(default_value = "false", default_missing_value = "true", hide_default_value = true, value_name = "BOOL")]

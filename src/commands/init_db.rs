@@ -47,7 +47,7 @@ async fn is_deployed(ctx: &Ctx) -> anyhow::Result<()> {
     }
     namespace::check(cluster).await?;
     let message = format!(
-        "could not create the table: there is no statefulset/{} in namespace {:?} ({})",
+        "could not create the table: statefulset/{} does not exist in namespace {:?} ({})",
         names::POSTGRES,
         cluster.namespace(),
         cluster.place().cluster_in_words()

@@ -22,12 +22,11 @@ use crate::observe::{Reading, Snapshot};
 const EXAMPLES: &str = "\
 Examples:
   kubectl kubecoin manifests -n alice | kubectl diff -f -
-  kubectl kubecoin manifests --output-directory k8s     # a file for each object
-  kubectl kubecoin manifests --from-cluster             # as it runs, images and all
-  kubectl kubecoin manifests --client --storage dynamic # asks no cluster
+  kubectl kubecoin manifests --output-directory k8s     # one file per object
+  kubectl kubecoin manifests --from-cluster             # like the running exchange
+  kubectl kubecoin manifests --client --storage dynamic # without a cluster
 
-As deploy, it keeps what cannot be changed of what is there. The password is left out: deploy makes the Secret, or
---include-secrets writes it.";
+Like deploy, it keeps settings of the running exchange that cannot be changed. The password is left out: deploy creates the Secret, or --include-secrets writes it.";
 
 /// The mode of a file that nobody else may read.
 const OWNERS: u32 = 0o600;
@@ -40,19 +39,19 @@ pub struct Args {
     #[command(flatten)]
     shape: Shape,
 
-    /// Take what no flag says from what runs, the images too
+    /// Fill in what no flag gives from the running exchange, images too
     #[arg(long, conflicts_with = "client")]
     from_cluster: bool,
 
-    /// Ask no cluster: what no flag says is as in an empty one
+    /// Do not contact a cluster; use defaults
     #[arg(long)]
     client: bool,
 
-    /// Write the Secret too: the cluster's, or else one with a new password
+    /// Write the Secret too: the one in the cluster, or a new one with a new password
     #[arg(long)]
     include_secrets: bool,
 
-    /// Write a file for each object into this folder, instead of all to stdout
+    /// Write one file per object into this directory, instead of all to stdout
     #[arg(long, value_name = "DIR")]
     output_directory: Option<PathBuf>,
 }
@@ -70,7 +69,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         all.splice(0..0, secrets);
     } else {
         let name = settings.credentials.as_deref().unwrap_or(names::SECRET);
-        ctx.printer.note(format!("secret/{name} is not part of it; --include-secrets writes it too"));
+        ctx.printer.note(format!("secret/{name} is left out; --include-secrets writes it too"));
     }
     match &args.output_directory {
         None => {
@@ -101,8 +100,8 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
     if snapshot.is_empty() {
         let namespace = ctx.namespace().await?;
         return Err(Error::new(
-            format!("there is no exchange in namespace {namespace:?} to take anything from"),
-            ctx.own_command("status -A").to("leave --from-cluster out, or see where there is one"),
+            format!("no exchange runs in namespace {namespace:?}"),
+            ctx.own_command("status -A").to("omit --from-cluster, or list the exchanges"),
         )
         .into());
     }
@@ -186,7 +185,10 @@ fn write(path: &Path, object: &Object) -> anyhow::Result<()> {
 }
 
 fn not_written(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(format!("could not write {}: {error}", path.display()), "name another folder by --output-directory DIR")
+    Error::new(
+        format!("could not write {}: {error}", path.display()),
+        "choose another directory with --output-directory DIR",
+    )
 }
 
 #[cfg(test)]

@@ -11,13 +11,13 @@ use crate::error::Outcome;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin replay proof.json      # as it was, second by second";
+  kubectl kubecoin replay proof.json      # at its real speed";
 
 /// What `replay` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The report, as persistence-demo --report wrote it
+    /// Report written by persistence-demo --report
     #[arg(value_name = "FILE.json")]
     file: PathBuf,
 }

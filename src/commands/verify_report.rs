@@ -16,13 +16,13 @@ use crate::persistence::verdict::{Holds, judge};
 const EXAMPLES: &str = "\
 Examples:
   kubectl kubecoin persistence-demo --report proof.json
-  kubectl kubecoin verify-report proof.json        # needs no cluster";
+  kubectl kubecoin verify-report proof.json        # without a cluster";
 
 /// What `verify-report` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The report, as persistence-demo --report wrote it
+    /// Report written by persistence-demo --report
     #[arg(value_name = "FILE.json")]
     file: PathBuf,
 }
@@ -75,7 +75,7 @@ fn set(ctx: &Ctx, report: &SetReport) -> anyhow::Result<Outcome> {
 fn says_no(ctx: &Ctx, what: &str, holds: Holds) -> anyhow::Result<()> {
     if holds != Holds::No {
         let hint = "do not trust this version of the plugin";
-        return Err(Error::new(format!("{what} the same evidence {holds}: it is not judged"), hint).into());
+        return Err(Error::new(format!("{what} the same evidence {holds}: the check is broken"), hint).into());
     }
     ctx.printer.out(format!("{what} the same evidence {holds}"))
 }

@@ -12,18 +12,18 @@ use crate::text::json;
 const EXAMPLES: &str = "\
 Examples:
   kubectl kubecoin version
-  kubectl kubecoin version --client     # asks no cluster
+  kubectl kubecoin version --client     # without a cluster
   kubectl kubecoin version -o json";
 
 /// What `version` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Show only the plugin's own version
+    /// Show only the plugin's version
     #[arg(long)]
     client: bool,
 
-    /// Show it for a program
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
 }

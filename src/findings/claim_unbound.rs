@@ -22,19 +22,22 @@ pub const CAUSE: Cause = Cause {
         let (weight, why, hint) = match (volume_phase, event) {
             (Some("Released"), _) => (
                 Weight::Problem,
-                format!("{volume_name} is Released: it belonged to an earlier claim, whose data it still holds"),
+                format!("{volume_name} is Released: it still has the data of a deleted claim"),
                 observed.by_hand.own("deploy --reuse-volume").to("bind that data to the new claim"),
             ),
-            (_, Some(event)) if event.message.contains("no storage class is set") => (
+            (_, Some(event)) if event.message.contains("no StorageClass is set") => (
                 Weight::Problem,
                 event.message.clone(),
-                observed.by_hand.own("deploy --storage-class NAME").to("the cluster has no default class, so name one"),
+                observed
+                    .by_hand
+                    .own("deploy --storage-class NAME")
+                    .to("the cluster has no default StorageClass, so choose one"),
             ),
             (_, Some(event)) if event.reason == "WaitForFirstConsumer" => {
                 (Weight::NotYet, event.message.clone(), describe)
             }
             (_, Some(event)) => (Weight::Problem, event.message.clone(), describe),
-            _ => (Weight::NotYet, "no volume is bound to it yet".to_owned(), describe),
+            _ => (Weight::NotYet, "it has no volume yet".to_owned(), describe),
         };
         vec![Finding {
             code: CAUSE.code,

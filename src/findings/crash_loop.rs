@@ -33,8 +33,8 @@ pub const CAUSE: Cause = Cause {
                     let last = ended.or(waiting.and(before))?;
                     let why = last.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
                     match container.restart_count {
-                        0 => format!("has ended: exit code {}{why}", last.exit_code),
-                        count => format!("ends again and again: exit code {}{why}, {count} restarts", last.exit_code),
+                        0 => format!("terminated: exit code {}{why}", last.exit_code),
+                        count => format!("keeps crashing: exit code {}{why}, {count} restarts", last.exit_code),
                     }
                 }
             };
@@ -46,7 +46,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says,
-                hint: observed.by_hand.kubectl(logs.collect::<Vec<_>>()).to("see what it said"),
+                hint: observed.by_hand.kubectl(logs.collect::<Vec<_>>()).to("read its log"),
             })
         });
         crashing.collect()

@@ -16,8 +16,8 @@ pub const CAUSE: Cause = Cause {
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("secret/{}", observed.snapshot.backend_secret().unwrap_or(names::SECRET)),
-            says: "PostgreSQL refuses its password: the volume remembers another one".to_owned(),
-            hint: observed.by_hand.own("rotate-password").to("make PostgreSQL take the Secret's"),
+            says: "PostgreSQL rejects its password: the volume has another one".to_owned(),
+            hint: observed.by_hand.own("rotate-password").to("sync PostgreSQL's password with the Secret"),
         }]
     },
 };

@@ -13,8 +13,8 @@ pub const CAUSE: Cause = Cause {
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("pod/{}", names::POSTGRES_POD),
-            says: format!("its database cannot be asked: {why}"),
-            hint: observed.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("see what it says"),
+            says: format!("cannot connect to the database: {why}"),
+            hint: observed.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read its log"),
         }]
     },
 };

@@ -123,8 +123,8 @@ fn policy(evidence: &Evidence) -> Option<Cause> {
     let Asker { pod, policy, server } = evidence.asker;
     let whom = server.as_deref().unwrap_or("nobody");
     let asks = match policy.as_str() {
-        "Default" => format!("it asks the DNS of its node ({whom}), which knows no Service"),
-        "None" => format!("it asks whom its dnsConfig names ({whom})"),
+        "Default" => format!("it asks its node's DNS server ({whom}), which does not know Services"),
+        "None" => format!("it asks the server in its dnsConfig ({whom})"),
         _ => return None,
     };
     Some(Cause::of(
@@ -152,14 +152,14 @@ fn silence(evidence: &Evidence, answers: &[Answered]) -> Option<Cause> {
     let look = by_hand.kubectl_of_cluster("get pods -n kube-system -l k8s-app=kube-dns").to("see its pods");
     let (says, hint) = match evidence.dns {
         Reading::Present(DnsServer { desired: Some(0), .. }) => (
-            format!("does not run: it is scaled to 0, and nobody answers at {at}"),
+            format!("is scaled to 0, so nothing answers at {at}"),
             by_hand.kubectl_of_cluster("scale deployment/coredns -n kube-system --replicas=2").to("start it again"),
         ),
         Reading::Present(DnsServer { ready: 0, pods: 0, .. }) | Reading::Absent => {
-            (format!("has no pods, and nobody answers at {at}"), look)
+            (format!("has no pods, so nothing answers at {at}"), look)
         }
         Reading::Present(DnsServer { ready: 0, pods, .. }) => {
-            (format!("is not ready: 0 of its {pods} pods are, and nobody answers at {at}"), look)
+            (format!("is not ready: 0 of its {pods} pods are, and nothing answers at {at}"), look)
         }
         Reading::Present(DnsServer { ready, .. }) => (
             format!("runs ({ready} ready), but pod/{} does not reach it at {at}: {silent}", evidence.asker.pod),
@@ -203,12 +203,12 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
     let mut causes = Vec::new();
     match &facts.replicas {
         Reading::Absent => {
-            let says = "is missing: there is no pod that could have a name".to_owned();
+            let says = "is missing: there is no pod to resolve".to_owned();
             causes.push(cause("set-missing", Weight::Problem, set(), says, by_hand.own("deploy").into()));
         }
         Reading::Present(replicas) if replicas.is_empty() => {
             let hint = by_hand.kubectl(["scale", &set(), "--replicas=1"]).to("start it again");
-            let says = "is scaled to 0: there is no pod that could have a name".to_owned();
+            let says = "is scaled to 0: there is no pod to resolve".to_owned();
             causes.push(cause("no-replicas", Weight::Problem, set(), says, hint));
         }
         _ => {}
@@ -220,13 +220,13 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
             format!("is not headless: it has the address {address}, and its name gives that instead of the pods' own");
         let delete =
             by_hand.kubectl(["delete", "service", name]).to("its address cannot be removed, so delete the Service");
-        let hint = delete.and(by_hand.own("deploy").to("and make it again"));
+        let hint = delete.and(by_hand.own("deploy").to("and create it again"));
         causes.push(cause("not-headless", Weight::Problem, service(), says, hint));
     }
     let existing = || replicas.iter().filter(|replica| replica.exists);
     if existing().next().is_some() && !existing().any(|replica| there.selects(&replica.labels)) {
-        let says = format!("selects {}, and no pod of the set is labelled so", selector(there));
-        let hint = (by_hand.own("deploy").to("bring both back"))
+        let says = format!("selects {}, but no pod of the StatefulSet has these labels", selector(there));
+        let hint = (by_hand.own("deploy").to("restore both"))
             .and(by_hand.kubectl("get pods --show-labels").to("see the labels"));
         causes.push(cause("selector-matches-nothing", Weight::Problem, service(), says, hint));
         return causes;
@@ -240,11 +240,11 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
                 causes.push(cause("pod-missing", Weight::NotYet, object, "is not there".to_owned(), hint));
             }
             _ if !replica.ready && !there.publishes_unready => {
-                let says = "is not ready, and the Service publishes only pods that are".to_owned();
+                let says = "is not ready, and the Service only publishes ready pods".to_owned();
                 causes.push(cause("pod-not-ready", Weight::NotYet, object, says, describe(&replica.name)));
             }
             Reading::Present(false) => {
-                let says = format!("is ready, and not among the endpoints of {name} yet");
+                let says = format!("is ready, but not among the endpoints of {name} yet");
                 let hint = by_hand
                     .kubectl(["get", "endpointslices", "-l", &format!("kubernetes.io/service-name={name}")])
                     .to("see them");
@@ -266,7 +266,7 @@ fn selector(service: &ServiceFacts) -> String {
 }
 
 /// What is to be known of a name that ends in a dot.
-const ABSOLUTE: &str = "with the dot at its end nothing is added to it";
+const ABSOLUTE: &str = "with a dot at its end, no search domain is added";
 
 /// A name that a person or a Deployment has mistaken.
 fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
@@ -288,8 +288,8 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
     let meant = similar.map(|known| format!(": did you mean {known}?")).unwrap_or_default();
     if facts.database_host.as_ref() == Some(&question.name) {
         let wrong = match absolute {
-            Some(_) => format!("{}, which is no full name: {ABSOLUTE}", question.name),
-            None => format!("{first}, which is no Service here{meant}"),
+            Some(_) => format!("{}, which is not a full name: {ABSOLUTE}", question.name),
+            None => format!("{first}, which is not a Service here{meant}"),
         };
         if absolute.is_some() || !names::SERVICES.contains(&first) {
             let says = format!("is told by {} to use {wrong}", names::DATABASE_HOST);
@@ -306,17 +306,17 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
     }
     if let Some(name) = absolute {
         let hint = by_hand.own(["dns-check", name]).to("ask without the dot");
-        return cause("absolute-name", question.name.clone(), format!("is no full name: {ABSOLUTE}"), hint);
+        return cause("absolute-name", question.name.clone(), format!("is not a full name: {ABSOLUTE}"), hint);
     }
     let services = ["get", "services", "-n", second.unwrap_or(&facts.namespace)];
-    let hint = by_hand.kubectl_of_cluster(services).to("see which Services there are");
+    let hint = by_hand.kubectl_of_cluster(services).to("list the Services");
     match second {
         Some(other) if names::SERVICES.contains(&first) && other != facts.namespace => {
             let says =
-                format!("is no name: there is no {first} in the namespace {other}; it is in {}", facts.namespace);
+                format!("does not exist: there is no {first} in namespace {other}; it is in {}", facts.namespace);
             cause("wrong-namespace", question.name.clone(), says, hint)
         }
-        _ => cause("no-such-name", question.name.clone(), format!("is no name here{meant}"), hint),
+        _ => cause("no-such-name", question.name.clone(), format!("does not exist here{meant}"), hint),
     }
 }
 
@@ -344,20 +344,20 @@ fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
     let says = match evidence.caching {
         _ if !is_recent => {
             let hint =
-                evidence.by_hand.kubectl_of_cluster("logs -n kube-system -l k8s-app=kube-dns").to("see what it says");
+                evidence.by_hand.kubectl_of_cluster("logs -n kube-system -l k8s-app=kube-dns").to("read its log");
             let says = format!(
-                "answers other than the cluster's objects call for, and they have not changed for {ago} s; it may have lost its watch"
+                "does not match the cluster's objects, which have not changed for {ago} s; it may have lost its watch"
             );
             return Some(Cause::of(Covers::Everything, "unexplained", Weight::Problem, "CoreDNS", says, hint));
         }
         Caching::For(time) => {
-            format!("this cluster keeps answers for up to {} s{kept}; nothing is wrong", time.as_secs())
+            format!("this cluster caches answers for up to {} s{kept}; nothing is wrong", time.as_secs())
         }
         Caching::No => {
-            format!("the pods changed {ago} s ago, and the DNS server has yet to hear of it; nothing is wrong")
+            format!("the pods changed {ago} s ago, and the DNS server does not know yet; nothing is wrong")
         }
         Caching::Unknown => {
-            format!("the pods changed {ago} s ago, and clusters keep answers for up to {} s{kept}", USUAL.as_secs())
+            format!("the pods changed {ago} s ago, and clusters cache answers for up to {} s{kept}", USUAL.as_secs())
         }
     };
     let hint = evidence.by_hand.own("dns-check --wait").to("wait until it is");

@@ -355,7 +355,7 @@ fn an_answer_from_before_is_old_for_a_while_and_then_a_riddle() {
     }
     let mut all = answers(&facts, &[], lie);
     let findings = judge_with(&facts, &mut all, &Reading::NotAsked, kept, "2026-11-23T20:00:20Z");
-    assert!(findings[0].says.contains("keeps answers for up to 30 s"), "{findings:?}");
+    assert!(findings[0].says.contains("caches answers for up to 30 s"), "{findings:?}");
     assert!(findings[0].says.contains("12 s more") && findings[0].says.contains("nothing is wrong"), "{findings:?}");
 }
 
@@ -398,7 +398,7 @@ fn a_name_that_ends_in_a_dot_is_absolute() {
         [("absolute-name", typed[0]), ("absolute-name", typed[1]), ("no-such-name", typed[2])],
         "{findings:?}"
     );
-    assert!(findings[0].says.contains("the dot at its end"), "{findings:?}");
+    assert!(findings[0].says.contains("a dot at its end"), "{findings:?}");
     let without = hostile().own(["dns-check", "postgres-headless"]);
     assert_eq!(findings[0].hint, without.to("ask without the dot"));
     let absolute = all.iter().find(|answered| answered.question.name == full).unwrap();
@@ -409,7 +409,7 @@ fn a_name_that_ends_in_a_dot_is_absolute() {
     let facts = world.facts();
     let lie = |name: &str, _| (name == "postgres-headless.").then_some(Answer::NoSuchName);
     let finding = is_explained(&facts, &mut answers(&facts, &[], lie), "database-host");
-    assert!(finding.says.contains("postgres-headless., which is no full name"), "{finding:?}");
+    assert!(finding.says.contains("postgres-headless., which is not a full name"), "{finding:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub const CAUSE: Cause = Cause {
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),
-                says: format!("cannot have its image {} ({reason}): {message}", pods::image(pod)),
+                says: format!("cannot pull its image {} ({reason}): {message}", pods::image(pod)),
                 hint: hint(app, pods::image(pod), observed.by_hand),
             })
         });

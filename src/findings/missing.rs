@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
             app,
             object,
             says: says.to_owned(),
-            hint: observed.by_hand.own("deploy").to("make it again"),
+            hint: observed.by_hand.own("deploy").to("create it again"),
         };
         if snapshot.is_empty() {
             return vec![finding(

@@ -16,12 +16,12 @@ pub const CAUSE: Cause = Cause {
                 Reason::Forbidden(_) => (
                     Weight::Unknown,
                     "unknown: you may not read it".to_owned(),
-                    by_hand.kubectl("auth can-i --list").to("see what you may read"),
+                    by_hand.kubectl("auth can-i --list").to("check your permissions"),
                 ),
                 Reason::Failed(why) => (
                     Weight::Problem,
                     format!("unknown: {why}"),
-                    by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("see how the server is"),
+                    by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("check the API server"),
                 ),
             };
             Finding { code: CAUSE.code, weight, app: "", object, says, hint }

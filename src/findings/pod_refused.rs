@@ -17,7 +17,7 @@ pub const CAUSE: Cause = Cause {
             weight: Weight::Problem,
             app,
             object: format!("{kind}/{app}"),
-            says: format!("may not make its pod: {says}"),
+            says: format!("cannot create its pod: {says}"),
             hint: hint(says, kind, app, observed),
         };
         refused.map(finding).collect()
@@ -46,15 +46,15 @@ fn hint(says: &str, kind: &str, app: &str, observed: &Observed) -> Hint {
     let by_hand = observed.by_hand;
     let has_data = matches!(observed.snapshot.claim, Reading::Present(_));
     if says.contains("exceeded quota") {
-        by_hand.kubectl("describe resourcequota").to("see what is used, and by what")
+        by_hand.kubectl("describe resourcequota").to("see what uses the quota")
     } else if says.contains("PodSecurity") && has_data {
         // Other storage would be another volume, without the data.
         by_hand
             .kubectl_of_cluster(["describe", "namespace", observed.namespace])
-            .to("the data stays on its volume; see what the namespace asks of pods since then")
+            .to("the data is safe on its volume; see what the namespace now requires of pods")
     } else if says.contains("PodSecurity") {
-        by_hand.own("deploy --storage dynamic").to("let postgres run as a plain user")
+        by_hand.own("deploy --storage dynamic").to("run PostgreSQL as a non-root user")
     } else {
-        by_hand.kubectl(["describe", kind, app]).to("see more of it")
+        by_hand.kubectl(["describe", kind, app]).to("see the details")
     }
 }

@@ -20,7 +20,7 @@ pub const CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says: format!("runs, but is not ready: {}", event.message),
-                hint: observed.by_hand.kubectl(["logs", &pod.name_any()]).to("see what it says"),
+                hint: observed.by_hand.kubectl(["logs", &pod.name_any()]).to("read its log"),
             })
         });
         failing.collect()

@@ -13,14 +13,14 @@ pub const CAUSE: Cause = Cause {
                 pods::container(pod).and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
             let latest = observed.evidence.newest(pod, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
             let says = if running {
-                "runs, and is not ready yet".to_owned()
+                "runs, but is not ready yet".to_owned()
             } else {
                 match latest {
                     Some(event) if event.reason == "Pulling" => {
                         let since = event.at.map(|at| format!(" for {}", duration(observed.now.duration_since(at))));
-                        format!("pulls its image {}{}", pods::image(pod), since.unwrap_or_default())
+                        format!("is pulling its image {}{}", pods::image(pod), since.unwrap_or_default())
                     }
-                    Some(event) if event.reason != "Pulled" => format!("waits for its volume: {}", event.message),
+                    Some(event) if event.reason != "Pulled" => format!("is waiting for its volume: {}", event.message),
                     _ => "is being created".to_owned(),
                 }
             };

@@ -30,23 +30,23 @@ fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, Hint)> {
     let reference = pods::reference(pod);
     let by_hand = observed.by_hand;
     if has_ended && !pod.finalizers().is_empty() {
-        let says = format!("has ended, and is held by finalizers: {}", pod.finalizers().join(", "));
+        let says = format!("has ended, and is blocked by finalizers: {}", pod.finalizers().join(", "));
         return Some((
             Weight::Problem,
             says,
-            by_hand.kubectl(["get", &reference, "-o", "yaml"]).to("find who has set them, and have them removed"),
+            by_hand.kubectl(["get", &reference, "-o", "yaml"]).to("find out who set them, and ask to remove them"),
         ));
     }
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
     if late > ON_THE_WAY && !node.is_empty() {
         let says = format!(
-            "should have ended {} ago, and the kubelet of its node {node} does not say that it has",
+            "should have terminated {} ago, but the kubelet of its node {node} does not confirm it",
             duration(late)
         );
-        let look = by_hand.kubectl_of_cluster(["describe", "node", node]).to("see how the node is");
+        let look = by_hand.kubectl_of_cluster(["describe", "node", node]).to("check the node");
         return Some((Weight::Problem, says, look));
     }
     let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or_default();
-    let says = format!("is stopping, for which it has {grace} s");
+    let says = format!("is terminating, for up to {grace} s");
     Some((Weight::NotYet, says, by_hand.kubectl("get pods -w").to("watch it")))
 }

@@ -26,14 +26,16 @@ pub const CAUSE: Cause = Cause {
     code: "stuck-revision",
     hides: &["image-pull", "crash-loop", "probe-failing", "starting", "unschedulable", "not-ready"],
     judge: |observed| {
-        let finding = |pod| Finding {
+        let finding = |pod| {
+            Finding {
             code: CAUSE.code,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: pods::reference(pod),
-            says: "is of an older revision and never became ready; the set waits for it before it makes the newer one"
+            says: "is of an older revision and never became ready; the StatefulSet waits for it before it creates the newer one"
                 .to_owned(),
             hint: observed.by_hand.own("deploy").to("replace it"),
+        }
         };
         stuck_pod(observed.snapshot).map(finding).into_iter().collect()
     },

@@ -71,8 +71,8 @@ fn others(observed: &Observed) -> Vec<Finding> {
         code: CAUSE.code,
         weight: Weight::Problem,
         app,
-        says: "is Terminating: it was deleted, and goes when nothing holds it any more".to_owned(),
-        hint: observed.by_hand.kubectl(["get", &object, "-o", "yaml"]).to("see what holds it, its finalizers"),
+        says: "is Terminating: it was deleted, and disappears when nothing uses it".to_owned(),
+        hint: observed.by_hand.kubectl(["get", &object, "-o", "yaml"]).to("see its finalizers, which hold it"),
         object,
     };
     deleted.into_iter().map(finding).collect()

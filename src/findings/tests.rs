@@ -97,7 +97,7 @@ fn a_container_says_why_it_does_not_run() {
             json!({ "terminated": { "exitCode": 0, "reason": "Completed" } }),
             0,
             "crash-loop",
-            "has ended: exit code 0 (Completed)",
+            "terminated: exit code 0 (Completed)",
         ),
         (waiting("ContainerCreating"), 0, "starting", "is being created"),
         (json!({ "running": {} }), 0, "starting", "not ready yet"),
@@ -124,13 +124,15 @@ fn a_pod_that_does_not_end_is_told_with_what_holds_it() {
     // What its probes said before is beside the point.
     let finding = only(&snapshot(&pod), &event("uid-postgres-0", "Unhealthy", "probe failed"));
     assert_eq!((finding.code, finding.weight), ("stopping", Weight::Problem));
-    assert!(finding.says.contains("should have ended 40s ago") && finding.says.contains("kubelet of its node node-1"));
+    assert!(
+        finding.says.contains("should have terminated 40s ago") && finding.says.contains("kubelet of its node node-1")
+    );
     assert!(finding.hint.to_string().contains("kubectl describe node node-1"), "{finding:?}");
     pod["status"]["containerStatuses"][0]["state"] = json!({ "terminated": { "exitCode": 0 } });
     let mut snapshot = snapshot(&pod);
     let Reading::Present(pods) = &mut snapshot.pods else { panic!("there are pods") };
     pods[0].metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
-    assert_eq!(only(&snapshot, &Evidence::default()).says, "has ended, and is held by finalizers: example.com/hold");
+    assert_eq!(only(&snapshot, &Evidence::default()).says, "has ended, and is blocked by finalizers: example.com/hold");
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn events_explain_what_pods_do_not() {
 
     let creating = snapshot(&container(&json!({ "waiting": { "reason": "ContainerCreating" } }), 0));
     let finding = only(&creating, &event("uid-postgres-0", "Pulling", "Pulling image"));
-    assert!(finding.says.contains("pulls its image postgres:17 for 0s"), "{finding:?}");
+    assert!(finding.says.contains("is pulling its image postgres:17 for 0s"), "{finding:?}");
 }
 
 #[test]

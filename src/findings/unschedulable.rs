@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),
-                says: format!("finds no node: {message}"),
+                says: format!("cannot be scheduled: {message}"),
                 hint: observed.by_hand.kubectl(["describe", &pods::reference(pod)]).to("see why"),
             })
         });

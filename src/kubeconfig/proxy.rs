@@ -21,7 +21,7 @@ const OF_ENVIRONMENT: &[&str] = &["http", "https", "socks5", "socks5h"];
 /// In words, without user name and password.
 pub fn configured(url: &str) -> Result<Proxy, String> {
     if !url.contains("://") {
-        return Err(format!("it has no scheme, which is to be one of {}", CONFIGURED.join(", ")));
+        return Err(format!("it needs one of these schemes: {}", CONFIGURED.join(", ")));
     }
     read(url, CONFIGURED)
 }

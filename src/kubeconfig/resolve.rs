@@ -95,7 +95,7 @@ fn no_server(chosen: &Chosen, flags: &Connection) -> Error {
         _ => format!("no server is given for {cluster}"),
     };
     let clusters = flags.by_hand().kubectl_of_cluster("config get-clusters");
-    Error::new(message, clusters.to("see which clusters there are"))
+    Error::new(message, clusters.to("list the clusters"))
 }
 
 /// The target that the chosen entries name.

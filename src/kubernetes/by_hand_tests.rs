@@ -89,7 +89,7 @@ fn flags_stand_before_what_belongs_to_another_program() {
 fn words_from_outside_stay_one_word() {
     let named = hostile().own(["verify-report", "my report (1).json; rm $HOME"]);
     assert!(named.line().starts_with("kubectl kubecoin verify-report 'my report (1).json; rm $HOME' -n alice "));
-    assert_eq!(assert_leads(&named.to("judge it again"), &hostile()), 1);
+    assert_eq!(assert_leads(&named.to("check it again"), &hostile()), 1);
 }
 
 /// kubectl's verbs that a hint may lead to, and this program.

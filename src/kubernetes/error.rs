@@ -101,9 +101,9 @@ impl Cause {
     fn of_connection(error: &(dyn std::error::Error + 'static)) -> Self {
         match tls::refusal(error) {
             Some(Refusal::OfServer(why)) => Self::Certificate(why.to_string()),
-            Some(Refusal::OfClient(why)) => Self::Credentials(CredentialsError::new(format!(
-                "the server does not take the client certificate: {why}"
-            ))),
+            Some(Refusal::OfClient(why)) => {
+                Self::Credentials(CredentialsError::new(format!("the server rejected the client certificate: {why}")))
+            }
             None => Self::Unreachable(chain(error)),
         }
     }
@@ -166,12 +166,12 @@ impl Display for Cause {
             | Self::Invalid(message)
             | Self::Kept(message)
             | Self::TimedOut(message) => f.write_str(message),
-            Self::Unavailable(message) => write!(f, "the server cannot answer now: {message}"),
+            Self::Unavailable(message) => write!(f, "the server is not available: {message}"),
             Self::Unreachable(message) => write!(f, "no connection: {message}"),
             Self::Certificate(why) => write!(f, "the server's certificate {why}"),
             Self::Credentials(error) => error.fmt(f),
-            Self::Garbled(message) => write!(f, "the answer makes no sense: {message}"),
-            Self::NotRun(message) => write!(f, "the pod does not take it: {message}"),
+            Self::Garbled(message) => write!(f, "unexpected answer: {message}"),
+            Self::NotRun(message) => write!(f, "the pod rejected it: {message}"),
             Self::Lost(message) => write!(f, "the connection was lost: {message}"),
         }
     }
@@ -228,17 +228,15 @@ impl RequestError {
             Cause::Unauthorized | Cause::Credentials(_) => {
                 by_hand.kubectl_of_cluster("config view --minify").to("see which user this is, and log in again")
             }
-            Cause::Forbidden(_) => by_hand.kubectl("auth can-i --list").to("see what you may do there"),
-            Cause::NotFound(_) => by_hand.kubectl_of_cluster("get namespaces").to("see which namespaces there are"),
+            Cause::Forbidden(_) => by_hand.kubectl("auth can-i --list").to("check your permissions there"),
+            Cause::NotFound(_) => by_hand.kubectl_of_cluster("get namespaces").to("list the namespaces"),
             Cause::Conflict { managers, .. } if !managers.is_empty() => {
-                by_hand.own("deploy --force-conflicts").to("take these fields over")
+                by_hand.own("deploy --force-conflicts").to("overwrite these fields")
             }
-            Cause::Conflict { .. } => "somebody else changed it at the same time: run the command again".into(),
-            Cause::Invalid(_) => "change what the server refuses, and run the command again".into(),
+            Cause::Conflict { .. } => "someone else changed it at the same time: run the command again".into(),
+            Cause::Invalid(_) => "change what the server rejects, and run the command again".into(),
             Cause::Kept(_) => by_hand.kubectl("get poddisruptionbudget").to("see what the budget allows"),
-            Cause::Unavailable(_) => {
-                by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("see how the server is")
-            }
+            Cause::Unavailable(_) => by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("check the API server"),
             Cause::TimedOut(_) => {
                 format!("{server} is slow or does not answer: try again, or give it more time with --request-timeout")
                     .into()
@@ -247,12 +245,12 @@ impl RequestError {
                 .kubectl_of_cluster("cluster-info")
                 .to(format!("is the cluster running, and is {server} its address? Ask it")),
             Cause::Certificate(_) => {
-                format!("renew the certificate of {server}, or name its authority: --certificate-authority FILE").into()
+                format!("renew the certificate of {server}, or give its authority: --certificate-authority FILE").into()
             }
             Cause::Garbled(_) => {
                 by_hand.kubectl_of_cluster("version").to(format!("is {server} a Kubernetes API server? Ask it"))
             }
-            Cause::NotRun(_) | Cause::Lost(_) => by_hand.kubectl("get pods").to("see how the pods are"),
+            Cause::NotRun(_) | Cause::Lost(_) => by_hand.kubectl("get pods").to("check the pods"),
         }
     }
 }

@@ -74,7 +74,7 @@ pub fn judge(contrast: &Reading<Contrast>) -> Option<Check> {
             Some(check(NAME, holds, says))
         }
         Reading::Unknown(reason) => Some(check(NAME, Holds::Unknown, words(reason))),
-        Reading::Absent => Some(check(NAME, Holds::Unknown, "it was not made")),
+        Reading::Absent => Some(check(NAME, Holds::Unknown, "it was not created")),
     }
 }
 
@@ -96,7 +96,9 @@ fn judged(contrast: &Contrast) -> (Holds, String) {
         Some(1..) if !matches!(new.claim, Reading::Absent) => {
             (Holds::Unknown, format!("pod/{pod} has a claim, which is not Level 1"))
         }
-        Some(left @ 1..) => (Holds::No, format!("{left} of {written} rows are still there, though on no volume")),
+        Some(left @ 1..) => {
+            (Holds::No, format!("{left} of {written} rows are still there, although they are on no volume"))
+        }
         Some(0) if system.is_empty() || old.server.system.is_empty() => {
             (Holds::Unknown, "system identifier could not be read".to_owned())
         }
@@ -104,7 +106,7 @@ fn judged(contrast: &Contrast) -> (Holds, String) {
             (Holds::No, format!("the rows are gone, but not the database with system identifier {system}"))
         }
         Some(0) => {
-            let says = "went with their pod, and the next one began with an empty database";
+            let says = "were lost with their pod, and the next one started with an empty database";
             (Holds::Yes, format!("without a volume, all {written} rows {says}"))
         }
     }
@@ -244,7 +246,7 @@ mod tests {
     fn rows_that_go_with_their_pod_are_the_contrast() {
         let verdict = judged_with(|_| {});
         assert_eq!(verdict.holds, Holds::Yes, "{verdict:?}");
-        assert!(verdict.evidence.contains("all 5 rows went with their pod"), "{verdict:?}");
+        assert!(verdict.evidence.contains("all 5 rows were lost with their pod"), "{verdict:?}");
         // Also where others have made the table anew.
         assert_eq!(judged_with(|it| after(it).rows = Reading::Present(vec![])).holds, Holds::Yes);
         assert_eq!(judge(&Reading::NotAsked), None);

@@ -28,13 +28,13 @@ pub fn of(name: &str, claim: &Reading<PersistentVolumeClaim>, volume: &Reading<P
             format!("with it the data on pv/{} is deleted (reclaim policy Delete)", volume.name_any())
         }
         Reading::Present(volume) => format!("the data stays on pv/{}, which no other claim gets", volume.name_any()),
-        _ => "what becomes of its data is not known".to_owned(),
+        _ => "it is unknown what happens to its data".to_owned(),
     };
     let keep = deleted.map(ResourceExt::name_any);
     let ending = |says| Some(Ending { says, keep: keep.clone() });
     match (claim, volume) {
         (Reading::Absent, _) => {
-            ending(format!("pvc/{name} is not there any more: a new pod gets an empty one, or none"))
+            ending(format!("pvc/{name} does not exist any more: a new pod gets an empty one, or none"))
         }
         (Reading::Present(claim), _) if claim.metadata.deletion_timestamp.is_some() => {
             ending(format!("pvc/{name} is Terminating and goes when no pod uses it: {fate}"))
@@ -75,10 +75,10 @@ mod tests {
         };
         ends(claim(&gone), volume("Delete", &stays), "the data on pv/pv-7 is deleted", Some("pv-7"));
         ends(claim(&gone), volume("Retain", &stays), "the data stays on pv/pv-7", None);
-        ends(claim(&gone), unread(), "is not known", None);
+        ends(claim(&gone), unread(), "it is unknown", None);
         ends(claim(&stays), volume("Delete", &gone), "pv/pv-7 under pvc/data-0 is Terminating", Some("pv-7"));
         ends(claim(&stays), volume("Retain", &gone), "pv/pv-7 under pvc/data-0 is Terminating", None);
-        ends(Reading::Absent, unread(), "pvc/data-0 is not there any more", None);
+        ends(Reading::Absent, unread(), "pvc/data-0 does not exist any more", None);
         assert_eq!(of("data-0", &claim(&stays), &volume("Delete", &stays)), None);
         assert_eq!(of("data-0", &claim(&stays), &unread()), None);
     }

@@ -45,7 +45,7 @@ pub fn start(lines: &[String]) -> Start {
         return Start::Recovered(match (after("redo starts at "), after("redo done at ")) {
             (Some(from), Some(to)) => format!("from {} to {}", position(from), position(to)),
             (Some(from), None) => format!("from {}", position(from)),
-            _ => "nothing was to be done again".to_owned(),
+            _ => "nothing had to be redone".to_owned(),
         });
     }
     match after("database system was shut down at ") {

@@ -209,7 +209,7 @@ pub(super) fn new_pod(timeline: &Timeline, old: &PodSeen, new: &PodSeen) -> Chec
     if old.uid == new.uid {
         check(NAME, Holds::No, format!("uid {} is the old one's", new.uid))
     } else if timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) {
-        check(NAME, Holds::No, "the new pod was replaced again, by other hands")
+        check(NAME, Holds::No, "someone replaced the new pod again")
     } else {
         check(NAME, Holds::Yes, format!("uid {} → {}", old.uid, new.uid))
     }
@@ -228,8 +228,8 @@ pub(super) fn claim(before: &Reading<ClaimSeen>, now: &Reading<ClaimSeen>) -> Ch
         (Reading::Present(old), Reading::Present(new)) => {
             check(NAME, Holds::No, format!("pvc/{} uid {} → pvc/{} uid {}", old.name, old.uid, new.name, new.uid))
         }
-        (_, Reading::Absent) => check(NAME, Holds::No, "the data directory is on no claim: it goes with its pod"),
-        (Reading::Absent, _) => check(NAME, Holds::No, "the data directory was on no claim"),
+        (_, Reading::Absent) => check(NAME, Holds::No, "the data directory is not on a claim: it is lost with its pod"),
+        (Reading::Absent, _) => check(NAME, Holds::No, "the data directory was not on a claim"),
         (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => check(NAME, Holds::Unknown, words(reason)),
         _ => check(NAME, Holds::Unknown, "it was not read"),
     }
@@ -244,7 +244,7 @@ pub(super) fn volume(
     let name = |claim: &Reading<ClaimSeen>| claim.present().and_then(|claim| claim.volume.clone());
     let (Some(old), Some(new)) = (name(before.0), name(now.0)) else {
         let holds = if matches!(now.0, Reading::Absent) { Holds::No } else { Holds::Unknown };
-        return check(NAME, holds, "there is no claim that names one");
+        return check(NAME, holds, "no claim names one");
     };
     match (before.1, now.1) {
         _ if old != new => check(NAME, Holds::No, format!("pv/{old} → pv/{new}")),
@@ -254,7 +254,7 @@ pub(super) fn volume(
         (Reading::Present(old_uid), Reading::Present(uid)) => {
             check(NAME, Holds::No, format!("pv/{new} uid {old_uid} → {uid}"))
         }
-        (_, Reading::Absent) => check(NAME, Holds::No, format!("pv/{new} is not there any more")),
+        (_, Reading::Absent) => check(NAME, Holds::No, format!("pv/{new} does not exist any more")),
         // A claim that is bound never changes its volume.
         _ => check(NAME, Holds::Yes, format!("pv/{new}, by the claim's spec.volumeName: volumes may not be read")),
     }
@@ -277,7 +277,7 @@ fn all_rows(cycle: &Cycle, after: &Moment) -> [Check; 2] {
     const NAMES: [&str; 2] = ["your rows", "marked rows"];
     let (Reading::Present(_), Reading::Present(now)) = (&cycle.before.rows, &after.rows) else {
         let (holds, why) = match &after.rows {
-            Reading::Absent => (Holds::No, "the table wallets is not there any more"),
+            Reading::Absent => (Holds::No, "the table wallets does not exist any more"),
             Reading::Unknown(reason) => (Holds::Unknown, words(reason)),
             _ => (Holds::Unknown, "they were not read before"),
         };
@@ -296,7 +296,7 @@ fn yours(name: &str, difference: &rows::Difference) -> Check {
         return check(name, Holds::No, bad.join("; "));
     }
     let mut said = match difference.same.as_slice() {
-        [] if difference.updated.is_empty() => vec!["there were none of yours".to_owned()],
+        [] if difference.updated.is_empty() => vec!["you had none".to_owned()],
         [] => vec![],
         same => {
             let shown: Vec<String> = same.iter().take(SHOWN).map(|row| format!("{} {}", row.id, row.balance)).collect();
@@ -347,7 +347,7 @@ fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
         (Reading::NotAsked, _) => return Vec::new(),
         (Reading::Present(load), Reading::Present(rows)) => (load, rows),
         (Reading::Present(_), Reading::Absent) => {
-            return vec![check(NAMES[0], Holds::No, "the table wallets is not there any more")];
+            return vec![check(NAMES[0], Holds::No, "the table wallets does not exist any more")];
         }
         (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => {
             return vec![check(NAMES[0], Holds::Unknown, words(reason))];
@@ -405,7 +405,7 @@ fn name(cycle: &Cycle, now: &Identity) -> Check {
             let why = cycle.name_error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
             return check(NAME, Holds::No, format!("no query by the name was answered in time{why}"));
         }
-        Reading::NotAsked => return check(NAME, Holds::Unknown, "no pod of the backend is there to ask"),
+        Reading::NotAsked => return check(NAME, Holds::Unknown, "there is no backend pod to ask"),
     };
     let of_pod = |addresses: &[String]| {
         !addresses.is_empty() && addresses.iter().all(|address| now.pod.addresses.contains(address))
@@ -437,9 +437,9 @@ pub(super) fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &st
         }
         // The clocks of two nodes need not agree.
         (Some(_), _) if in_order => {
-            check(NAME, Holds::Yes, "the old one was seen to have ended before the new one started, on another node")
+            check(NAME, Holds::Yes, "the old one ended before the new one started, on another node")
         }
-        _ if !lock.is_empty() => check(NAME, Holds::Yes, format!("the new one was started under the lock of {lock}")),
+        _ if !lock.is_empty() => check(NAME, Holds::Yes, format!("the new one started under the lock of {lock}")),
         _ if how == How::Force => {
             check(NAME, Holds::Unknown, "grace 0 does not wait for the old server, and the new one holds no lock")
         }
@@ -499,7 +499,7 @@ fn settings(now: &Identity) -> Check {
 #[must_use]
 pub fn downtime(cycle: &Cycle) -> String {
     let seconds = |ms: Option<u64>| ms.map_or("not known".to_owned(), seconds);
-    let lost = if cycle.timeline.event(Kind::Lost).is_some() { " (the watch broke off meanwhile)" } else { "" };
+    let lost = if cycle.timeline.event(Kind::Lost).is_some() { " (the watch was interrupted meanwhile)" } else { "" };
     format!("{} in the pod, {} by the name{lost}", seconds(cycle.downtime_ms()), seconds(cycle.downtime_by_name_ms()))
 }
 

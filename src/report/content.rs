@@ -92,7 +92,7 @@ pub(super) fn timeline(which: &str, timeline: &Timeline, gaps: &[Gap]) -> Sectio
 }
 
 /// How checks are to be read.
-pub(super) const ALL: &str = "It holds as a whole only if every line does";
+pub(super) const ALL: &str = "The verdict holds only if every line does";
 
 pub(super) fn checks(which: &str, note: impl Into<String>, checks: Vec<Check>) -> Section {
     Section::new(format!("Proof{which}"), note, vec![Block::Checks(checks)])
@@ -134,7 +134,7 @@ pub(super) fn row<T>(name: String, before: &T, after: &Reading<T>, of: impl Fn(&
 pub(super) fn identities(which: &str, rows: Vec<Vec<String>>) -> Section {
     Section::new(
         format!("Identities{which}"),
-        "What is the same and what is another is judged above: here it is only told.",
+        "Same or changed: the checks above judge it; this table only shows it.",
         vec![Block::Table(Table { head: &["", "before", "after", "compared"], rows })],
     )
 }
@@ -144,7 +144,7 @@ pub(super) fn end(about: &About, asked: Vec<[String; 2]>, by_hand: &str) -> [Sec
     [
         Section::new(
             "Not shown",
-            "What no run of this kind can show, however it ends.",
+            "What a run of this kind can never show.",
             vec![Block::List(verdict::NOT_SHOWN.map(str::to_owned).into())],
         ),
         facts("What was asked", asked),

@@ -16,7 +16,7 @@ use crate::persistence::verdict;
 pub const GAPS: [Gap; 2] =
     [("down in the pod", "", Kind::Answered), ("down by the name", "as an application sees it", Kind::AnsweredByName)];
 
-const BY_HAND: &str = "What was done to the cluster, each thing once, as kubectl does it. The two small programs by_name.py and \
+const BY_HAND: &str = "Every change that was made to the cluster, once each, as kubectl commands. The two small programs by_name.py and \
                        load.py are in the plugin's sources.";
 
 /// All of it.
@@ -96,7 +96,7 @@ fn beside(report: &Report) -> Option<Section> {
     });
     Some(Section::new(
         "Level 1 beside it",
-        "The same steps in a Deployment without a volume. It changes nothing of the verdict.",
+        "The same steps in a Deployment without a volume. It does not change the verdict.",
         table.into_iter().chain([Block::Checks(vec![check])]).collect(),
     ))
 }

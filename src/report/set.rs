@@ -18,7 +18,7 @@ use crate::persistence::verdict::Holds;
 pub const GAPS: [Gap; 2] =
     [("down until Ready", "", Kind::Ready), ("down by the name", "as its DNS server tells it", Kind::Resolved)];
 
-const BY_HAND: &str = "What was done to the first of the pods, each thing once, as kubectl does it.";
+const BY_HAND: &str = "Every change that was made to the first pod, once each, as kubectl commands.";
 
 /// All of it.
 pub fn content(report: &Report) -> Content {
@@ -27,7 +27,7 @@ pub fn content(report: &Report) -> Content {
     let away = |turn: &Turn| format!("downtime of pod/{}: {}", turn.before.pod.name, downtime(turn));
     let downtimes = evidence.turns.iter().map(away).chain(downtimes(&evidence.turns));
     let rests_on = match judged.holds {
-        Holds::Yes => format!("taken away: {}", judged.conclusion()),
+        Holds::Yes => format!("deleted: {}", judged.conclusion()),
         Holds::No | Holds::Unknown => judged.conclusion(),
     };
     let lead = [rests_on].into_iter().chain(downtimes).collect();
@@ -41,7 +41,7 @@ pub fn content(report: &Report) -> Content {
         ]);
     }
     let every = vec![Block::Checks(vec![judged.complete.clone()])];
-    sections.push(Section::new(format!("Every pod of {set}"), "Whether each was taken away that was to be.", every));
+    sections.push(Section::new(format!("Every pod of {set}"), "Whether every planned pod was deleted.", every));
     sections.extend(end(&report.about, asked(report), BY_HAND));
     Content {
         title: format!("What outlives the pods of {set}"),

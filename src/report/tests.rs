@@ -325,7 +325,7 @@ fn level_1_is_beside_it_only_if_it_was_asked_for() {
         for form in [Form::Html, Form::Markdown, Form::Junit] {
             let text = form.text(&of(&report)).unwrap();
             assert_eq!(text.contains("Level 1 beside it"), is_there, "{text}");
-            assert_eq!(text.contains("it was not made"), is_there, "{text}");
+            assert_eq!(text.contains("it was not created"), is_there, "{text}");
         }
     }
 }

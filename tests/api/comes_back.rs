@@ -30,7 +30,7 @@ fn demo(world: World, script: impl Fn(&Request) -> Option<Reply> + Send + Sync +
 
 /// That it was refused in these words, with nothing changed.
 fn untouched((ended, requests): &(Ended, Vec<Request>), words: &str) {
-    ended.could_not_run("nothing was started: ");
+    ended.could_not_run("not started: ");
     assert!(ended.stderr.contains(words), "no {words:?} in {ended:?}");
     assert!(!ended.stderr.contains("--delete-data"), "{ended:?}");
     let changes = |request: &&Request| request.method != "GET" && !request.query.contains("dryRun=All");
@@ -40,7 +40,7 @@ fn untouched((ended, requests): &(Ended, Vec<Request>), words: &str) {
 
 /// That it got past what is asked before, as far as the database, which is not there.
 fn went_on((ended, _): &(Ended, Vec<Request>)) {
-    assert!(!ended.stderr.contains("would not come") && ended.stderr.contains("error: "), "{ended:?}");
+    assert!(!ended.stderr.contains("could not be created") && ended.stderr.contains("error: "), "{ended:?}");
 }
 
 fn tries_pod(request: &Request) -> bool {
@@ -117,7 +117,7 @@ fn a_quota_that_the_old_pod_fills_is_no_refusal() {
         })
     };
     went_on(&with("3"));
-    untouched(&with("2"), "resourcequota/small leaves too little for it: it needs 1 of pods, and 3 of 2 is used");
+    untouched(&with("2"), "resourcequota/small does not leave enough for it: it needs 1 of pods, and 3 of 2 is used");
 }
 
 #[test]
@@ -130,14 +130,14 @@ fn a_webhook_that_takes_no_trial_is_no_refusal() {
 fn what_the_next_pod_needs_and_is_gone_is_named() {
     let mut without = world();
     without.objects.remove("/api/v1/namespaces/alice/secrets/postgres-credentials");
-    untouched(&demo(without, |_| None), "secret/postgres-credentials, which it needs, is not there");
+    untouched(&demo(without, |_| None), "secret/postgres-credentials, which it needs, does not exist");
     let mut keyless = world();
     keyless.at("/api/v1/namespaces/alice/secrets/postgres-credentials")["data"] = json!({ "username": "cA==" });
     untouched(&demo(keyless, |_| None), "secret/postgres-credentials has no key \"password\", which it needs");
     let mut mapless = world();
     let set = mapless.at(&format!("{APPS}/statefulsets/postgres"));
     set["spec"]["template"]["spec"]["volumes"] = json!([{ "name": "conf", "configMap": { "name": "conf" } }]);
-    untouched(&demo(mapless, |_| None), "configmap/conf, which it needs, is not there");
+    untouched(&demo(mapless, |_| None), "configmap/conf, which it needs, does not exist");
 }
 
 #[test]
@@ -214,6 +214,6 @@ fn a_namespace_that_is_being_deleted_gets_no_exchange() {
     world.at(NAMESPACED)["metadata"]["deletionTimestamp"] = GONE.into();
     let server = Server::start(move |request| world.reply(request));
     let ended = Home::at(&server).run("deploy");
-    ended.could_not_run("namespace/alice is being deleted, and everything in it");
+    ended.could_not_run("namespace/alice is being deleted, with everything in it");
     assert_eq!(ended.stderr.matches("is being deleted").count(), 1, "{ended:?}");
 }

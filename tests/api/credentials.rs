@@ -216,7 +216,7 @@ fn preferences_of_kubectl_say_which_plugins_may_run() {
     let (server, home) = (server("right"), Home::empty());
     log_in_by(&home, &server, &plugin(&home, &answer("{\"token\": \"right\"}")));
     home.write(".kube/kuberc", "credentialPluginPolicy: DenyAll");
-    home.run("version").could_not_run("may not run");
+    home.run("version").could_not_run("is not allowed to run");
     let other = home.write(
         "other",
         &format!(
@@ -340,6 +340,6 @@ fn a_server_of_another_version_is_refused_where_that_is_asked() {
     world.at("/version")["minor"] = json!("12");
     let server = Server::start(move |request| world.reply(request));
     let home = Home::at(&server);
-    home.run("version --match-server-version").could_not_run("made for Kubernetes 1.");
+    home.run("version --match-server-version").could_not_run("supports Kubernetes 1.");
     holds(&home.run("version --match-server-version=false"));
 }

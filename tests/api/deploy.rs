@@ -55,7 +55,7 @@ fn everything_in_the_way_is_said_at_once_and_nothing_is_changed() {
         }
     });
     ended.could_not_run("exceeded quota: small");
-    for words in ["service/backend-service belongs to somebody else", "deployment.apps/backend: spec is odd"] {
+    for words in ["service/backend-service belongs to someone else", "deployment.apps/backend: spec is odd"] {
         assert!(ended.stderr.contains(words), "no {words:?} in {ended:?}");
     }
     assert!(changes(&requests).is_empty(), "{:?}", changes(&requests));
@@ -86,7 +86,7 @@ fn a_conflict_names_the_other_manager() {
 fn a_namespace_that_is_not_there() {
     let world = World::healthy();
     let (ended, requests) = deploy("-n bob", move |request| world.reply(request));
-    ended.could_not_run("there is no namespace \"bob\"");
+    ended.could_not_run("namespace \"bob\" does not exist");
     assert!(ended.stderr.contains("--create-namespace"), "{ended:?}");
     assert!(changes(&requests).is_empty());
 }
@@ -112,7 +112,7 @@ fn a_hint_leads_where_the_run_went() {
     let world = World::healthy();
     let (ended, _) = deploy("-n alice --context scripted --volume-size 5Gi", move |request| world.reply(request));
     ended.could_not_run("the size of the volume is 1Gi");
-    let hint = "leave --volume-size out, and the data stays: kubectl kubecoin deploy -n alice --context scripted;";
+    let hint = "omit --volume-size to keep the data: kubectl kubecoin deploy -n alice --context scripted;";
     assert!(ended.stderr.contains(hint), "{ended:?}");
 
     let mut world = starting();
@@ -214,7 +214,7 @@ fn a_page_that_takes_its_time_is_waited_for_and_named() {
             }
         });
         assert_eq!(ended.code, code, "{ended:?}");
-        let told = ended.stderr.matches("/api/info does not answer yet: the server cannot answer now").count();
+        let told = ended.stderr.matches("/api/info does not answer yet: the server is not available").count();
         assert_eq!(told, 1, "{ended:?}");
         let failed = "error: everything is ready, but /api/info does not answer: ";
         assert_eq!(ended.stderr.contains(failed), code == 1, "{ended:?}");
@@ -326,8 +326,8 @@ fn a_quota_too_small_for_all_pods_together_is_in_the_way() {
     );
     let (there, unread) = (takes_all(world.clone()), takes_all(world.clone()));
     let (ended, requests) = deploy("-n alice --node node-1", there);
-    ended.could_not_run("resourcequota/small leaves too little for all pods together: 3 of pods, and 1 of 3 is used");
-    assert!(ended.stderr.contains("hint: see what is used, and by what: kubectl describe resourcequota -n alice"));
+    ended.could_not_run("resourcequota/small does not leave enough for all pods: 3 of pods, and 1 of 3 is used");
+    assert!(ended.stderr.contains("hint: see what uses the quota: kubectl describe resourcequota -n alice"));
     assert!(changes(&requests).is_empty());
 
     // What is used by a pod that is on its way out is about to be free.
@@ -381,7 +381,7 @@ fn a_secret_that_does_not_fit_is_in_the_way() {
     let mut foreign = World::healthy();
     foreign.at(&path)["data"] = json!({ "token": "eA==" });
     let (ended, _) = deploy("", move |request| foreign.reply(request));
-    ended.could_not_run("secret/postgres-credentials belongs to somebody else");
+    ended.could_not_run("secret/postgres-credentials belongs to someone else");
 
     let mut absent = World::healthy();
     absent.objects.remove(&path);

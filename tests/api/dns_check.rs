@@ -14,7 +14,7 @@ fn dns_check(words: &str, script: impl Fn(&Request) -> Reply + Send + Sync + 'st
 fn without_an_exchange_there_is_nothing_to_ask_for() {
     let mut world = World::healthy();
     world.objects.retain(|path, _| !path.starts_with(APPS));
-    dns_check("", move |request| world.reply(request)).could_not_run("no exchange is deployed in the namespace alice");
+    dns_check("", move |request| world.reply(request)).could_not_run("no exchange is deployed in namespace alice");
 }
 
 #[test]
@@ -22,10 +22,10 @@ fn without_a_pod_there_is_nowhere_to_ask_from() {
     let mut world = World::healthy();
     world.at(&format!("{NAMESPACED}/pods"))["items"] = json!([]);
     let ended = dns_check("", move |request| world.reply(request));
-    ended.could_not_run("no pod of the backend runs");
-    assert!(ended.stderr.contains("hint: ask from a pod of its own: kubectl kubecoin dns-check --pod"), "{ended:?}");
+    ended.could_not_run("no backend pod is running");
+    assert!(ended.stderr.contains("hint: ask from a temporary pod: kubectl kubecoin dns-check --pod"), "{ended:?}");
     let world = World::healthy();
-    dns_check("--from pod/nobody", move |request| world.reply(request)).could_not_run("there is no pod/nobody");
+    dns_check("--from pod/nobody", move |request| world.reply(request)).could_not_run("pod/nobody does not exist");
 }
 
 #[test]

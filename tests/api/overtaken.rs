@@ -111,5 +111,5 @@ fn a_volume_whose_offer_was_not_acknowledged_is_offered() {
             volume["status"]["phase"] = "Available".into();
         },
     );
-    assert!(ended.stderr.contains("persistentvolume/postgres-pv-alice is offered again"), "{ended:?}");
+    assert!(ended.stderr.contains("persistentvolume/postgres-pv-alice is made available again"), "{ended:?}");
 }

@@ -38,7 +38,7 @@ fn a_set_whose_storage_goes_with_its_pod_is_left_alone() {
         object["metadata"]["deletionTimestamp"] = "2026-11-28T00:00:00Z".into();
         let server = Server::start(move |request| world.reply(request));
         let ended = Home::at(&server).run("persistence-demo --target statefulset/postgres --yes");
-        ended.could_not_run("nothing was started: what pod/postgres-0 keeps would not come back: ");
+        ended.could_not_run("not started: the data of pod/postgres-0 would be lost: ");
         assert!(ended.stderr.contains(words) && ended.stderr.contains(hint), "{ended:?}");
         assert!(server.requests().iter().all(|request| request.method == "GET"), "{:?}", server.requests());
     }
@@ -52,7 +52,7 @@ fn a_run_ends_that_has_lost_its_lease() {
     let deleted = || refusal(404, "NotFound", "leases \"kubecoin-persistence-demo\" not found");
     thread::scope(|scope| {
         for (answer, words) in [
-            (Reply::Json(200, held("somebody")), "lost its Lease to somebody: it has shown nothing"),
+            (Reply::Json(200, held("somebody")), "lost its Lease to somebody: it has proved nothing"),
             (deleted(), "lost its Lease to nobody: it was deleted"),
         ] {
             scope.spawn(move || {

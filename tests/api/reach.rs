@@ -154,7 +154,7 @@ fn where_there_is_no_context_none_is_named() {
     for (words, said) in [
         ("", "alice: exchange not healthy"),
         ("status", "exchange: not healthy (alice)"),
-        ("init-db", &*format!("there is no statefulset/postgres in namespace \"alice\" (server {at})")),
+        ("init-db", &*format!("statefulset/postgres does not exist in namespace \"alice\" (server {at})")),
         ("rotate-password", "namespace alice, server v1.34.0"),
         ("psql -c select", &*format!("(server {at}, namespace alice): not permitted")),
     ] {

@@ -102,7 +102,7 @@ fn pods_of_an_earlier_deployment_that_do_not_end_are_waited_for_in_vain() {
     pods["items"][0]["metadata"]["deletionTimestamp"] = "2026-11-24T02:00:00Z".into();
     let server = Server::start(move |request| world.reply(request));
     let ended = Home::at(&server).run("deploy --timeout 10s");
-    late(&ended, "pods of an earlier deployment do not end: postgres-0");
+    late(&ended, "pods of an earlier deployment do not terminate: postgres-0");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_pod_that_does_not_come_to_delete_the_files_is_waited_for_in_vain() {
         if of_the_pod { Reply::Json(200, list(json!([pending]))) } else { world.reply(request) }
     });
     let ended = Home::at(&server).run("teardown --delete-data --yes --timeout 10s");
-    late(&ended, "has not come as far as it should: Pending");
+    late(&ended, "did not get ready in time: Pending");
 }
 
 /// Asserts that it ran and came to no end in time: exit code 1, an error with these words, and a hint.
@@ -168,7 +168,7 @@ fn there_is_no_waiting_for_what_nobody_has_deployed() {
     world.objects.remove(&format!("{APPS}/statefulsets/postgres"));
     let server = Server::start(move |request| world.reply(request));
     let ended = Home::at(&server).run("init-db");
-    ended.could_not_run("there is no statefulset/postgres in namespace \"alice\"");
+    ended.could_not_run("statefulset/postgres does not exist in namespace \"alice\"");
     assert!(ended.stderr.contains("kubectl kubecoin deploy"), "{ended:?}");
 }
 

@@ -26,14 +26,14 @@ pub async fn all(
 ) -> anyhow::Result<()> {
     let dry_run = args.dry_run.is_some();
     if !waiting::insist(ctx, deadline, waiting::server_away, async || namespace(args, ctx).await).await? {
-        ctx.printer.note("the server tries nothing in a namespace that is not there yet");
+        ctx.printer.note("the server cannot dry-run in a namespace that does not exist yet");
         return Ok(());
     }
     waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, dry_run, deadline).await).await?;
     let reused = snapshot.released_volume().filter(|_| args.reuse_volume && !dry_run);
     if let Some(volume) = reused {
         waiting::insist(ctx, deadline, is_passing, async || offer(ctx, volume).await).await?;
-        ctx.printer.note(format!("persistentvolume/{} is offered again, with its data", volume.name_any()));
+        ctx.printer.note(format!("persistentvolume/{} is made available again, with its data", volume.name_any()));
     }
     for object in in_order {
         let there = existing::of(object, snapshot);
@@ -167,12 +167,13 @@ async fn earlier_pods_are_gone(ctx: &Ctx, deadline: Instant) -> anyhow::Result<(
             return Ok(());
         }
         if !told {
-            ctx.printer.note(format!("waiting for pods of an earlier deployment to end: {}", stopping.join(", ")));
+            ctx.printer
+                .note(format!("waiting for pods of an earlier deployment to terminate: {}", stopping.join(", ")));
             told = true;
         }
         if Instant::now() > deadline {
             return Err(Error::too_late(
-                format!("pods of an earlier deployment do not end: {}", stopping.join(", ")),
+                format!("pods of an earlier deployment do not terminate: {}", stopping.join(", ")),
                 ctx.by_hand.kubectl(["describe", "pod", stopping[0]]).to("see why"),
             )
             .into());

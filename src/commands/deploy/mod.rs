@@ -24,17 +24,17 @@ use crate::observe::Snapshot;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin deploy --init-db                  # everything, the table too
+  kubectl kubecoin deploy --init-db                  # everything, with the table
   kubectl kubecoin deploy -n alice --create-namespace
-  kubectl kubecoin deploy --storage dynamic          # where you may not create PersistentVolumes
-  kubectl kubecoin deploy --dry-run=client -o yaml   # the objects, without changing anything";
+  kubectl kubecoin deploy --storage dynamic          # if you may not create volumes
+  kubectl kubecoin deploy --dry-run=client -o yaml   # print the objects, change nothing";
 
 /// What `deploy` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
-    /// Create the table of the wallets too, as init-db does
+    /// Create the wallets table too, like init-db
     #[arg(long)]
     init_db: bool,
 
@@ -42,7 +42,7 @@ pub struct Args {
     #[command(flatten)]
     shape: Shape,
 
-    /// Give the data of a volume that an earlier claim has left behind to the new claim
+    /// Use the volume that a deleted claim has left behind, with its data
     #[arg(long)]
     reuse_volume: bool,
 
@@ -50,17 +50,17 @@ pub struct Args {
     #[arg(long)]
     create_namespace: bool,
 
-    /// How long to wait until everything works; a first pull of images takes its time
+    /// How long to wait until everything works; the first image pull can take minutes
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
 
-    /// Whether to wait until everything works
+    /// Wait until everything works
     #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, require_equals = true)]
     #[arg(hide_possible_values = true)]
     #[arg(default_missing_value = "true", action = clap::ArgAction::Set)]
     wait: bool,
 
-    /// Only say what would be done: client (it only reads) or server (the server checks it)
+    /// Only show what would be done: client (only reads) or server (the server validates it)
     #[arg(long, value_enum, value_name = "WHERE", hide_possible_values = true)]
     dry_run: Option<DryRun>,
 
@@ -68,7 +68,7 @@ pub struct Args {
     #[arg(short, long, value_enum, value_name = "FORMAT", requires = "dry_run")]
     output: Option<Output>,
 
-    /// Take over fields that somebody else has changed
+    /// Overwrite fields that someone else has changed
     #[arg(long)]
     force_conflicts: bool,
 }
@@ -93,11 +93,11 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let deadline = Instant::now() + args.timeout;
     let Some(prepared) = waiting::within(deadline, prepare(&args, ctx)).await else {
         return Err(Error::new(
-            format!("the server has not answered all questions within {:?}; nothing was changed", args.timeout),
+            format!("the API server did not answer all requests within {:?}; nothing was changed", args.timeout),
             ctx.by_hand
                 .kubectl_of_cluster(waiting::READYZ)
-                .to("see how the server is")
-                .and("or give it more time with --timeout"),
+                .to("check the API server")
+                .and("or wait longer with --timeout"),
         )
         .into());
     };

@@ -53,11 +53,13 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     let foreign: Vec<String> = in_order
         .iter()
         .filter(|object| matches!(existing::of(object, snapshot), Reading::Present(there) if !marks::is_ours(there)))
-        .map(|object| format!("{} belongs to somebody else: it has no label {}", object.reference(), names::selector()))
+        .map(|object| {
+            format!("{} belongs to someone else: it does not have the label {}", object.reference(), names::selector())
+        })
         .collect();
 
     let left_behind = snapshot.released_volume().filter(|_| !args.reuse_volume).map(|volume| {
-        format!("persistentvolume/{} is Released: it holds the data of an earlier claim", volume.name_any())
+        format!("persistentvolume/{} is Released: it still has the data of a deleted claim", volume.name_any())
     });
 
     // Who may not read namespaces learns from the server's trial whether there is this one.
@@ -69,10 +71,10 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     let (permissions, trials) = if missing {
         if !args.create_namespace {
             return Err(Error::new(
-                format!("there is no namespace {namespace:?} ({})", cluster.place().cluster_in_words()),
+                format!("namespace {namespace:?} does not exist ({})", cluster.place().cluster_in_words()),
                 ctx.by_hand
                     .kubectl_of_cluster("get namespaces")
-                    .to("create it with --create-namespace, or see which there are"),
+                    .to("create it with --create-namespace, or list the namespaces"),
             )
             .into());
         }
@@ -94,7 +96,7 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     match problems.as_slice() {
         [] => Ok(()),
         problems => Err(Error::new(
-            format!("this is in the way ({}):\n  {}", cluster.place().in_words(), problems.join("\n  ")),
+            format!("cannot deploy ({}):\n  {}", cluster.place().in_words(), problems.join("\n  ")),
             hint(problems, &ctx.by_hand),
         )
         .into()),
@@ -104,21 +106,21 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
 fn hint(problems: &[String], by_hand: &ByHand) -> Hint {
     let any = |words: &str| problems.iter().any(|problem| problem.contains(words));
     if any("is Released") {
-        "give its data to the new claim with --reuse-volume, or use another namespace".into()
+        "use its data again with --reuse-volume, or choose another namespace".into()
     } else if any("services.nodeports") {
-        by_hand.own("open").to("deploy with --service-type ClusterIP, and reach the page so")
+        by_hand.own("open").to("deploy with --service-type ClusterIP, and open the page")
     } else if any("PodSecurity") || any("persistentvolume/") {
-        "let the cluster make the volume, and postgres run as a plain user: --storage dynamic".into()
+        "let the cluster create the volume, and run PostgreSQL as a non-root user: --storage dynamic".into()
     } else if any("resourcequota/") || any("exceeded quota") {
-        by_hand.kubectl("describe resourcequota").to("see what is used, and by what")
-    } else if any("somebody else:") {
+        by_hand.kubectl("describe resourcequota").to("see what uses the quota")
+    } else if any("someone else:") {
         "use another namespace: --create-namespace -n NAME".into()
     } else if any("conflict") {
-        "take these fields over with --force-conflicts".into()
+        "overwrite these fields with --force-conflicts".into()
     } else if any("you may not") || any("forbidden: User") {
-        by_hand.kubectl("auth can-i --list").to("see what you may do")
+        by_hand.kubectl("auth can-i --list").to("check your permissions")
     } else {
-        ByHand::default().own("deploy --help").to("change what the server refuses; see which flags there are")
+        ByHand::default().own("deploy --help").to("change what the server rejects; list the flags")
     }
 }
 
@@ -148,7 +150,7 @@ async fn secret(cluster: &Cluster) -> anyhow::Result<Option<String>> {
         Ok(Some(there)) => {
             let has = |key: &&str| there.data.as_ref().is_some_and(|data| data.contains_key(*key));
             let lacks = names::SECRET_KEYS.into_iter().find(|key| !has(key));
-            return Ok(lacks.map(|key| format!("{reference} belongs to somebody else: it has no key {key:?}")));
+            return Ok(lacks.map(|key| format!("{reference} belongs to someone else: it has no key {key:?}")));
         }
         Ok(None) => Create { object, hidden: None, dry_run: true }.execute(cluster).await.err(),
         Err(error) => Some(error),

@@ -44,18 +44,18 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
             Ok(Outcome::Holds)
         }
         Ok(Ok(_)) => {
-            ctx.printer.note("the exchange runs; its table is missing");
+            ctx.printer.note("the exchange is running, but its table is missing");
             ctx.printer.note(ctx.own_command("init-db").to("next"));
             Ok(Outcome::Holds)
         }
         Ok(Err(error)) => {
-            ctx.printer.error(&format!("{PATH} answers something else than the exchange does: {error}"));
-            ctx.printer.hint(ctx.by_hand.kubectl("get pods -o wide").to("see which images run"));
+            ctx.printer.error(&format!("unexpected answer from {PATH}: {error}"));
+            ctx.printer.hint(ctx.by_hand.kubectl("get pods -o wide").to("check which images run"));
             Ok(Outcome::DoesNotHold)
         }
         Err(RequestError { cause: Cause::Forbidden(_), .. }) => {
             ctx.printer.warning(
-                "you may not ask Services through the API server, so it is not known whether the exchange answers",
+                "you may not reach Services through the API server, so it is unknown whether the exchange answers",
             );
             ctx.printer.note(ctx.own_command("status").to("next"));
             Ok(Outcome::Holds)
@@ -64,7 +64,7 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
             ctx.printer
                 .error(&format!("everything is ready, but {PATH} does not answer: {}", one_line(&error.to_string())));
             let logs = ctx.by_hand.kubectl(["logs", &format!("deployment/{}", names::BACKEND)]);
-            ctx.printer.hint(logs.to("see what the backend says"));
+            ctx.printer.hint(logs.to("read the backend's log"));
             Ok(Outcome::DoesNotHold)
         }
     }

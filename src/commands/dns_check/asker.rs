@@ -58,8 +58,8 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
         let cluster = ctx.cluster().await?;
         let pod = cluster.get::<Pod>(name).await?.ok_or_else(|| {
             Error::new(
-                format!("there is no pod/{name} in the namespace {}", cluster.namespace()),
-                ctx.by_hand.kubectl("get pods").to("the pods that are there"),
+                format!("pod/{name} does not exist in namespace {}", cluster.namespace()),
+                ctx.by_hand.kubectl("get pods").to("list the pods"),
             )
         })?;
         return Ok(From::of(&pod, None));
@@ -70,12 +70,12 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
     let backend = backends().find(|pod| readiness::pod(pod)).or_else(|| backends().next());
     let none = || {
         let why = match &snapshot.pods {
-            Reading::Unknown(_) => "the pods cannot be listed",
-            _ => "no pod of the backend runs",
+            Reading::Unknown(_) => "pods cannot be listed",
+            _ => "no backend pod is running",
         };
         Error::new(
-            format!("nowhere to ask from: {why}"),
-            ctx.own_command("dns-check --pod").to("ask from a pod of its own"),
+            format!("no pod to ask from: {why}"),
+            ctx.own_command("dns-check --pod").to("ask from a temporary pod"),
         )
     };
     Ok(From::of(backend.ok_or_else(none)?, None))
@@ -87,8 +87,9 @@ const SPARE: Duration = Duration::from_mins(2);
 async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<From> {
     let image = match &args.image {
         Some(image) => image.clone(),
-        None => image_there(snapshot)
-            .ok_or_else(|| Error::new("no image is known to be on the node", "name one: --image busybox".to_owned()))?,
+        None => image_there(snapshot).ok_or_else(|| {
+            Error::new("it is unknown which images the node has", "give one, for example --image busybox".to_owned())
+        })?,
     };
     let lasts = START + args.timeout + SPARE;
     let seconds = lasts.as_secs().to_string();

@@ -22,16 +22,15 @@ use round::Round;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin dns-check                        # from the backend's pod
-  kubectl kubecoin dns-check --trace                # and how a short name is completed
-  kubectl kubecoin dns-check --from pod/postgres-0
-  kubectl kubecoin dns-check --pod --image busybox  # from a pod made for it
-  kubectl kubecoin dns-check --wait                 # until the names hold
-  kubectl kubecoin dns-check postgres-headles       # and why this name is not there
+  kubectl kubecoin dns-check                        # ask from the backend pod
+  kubectl kubecoin dns-check --trace                # show how short names are completed
+  kubectl kubecoin dns-check --from pod/postgres-0  # ask from another pod
+  kubectl kubecoin dns-check --pod --image busybox  # ask from a temporary pod
+  kubectl kubecoin dns-check --wait                 # wait until all names are right
+  kubectl kubecoin dns-check postgres-headles       # why is this name not found?
   kubectl kubecoin dns-check -o json | jq .holds
 
-It asks through the first of nc, bash and python3 that the pod has, and looks names up by
-getent or python3. Exit code 1 if an answer is not what pods and Services call for.";
+In the pod, it sends queries with nc, bash or python3, and looks names up with getent or python3, whichever is there. Exit code 1 if an answer does not match the pods and Services.";
 
 /// What `dns-check` is asked.
 #[derive(Debug, clap::Args)]
@@ -41,19 +40,19 @@ pub struct Args {
     #[arg(value_name = "NAME", value_parser = name)]
     names: Vec<String>,
 
-    /// How to show it: table, wide, json or yaml
+    /// Output format: table, wide, json or yaml
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
     output: Format,
 
-    /// The pod to ask from [default: the backend's]
+    /// Pod to ask from [default: the backend pod]
     #[arg(long, value_name = "pod/NAME", conflicts_with = "pod")]
     from: Option<String>,
 
-    /// Ask from a pod that is started for it, and taken away again
+    /// Ask from a temporary pod, which is deleted afterwards
     #[arg(long)]
     pod: bool,
 
-    /// The image of that pod [default: the backend's]
+    /// Image of the temporary pod [default: the backend image]
     #[arg(long, value_name = "IMAGE", requires = "pod")]
     image: Option<String>,
 
@@ -61,7 +60,7 @@ pub struct Args {
     #[arg(long)]
     trace: bool,
 
-    /// Wait until the names are as they should be: for what is not ready, or kept from before
+    /// Wait until pods are ready and DNS caches have expired
     #[arg(long)]
     wait: bool,
 
@@ -71,7 +70,11 @@ pub struct Args {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    if is_name(text) { Ok(text.to_owned()) } else { Err("letters, digits, dashes and dots make a name".to_owned()) }
+    if is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name consists of letters, digits, dashes and dots".to_owned())
+    }
 }
 
 /// How often the DNS server is asked again: nobody can watch it.
@@ -88,7 +91,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let snapshot = shared::snapshot(ctx).await?;
     if snapshot.is_empty() {
         return Err(Error::new(
-            format!("no exchange is deployed in the namespace {}", ctx.cluster().await?.namespace()),
+            format!("no exchange is deployed in namespace {}", ctx.cluster().await?.namespace()),
             ctx.own_command("deploy"),
         )
         .into());
@@ -137,7 +140,7 @@ async fn wait(ctx: &Ctx, from: &mut From, args: &Args, mut round: Round) -> anyh
             if let Some(error) = failed {
                 return Err(error);
             }
-            ctx.printer.error(&format!("the names were not as they should be within {:?}", args.timeout));
+            ctx.printer.error(&format!("some names were still wrong after {:?}", args.timeout));
             break;
         }
         match again(ctx, from, args).await {

@@ -100,8 +100,8 @@ async fn talk(ctx: &Ctx, from: &From, args: &Args, facts: &Facts) -> anyhow::Res
     let heard = relay::talk(cluster, asker, async |pipe, hello| hear(pipe, hello, facts, args).await).await?;
     heard.map_err(|why| {
         Error::new(
-            format!("could not ask from pod/{} in the namespace {}: {why}", from.pod, facts.namespace),
-            ctx.own_command("dns-check --pod").to("ask from a pod of its own"),
+            format!("could not ask from pod/{} in namespace {}: {why}", from.pod, facts.namespace),
+            ctx.own_command("dns-check --pod").to("ask from a temporary pod"),
         )
         .into()
     })

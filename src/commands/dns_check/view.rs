@@ -30,7 +30,7 @@ pub fn lines(report: &Report, wide: bool) -> Vec<Line> {
         None => format!(": not asked, pod/{} has neither getent nor python3", report.from.pod),
     };
     let short = ending(report).filter(|_| !wide).map(|end| format!("; … stands for {end}")).unwrap_or_default();
-    let heading = Line::default().and(Role::Title, "as an application asks");
+    let heading = Line::default().and(Role::Title, "as applications see it");
     let mut lines = vec![heading.and(Role::Plain, by + &short)];
     if report.from.libc.is_some() {
         lines.extend(table(report, View::Application, wide));
@@ -61,7 +61,7 @@ fn table(report: &Report, view: View, wide: bool) -> Vec<Line> {
     let mut table = Table::new(if view == View::Server { &SERVER } else { &APPLICATION }, with_expected);
     for row in rows() {
         let got = match (row.verdict, &row.got) {
-            (Verdict::Ok, Answer::NoSuchName | Answer::NoRecord) => format!("{}, as it should be", row.got),
+            (Verdict::Ok, Answer::NoSuchName | Answer::NoRecord) => format!("{}, as expected", row.got),
             // Why not is said once, below.
             (_, Answer::Silence(_)) => "no answer".to_owned(),
             _ => row.got.to_string(),
@@ -94,15 +94,15 @@ fn verdict(report: &Report) -> Line {
     let is_wrong = |row: &Row| matches!(row.verdict, Verdict::Differs | Verdict::Silent);
     let not_asked = report.answers.iter().find(|row| row.view == View::Server && is_not_asked(row));
     let (role, word) = match report.holds {
-        true => (Role::Good, "the names hold".to_owned()),
-        false if report.answers.iter().any(is_wrong) => (Role::Bad, "the names do not hold".to_owned()),
+        true => (Role::Good, "all names are right".to_owned()),
+        false if report.answers.iter().any(is_wrong) => (Role::Bad, "some names are wrong".to_owned()),
         false if report.answers.iter().any(|row| row.verdict == Verdict::Stale) => {
-            (Role::Doubtful, "the names do not hold yet".to_owned())
+            (Role::Doubtful, "some names are not right yet".to_owned())
         }
-        false if !report.findings.is_empty() => (Role::Bad, "the names do not hold".to_owned()),
+        false if !report.findings.is_empty() => (Role::Bad, "some names are wrong".to_owned()),
         false => match not_asked {
             Some(row) => (Role::Doubtful, format!("not shown: {} was not asked", row.name)),
-            None => (Role::Doubtful, "not shown: what the names should be is not known".to_owned()),
+            None => (Role::Doubtful, "not shown: it is unknown what the names should be".to_owned()),
         },
     };
     let found = match (&report.domain, report.domain_from) {

@@ -9,12 +9,11 @@ use crate::output::{Line, Role};
 const EXAMPLES: &str = "\
 Examples:
   kubectl kubecoin open
-  kubectl kubecoin open --wallet anna        # her wallet
+  kubectl kubecoin open --wallet anna        # open Anna's wallet
   kubectl kubecoin open --no-browser         # only print the address
-  kubectl kubecoin open --port 8080          # at this port, or the next one that is free
+  kubectl kubecoin open --port 8080          # use this port, or the next free one
 
-It goes on until Ctrl-C, also while the pod of the page is replaced, and listens to this
-machine alone. A namespace has the same port each time.";
+It runs until Ctrl-C, also while the page's pod is replaced. Only this machine can connect. Each namespace gets the same port every time.";
 
 /// What `open` is asked.
 #[derive(Debug, clap::Args)]
@@ -24,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "ID", value_parser = wallets::id)]
     wallet: Option<String>,
 
-    /// The port of this machine; by default one that belongs to the namespace
+    /// Port on this machine [default: one for each namespace]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
 
@@ -44,9 +43,9 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let address = page.address(args.wallet.as_deref());
     ctx.printer.out(address.as_str())?;
     ctx.printer.note(
-        Line::from("the page of namespace ")
+        Line::from("serving the page of namespace ")
             .and(Role::Title, ctx.cluster().await?.namespace())
-            .and(Role::Plain, " is there as long as this runs; Ctrl-C ends it"),
+            .and(Role::Plain, "; press Ctrl-C to stop"),
     );
     if !args.no_browser {
         page::browse(ctx, &address);
@@ -61,13 +60,13 @@ async fn not_ready(ctx: &Ctx) -> anyhow::Result<Outcome> {
         // That nothing is deployed concerns every app, and is said of the first.
         reasons = waiting::reasons(ctx, names::POSTGRES).await?;
     }
-    ctx.printer.error("there is no page to open: no pod of the frontend is ready");
+    ctx.printer.error("cannot open the page: no frontend pod is ready");
     for finding in &reasons {
         ctx.printer.note(waiting::line(finding));
     }
     match reasons.first() {
         Some(finding) => ctx.printer.hint(&finding.hint),
-        None => ctx.printer.hint(ctx.own_command("status").to("see how it is")),
+        None => ctx.printer.hint(ctx.own_command("status").to("check its status")),
     }
     Ok(Outcome::DoesNotHold)
 }

@@ -53,7 +53,7 @@ impl Asking {
         if self.ran.get() {
             return Reading::Absent;
         }
-        let why = self.error().unwrap_or_else(|| "the pod that was to ask was not reached in time".to_owned());
+        let why = self.error().unwrap_or_else(|| "the asking pod was not reached in time".to_owned());
         Reading::Unknown(Reason::Failed(why))
     }
 
@@ -111,7 +111,7 @@ fn read(pod: &str, ended: &Ended) -> Reading<NameAnswer> {
             })
         }
         Err(_) => {
-            let last = ended.stderr.trim().lines().last().unwrap_or("it wrote nothing");
+            let last = ended.stderr.trim().lines().last().unwrap_or("it printed nothing");
             Reading::Unknown(Reason::Failed(format!("python3 in pod/{pod}: {last}")))
         }
     }

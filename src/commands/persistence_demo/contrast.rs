@@ -29,8 +29,8 @@ use crate::text::Hint;
 pub fn check(args: &Args) -> Result<(), Error> {
     if args.contrast && !args.how.replaces_pod() {
         return Err(Error::new(
-            "a crash leaves the pod where it is, and with it what has no volume: there is no contrast",
-            "leave --how crash out, or --contrast",
+            "a crash keeps the pod, and so the data that is on no volume: there is no contrast",
+            "omit --how crash, or --contrast",
         ));
     }
     Ok(())
@@ -43,7 +43,7 @@ pub async fn run(args: &Args, ctx: &Ctx, run: &Run, cycles: &[Cycle]) -> Reading
     }
     let failed = |why: String| Reading::Unknown(Reason::Failed(why));
     if !cycles.iter().all(|cycle| matches!(cycle.after, Reading::Present(_))) {
-        return failed("Level 1 was not made: Level 2 did not come back".to_owned());
+        return failed("Level 1 was not created: Level 2 did not come back".to_owned());
     }
     match Box::pin(recorded(args, ctx, run)).await {
         Ok(contrast) => Reading::Present(contrast),
@@ -53,18 +53,18 @@ pub async fn run(args: &Args, ctx: &Ctx, run: &Run, cycles: &[Cycle]) -> Reading
 
 /// What is known of it if the run ends before it does.
 pub fn stopped() -> Reading<Contrast> {
-    Reading::Unknown(Reason::Failed("Level 1: the run was stopped on its way".to_owned()))
+    Reading::Unknown(Reason::Failed("Level 1: the run was stopped before its end".to_owned()))
 }
 
 /// Says what helps where nothing is known of it.
 pub fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
     if let Reading::Unknown(Reason::Failed(why)) = contrast {
         let (what, words) = if why.contains("exceeded quota") {
-            ("see what is used, and by what", "describe resourcequota")
+            ("see what uses the quota", "describe resourcequota")
         } else {
             ("see what happened", "get events")
         };
-        let stands = Hint::from("the verdict stands without it, as it does without --contrast");
+        let stands = Hint::from("the verdict does not depend on it");
         ctx.printer.hint(stands.and(ctx.by_hand.kubectl(words).to(what)));
     }
 }
@@ -106,7 +106,7 @@ async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast>
 async fn objects(ctx: &Ctx, run: &Run, beside: &PodSpec) -> anyhow::Result<LevelOne> {
     let cluster = ctx.cluster().await?;
     let owner = super::lease(run).as_owner(cluster).await?.ok_or_else(|| {
-        anyhow::anyhow!("it was not made: without a Lease, nothing would take away what a run leaves that is killed")
+        anyhow::anyhow!("it was not created: without a Lease, nothing would delete what a killed run leaves behind")
     })?;
     LevelOne::new(run.as_str(), cluster.namespace(), beside, &owner)
 }
@@ -169,7 +169,7 @@ impl<'a> Pods<'a> {
                 Ok(Some(live::Change::Pods(pods))) => self.there = pods,
                 // A watch that breaks off starts anew by itself.
                 Ok(Some(_)) => {}
-                Ok(None) | Err(_) => anyhow::bail!("its pod did not come in time: {}", self.why().await),
+                Ok(None) | Err(_) => anyhow::bail!("its pod was not ready in time: {}", self.why().await),
             }
         }
     }
@@ -182,6 +182,6 @@ impl<'a> Pods<'a> {
         let deployment = self.cluster.get::<Deployment>(&self.deployment).await.ok().flatten();
         let conditions = deployment.and_then(|deployment| deployment.status?.conditions).unwrap_or_default();
         let refused = conditions.into_iter().find(|condition| condition.type_ == "ReplicaFailure");
-        refused.and_then(|condition| condition.message).unwrap_or_else(|| "no pod was made".to_owned())
+        refused.and_then(|condition| condition.message).unwrap_or_else(|| "no pod was created".to_owned())
     }
 }

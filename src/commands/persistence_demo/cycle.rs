@@ -46,9 +46,7 @@ pub async fn run(
     let cluster = ctx.cluster().await?;
     let (watched, pod) = Watched::begin(ctx, names::POSTGRES_POD, Instant::now() + PATIENCE).await?;
     if !pod.ready {
-        return Err(
-            Error::new("nothing was started: pod/postgres-0 is not ready", ctx.own_command("status --wait")).into()
-        );
+        return Err(Error::new("not started: pod/postgres-0 is not ready", ctx.own_command("status --wait")).into());
     }
     let before = if number == 1 {
         moment_by(cluster, &pod, marked.write(ctx, args, &describe())).await?
@@ -97,7 +95,7 @@ async fn writer(args: &Args, ctx: &Ctx, ready: &Ready, mark: &str, first: u32) -
     }
     let Some(backend) = &ready.backend else {
         let hint = ctx.own_command("status");
-        return Err(Error::new("nothing was taken away: there is no pod of the backend to write from", hint).into());
+        return Err(Error::new("nothing was deleted: there is no backend pod to write from", hint).into());
     };
     Ok(Some(load::start(ctx, backend, mark, first, args.timeout + PATIENCE * 2).await?))
 }

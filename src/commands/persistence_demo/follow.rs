@@ -186,11 +186,11 @@ pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()>
     match asked {
         Err(error) if is_another(&error) => Err(replaced(ctx, &pod.name)),
         Err(error) if matches!(Cause::of(&error), Some(Cause::Kept(_))) => Err(Error::new(
-            format!("nothing was taken away: {error:#}"),
+            format!("nothing was deleted: {error:#}"),
             ctx.by_hand
                 .kubectl("get poddisruptionbudget")
                 .to("see what the budget allows")
-                .and("--how delete asks none"),
+                .and("--how delete does not need one"),
         )
         .into()),
         asked => asked,
@@ -220,7 +220,7 @@ fn is_another(error: &anyhow::Error) -> bool {
 /// What there is to say if somebody else has taken the pod away.
 pub fn replaced(ctx: &Ctx, pod: &str) -> anyhow::Error {
     Error::new(
-        format!("pod/{pod} was taken away by somebody else at the same moment: this run has shown nothing"),
+        format!("pod/{pod} was deleted by someone else at the same moment: this run has proved nothing"),
         ctx.by_hand
             .kubectl(["wait", &format!("pod/{pod}"), "--for=condition=Ready"])
             .to("run it again once the pod is ready"),

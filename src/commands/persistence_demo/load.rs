@@ -64,13 +64,10 @@ pub async fn start(ctx: &Ctx, pod: &str, mark: &str, first: u32, limit: Duration
     let begun = lasting::make(ctx, by_hand, started, stop).await??;
     if begun.code != 0 {
         ended.set(true);
-        let why = begun.stderr.trim().lines().last().unwrap_or("it wrote nothing");
+        let why = begun.stderr.trim().lines().last().unwrap_or("it printed nothing");
         return Err(Error::new(
-            format!("the writer in pod/{pod} does not write: {why}"),
-            ctx.by_hand
-                .kubectl("logs deployment/backend")
-                .to("see what the backend says")
-                .and("or leave --under-load out"),
+            format!("the writer in pod/{pod} cannot write: {why}"),
+            ctx.by_hand.kubectl("logs deployment/backend").to("read the backend's log").and("or omit --under-load"),
         )
         .into());
     }
@@ -118,7 +115,7 @@ async fn drop_patiently(cluster: &Cluster, pod: &str, words: &[String]) -> Resul
 }
 
 fn read(pod: &str, ended: &Ended) -> Reading<Load> {
-    let load = serde_json::from_str::<Load>(ended.stdout.trim()).context("what it says makes no sense");
+    let load = serde_json::from_str::<Load>(ended.stdout.trim()).context("it printed something unexpected");
     match load {
         Ok(load) => Reading::Present(Load { from: pod.to_owned(), ..load }),
         Err(error) => {

@@ -40,53 +40,52 @@ use rows::Marked;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin persistence-demo               # delete postgres-0: what stays?
-  kubectl kubecoin persistence-demo --how crash   # the server crashes in its pod
+  kubectl kubecoin persistence-demo               # delete postgres-0: what survives?
+  kubectl kubecoin persistence-demo --how crash   # crash the server in its pod
   kubectl kubecoin persistence-demo --under-load  # is any acknowledged row lost?
-  kubectl kubecoin persistence-demo --times 5     # five times, with the median
-  kubectl kubecoin persistence-demo --contrast    # and what goes without a volume
-  kubectl kubecoin persistence-demo --keep        # leave the marked rows
+  kubectl kubecoin persistence-demo --times 5     # five times, with the median downtime
+  kubectl kubecoin persistence-demo --contrast    # and what is lost without a volume?
+  kubectl kubecoin persistence-demo --keep        # keep the marked rows
   kubectl kubecoin persistence-demo --report proof.html --report proof.json
 
-  # your own set, with the highest ordinal first, as it is rolled out
+  # your own StatefulSet, highest ordinal first, like a rolling update
   kubectl kubecoin persistence-demo --target statefulset/redis \\
     --write 'redis-cli -e -h redis-0.redis set kubecoin \"$KUBECOIN_RUN\"' \\
     --read 'redis-cli -e get kubecoin'
 
-Exit code 1 names what does not hold, or is not known. It is exit code 1 too if a contrast
-could not be shown, which changes nothing of the verdict.";
+Exit code 1 if a check failed, or its result is not known. Also if the contrast could not be shown, although that does not change the verdict.";
 
 /// What `persistence-demo` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
-    /// How the server is taken away
+    /// How to stop the server
     #[arg(long, value_enum, value_name = "HOW", default_value_t, hide_possible_values = true)]
-    #[arg(help = "How the server is taken away: delete, crash, kill, evict or force")]
+    #[arg(help = "How to stop the server: delete, crash, kill, evict or force")]
     how: How,
 
     /// How many marked rows to write
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rows: u32,
 
-    /// How often to do it
+    /// How many times to do it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     times: u32,
 
-    /// Write rows meanwhile, from inside the cluster, and see that none of them is lost
+    /// Keep writing rows from inside the cluster, and check that none is lost
     #[arg(long)]
     under_load: bool,
 
-    /// The longest time for which the writer may be unable to write
+    /// Longest time for which the writer may be unable to write
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "under_load")]
     max_gap: Option<Duration>,
 
-    /// Let Level 1, a Deployment without a volume, go through the same afterwards, and compare
+    /// Then do the same to Level 1, a Deployment without a volume, and compare
     #[arg(long)]
     contrast: bool,
 
-    /// Open the page, and wait for Enter before the server is taken away
+    /// Open the page, and wait for Enter before the server is stopped
     #[arg(long)]
     open: bool,
 
@@ -94,20 +93,20 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     timeout: Duration,
 
-    /// Leave the marked rows in the table
+    /// Keep the marked rows in the table
     #[arg(long)]
     keep: bool,
 
-    /// Only remove the marked rows of an earlier run
+    /// Only delete the marked rows of an earlier run
     #[arg(long, value_name = "ID")]
     #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast", "open"])]
     clean: Option<Run>,
 
-    /// Write a report: .html, .md, .xml (JUnit), or .json for verify-report and replay; may be repeated
+    /// Write a report: .html, .md, .xml (JUnit), or .json for verify-report and replay; can be repeated
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
 
-    /// Do not ask before what is asked about
+    /// Skip confirmation prompts
     #[arg(short, long)]
     yes: bool,
 
@@ -148,8 +147,8 @@ async fn lost(lease: Option<&Lease>, cluster: &Cluster) -> Error {
     let holder = lease.renew(cluster).await;
     let by_hand = &cluster.place().by_hand;
     Error::new(
-        format!("this run lost its Lease to {holder}: it has shown nothing"),
-        by_hand.kubectl(["describe", &format!("lease/{}", lease.name)]).to("see who has it").and("then run it again"),
+        format!("this run lost its Lease to {holder}: it has proved nothing"),
+        by_hand.kubectl(["describe", &format!("lease/{}", lease.name)]).to("see who holds it").and("then run it again"),
     )
 }
 
@@ -230,11 +229,11 @@ async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
         Ok(Asked::Had) => Ok(Some(lease)),
         Ok(Asked::HeldBy(holder)) => Err(Error::new(
             format!("another run is in progress in namespace {}: {holder}", cluster.namespace()),
-            "wait for it to end; one that was killed is forgotten after 30 s",
+            "wait until it ends; a run that was killed is forgotten after 30 s",
         )
         .into()),
         Err(error) if matches!(error.cause, Cause::Forbidden(_)) => {
-            ctx.printer.warning("you may not make a Lease, so it is not known whether another run is in progress");
+            ctx.printer.warning("you may not create a Lease, so it is unknown whether another run is in progress");
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -255,6 +254,6 @@ async fn leave_proof(ctx: &Ctx, proof: Proof) {
         ctx.perform(&Patch { object }).await
     };
     if let Err(error) = left.await {
-        ctx.printer.warning(&format!("the verdict could not be left on the set: {error:#}"));
+        ctx.printer.warning(&format!("the verdict could not be written to the StatefulSet: {error:#}"));
     }
 }

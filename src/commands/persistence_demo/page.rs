@@ -13,8 +13,8 @@ use crate::exchange::names;
 pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
     if args.open && !(stdin().is_terminal() && stderr().is_terminal()) {
         return Err(Error::new(
-            "nothing was started: --open waits for Enter, and there is no terminal to press it at",
-            ctx.own_command("open").to("leave --open out; the page is at hand by"),
+            "not started: --open waits for Enter, but there is no terminal",
+            ctx.own_command("open").to("omit --open; to open the page"),
         ));
     }
     Ok(())
@@ -28,9 +28,9 @@ pub async fn listen(args: &Args, ctx: &Ctx) -> anyhow::Result<Option<Page>> {
     if !args.open {
         return Ok(None);
     }
-    let page = page::listen(ctx, None).await?.ok_or_else(|| {
-        Error::new("nothing was started: no pod of the frontend is ready to be opened", ctx.own_command("status"))
-    })?;
+    let page = page::listen(ctx, None)
+        .await?
+        .ok_or_else(|| Error::new("not started: no frontend pod is ready", ctx.own_command("status")))?;
     Ok(Some(page))
 }
 
@@ -43,9 +43,9 @@ pub async fn show(ctx: &Ctx, page: Page) -> anyhow::Result<()> {
     page.serve_meanwhile(ctx).await?;
     ctx.printer.note(format!("the page is {address} for as long as this runs"));
     page::browse(ctx, &address);
-    ctx.printer.note(format!("press Enter to take pod/{} away, and watch the page", names::POSTGRES_POD));
+    ctx.printer.note(format!("press Enter to delete pod/{}, and watch the page", names::POSTGRES_POD));
     match confirm::line().await {
         Some(_) => Ok(()),
-        None => Err(Error::new("nothing was taken away: there was no Enter", "run it again, or without --open").into()),
+        None => Err(Error::new("nothing was deleted: Enter was not pressed", "run it again, or without --open").into()),
     }
 }

@@ -42,12 +42,12 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
     let set = match &snapshot.statefulset {
         Reading::Present(set) => set,
         Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),
-        _ => return Err(refused("there is no statefulset/postgres", ctx.own_command("deploy --init-db"))),
+        _ => return Err(refused("statefulset/postgres does not exist", ctx.own_command("deploy --init-db"))),
     };
     let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     if replicas != 1 {
         let hint = ctx.by_hand.kubectl("scale statefulset/postgres --replicas=1");
-        return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, not 1"), hint));
+        return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, instead of 1"), hint));
     }
     let pod = ready_pod(ctx, &snapshot)?;
     comes_back(ctx, &snapshot, set, pod).await?;
@@ -63,8 +63,8 @@ async fn comes_back(ctx: &Ctx, snapshot: &Snapshot, set: &StatefulSet, pod: &Pod
         return Err(refused(&says, findings::rescue(&ctx.by_hand, keep.as_deref())));
     }
     if set.metadata.deletion_timestamp.is_some() {
-        let hint = ctx.by_hand.kubectl("get statefulset/postgres -o yaml").to("see what holds it, its finalizers");
-        return Err(refused("statefulset/postgres is Terminating: it makes no pod any more", hint));
+        let hint = ctx.by_hand.kubectl("get statefulset/postgres -o yaml").to("see its finalizers, which hold it");
+        return Err(refused("statefulset/postgres is Terminating: it will not create another pod", hint));
     }
     let cluster = ctx.cluster().await?;
     let template = set.spec.as_ref().map(|spec| &spec.template);
@@ -77,8 +77,8 @@ async fn comes_back(ctx: &Ctx, snapshot: &Snapshot, set: &StatefulSet, pod: &Pod
     match refusal {
         Some(why) => {
             let look = ctx.by_hand.kubectl_of_cluster(["describe", "namespace", cluster.namespace()]);
-            let hint = look.to("the data is safe as long as the pod runs; see what the namespace asks of pods");
-            Err(refused(&format!("the next pod/postgres-0 would not come: {why}"), hint))
+            let hint = look.to("the data is safe as long as the pod runs; see what the namespace requires of pods");
+            Err(refused(&format!("the next pod/postgres-0 could not be created: {why}"), hint))
         }
         None => Ok(()),
     }
@@ -91,7 +91,7 @@ fn ready_pod<'a>(ctx: &Ctx, snapshot: &'a Snapshot) -> anyhow::Result<&'a Pod> {
     match snapshot.postgres_pod() {
         Some(pod) if readiness::pod(pod) => Ok(pod),
         Some(_) => Err(refused("pod/postgres-0 is not ready", ctx.own_command("status --wait"))),
-        None => Err(refused("there is no pod/postgres-0", ctx.own_command("status"))),
+        None => Err(refused("pod/postgres-0 does not exist", ctx.own_command("status"))),
     }
 }
 
@@ -104,11 +104,11 @@ async fn database(ctx: &Ctx) -> anyhow::Result<Database> {
 /// How many rows the lesson's table has.
 fn rows(ctx: &Ctx, database: &Database) -> anyhow::Result<u64> {
     let Some(columns) = &database.columns else {
-        return Err(refused("there is no table wallets", ctx.own_command("init-db")));
+        return Err(refused("the table wallets does not exist", ctx.own_command("init-db")));
     };
     if let Some(difference) = wallets::differences(columns).first() {
-        let hint = "rename it, and make the lesson's: ALTER TABLE wallets RENAME TO wallets_old";
-        return Err(refused(&format!("the table wallets is not the lesson's: {difference}"), hint));
+        let hint = "rename it, and create the lesson's table: ALTER TABLE wallets RENAME TO wallets_old";
+        return Err(refused(&format!("the table wallets differs from the lesson's: {difference}"), hint));
     }
     Ok(database.rows.unwrap_or(0))
 }
@@ -119,10 +119,10 @@ fn backend(snapshot: &Snapshot) -> Option<String> {
 }
 
 fn refused(why: &str, hint: impl Into<Hint>) -> anyhow::Error {
-    Error::new(format!("nothing was started: {why}"), hint).into()
+    Error::new(format!("not started: {why}"), hint).into()
 }
 
 fn unread(ctx: &Ctx, what: &str, reason: &Reason) -> Error {
     let (Reason::Forbidden(why) | Reason::Failed(why)) = reason;
-    Error::new(format!("nothing was started: {what} could not be read: {why}"), ctx.own_command("status"))
+    Error::new(format!("not started: {what} could not be read: {why}"), ctx.own_command("status"))
 }

@@ -62,8 +62,9 @@ impl<'a> Marked<'a> {
                 let (cluster, run) = (cluster.clone(), run.clone());
                 async move {
                     let removed = remove_patiently(&cluster, &run, printer).await;
-                    let left =
-                        || format!("the marked rows of run {} are left; the next run removes them", run.as_str());
+                    let left = || {
+                        format!("the marked rows of run {} are still there; the next run deletes them", run.as_str())
+                    };
                     removed.map(drop).with_context(left)
                 }
             })
@@ -76,7 +77,7 @@ impl<'a> Marked<'a> {
             && let Some((swept, rest)) = ended.stdout.split_once('\n')
         {
             if swept != "0" {
-                ctx.printer.note(format!("{swept} marked rows of an earlier run that was killed were removed"));
+                ctx.printer.note(format!("{swept} marked rows of an earlier run that was killed were deleted"));
             }
             ended.stdout = rest.to_owned();
         }
@@ -90,7 +91,7 @@ pub async fn clean(ctx: &Ctx, run: &Run) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
     ctx.show(|| removal(run).kubectl(cluster.place()));
     let removed = remove(cluster, run).await?;
-    ctx.printer.out(format!("{removed} rows of run {} removed", run.as_str()))?;
+    ctx.printer.out(format!("{removed} rows of run {} deleted", run.as_str()))?;
     Ok(Outcome::Holds)
 }
 
@@ -102,7 +103,7 @@ pub fn removal(run: &Run) -> Exec {
 async fn remove(cluster: &Cluster, run: &Run) -> anyhow::Result<u64> {
     let ended = removal(run).execute(cluster).await?;
     if ended.code != 0 {
-        return Err(failed(cluster, "remove the marked rows", &ended.stderr));
+        return Err(failed(cluster, "delete the marked rows", &ended.stderr));
     }
     Ok(ended.stdout.trim().parse()?)
 }
@@ -118,7 +119,7 @@ async fn remove_patiently(cluster: &Cluster, run: &Run, printer: Printer) -> any
         if start.elapsed() > QUIET && !mem::replace(&mut told, true) {
             let limit = PATIENCE.as_secs();
             printer.note(format!(
-                "waiting for the database, {limit} s at most, to take the marked rows away; Ctrl-C leaves them"
+                "waiting for the database, {limit} s at most, to delete the marked rows; Ctrl-C keeps them"
             ));
         }
         sleep(PAUSE).await;
@@ -129,7 +130,7 @@ fn failed(cluster: &Cluster, what: &str, said: &str) -> anyhow::Error {
     let by_hand = &cluster.place().by_hand;
     Error::new(
         format!("could not {what}: {}", said.trim()),
-        by_hand.kubectl("logs postgres-0").to("see what the database says").and(by_hand.own("status")),
+        by_hand.kubectl("logs postgres-0").to("read the database's log").and(by_hand.own("status")),
     )
     .into()
 }

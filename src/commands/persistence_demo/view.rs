@@ -72,7 +72,7 @@ pub fn end(ctx: &Ctx, args: &Args, run: &Run) -> anyhow::Result<()> {
     ctx.printer.out(format!("not shown: {}", verdict::NOT_SHOWN.join(", ")))?;
     if args.keep {
         let clean = ctx.own_command(["persistence-demo", "--clean", run.as_str()]);
-        ctx.printer.out(clean.to("the marked rows stay; remove them"))?;
+        ctx.printer.out(clean.to("the marked rows are kept; delete them"))?;
     }
     let see = ctx.own_command("psql -c 'SELECT * FROM wallets'");
     ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, see.line()))

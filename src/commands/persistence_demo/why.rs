@@ -42,7 +42,7 @@ pub async fn no_server_yet(ctx: &Ctx) {
 pub async fn no_name_yet(ctx: &Ctx, asking: &Asking) {
     sleep(QUIET).await;
     let object = format!("service/{}", names::POSTGRES_SERVICE);
-    let says = " does not lead to it yet: a DNS server may keep the old address, 30 s usually";
+    let says = " does not lead to it yet: DNS servers may cache the old address, usually for 30 s";
     let last = asking.error().map(|error| format!(" (the last time: {})", one_line(&error))).unwrap_or_default();
     ctx.printer.note(Line::from("  ").and(Role::Doubtful, object).and(Role::Plain, format!("{says}{last}")));
     pending::<()>().await;
@@ -61,10 +61,10 @@ pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
             ctx.by_hand.kubectl("get events --sort-by=.lastTimestamp").to("see who did that")
         }
         "same claim" | "same volume" | "same database" | "same directory" | "start" | "log goes on" => {
-            ctx.own_command("status -o wide").to("see what the pod stores its data on")
+            ctx.own_command("status -o wide").to("see where the pod stores its data")
         }
         "your rows" | "marked rows" if verdict.holds == Holds::No => {
-            "the storage is the same, so somebody wrote to the table: run it again while nobody does".into()
+            "the storage is the same, so someone wrote to the table: run it again while nobody does".into()
         }
         _ => return Ok(()),
     };
@@ -77,10 +77,10 @@ fn by_name(check: &Check) -> (&'static str, &'static str) {
     match check.holds {
         // In PostgreSQL's words.
         _ if check.evidence.contains("password authentication failed") => {
-            ("let PostgreSQL take the Secret's password", "rotate-password")
+            ("sync PostgreSQL's password with the Secret", "rotate-password")
         }
-        Holds::Unknown => ("see whether there is a pod of the backend that could ask", "status"),
-        _ => ("see what DNS answers", "dns-check"),
+        Holds::Unknown => ("check whether a backend pod is ready", "status"),
+        _ => ("check the DNS answers", "dns-check"),
     }
 }
 

@@ -31,31 +31,29 @@ use plan::Plan;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin psql                                    # type SQL; quit ends it
+  kubectl kubecoin psql                                    # type SQL; end with quit
   kubectl kubecoin psql -c 'SELECT * FROM wallets'
-  kubectl kubecoin psql -f changes.sql                     # a file of this machine
+  kubectl kubecoin psql -f changes.sql                     # a file on this machine
   pg_dump mine | kubectl kubecoin psql -- -v ON_ERROR_STOP=1
   kubectl kubecoin psql -c 'COPY wallets TO STDOUT' > wallets.txt
   kubectl kubecoin psql -c 'COPY wallets FROM STDIN' < wallets.txt
 
-With -c, stdin is read only by SQL that names it, so a loop in a shell keeps its own.
-The exit code is psql's own: 0, 1 psql failed, 2 its connection to the server did, 3 a
-script did under ON_ERROR_STOP. It is 2 also if psql could not be run, or if the
-connection to the cluster was lost.";
+With -c, only SQL that names stdin reads it, so it is safe in a shell loop.
+The exit code is psql's: 0 success, 1 a fatal error of psql, 2 a lost connection to the server, 3 an error in a script with ON_ERROR_STOP. It is also 2 if psql could not run, or if the connection to the cluster was lost.";
 
 /// What `psql` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Run this SQL or psql command; may be repeated
+    /// SQL or psql command to run; can be repeated
     #[arg(short, long, value_name = "SQL", conflicts_with = "file")]
     command: Vec<String>,
 
-    /// Run this file of this machine; - for stdin
+    /// File on this machine to run; - for stdin
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Further arguments for psql, as they are
+    /// More arguments for psql, passed on unchanged
     #[arg(last = true, value_name = "ARGS")]
     psql: Vec<String>,
 }
@@ -97,7 +95,7 @@ async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i
         Ok(_) | Err(Some(Cause::NotRun(_))) => ctx.cleanup.forget(ticket),
         Err(Some(Cause::Lost(_))) => {
             ctx.cleanup.allow(PATIENCE);
-            ctx.printer.note("the connection was lost; making sure that psql does not go on in the pod");
+            ctx.printer.note("the connection was lost; stopping psql in the pod");
         }
         Err(_) => {}
     }
@@ -138,7 +136,7 @@ fn open(path: &Path) -> Result<File, Error> {
     opened.map_err(|error| {
         Error::new(
             format!("could not read {}: {error}", path.display()),
-            "-f takes a file of this machine, or - for stdin",
+            "-f needs a file on this machine, or - for stdin",
         )
     })
 }
@@ -164,7 +162,7 @@ async fn carry(session: Session, mode: Mode, file: Option<File>) -> anyhow::Resu
     let code = tokio::select! { biased;
         code = &mut session => code??,
         Ok(error) = failure => {
-            return Err(Error::new(format!("could not read psql's input: {error}"), "psql got only a part of it").into());
+            return Err(Error::new(format!("could not read psql's input: {error}"), "psql received only a part of it").into());
         }
         // psql need not go on for nobody.
         Ok(ended @ Err(_)) = &mut stdout_written => return written(ended).map(|()| 0),
@@ -198,7 +196,7 @@ async fn explain(ctx: &Ctx, error: anyhow::Error) -> anyhow::Error {
     match Cause::of(&error) {
         Some(Cause::Lost(_)) => Error::new(
             format!("{error:#}"),
-            ctx.own_command("psql").to("what psql was doing may have been done or not; look at the tables again"),
+            ctx.own_command("psql").to("the last command may or may not have been executed; check the tables"),
         )
         .into(),
         Some(Cause::NotFound(_) | Cause::NotRun(_) | Cause::Unavailable(_)) => {

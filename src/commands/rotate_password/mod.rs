@@ -24,17 +24,16 @@ use crate::observe::{Reading, Reason, Snapshot, readiness};
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin rotate-password          # PostgreSQL takes the Secret's password again
-  kubectl kubecoin rotate-password --new    # a new password, in a new Secret
+  kubectl kubecoin rotate-password          # set the Secret's password in PostgreSQL again
+  kubectl kubecoin rotate-password --new    # set a new password, in a new Secret
 
-PostgreSQL keeps the password of its first start on the volume, so a Secret that changes locks the exchange out. What was
-interrupted is finished by the next run.";
+PostgreSQL keeps the password of its first start on the volume: a changed Secret locks the exchange out. If it is interrupted, run it again to finish.";
 
 /// What `rotate-password` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Make a new password, and point the backend at it
+    /// Set a new password, and restart the backend with it
     #[arg(long)]
     new: bool,
 
@@ -50,7 +49,7 @@ pub struct Args {
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let deadline = Instant::now() + args.timeout;
     let done = waiting::within(deadline, rotate(args, ctx, deadline));
-    waiting::in_time(ctx, "the password was not made to fit", args.timeout, done.await)
+    waiting::in_time(ctx, "password rotation did not finish", args.timeout, done.await)
 }
 
 /// Each step leaves something from which the next run goes on: a Secret that is newer than the one in use is a rotation
@@ -94,7 +93,7 @@ fn used<'a>(snapshot: &'a Snapshot, cluster: &Cluster) -> Result<(&'a Deployment
     match (there, snapshot.backend_secret()) {
         (Some(backend), _) if !marks::is_ours(&backend.metadata) => Err(Error::new(
             format!(
-                "deployment.apps/{} belongs to somebody else: it has no label {}",
+                "deployment.apps/{} belongs to someone else: it does not have the label {}",
                 names::BACKEND,
                 names::selector()
             ),
@@ -102,11 +101,11 @@ fn used<'a>(snapshot: &'a Snapshot, cluster: &Cluster) -> Result<(&'a Deployment
                 .place()
                 .by_hand
                 .kubectl(["get", &format!("deployment/{}", names::BACKEND), "--show-labels"])
-                .to("see whose it is"),
+                .to("see who owns it"),
         )),
         (Some(backend), Some(secret)) => Ok((backend, secret)),
         _ => Err(Error::new(
-            format!("there is no backend that has its password from a Secret ({})", cluster.place().in_words()),
+            format!("there is no backend that takes its password from a Secret ({})", cluster.place().in_words()),
             cluster.place().by_hand.own("deploy").to("deploy the exchange"),
         )),
     }
@@ -138,16 +137,16 @@ async fn create(ctx: &Ctx) -> anyhow::Result<String> {
 async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()> {
     match Credentials::of_secret(cluster, secret).await {
         Reading::Present(Credentials::Accepted) => {
-            ctx.printer.out(format!("PostgreSQL takes the password of secret/{secret}"))
+            ctx.printer.out(format!("PostgreSQL has the password of secret/{secret}"))
         }
         Reading::Unknown(Reason::Forbidden(words)) => Err(Error::new(
-            format!("could not hold PostgreSQL against secret/{secret}: {words}"),
-            ctx.by_hand.kubectl("auth can-i --list").to("see what you may do"),
+            format!("could not compare PostgreSQL's password with secret/{secret}: {words}"),
+            ctx.by_hand.kubectl("auth can-i --list").to("check your permissions"),
         )
         .into()),
         _ => {
             credentials::take(ctx, secret).await?;
-            ctx.printer.out(format!("PostgreSQL takes the password of secret/{secret} now (ALTER ROLE)"))
+            ctx.printer.out(format!("PostgreSQL now has the password of secret/{secret} (ALTER ROLE)"))
         }
     }
 }

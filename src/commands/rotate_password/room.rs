@@ -18,7 +18,7 @@ pub async fn check(cluster: &Cluster, backend: &Deployment) -> anyhow::Result<()
     let Some(words) = next_pod::refusal(cluster, &pod).await? else { return Ok(()) };
     Err(Error::new(
         format!(
-            "the backend's next pod would be refused, so nothing was changed ({}): {words}",
+            "the backend's next pod would be rejected, so nothing was changed ({}): {words}",
             cluster.place().in_words()
         ),
         hint(&words, cluster.place(), replicas(spec)),
@@ -32,11 +32,11 @@ fn hint(words: &str, place: &Place, replicas: i32) -> Hint {
         let backend = format!("deployment/{}", names::BACKEND);
         let stop = by_hand.kubectl(["scale", &backend, "--replicas=0"]);
         let start = by_hand.kubectl(["scale", &backend, &format!("--replicas={replicas}")]);
-        (stop.to("have the quota raised by one pod, or stop the backend meanwhile"))
+        (stop.to("ask for a quota of one more pod, or stop the backend first"))
             .and("run this again")
             .and(start.to("and start the backend"))
     } else {
-        by_hand.kubectl_of_cluster(["describe", "namespace", namespace]).to("see what the namespace asks of a pod")
+        by_hand.kubectl_of_cluster(["describe", "namespace", namespace]).to("see what the namespace requires of pods")
     }
 }
 

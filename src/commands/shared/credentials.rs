@@ -59,7 +59,7 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
         Reading::Present(Credentials::Refused) => {}
         Reading::Unknown(Reason::Forbidden(_)) => {
             ctx.printer
-                .warning("you may not run programs in pods, so it is not known whether PostgreSQL takes the password");
+                .warning("you may not run commands in pods, so it is unknown whether PostgreSQL accepts the password");
             return Ok(());
         }
         // Whatever else is the matter shows when the exchange is asked.
@@ -71,7 +71,7 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
         rotated => take(ctx, rotated).await?,
     }
     ctx.printer.note(format!(
-        "PostgreSQL remembered another password than that of secret/{secret}: it takes the Secret's now (ALTER ROLE)"
+        "PostgreSQL had another password than secret/{secret}: it was changed to the Secret's (ALTER ROLE)"
     ));
     Ok(())
 }
@@ -87,9 +87,7 @@ pub async fn take(ctx: &Ctx, secret: &str) -> anyhow::Result<()> {
         return Err(Error::new(format!("there is no secret/{secret} with a username and a password"), hint()).into());
     };
     if !login.password.is_ascii() {
-        return Err(
-            Error::new(format!("the password of secret/{secret} has letters other than ASCII's"), hint()).into()
-        );
+        return Err(Error::new(format!("the password of secret/{secret} contains non-ASCII characters"), hint()).into());
     }
     let verifier = scram::verifier(&login.password);
     let done = ctx.perform(&SetPassword { secret: secret.to_owned(), role: login.role, verifier }).await?;
@@ -101,8 +99,8 @@ fn altered(ctx: &Ctx, secret: &str, ended: &Ended) -> anyhow::Result<()> {
         return Ok(());
     }
     Err(Error::new(
-        format!("PostgreSQL could not be made to take the password of secret/{secret}: {}", ended.stderr.trim()),
-        ctx.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("see what it says"),
+        format!("could not set the password of secret/{secret} in PostgreSQL: {}", ended.stderr.trim()),
+        ctx.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read its log"),
     )
     .into())
 }

@@ -46,7 +46,7 @@ async fn sweep(ctx: &Ctx) -> anyhow::Result<()> {
     let helpers = cluster.list::<Pod>(&ListParams::default().labels(names::HELPER).limit(MOST)).await?;
     let now = Timestamp::now();
     for pod in helpers.iter().filter(|pod| is_over(pod, now)) {
-        ctx.printer.note(format!("pod/{} was left behind by a run that was killed: it is deleted", pod.name_any()));
+        ctx.printer.note(format!("pod/{} was left behind by a killed run: deleting it", pod.name_any()));
         ctx.perform(&Delete { object: Object::of(pod)?, uid: pod.uid() }).await?;
     }
     Ok(())
@@ -133,7 +133,7 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, goal: Goal) -> anyh
             }
             Ok(Some(Ok(watcher::Event::Delete(_)))) => {
                 return Err(
-                    Error::new(format!("pod/{name} was deleted by somebody else"), "run the command again").into()
+                    Error::new(format!("pod/{name} was deleted by someone else"), "run the command again").into()
                 );
             }
             Ok(Some(Ok(watcher::Event::Init))) => listed = false,
@@ -143,8 +143,8 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, goal: Goal) -> anyh
             // The watch starts anew by itself.
             Ok(Some(Ok(watcher::Event::InitDone) | Err(_))) => {}
             Ok(None) | Err(_) => {
-                let seen = last.as_ref().map_or("nothing of it was seen".to_owned(), why);
-                let late = format!("pod/{name} has not come as far as it should: {seen}");
+                let seen = last.as_ref().map_or("it was never seen".to_owned(), why);
+                let late = format!("pod/{name} did not get ready in time: {seen}");
                 return Err(Error::too_late(late, hint()).into());
             }
         }

@@ -14,7 +14,7 @@ pub async fn check(cluster: &Cluster) -> Result<(), Error> {
     match cluster.get::<Namespace>(cluster.namespace()).await {
         Ok(None) => {
             let create = cluster.place().by_hand.own("deploy --create-namespace");
-            Err(refused(cluster, "is not there", see(cluster).and(create.to("or create it, and deploy the exchange"))))
+            Err(refused(cluster, "is not there", see(cluster).and(create.to("or create it and deploy the exchange"))))
         }
         Ok(Some(namespace)) => stays(cluster, &namespace),
         Err(_) => Ok(()),
@@ -27,13 +27,13 @@ pub async fn check(cluster: &Cluster) -> Result<(), Error> {
 /// If so.
 pub fn stays(cluster: &Cluster, namespace: &Namespace) -> Result<(), Error> {
     match &namespace.metadata.deletion_timestamp {
-        Some(_) => Err(refused(cluster, "is being deleted, and everything in it", see(cluster))),
+        Some(_) => Err(refused(cluster, "is being deleted, with everything in it", see(cluster))),
         None => Ok(()),
     }
 }
 
 fn see(cluster: &Cluster) -> Hint {
-    cluster.place().by_hand.kubectl_of_cluster("get namespaces").to("see which namespaces there are")
+    cluster.place().by_hand.kubectl_of_cluster("get namespaces").to("list the namespaces")
 }
 
 fn refused(cluster: &Cluster, says: &str, hint: Hint) -> Error {

@@ -91,13 +91,12 @@ pub async fn image_is_gone(ctx: &Ctx, gone: &Pod, next: &Pod) -> anyhow::Result<
     for image in images {
         let pull = Pull { node: node.clone(), secrets: secrets.clone() };
         let helper = Helper { pull: Some(pull), ..Helper::new("pull", image, &["true"], PULL) };
-        ctx.printer.note(format!("pulling {image} on {node}: the next pod will have to (imagePullPolicy Always)"));
+        ctx.printer.note(format!("pulling {image} on {node}: the next pod has to (imagePullPolicy Always)"));
         let started = match helper::start(ctx, &helper).await {
             Ok(started) => started,
             // As under a quota that is just full. Then it is not known.
             Err(error) if Cause::of(&error).is_some_and(Cause::is_refusal) => {
-                ctx.printer
-                    .warning(&format!("it could not be tried whether {image} can be pulled on {node}: {error:#}"));
+                ctx.printer.warning(&format!("could not check whether {image} can be pulled on {node}: {error:#}"));
                 continue;
             }
             Err(error) => return Err(error),
@@ -174,7 +173,7 @@ impl Need {
             }
         };
         Ok(match (keys, &self.key) {
-            (Ok(None), _) => Some(format!("{reference}, which it needs, is not there")),
+            (Ok(None), _) => Some(format!("{reference}, which it needs, does not exist")),
             (Ok(Some(keys)), Some(key)) if !keys.contains(key) => {
                 Some(format!("{reference} has no key {key:?}, which it needs"))
             }

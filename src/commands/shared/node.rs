@@ -28,8 +28,8 @@ pub async fn hostname(ctx: &Ctx, wanted: Option<&str>, snapshot: &Snapshot) -> a
         return match nodes.iter().flatten().find(|node| node.name_any() == wanted) {
             Some(node) if label(node) == *pinned => Ok(Some(label(node))),
             _ => Err(Error::new(
-                format!("the volume is pinned to node {pinned:?}, which cannot be changed: --node {wanted} differs"),
-                "leave --node out; to move the data, copy it, and deploy into another namespace",
+                format!("the volume is pinned to node {pinned:?}, which cannot be changed to {wanted}"),
+                "omit --node; to move the data, copy it and deploy to another namespace",
             )
             .into()),
         };
@@ -44,8 +44,8 @@ fn without_looking(wanted: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<
         (Some(wanted), _) => Ok(Some(wanted.to_owned())),
         (None, Reading::Present(_)) => Ok(None),
         (None, _) => Err(Error::new(
-            "you may not list nodes, so it is not known which one shall have the folder of the volume",
-            "name it by --node NAME, or let the cluster make a volume: --storage dynamic",
+            "you may not list nodes, so a node for the volume's directory cannot be chosen",
+            "choose one with --node NAME, or let the cluster create a volume: --storage dynamic",
         )
         .into()),
     }
@@ -66,12 +66,12 @@ fn choose(
     let named = |name: &str| nodes.iter().find(|node| node.name_any() == name);
     if let Some(wanted) = wanted {
         return match (named(wanted), runs_on) {
-            (None, _) => Err(Error::new(format!("there is no node {wanted:?}"), look().to("see which there are"))),
+            (None, _) => Err(Error::new(format!("there is no node {wanted:?}"), look().to("list them"))),
             (_, Some(runs_on)) if runs_on != wanted => Err(Error::new(
                 format!(
-                    "the data is on node {runs_on:?}, where postgres-0 runs: --node {wanted:?} would leave it behind"
+                    "the data is on node {runs_on:?}, where postgres-0 runs: with --node {wanted:?} the data would stay behind"
                 ),
-                "leave --node out; to move the data, copy it, and deploy into another namespace",
+                "omit --node; to move the data, copy it and deploy to another namespace",
             )),
             (Some(node), _) => Ok(Some(label(node))),
         };
@@ -87,8 +87,8 @@ fn choose(
     match usable.first() {
         Some(node) => Ok(Some(label(node))),
         None => Err(Error::new(
-            "no node is ready and free of taints, so none is chosen for the volume",
-            look().to("see how they are").and("name one by --node NAME"),
+            "no node is ready and free of taints, so none can be chosen for the volume",
+            look().to("check the nodes").and("choose one with --node NAME"),
         )),
     }
 }

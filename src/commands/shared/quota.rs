@@ -24,7 +24,7 @@ pub fn too_small(quotas: &[ResourceQuota], pods: &[Pod]) -> Vec<String> {
             is_short.then(|| {
                 let name = quota.name_any();
                 format!(
-                    "resourcequota/{name} leaves too little for all pods together: {needed} of {resource}, and {used} of {} is used",
+                    "resourcequota/{name} does not leave enough for all pods: {needed} of {resource}, and {used} of {} is used",
                     hard.0
                 )
             })
@@ -47,7 +47,7 @@ pub fn too_small_without(quotas: &[ResourceQuota], gone: &Pod, next: &Pod) -> Ve
             is_short.then(|| {
                 let (name, needed) = (quota.name_any(), written(&resource, next));
                 format!(
-                    "resourcequota/{name} leaves too little for it: it needs {needed} of {resource}, and {used} of {} is used",
+                    "resourcequota/{name} does not leave enough for it: it needs {needed} of {resource}, and {used} of {} is used",
                     hard.0
                 )
             })
@@ -120,7 +120,7 @@ mod tests {
         let without = |hard: Value, used: Value| too_small_without(&[quota(&hard, &used)], postgres, postgres);
         assert_eq!(without(json!({ "pods": "3" }), json!({ "pods": "3" })), [""; 0]);
         let told = without(json!({ "pods": "2" }), json!({ "pods": "3" }));
-        assert_eq!(told, ["resourcequota/small leaves too little for it: it needs 1 of pods, and 3 of 2 is used"],);
+        assert_eq!(told, ["resourcequota/small does not leave enough for it: it needs 1 of pods, and 3 of 2 is used"],);
         assert_eq!(without(json!({ "services": "1" }), json!({ "services": "3" })), [""; 0]);
     }
 
@@ -140,7 +140,10 @@ mod tests {
         ] {
             let told = too_small(&[quota(&hard, &used)], &pods());
             assert_eq!(told.len(), 1, "{hard} {told:?}");
-            assert!(told[0].starts_with("resourcequota/small leaves too little") && told[0].contains(says), "{told:?}");
+            assert!(
+                told[0].starts_with("resourcequota/small does not leave enough") && told[0].contains(says),
+                "{told:?}"
+            );
             // What is there already is counted as used, and needs no more.
             assert_eq!(too_small(&[quota(&hard, &used)], &[]), [""; 0]);
         }

@@ -226,7 +226,7 @@ impl Pipe {
             });
             match piece.await {
                 Ok(Some(Some(piece))) => self.unframed.push(&piece),
-                Ok(Some(None)) => return Err(self.why_closed("the connection to the pod has ended")),
+                Ok(Some(None)) => return Err(self.why_closed("the connection to the pod ended")),
                 Ok(None) => {}
                 Err(_) => return Err(self.why_closed(&self.nothing())),
             }
@@ -260,7 +260,7 @@ impl Pipe {
     }
 
     fn nothing(&self) -> String {
-        format!("nothing within {:?}", self.patience)
+        format!("no answer within {:?}", self.patience)
     }
 
     fn why_closed(&self, otherwise: &str) -> String {

@@ -86,7 +86,7 @@ async fn automatic(ctx: &Ctx) -> anyhow::Result<StorageKind> {
     if may(ctx.cluster().await?, CREATE_VOLUMES).await? {
         return Ok(StorageKind::Static);
     }
-    ctx.printer.note("you may not create PersistentVolumes, so the cluster makes the volume (--storage dynamic)");
+    ctx.printer.note("you may not create PersistentVolumes, so the cluster creates the volume (--storage dynamic)");
     Ok(StorageKind::Dynamic)
 }
 
@@ -98,7 +98,7 @@ fn host_path(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Opt
     };
     match (&shape.host_path, there) {
         (Some(wanted), Some(there)) if *wanted != there => {
-            Err(immutable(by_hand, &format!("the volume's folder is {there}"), "--host-path", wanted))
+            Err(immutable(by_hand, &format!("the volume's directory is {there}"), "--host-path", wanted))
         }
         (wanted, there) => Ok(there.or_else(|| wanted.clone())),
     }
@@ -106,11 +106,11 @@ fn host_path(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Opt
 
 fn immutable(by_hand: &ByHand, is: &str, flag: &str, wanted: &str) -> Error {
     Error::new(
-        format!("{is}, which cannot be changed: {flag} {wanted} differs"),
+        format!("{is}, which cannot be changed to {wanted} ({flag})"),
         by_hand
             .own("deploy")
-            .to(format!("leave {flag} out, and the data stays"))
-            .and("for another exchange beside it, use another namespace"),
+            .to(format!("omit {flag} to keep the data"))
+            .and("for a second exchange, use another namespace"),
     )
 }
 

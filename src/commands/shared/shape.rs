@@ -9,48 +9,48 @@ use crate::kubernetes::ByHand;
 /// What the objects shall look like.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Shape {
-    /// Where the data lives: auto, static (the lesson's volume, a folder on a node) or dynamic (the cluster makes one)
+    /// Where the data is kept: auto, static (the lesson's volume, a directory on a node) or dynamic (the cluster creates a volume)
     #[arg(long, value_enum, value_name = "KIND", default_value_t, hide_possible_values = true)]
     pub storage: StorageKind,
 
-    /// The class of dynamic storage; by default the cluster's default
+    /// StorageClass for dynamic storage [default: the cluster's default]
     #[arg(long, value_name = "NAME")]
     pub storage_class: Option<String>,
 
-    /// The size of the volume [default: 1Gi]
+    /// Size of the volume [default: 1Gi]
     #[arg(long, value_name = "SIZE")]
     pub volume_size: Option<String>,
 
-    /// The folder on the node, for static storage [default: /data/kubecoin/NAMESPACE]
+    /// Directory on the node, for static storage [default: /data/kubecoin/NAMESPACE]
     #[arg(long, value_name = "PATH")]
     pub host_path: Option<String>,
 
-    /// The node that has the folder, for static storage
+    /// Node that has the directory, for static storage
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
 
-    /// The image of PostgreSQL, up to version 17
+    /// PostgreSQL image, up to version 17
     #[arg(long, value_name = "IMAGE")]
     pub postgres_image: Option<String>,
 
-    /// The image of the backend
+    /// Backend image
     #[arg(long, value_name = "IMAGE")]
     pub backend_image: Option<String>,
 
-    /// The image of the page
+    /// Page image
     #[arg(long, value_name = "IMAGE")]
     pub frontend_image: Option<String>,
 
-    /// Take all images from this registry, as from localhost:5001
+    /// Pull all images from this registry, for example localhost:5001
     #[arg(long, value_name = "PREFIX")]
     pub registry: Option<String>,
 
     /// How the page is reached.
     #[arg(long, value_enum, value_name = "TYPE", hide_possible_values = true)]
-    #[arg(help = "How the page is reached: NodePort or ClusterIP [default: NodePort]")]
+    #[arg(help = "Type of the page's Service: NodePort or ClusterIP [default: NodePort]")]
     pub service_type: Option<ServiceType>,
 
-    /// The port of the page at every node; by default the cluster picks a free one
+    /// Port of the page on every node [default: the cluster picks a free one]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub node_port: Option<u16>,
 }
@@ -90,7 +90,7 @@ impl Shape {
             .as_ref()
             .is_some_and(|path| !path.starts_with('/') || path.split('/').any(|part| part == ".."))
         {
-            return Err(Error::new("--host-path is not an absolute path", "give one such as /data/kubecoin/mine"));
+            return Err(Error::new("--host-path is not an absolute path", "use one such as /data/kubecoin/mine"));
         }
         if self.node_port.is_some() && self.service_type == Some(ServiceType::ClusterIp) {
             return Err(both("--service-type ClusterIP", "--node-port"));
@@ -147,7 +147,7 @@ impl Shape {
 /// Two flags that rule each other out.
 pub fn both(one: &str, other: &str) -> Error {
     Error::new(
-        format!("{one} and {other} do not go together"),
-        ByHand::default().own("deploy --help").to("see what each is for"),
+        format!("{one} and {other} cannot be combined"),
+        ByHand::default().own("deploy --help").to("see the help"),
     )
 }

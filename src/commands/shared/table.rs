@@ -62,7 +62,8 @@ fn exists(ctx: &Ctx, columns: &[wallets::Column], rows: u64) -> anyhow::Result<O
         ctx.printer.out("index idx_wallets_id exists")?;
         return Ok(Outcome::Holds);
     }
-    ctx.printer.out(format!("table wallets exists ({rows} rows), but is not the lesson's; it is left as it is"))?;
+    ctx.printer
+        .out(format!("table wallets exists ({rows} rows), but differs from the lesson's; it was not changed"))?;
     for difference in differences {
         ctx.printer.out(format!("  {}", brief(&difference)))?;
     }
@@ -89,10 +90,10 @@ fn succeeded(ctx: &Ctx, ended: Ended) -> anyhow::Result<Ended> {
     match ended.code {
         0 => Ok(ended),
         CONNECTION_LOST | KILLED.. => Err(NoAnswer(said.to_owned()).into()),
-        _ if said.contains(psql::LOCKED) => Err(NoAnswer("somebody else has locked its table".to_owned()).into()),
+        _ if said.contains(psql::LOCKED) => Err(NoAnswer("someone else has locked its table".to_owned()).into()),
         code => Err(Error::new(
             format!("psql ended with exit code {code}: {said}"),
-            ctx.by_hand.kubectl("logs postgres-0").to("see what the database says"),
+            ctx.by_hand.kubectl("logs postgres-0").to("read the database's log"),
         )
         .into()),
     }

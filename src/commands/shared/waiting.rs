@@ -70,7 +70,7 @@ pub fn in_time(
 
 /// What helps against a server that was away for too long.
 fn try_later(ctx: &Ctx) -> Hint {
-    ctx.by_hand.kubectl_of_cluster(READYZ).to("see how the server is").and("then run this again")
+    ctx.by_hand.kubectl_of_cluster(READYZ).to("check the API server").and("then run this again")
 }
 
 /// Asks a server how it is, part by part.
@@ -142,7 +142,7 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
         {
             let name = pod.name_any();
             ctx.printer.note(format!(
-                "pod/{name} is of an older revision and never became ready: the set would wait for it for ever, so it is deleted"
+                "pod/{name} is of an older revision and never became ready: the StatefulSet would wait for it forever, so it is deleted"
             ));
             match ctx.perform(&DeletePod { name, uid, grace: None }).await {
                 // Another deploy was faster.
@@ -159,7 +159,7 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
         match change.await {
             Ok(Some(Change::Lost(why))) => {
                 if told.is_new(&why) {
-                    ctx.printer.warning(&format!("the watch broke off and starts anew: {why}"));
+                    ctx.printer.warning(&format!("the watch was interrupted and starts again: {why}"));
                 }
             }
             Ok(Some(change)) => snapshot = snapshot.step(change),
@@ -187,12 +187,12 @@ async fn look_again(ctx: &Ctx, snapshot: &Snapshot, told: &mut Told) {
         return;
     };
     ctx.printer.note(format!(
-        "persistentvolumeclaim/{} waits though its volume is there: it is touched, so that the cluster looks at it again",
+        "persistentvolumeclaim/{} is pending although its volume exists: it is updated, so that the cluster checks it again",
         claim.name_any()
     ));
     let touched = async { ctx.perform(&overlooked::touch(claim)?).await };
     if let Err(error) = touched.await {
-        ctx.printer.warning(&format!("{error:#}; the cluster looks at it by itself, later"));
+        ctx.printer.warning(&format!("{error:#}; the cluster will check it later"));
     }
 }
 
@@ -301,8 +301,8 @@ mod tests {
     fn only_news_is_told() {
         let mut told = Told::default();
         let mut lines = |says| told.news(&[finding(says)], Duration::from_secs(1)).len();
-        assert_eq!(lines("pulls its image x for 1s"), 1);
-        assert_eq!(lines("pulls its image x for 12s"), 0);
-        assert_eq!(lines("runs, and is not ready yet"), 1);
+        assert_eq!(lines("is pulling its image x for 1s"), 1);
+        assert_eq!(lines("is pulling its image x for 12s"), 0);
+        assert_eq!(lines("runs, but is not ready yet"), 1);
     }
 }

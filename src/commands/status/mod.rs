@@ -26,32 +26,32 @@ use report::Status;
 const EXAMPLES: &str = "\
 Examples:
   kubectl kubecoin status
-  kubectl kubecoin status -o wide          # nodes, addresses and paths too
-  kubectl kubecoin status -A               # every exchange of the cluster
-  kubectl kubecoin status --watch          # every change
-  kubectl kubecoin status --wait           # until everything is ready
+  kubectl kubecoin status -o wide          # with nodes, addresses and paths
+  kubectl kubecoin status -A               # every exchange in the cluster
+  kubectl kubecoin status --watch          # show every change
+  kubectl kubecoin status --wait           # wait until everything is ready
   kubectl kubecoin status -o json | jq .healthy
 
-Exit code 1 if something is the matter. What you may not read is unknown, and makes nothing else unhealthy.";
+Exit code 1 if something is not healthy. What you may not read is shown as unknown, and makes nothing else unhealthy.";
 
 /// What `status` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
-    /// How to show it: table, wide, json or yaml
+    /// Output format: table, wide, json or yaml
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
     output: Format,
 
-    /// Leave the database alone: the only part that runs a program in a pod
+    /// Do not check the database: no other check runs a command in a pod
     #[arg(long)]
     no_db: bool,
 
-    /// Show every exchange of the cluster, each on a line
+    /// Show every exchange in the cluster, one per line
     #[arg(short = 'A', long, conflicts_with_all = ["wait", "watch"])]
     all_namespaces: bool,
 
-    /// Show every change, until interrupted
+    /// Keep running and show every change
     #[arg(long, conflicts_with = "wait")]
     watch: bool,
 
@@ -74,7 +74,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     if args.watch {
         if matches!(args.output, Format::Json | Format::Yaml) {
-            return Err(Error::new("--watch shows tables only", "leave --watch or --output out").into());
+            return Err(Error::new("--watch shows tables only", "omit --watch or --output").into());
         }
         watch::run(args, ctx).await?;
     }

@@ -19,21 +19,22 @@ pub async fn ask(args: &Args, ctx: &Ctx) -> anyhow::Result<bool> {
     let what = if args.delete_data {
         format!("the exchange in namespace {} and ALL ITS DATA will be deleted", place.namespace)
     } else {
-        format!("the exchange in namespace {} will be deleted, and the cluster may be others' too", place.namespace)
+        format!("the exchange in namespace {} will be deleted, and others may use this cluster", place.namespace)
     };
     if !stdin().is_terminal() {
         return Err(Error::new(
-            format!("{what} (context {}); that needs a confirmation, and nobody is there to type it", place.context),
-            "say so by --yes",
+            format!("{what} (context {}); this needs a confirmation, but there is no terminal", place.context),
+            "confirm with --yes",
         )
         .into());
     }
     ctx.printer.warning(&what);
     let name = &place.namespace;
-    ctx.printer.note(Line::from("type ").and(Role::Title, name).and(Role::Plain, ", the namespace's name, to go on:"));
+    ctx.printer
+        .note(Line::from("type ").and(Role::Title, name).and(Role::Plain, ", the namespace's name, to continue:"));
     let agreed = line().await.is_some_and(|line| line.trim() == name);
     if !agreed {
-        ctx.printer.note("that is not its name: nothing was changed");
+        ctx.printer.note("wrong name: nothing was changed");
     }
     Ok(agreed)
 }

@@ -29,11 +29,11 @@ pub async fn owner(ctx: &Ctx, snapshot: &Snapshot, there: &There) -> anyhow::Res
             None => Ok(None),
             Some(volume) => Err(Error::new(
                 format!(
-                    "persistentvolume/{} holds files {}, but its claim is gone, so no pod can reach them; nothing was deleted",
+                    "persistentvolume/{} has files {}, but its claim is gone, so no pod can reach them; nothing was deleted",
                     volume.name_any(),
                     place(snapshot)
                 ),
-                ctx.own_command("deploy --reuse-volume").to("first give it its claim again"),
+                ctx.own_command("deploy --reuse-volume").to("first bind it to a claim again"),
             )
             .into()),
         };
@@ -66,7 +66,7 @@ pub async fn delete(
     let mut leaving = match remove::delete(ctx, &volume).await {
         Err(error) if is_forbidden(&error) => {
             ctx.printer.error(&format!("{error:#}"));
-            ctx.printer.hint("its files are deleted; ask who may delete volumes to delete it");
+            ctx.printer.hint("its files are deleted; ask a cluster administrator to delete it");
             outcome = Outcome::DoesNotHold;
             Vec::new()
         }
@@ -127,12 +127,12 @@ pub fn kept(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
         return Ok(());
     }
     ctx.printer.note(format!("kept: {}, and the Secret", all.join(", ")));
-    ctx.printer.note(format!("the data lies {}", place(snapshot)));
+    ctx.printer.note(format!("the data is kept {}", place(snapshot)));
     let again = match (&claim, snapshot.released_volume()) {
         (None, Some(_)) => "deploy --reuse-volume",
         _ => "deploy",
     };
-    ctx.printer.note(ctx.own_command(again).to("back again with its data"));
-    ctx.printer.note(ctx.own_command("teardown --delete-data").to("delete the data too"));
+    ctx.printer.note(ctx.own_command(again).to("to deploy it again with its data"));
+    ctx.printer.note(ctx.own_command("teardown --delete-data").to("to delete the data too"));
     Ok(())
 }

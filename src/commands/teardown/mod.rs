@@ -20,11 +20,11 @@ use there::There;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin teardown                      # deploy finds the data again
-  kubectl kubecoin teardown --delete-data        # asks, and then nothing is left
+  kubectl kubecoin teardown                      # keep the data for the next deploy
+  kubectl kubecoin teardown --delete-data        # delete everything, after a prompt
   kubectl kubecoin teardown --delete-data --yes  # for scripts
 
-Only what has the label app.kubernetes.io/part-of=kubecoin is deleted. The namespace stays.";
+Only objects with the label app.kubernetes.io/part-of=kubecoin are deleted. The namespace is kept.";
 
 /// What `teardown` is asked.
 #[derive(Debug, clap::Args)]
@@ -34,11 +34,11 @@ pub struct Args {
     #[arg(long)]
     delete_data: bool,
 
-    /// Do not ask: for scripts
+    /// Skip confirmation prompts
     #[arg(short, long)]
     yes: bool,
 
-    /// How long to wait until all is gone
+    /// How long to wait until everything is gone
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     timeout: Duration,
 }
@@ -48,7 +48,7 @@ pub struct Args {
 /// # Errors
 /// If it cannot be read or deleted, or nobody confirms it.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let in_time = |done| waiting::in_time(ctx, "the exchange was not taken away", args.timeout, done);
+    let in_time = |done| waiting::in_time(ctx, "the exchange was not deleted", args.timeout, done);
     let Some(read) = waiting::within(Instant::now() + args.timeout, read(args, ctx)).await else {
         return in_time(None);
     };
@@ -56,7 +56,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
     for object in &there.foreign {
         ctx.printer.error(&format!(
-            "{object} is left alone: it belongs to somebody else, for it has no label {}",
+            "{object} is not deleted: it belongs to someone else: it does not have the label {}",
             names::selector()
         ));
     }
@@ -79,7 +79,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Err(error) if error.is::<wipe::NodeAway>() => {
             ctx.printer.error(&format!("{error:#}"));
             let nodes = ctx.by_hand.kubectl_of_cluster("get nodes");
-            ctx.printer.hint(nodes.to("see how the nodes are").and("without --delete-data the files stay"));
+            ctx.printer.hint(nodes.to("check the nodes").and("without --delete-data, the files are kept"));
             Ok(Outcome::DoesNotHold)
         }
         ended => ended,

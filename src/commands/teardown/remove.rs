@@ -45,7 +45,7 @@ pub async fn gone(ctx: &Ctx, leaving: &[Leaving], deadline: Instant, timeout: Du
         let words = ["wait", "--for=delete", &limit].into_iter().chain(references.iter().map(String::as_str));
         command(cluster.place(), &words.collect::<Vec<_>>())
     });
-    ctx.printer.note(format!("waiting until all is gone: {}", references.join(", ")));
+    ctx.printer.note(format!("waiting until everything is gone: {}", references.join(", ")));
     let left = gone::wait(cluster, leaving, deadline).await;
     for one in leaving.iter().filter(|one| left.iter().all(|(object, _)| object.reference() != one.object.reference()))
     {
@@ -59,7 +59,7 @@ pub async fn gone(ctx: &Ctx, leaving: &[Leaving], deadline: Instant, timeout: Du
     ctx.printer.hint(
         ctx.by_hand
             .kubectl(["get", &first.reference(), "-o", "yaml"])
-            .to("see what holds it")
+            .to("see what blocks it")
             .and("then run teardown again"),
     );
     Ok(false)
@@ -69,8 +69,8 @@ pub async fn gone(ctx: &Ctx, leaving: &[Leaving], deadline: Instant, timeout: Du
 fn holds(there: Option<&DynamicObject>) -> String {
     let Some(object) = there else { return "could not be read".to_owned() };
     match (object.metadata.deletion_timestamp.is_some(), object.finalizers()) {
-        (false, _) => "is not being deleted: somebody has made it anew".to_owned(),
+        (false, _) => "is not being deleted: someone has created it again".to_owned(),
         (true, []) => "is being stopped".to_owned(),
-        (true, finalizers) => format!("is held by finalizers: {}", finalizers.join(", ")),
+        (true, finalizers) => format!("is blocked by finalizers: {}", finalizers.join(", ")),
     }
 }

@@ -87,7 +87,7 @@ pub async fn node_is_there(cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Re
 
 /// The node that has the files does not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("node {node:?} has the files and is away, so nothing was deleted: {why}")]
+#[error("node {node:?} has the files but is not available, so nothing was deleted: {why}")]
 pub struct NodeAway {
     /// The node's name.
     pub node: String,
@@ -112,7 +112,7 @@ pub async fn wipe(ctx: &Ctx, image: &str, owner: i64, deadline: Instant) -> anyh
         let said = ctx.cluster().await?.logs(&started.name).await.unwrap_or_default();
         return Err(Error::new(
             format!("the files could not be deleted as user {owner}: {}", said.trim()),
-            (ctx.own_command("deploy").to("the claim and the volume are still there: see what is in them"))
+            (ctx.own_command("deploy").to("the claim and the volume still exist: see what is in them"))
                 .and("or delete the files on the node"),
         )
         .into());
@@ -139,7 +139,7 @@ async fn wait_for(ctx: &Ctx, pods: &[Pod], deadline: Instant) -> anyhow::Result<
     match gone::wait(ctx.cluster().await?, &leaving, deadline).await.first() {
         None => Ok(()),
         Some((object, _)) => Err(Error::too_late(
-            format!("{} does not go", object.reference()),
+            format!("{} does not terminate", object.reference()),
             ctx.by_hand.kubectl(["describe", &object.reference()]).to("see why"),
         )
         .into()),

@@ -74,7 +74,8 @@ impl Plugin {
             return Err(self.failed("cannot be run: its apiVersion in the kubeconfig is none that kubectl takes"));
         }
         if !self.policy.permits(&self.command) {
-            let why = "may not run: kubectl's preferences (credentialPluginPolicy in the kuberc) do not allow it";
+            let why =
+                "is not allowed to run: kubectl's preferences (credentialPluginPolicy in the kuberc) do not allow it";
             return Err(self.failed(why));
         }
         let interactive = self.may_ask(stdin_is_free && io::stdin().is_terminal())?;
@@ -104,15 +105,15 @@ impl Plugin {
         drop(reading);
         let status = match first {
             Some(status) => status,
-            None if written.len() as u64 >= MOST => return Err(self.failed("writes without an end")),
+            None if written.len() as u64 >= MOST => return Err(self.failed("printed too much")),
             None => child.wait().await,
         };
         let status = status.map_err(|error| self.failed(&format!("cannot be waited for: {error}")))?;
         if !status.success() {
-            return Err(self.failed(&ended(status)).with_hint("see what it says above, and log in again"));
+            return Err(self.failed(&ended(status)).with_hint("read its log above, and log in again"));
         }
         answer::parse(&written, &self.api_version)
-            .map_err(|why| self.failed(&format!("gave an answer of no use: {why}")))
+            .map_err(|why| self.failed(&format!("returned an unusable answer: {why}")))
     }
 
     fn may_ask(&self, there_is_somebody: bool) -> Result<bool, CredentialsError> {
@@ -220,10 +221,10 @@ mod tests {
         let error = refused(missing).await;
         assert!(error.to_string().ends_with("is not installed"), "{error}");
         assert_eq!(error.hint(), Some("get it from example.org"));
-        assert!(refused(plugin("while :; do echo $SECRET; done")).await.to_string().ends_with("writes without an end"));
+        assert!(refused(plugin("while :; do echo $SECRET; done")).await.to_string().ends_with("printed too much"));
         let old = Plugin { api_version: "client.authentication.k8s.io/v1alpha1".to_owned(), ..plugin(TOKEN) };
         assert!(refused(old).await.to_string().contains("apiVersion"));
         let denied = Plugin { policy: Policy::DenyAll, ..plugin(TOKEN) };
-        assert!(refused(denied).await.to_string().contains("may not run"));
+        assert!(refused(denied).await.to_string().contains("is not allowed to run"));
     }
 }

@@ -180,7 +180,7 @@ pub async fn run_aloud(
             join3(session.join(streams), text_of(output, heard), text_of(errors, |_| ())).await;
         Ok(Ended { code: code?, stdout, stderr })
     };
-    let too_long = |_| Err(cluster.error(program.asked(), Cause::TimedOut(format!("not ended after {limit:?}"))));
+    let too_long = |_| Err(cluster.error(program.asked(), Cause::TimedOut(format!("still running after {limit:?}"))));
     timeout(limit, running).await.unwrap_or_else(too_long)
 }
 

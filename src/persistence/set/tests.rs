@@ -199,7 +199,7 @@ fn a_pod_that_was_not_taken_away_is_missed() {
     evidence.turns.pop();
     let judged = judge(&evidence);
     assert_eq!(judged.holds, Holds::Unknown);
-    assert_eq!(judged.against()[0].1.evidence, "2 of 3 were taken away");
+    assert_eq!(judged.against()[0].1.evidence, "2 of 3 were deleted");
     let mut evidence = healthy(3);
     evidence.turns.swap(0, 1);
     assert_eq!(judge(&evidence).holds, Holds::No);

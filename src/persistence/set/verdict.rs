@@ -248,7 +248,7 @@ fn data(evidence: &Evidence, turn: &Turn, now: &Moment) -> Line {
     let check = |holds, evidence: String| Line::from(check(DATA, holds, evidence + &within));
     match (&turn.before.data, &now.data) {
         (Reading::NotAsked, Reading::NotAsked) if evidence.read.is_none() => {
-            Line::open(Open::Data, DATA, "not checked: nobody said how to read it")
+            Line::open(Open::Data, DATA, "not checked: no --read was given")
         }
         (Reading::Present(before), Reading::Present(now)) => {
             if !before.is_something() {
@@ -272,11 +272,11 @@ fn complete(evidence: &Evidence) -> Check {
     let (planned, turns) = (&evidence.planned, &evidence.turns);
     let taken: Vec<&str> = turns.iter().map(|turn| turn.before.pod.name.as_str()).collect();
     if taken.iter().zip(planned).any(|(taken, planned)| taken != planned) {
-        check(NAME, Holds::No, format!("{} were taken away, not {}", taken.join(", "), planned.join(", ")))
+        check(NAME, Holds::No, format!("{} were deleted, not {}", taken.join(", "), planned.join(", ")))
     } else if taken.len() == planned.len() && !planned.is_empty() {
         check(NAME, Holds::Yes, taken.join(", "))
     } else {
-        check(NAME, Holds::Unknown, format!("{} of {} were taken away", taken.len(), planned.len()))
+        check(NAME, Holds::Unknown, format!("{} of {} were deleted", taken.len(), planned.len()))
     }
 }
 
@@ -284,7 +284,7 @@ fn complete(evidence: &Evidence) -> Check {
 #[must_use]
 pub fn downtime(turn: &Turn) -> String {
     let after = |kind| turn.timeline.after_ms(kind).map_or("not known".to_owned(), seconds);
-    let lost = if turn.timeline.event(Kind::Lost).is_some() { " (the watch broke off meanwhile)" } else { "" };
+    let lost = if turn.timeline.event(Kind::Lost).is_some() { " (the watch was interrupted meanwhile)" } else { "" };
     let (ready, by_name) = (after(Kind::Ready), after(Kind::Resolved));
     format!("{ready} until Ready, {by_name} by the name{lost}, since the {}", turn.timeline.how.noun())
 }

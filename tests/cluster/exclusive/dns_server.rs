@@ -68,10 +68,10 @@ fn a_dns_server_that_is_away_and_one_that_remembers() {
     // The new address is a fact only once the EndpointSlice has it.
     let report = does_not_hold(namespace, "stale");
     let says = report["findings"][0]["says"].as_str().unwrap();
-    assert!(says.contains("keeps answers for up to 30 s") && says.contains("nothing is wrong"), "{says}");
+    assert!(says.contains("caches answers for up to 30 s") && says.contains("nothing is wrong"), "{says}");
     assert_eq!(row(&report, "A", "postgres-headless")["verdict"], "stale", "{report:#}");
     let waited = ends(namespace, "dns-check --wait", 0);
-    assert!(waited.stdout.contains("the names hold"), "{}", waited.stdout);
+    assert!(waited.stdout.contains("all names are right"), "{}", waited.stdout);
     let ran = going.end();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("service/postgres-headless does not lead to it yet"), "{}", ran.stderr);

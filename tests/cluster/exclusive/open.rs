@@ -55,8 +55,8 @@ fn the_page_stays_while_its_pod_is_replaced_and_the_server_is_away() {
     assert_eq!(other.port(), opened.port() + 1, "the same port is wanted each time");
     get(&other.address).unwrap();
     let said = other.ends();
-    assert!(said.contains(&format!("port {} of this machine is taken", opened.port())), "{said}");
-    assert!(said.contains("port-forward deployment/frontend") && said.contains("Ctrl-C ends it"), "{said}");
+    assert!(said.contains(&format!("port {} of this machine is in use", opened.port())), "{said}");
+    assert!(said.contains("port-forward deployment/frontend") && said.contains("press Ctrl-C to stop"), "{said}");
 
     let before = page_pods(namespace);
     ok(&format!("delete {} -n {namespace} --wait=false", before.trim()));

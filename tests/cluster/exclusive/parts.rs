@@ -18,7 +18,7 @@ fn teardown_leaves_what_is_on_a_node_that_is_away() {
     testbed(&["stop", "kubelet-1"]);
     let away = ends(namespace, "teardown --delete-data --yes", 1);
     testbed(&["start", "kubelet-1"]);
-    assert!(away.stderr.contains("is away, so nothing was deleted"), "{}", away.stderr);
+    assert!(away.stderr.contains("is not available, so nothing was deleted"), "{}", away.stderr);
     assert_eq!(field(namespace, "statefulset/postgres", "/metadata/deletionTimestamp"), "");
     until("the kubelet knows its pods again", SOON, || {
         let exec = kubectl::run(&format!("exec postgres-0 -n {namespace} -- true"));
@@ -47,6 +47,6 @@ fn a_pod_that_no_node_takes_is_given_up_in_time() {
     ready(namespace);
     assert_eq!(
         ends(namespace, &format!("persistence-demo --clean {id}"), 0).stdout,
-        format!("100 rows of run {id} removed\n")
+        format!("100 rows of run {id} deleted\n")
     );
 }

@@ -123,7 +123,7 @@ fn what_is_done_to_the_volume_while_there_is_no_pod() {
     let refused = ends(namespace, "persistence-demo", 2);
     assert!(refused.stderr.contains("newer template") && refused.stderr.contains("--yes"), "{}", refused.stderr);
     let swapped = ends(namespace, "persistence-demo --yes", 1);
-    says(&swapped, "NO", "same claim            the data directory is on no claim");
+    says(&swapped, "NO", "same claim            the data directory is not on a claim");
     says(&swapped, "NO", "marked rows");
 }
 
@@ -143,7 +143,7 @@ fn others_who_take_the_pod_away_or_make_it() {
     going.signal(Signal::SIGCONT);
     let second = going.end();
     assert_eq!(second.code, 2, "{}{}", second.stdout, second.stderr);
-    assert!(second.stderr.contains("taken away by somebody else at the same moment"), "{}", second.stderr);
+    assert!(second.stderr.contains("deleted by someone else at the same moment"), "{}", second.stderr);
     assert_eq!(uid(), theirs);
     nothing_is_left(namespace);
 
@@ -153,7 +153,7 @@ fn others_who_take_the_pod_away_or_make_it() {
     ok(&format!("delete pod postgres-0 -n {namespace} --wait=false"));
     let again = going.end();
     assert_eq!(again.code, 1, "{}{}", again.stdout, again.stderr);
-    says(&again, "NO", "new pod               the new pod was replaced again, by other hands");
+    says(&again, "NO", "new pod               someone replaced the new pod again");
     assert!(again.stderr.contains("hint: see who did that"), "{}", again.stderr);
     nothing_is_left(namespace);
 
@@ -201,7 +201,7 @@ fn a_node_that_falls_silent_is_named() {
         "NO",
         "came back             no query was answered in time; last seen: pod/postgres-0 Terminating on node-1",
     );
-    for words in ["the kubelet of its node node-1 does not say that it has", "kubectl describe node node-1"] {
+    for words in ["the kubelet of its node node-1 does not confirm it", "kubectl describe node node-1"] {
         assert!(silent.stderr.contains(words), "no {words:?} in\n{}", silent.stderr);
     }
     // Once the node is back, what is left goes by the commands that it has printed.

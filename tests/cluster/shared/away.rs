@@ -38,7 +38,7 @@ fn answered(namespace: &str, answer: &str) -> (i32, String) {
     let limit = SOON.as_millis().try_into().ok();
     let mut terminal =
         rexpect::session::spawn_command(command_in_terminal(namespace), limit).expect("the plugin starts");
-    terminal.exp_string("the namespace's name, to go on:").expect("it asks");
+    terminal.exp_string("the namespace's name, to continue:").expect("it asks");
     terminal.send_line(answer).expect("a terminal");
     let shown = terminal.exp_eof().expect("it ends");
     match terminal.process().wait().expect("it ends") {
@@ -63,7 +63,7 @@ fn away_and_back_and_away_for_good() {
     kubectl::apply(&other.replace("NAME", "another-owners"));
 
     let away = ends(namespace, "teardown --yes", 0);
-    assert!(away.stderr.contains("the data lies in /data/kubecoin/kc-plugin-away"), "{}", away.stderr);
+    assert!(away.stderr.contains("the data is kept in /data/kubecoin/kc-plugin-away"), "{}", away.stderr);
     assert!(away.stderr.contains("kubectl kubecoin deploy -n kc-plugin-away"), "{}", away.stderr);
     assert_eq!(
         ok(&format!("get statefulset,deployment,pod,service -n {namespace} -o name")),
@@ -75,7 +75,7 @@ fn away_and_back_and_away_for_good() {
 
     kubectl::apply(&other.replace("NAME", "backend-service"));
     let refused = ends(namespace, "teardown --yes", 1);
-    assert!(refused.stderr.contains("service/backend-service is left alone"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("service/backend-service is not deleted"), "{}", refused.stderr);
     ok(&format!("delete service/backend-service -n {namespace}"));
 
     ends(namespace, "deploy --timeout 3m", 0);
@@ -90,7 +90,7 @@ fn away_and_back_and_away_for_good() {
     finalizer(r#"["example.com/hold"]"#);
     let held = ends(namespace, "teardown --yes --timeout 8s", 1);
     assert!(
-        held.stderr.contains("service/frontend-service is held by finalizers: example.com/hold"),
+        held.stderr.contains("service/frontend-service is blocked by finalizers: example.com/hold"),
         "{}",
         held.stderr
     );

@@ -85,10 +85,10 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
     assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"nc".into(), &Value::Null), "{report:#}");
     typed_names(namespace);
     let shown = ends(namespace, "dns-check --pod", 0);
-    assert!(shown.stdout.contains("no such name, as it should be"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("no such name, as expected"), "{}", shown.stdout);
     assert_eq!(helpers(namespace), "");
     let missing = ends(namespace, "dns-check --from pod/nobody", 2);
-    assert!(missing.stderr.contains("there is no pod/nobody"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("pod/nobody does not exist"), "{}", missing.stderr);
 
     other_pods(namespace);
     interrupted(namespace, Signal::SIGINT);

@@ -16,7 +16,7 @@ fn a_mistyped_image_is_explained_and_the_right_one_gets_past_it() {
     let scene = Scene::without_namespace("kc-plugin-image");
     let namespace = scene.namespace();
     let wrong = ends(namespace, "deploy --create-namespace --postgres-image postgres:17-mistyped --timeout 60s", 1);
-    assert!(wrong.stderr.contains("cannot have its image postgres:17-mistyped"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("cannot pull its image postgres:17-mistyped"), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("--postgres-image"), "{}", wrong.stderr);
     let stuck = field(namespace, "pod/postgres-0", "/metadata/uid");
 

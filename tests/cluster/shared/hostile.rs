@@ -109,7 +109,7 @@ fn hostile_values_reach_nobody() {
     deploy(&hostile(), 2);
     let deployed = deploy(&hostile().replace('\u{9b}', ""), 1);
     assert!(
-        deployed.stderr.contains("cannot have its image") && deployed.stderr.contains("owned"),
+        deployed.stderr.contains("cannot pull its image") && deployed.stderr.contains("owned"),
         "{}",
         deployed.stderr
     );

@@ -30,7 +30,7 @@ fn the_registry_the_service_and_other_peoples_fields() {
     // A dry run of the server makes nothing, the namespace included.
     let tried = ends(namespace, "deploy --create-namespace --dry-run=server", 0);
     assert_eq!(tried.stdout, format!("namespace/{namespace} created (server dry run)\n"));
-    assert!(tried.stderr.contains("in a namespace that is not there yet"), "{}", tried.stderr);
+    assert!(tried.stderr.contains("in a namespace that does not exist yet"), "{}", tried.stderr);
     assert_eq!(ok(&format!("get namespace {namespace} --ignore-not-found")), "");
 
     let flags = format!("--registry {REGISTRY} --timeout 3m --init-db");

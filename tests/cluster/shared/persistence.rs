@@ -57,7 +57,7 @@ fn it_holds_however_the_server_is_taken_away() {
     assert_eq!(sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-kept-%';"), "7");
     let id = kept.stdout.split("--clean ").nth(1).unwrap().split_whitespace().next().unwrap();
     let cleaned = ends(namespace, &format!("persistence-demo --clean {id}"), 0);
-    assert_eq!(cleaned.stdout, format!("7 rows of run {id} removed\n"));
+    assert_eq!(cleaned.stdout, format!("7 rows of run {id} deleted\n"));
     assert_eq!(sql(namespace, "SELECT count(*) FROM wallets;"), "3");
 }
 
@@ -134,7 +134,7 @@ fn it_is_refused_where_it_would_prove_nothing() {
 
     ok(&format!("create poddisruptionbudget kept --selector app=postgres --min-available 1 -n {namespace}"));
     let kept = ends(namespace, "persistence-demo --yes --how evict", 2);
-    assert!(kept.stderr.contains("nothing was taken away") && kept.stderr.contains("--how delete"), "{}", kept.stderr);
+    assert!(kept.stderr.contains("nothing was deleted") && kept.stderr.contains("--how delete"), "{}", kept.stderr);
     nothing_is_left(namespace);
     ok(&format!("delete poddisruptionbudget kept -n {namespace}"));
 
@@ -158,7 +158,7 @@ fn it_is_refused_where_it_would_prove_nothing() {
     sql(namespace, "DROP TABLE wallets;");
     assert_eq!(
         ends(namespace, "persistence-demo --clean 01234567", 0).stdout,
-        "0 rows of run 01234567 removed\n",
+        "0 rows of run 01234567 deleted\n",
         "there is no table any more"
     );
 }
@@ -276,12 +276,12 @@ fn killed(namespace: &str) {
     ready(namespace);
     assert_eq!(rows(), "100");
     let refused = ends(namespace, "persistence-demo --yes", 2);
-    assert!(refused.stderr.contains("one that was killed is forgotten after 30 s"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("a run that was killed is forgotten after 30 s"), "{}", refused.stderr);
 
     let ran = ends(namespace, "persistence-demo --yes --rows 7 --as nobody", 0);
-    assert!(ran.stderr.contains("it is not known whether another run is in progress"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it is unknown whether another run is in progress"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("take it away yourself"), "{}", ran.stderr);
-    says(&ran, "ok", "your rows             there were none of yours");
+    says(&ran, "ok", "your rows             you had none");
     assert_eq!(rows(), "100", "of a run that may be in progress");
 
     let next = until("the Lease is forgotten", SOON, || match run(namespace, "persistence-demo --yes --rows 7") {
@@ -289,7 +289,7 @@ fn killed(namespace: &str) {
         ran => Ok(ran),
     });
     assert_eq!(next.code, 0, "{}{}", next.stdout, next.stderr);
-    assert!(next.stderr.contains("100 marked rows of an earlier run that was killed were removed"), "{}", next.stderr);
+    assert!(next.stderr.contains("100 marked rows of an earlier run that was killed were deleted"), "{}", next.stderr);
     nothing_is_left(namespace);
 }
 

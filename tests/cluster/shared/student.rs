@@ -88,7 +88,7 @@ fn the_student_of_a_class_gets_everything_to_work() {
     let refused = student.ends("deploy --storage static --node node-1 --service-type ClusterIP", 2);
     assert!(refused.stderr.contains("cannot patch resource \"persistentvolumes\""), "{}", refused.stderr);
     assert!(refused.stderr.contains("violates PodSecurity"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("hint: let the cluster make the volume"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: let the cluster create the volume"), "{}", refused.stderr);
     assert_eq!(ok(&format!("get all,pvc,secret -n {NAMESPACE} -o name")), "", "nothing was made");
 
     let deployed = student.ends("deploy --init-db --service-type ClusterIP --timeout 4m", 0);
@@ -108,7 +108,7 @@ fn the_student_of_a_class_gets_everything_to_work() {
     assert_eq!((findings.len(), &findings[0]["code"]), (1, &"not-permitted".into()), "{findings:?}");
     assert!(findings[0]["object"].as_str().unwrap().starts_with("persistentvolume/pvc-"), "{findings:?}");
     let names = student.ends("dns-check", 0);
-    assert!(names.stdout.contains("the names hold"), "{}", names.stdout);
+    assert!(names.stdout.contains("all names are right"), "{}", names.stdout);
     let everywhere = student.ends("status -A", 2);
     assert!(everywhere.stderr.contains("could not list statefulsets of all namespaces"), "{}", everywhere.stderr);
     assert!(everywhere.stderr.contains("hint: "), "{}", everywhere.stderr);
@@ -132,8 +132,9 @@ fn the_student_of_a_class_gets_everything_to_work() {
         let status = student.ends("status --no-db", 1);
         let said = |object: &str| {
             let mut lines = status.stdout.lines();
-            lines
-                .any(|line| line.contains(&format!("{object} may not make its pod")) && line.contains("exceeded quota"))
+            lines.any(|line| {
+                line.contains(&format!("{object} cannot create its pod")) && line.contains("exceeded quota")
+            })
         };
         if said("statefulset/postgres") && said("deployment/backend") { Ok(()) } else { Err(status.stdout) }
     });

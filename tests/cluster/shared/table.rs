@@ -28,6 +28,6 @@ fn the_table_is_created_once_and_another_one_is_left_alone() {
     for words in ["column coins is missing", "column mood is not the lesson's", "column balance is `balance bigint"] {
         assert!(other.stdout.contains(words), "no {words:?} in {}", other.stdout);
     }
-    assert_eq!(sql(namespace, "SELECT count(*) FROM wallets;"), "2", "it is left as it is");
+    assert_eq!(sql(namespace, "SELECT count(*) FROM wallets;"), "2", "it was not changed");
     ends(namespace, "status", 1);
 }

@@ -242,8 +242,8 @@ fn data_that_goes_with_its_pod_and_a_name_that_leads_nowhere_are_found() {
         1,
         &["NO  same data             before: 17 bytes", "; after: exit code 1: cat: can't open '/data/file'"],
     );
-    says(&lost, 1, &["verdict: does not hold — pod/store-1: same data", "has not its data yet"]);
-    assert!(!lost.stdout.contains("(2 of 2)"), "the other one is left alone: {}", lost.stdout);
+    says(&lost, 1, &["verdict: does not hold — pod/store-1: same data", "does not show its data yet"]);
+    assert!(!lost.stdout.contains("(2 of 2)"), "the other one is not deleted: {}", lost.stdout);
 
     // A Service that selects nothing has no names below it; one that is not there, or not headless, promises none.
     ok(&format!("patch service store -n {namespace} -p {{\"spec\":{{\"selector\":{{\"app\":\"other\"}}}}}}"));
@@ -280,8 +280,8 @@ fn commands_run_where_the_data_is_and_a_pod_below_the_partition_comes_back_as_it
     patch("json", &json!([{ "op": "add", "path": "/spec/template/spec/containers/0/volumeMounts", "value": mount }]));
     ready(namespace);
     let uid = field(namespace, "pod/store-0", "/metadata/uid");
-    let several = "nothing was started: pod/store-0 has several containers, side, main: which one has the data?";
-    says(&with_data(namespace, ""), 2, &[several, "hint: name the one that has the data: --container NAME"]);
+    let several = "not started: pod/store-0 has several containers, side, main: which one has the data?";
+    says(&with_data(namespace, ""), 2, &[several, "hint: choose the one that has the data: --container NAME"]);
     assert_eq!(field(namespace, "pod/store-0", "/metadata/uid"), uid, "it was not touched");
     says(&with_data(namespace, "--container side"), 0, &["verdict: holds — store-0", "(container side)"]);
 
@@ -314,7 +314,7 @@ fn a_pod_without_tools_leaves_its_name_open() {
     let why = "?   same address by name  asked from pod/store-0: it has neither a shell nor python3";
     says(&ran, 0, &["verdict: identity holds, data not checked, DNS not checked", why]);
     let ran = with_data(namespace, "");
-    says(&ran, 2, &["pod/store-0 was not taken away: --write gave"]);
+    says(&ran, 2, &["pod/store-0 was not deleted: --write failed"]);
 }
 
 #[test]
@@ -327,25 +327,14 @@ fn a_set_is_refused_where_it_would_prove_nothing() {
     let before = pod();
     let refused = |words: &str, why: &[&str]| says(&without_data(namespace, words), 2, why);
 
-    refused(
-        "",
-        &[
-            "store-0 of namespace",
-            "type store to go on",
-            "it was not confirmed",
-            "hint: say so on the command line: --yes",
-        ],
-    );
-    refused(
-        "--yes --how crash",
-        &["--how crash stops PostgreSQL", "hint: choose one of delete, kill, evict and force"],
-    );
+    refused("", &["store-0 in namespace", "type store to continue", "not confirmed", "hint: confirm with --yes"]);
+    refused("--yes --how crash", &["--how crash uses pg_ctl", "hint: use delete, kill, evict or force"]);
     refused("--yes --report proof.pdf", &["does not end with .html, .md, .json or .xml (JUnit)"]);
     refused("--yes --read false", &["pod/store-0 was not taken away: --read gave exit code 1"]);
     refused("--yes --read true", &["--read gave nothing"]);
     refused("--yes --read hostname --write false", &["--write gave exit code 1"]);
     let missing = run(namespace, "persistence-demo --target statefulset/other --yes");
-    says(&missing, 2, &["there is no statefulset/other in the namespace", "get statefulsets"]);
+    says(&missing, 2, &["statefulset/other does not exist in namespace", "get statefulsets"]);
 
     ok(&format!("scale statefulset store --replicas=2 -n {namespace}"));
     ready(namespace);
@@ -368,7 +357,7 @@ fn a_set_is_refused_where_it_would_prove_nothing() {
         if is_told { Ok(()) } else { Err(ran.stderr) }
     });
     patch(r#"{"spec":{"template":{"metadata":{"labels":{"is":null}}}}}"#);
-    assert_eq!(pod(), before, "nothing was taken away");
+    assert_eq!(pod(), before, "nothing was deleted");
     ok(&format!("scale statefulset store --replicas=0 -n {namespace}"));
     ok(&format!("wait pod/store-0 -n {namespace} --for=delete --timeout 60s"));
     refused("--yes", &["statefulset/store has no replicas"]);
@@ -383,7 +372,7 @@ fn a_set_is_refused_where_it_would_prove_nothing() {
     says(
         &own,
         2,
-        &["is the exchange's own", "hint: leave --target out: kubectl kubecoin persistence-demo -n kc-target-refused"],
+        &["is the exchange's own", "hint: omit --target: kubectl kubecoin persistence-demo -n kc-target-refused"],
     );
     assert_eq!(ok(&format!("get lease -n {namespace} -o name")), "");
 }
@@ -399,7 +388,7 @@ fn the_name_of_the_set_is_typed_and_a_stopped_run_leaves_nothing() {
         in_terminal.args(given.get_args());
         let limit = SOON.as_millis().try_into().ok();
         let mut terminal = rexpect::session::spawn_command(in_terminal, limit).unwrap();
-        terminal.exp_string("type store to go on").unwrap();
+        terminal.exp_string("type store to continue").unwrap();
         terminal.send_line(answer).unwrap();
         let shown = terminal.exp_eof().unwrap();
         match terminal.process().wait().unwrap() {

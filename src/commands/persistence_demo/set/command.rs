@@ -32,7 +32,7 @@ pub async fn run(ctx: &Ctx, run: &Run, member: &Member, text: &str) -> anyhow::R
     Ok(match timeout(LIMIT, execute(cluster, program)).await {
         Ok(Ok(output)) => Reading::Present(output),
         Ok(Err(error)) => Reading::Unknown(error.into()),
-        Err(_) => Reading::Unknown(Reason::Failed(format!("not ended after {LIMIT:?}"))),
+        Err(_) => Reading::Unknown(Reason::Failed(format!("still running after {LIMIT:?}"))),
     })
 }
 

@@ -15,9 +15,9 @@ pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
     let unclaimed = ready.members.iter().filter(|member| member.claims.is_empty()).map(|member| member.pod.as_str());
     let unclaimed: Vec<&str> = unclaimed.collect();
     if !unclaimed.is_empty() {
-        reasons.push(format!("what {} keep is on no claim, and goes with the pod", unclaimed.join(", ")));
+        reasons.push(format!("the data of {} is not on a claim, and will be lost with the pod", unclaimed.join(", ")));
     }
     let pods: Vec<&str> = ready.members.iter().map(|member| member.pod.as_str()).collect();
-    let what = format!("{} of namespace {} will be taken away, one after another", pods.join(", "), place.namespace);
+    let what = format!("{} of namespace {} will be deleted, one after another", pods.join(", "), place.namespace);
     typed(ctx, &reasons, &what, &ready.set.name).await
 }

@@ -32,32 +32,32 @@ use preflight::Ready;
 #[command(next_help_heading = "Any StatefulSet")]
 #[group(skip)]
 pub struct Args {
-    /// Take the pods of any StatefulSet away, one after another
+    /// Delete the pods of any StatefulSet, one after another
     ///
-    /// Each must be ready again before the next one is taken. What is proved needs no knowledge of the program: names,
-    /// owners, claims, volumes, DNS, and that one server ended before the next one started.
+    /// Each must be ready again before the next one is deleted. The checks work for any program: names, owners, claims,
+    /// volumes, DNS, and that the old server ended before the new one started.
     #[arg(long, value_name = "statefulset/NAME", value_parser = set_name)]
     #[arg(conflicts_with_all = ["rows", "keep", "clean", "under_load", "contrast", "open"])]
     target: Option<String>,
 
-    /// What writes data in a pod, before it is taken away
+    /// Command that writes data in a pod, before the pod is deleted
     ///
-    /// Run by `sh -c` in each pod, in the container that --container names. It must succeed. `$KUBECOIN_RUN`
-    /// holds the run's id. What it writes stays. Its text is part of a report: take passwords from the pod's own environment.
+    /// It runs with `sh -c` in each pod, in the container that --container names, and must succeed. `$KUBECOIN_RUN` is the id
+    /// of the run. The data is not deleted afterwards. Reports show the command: take passwords from the pod's environment.
     #[arg(long, value_name = "CMD", requires = "read")]
     write: Option<String>,
 
-    /// What reads the data in a pod, before and after
+    /// Command that reads the data in a pod, before and after
     ///
-    /// Run as --write is. What it prints must be the same bytes for as long as the data is the same; it may take up to
-    /// 30 s after the pod is ready until it does.
+    /// It runs like --write. As long as the data is the same, it must print the same bytes, at the latest 30 s after the pod
+    /// is ready.
     #[arg(long, value_name = "CMD", requires = "target")]
     read: Option<String>,
 
-    /// The container in which both are run
+    /// Container in which both commands run
     ///
-    /// [default: the one that the pod's annotation kubectl.kubernetes.io/default-container names, as for kubectl exec; else
-    /// the only one, or the only one in which a claim is mounted]
+    /// [default: the pod's annotation kubectl.kubernetes.io/default-container, like kubectl exec; else the only container, or
+    /// the only one that mounts a claim]
     #[arg(long, value_name = "NAME", requires = "read")]
     container: Option<String>,
 }
@@ -84,7 +84,7 @@ const KINDS: [&str; 4] = ["statefulset", "statefulsets", "statefulset.apps", "st
 fn set_name(text: &str) -> Result<String, String> {
     match text.split_once('/') {
         Some((kind, name)) if KINDS.contains(&kind) && is_name(name) => Ok(name.to_owned()),
-        _ => Err("name it as kubectl does: statefulset/redis".to_owned()),
+        _ => Err("give it as kubectl does: statefulset/redis".to_owned()),
     }
 }
 
@@ -104,8 +104,8 @@ pub struct Plan<'a> {
 /// If it cannot be done, or would do harm or prove nothing.
 pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Outcome> {
     if args.how == How::Crash {
-        let why = "nothing was started: --how crash stops PostgreSQL by pg_ctl, and does not know other programs";
-        return Err(Error::new(why, "choose one of delete, kill, evict and force").into());
+        let why = "not started: --how crash uses pg_ctl, which only PostgreSQL has";
+        return Err(Error::new(why, "use delete, kill, evict or force").into());
     }
     args.report.iter().try_for_each(|path| file::check(path))?;
     shared::announce(ctx).await?;

@@ -60,13 +60,13 @@ pub async fn ask(ctx: &Ctx, ready: &Ready, pod: &str, addresses: &[String]) -> a
 
 /// The Service below which pods have names; or why there is none.
 async fn headless<'a>(cluster: &Cluster, service: Option<&'a str>) -> Result<&'a str, String> {
-    let service = service.ok_or("the set names no Service below which its pods would have names")?;
+    let service = service.ok_or("the StatefulSet has no serviceName, so its pods have no DNS names")?;
     match cluster.get::<Service>(service).await {
         Ok(Some(there)) if there.spec.as_ref().is_some_and(|spec| spec.cluster_ip.as_deref() == Some("None")) => {
             Ok(service)
         }
-        Ok(Some(_)) => Err(format!("service/{service} is not headless: no pod has a name below it")),
-        Ok(None) => Err(format!("service/{service}, which the set names, is not there")),
+        Ok(Some(_)) => Err(format!("service/{service} is not headless, so the pods have no DNS names")),
+        Ok(None) => Err(format!("service/{service}, the StatefulSet's serviceName, does not exist")),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -87,7 +87,7 @@ async fn of_any(cluster: &Cluster, askers: &[&Member], name: &str, addresses: &[
             }
         }
     }
-    Err(first.unwrap_or(Silence { why: "there is no pod to ask from".to_owned(), may_pass: false }))
+    Err(first.unwrap_or(Silence { why: "no pod to ask from".to_owned(), may_pass: false }))
 }
 
 async fn of_one(cluster: &Cluster, asker: &Member, name: &str, addresses: &[String]) -> Result<Resolved, Silence> {

@@ -76,7 +76,7 @@ impl Refusal {
     fn error(self, cluster: &Cluster, what: &str) -> anyhow::Error {
         let hint = match self.helps {
             Help::Kubectl(words) => cluster.place().by_hand.kubectl(words).into(),
-            Help::Container => Hint::from("name the one that has the data: --container NAME"),
+            Help::Container => Hint::from("choose the one that has the data: --container NAME"),
         };
         Error::new(format!("{what}: {}", self.why), hint).into()
     }
@@ -94,7 +94,7 @@ pub async fn check(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Resu
     let cluster = ctx.cluster().await?;
     ctx.show(|| command(cluster.place(), &["get", "statefulset", name, "-o", "yaml"]));
     ctx.show(|| command(cluster.place(), &["get", "pods", "-o", "wide"]));
-    read(ctx, name, container).await?.map_err(|refusal| refusal.error(cluster, "nothing was started"))
+    read(ctx, name, container).await?.map_err(|refusal| refusal.error(cluster, "not started"))
 }
 
 /// Waits until the set is as it was before, but for who its pods are.
@@ -102,12 +102,12 @@ pub async fn again(ctx: &Ctx, before: &Ready, container: Wanted<'_>) -> anyhow::
     let cluster = ctx.cluster().await?;
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let refused = |refusal: Refusal| refusal.error(cluster, "no other pod was taken away");
+        let refused = |refusal: Refusal| refusal.error(cluster, "no other pod was deleted");
         let error = match read(ctx, &before.set.name, container).await {
             Ok(Ok(now)) if now == *before => return Ok(()),
             Ok(Ok(_)) => {
                 let describe = ["describe", &format!("statefulset/{}", before.set.name)];
-                refused(Refusal::new("the set is another one than before", &describe))
+                refused(Refusal::new("the StatefulSet was replaced meanwhile", &describe))
             }
             Ok(Err(refusal)) => refused(refusal),
             // A server that is away for a while is waited for too.
@@ -123,13 +123,13 @@ pub async fn again(ctx: &Ctx, before: &Ready, container: Wanted<'_>) -> anyhow::
 async fn read(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Result<Ready, Refusal>> {
     let cluster = ctx.cluster().await?;
     let Some(set) = cluster.get::<StatefulSet>(name).await? else {
-        let why = format!("there is no statefulset/{name} in the namespace {}", cluster.namespace());
+        let why = format!("statefulset/{name} does not exist in namespace {}", cluster.namespace());
         namespace::check(cluster).await?;
         return Ok(Err(Refusal::new(why, &["get", "statefulsets"])));
     };
     if is_the_exchanges(&set) {
-        let why = format!("nothing was started: statefulset/{name} is the exchange's own, of which more can be proved");
-        return Err(Error::new(why, ctx.own_command("persistence-demo").to("leave --target out")).into());
+        let why = format!("not started: statefulset/{name} is the exchange's own, for which there are more checks");
+        return Err(Error::new(why, ctx.own_command("persistence-demo").to("omit --target")).into());
     }
     let selector = set.spec.as_ref().map(|spec| spec.selector.clone()).unwrap_or_default();
     let selector: Selector = selector.try_into()?;
@@ -154,7 +154,7 @@ async fn come_back(ctx: &Ctx, pods: &[Pod], members: &[Member]) -> anyhow::Resul
             refusal => refusal,
         };
         if let Some(why) = refusal {
-            let why = format!("the next pod/{} would not come: {why}", pod.name_any());
+            let why = format!("the next pod/{} could not be created: {why}", pod.name_any());
             return Ok(Err(Refusal::new(why, &["describe", &format!("pod/{}", pod.name_any())])));
         }
     }
@@ -177,7 +177,7 @@ async fn storage_stays(cluster: &Cluster, members: &[Member]) -> Result<(), Refu
 }
 
 fn of_ending(pod: &str, claim: &str, Ending { says, keep }: Ending) -> Refusal {
-    let why = format!("what pod/{pod} keeps would not come back: {says}");
+    let why = format!("the data of pod/{pod} would be lost: {says}");
     match keep {
         Some(volume) => Refusal::new(why, &["patch", "persistentvolume", &volume, "-p", ending::RETAIN]),
         None => Refusal::new(why, &["describe", &format!("persistentvolumeclaim/{claim}")]),
@@ -247,11 +247,11 @@ fn rollout(set: &StatefulSet, pods: &[&Pod]) -> Result<(), Refusal> {
         let name = pod.name_any();
         let ordinal = name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default();
         let Some(next) = revision::of_next(set, ordinal) else {
-            let why = format!("the cluster has not seen the newest {set_ref} yet");
+            let why = format!("the controller has not seen the newest {set_ref} yet");
             return Err(Refusal::new(why, &["describe", &set_ref]));
         };
         if pod.labels().get(REVISION).is_none_or(|now| now != next) {
-            let changed = format!("pod/{name} would come back changed, of revision {next}");
+            let changed = format!("pod/{name} would be created from another revision, {next}");
             return Err(if revision::is_rolled_out(set, ordinal) {
                 Refusal::new(format!("a rollout is in progress: {changed}"), &["rollout", "status", &set_ref])
             } else {
@@ -352,16 +352,16 @@ mod tests {
         };
         let helps = |verb: &str| Help::Kubectl(["rollout", verb, "statefulset/store"].map(str::to_owned).into());
         assert!(refusal(partition(2)).is_ok(), "all are kept below the partition");
-        let in_progress = "a rollout is in progress: pod/store-1 would come back changed, of revision c".to_owned();
+        let in_progress = "a rollout is in progress: pod/store-1 would be created from another revision, c".to_owned();
         assert_eq!(refusal(partition(1)).unwrap_err(), (in_progress, helps("status")));
-        let on_delete = "pod/store-1 would come back changed, of revision c".to_owned();
+        let on_delete = "pod/store-1 would be created from another revision, c".to_owned();
         assert_eq!(refusal(json!({ "type": "OnDelete" })).unwrap_err(), (on_delete, helps("history")));
         // One that was updated before the partition was put above it goes back.
         let mut set = set();
         newer(partition(2), &mut set);
         set["status"]["currentRevision"] = "a".into();
         let goes_back = judged(&set, &[pod(0), pod(1)]).unwrap_err();
-        assert_eq!(goes_back.why, "pod/store-1 would come back changed, of revision a");
+        assert_eq!(goes_back.why, "pod/store-1 would be created from another revision, a");
         assert_eq!(goes_back.helps, helps("history"));
     }
 

@@ -47,8 +47,8 @@ pub async fn run(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, member: &Member) -> 
 async fn before(ctx: &Ctx, plan: &Plan<'_>, member: &Member) -> anyhow::Result<Moment> {
     let refused = |flag: &str, why: &str| {
         Error::new(
-            format!("pod/{} was not taken away: {flag} gave {why} (container {})", member.pod, member.container),
-            "both commands are run by sh -c in the pod: try them with --show-commands, which prints them",
+            format!("pod/{} was not deleted: {flag} failed: {why} (container {})", member.pod, member.container),
+            "both commands run with sh -c in the pod; --show-commands prints them, so that you can try them",
         )
     };
     if let Some(write) = plan.write {
@@ -120,7 +120,7 @@ async fn patiently(ctx: &Ctx, plan: &Plan<'_>, member: &Member, before: &Reading
             _ if !std::mem::replace(&mut is_told, true) => {
                 let Member { pod, container, .. } = member;
                 ctx.printer.note(format!(
-                    "pod/{pod} has not its data yet (container {container}): waiting up to {PATIENCE:?}"
+                    "pod/{pod} does not show its data yet (container {container}): waiting up to {PATIENCE:?}"
                 ));
             }
             _ => {}

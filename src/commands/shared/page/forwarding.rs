@@ -46,7 +46,7 @@ async fn carry(cluster: &Cluster, connection: TcpStream, told: &Told) {
             Ok(()) => told.works(&name),
             Err(error) => told.fails(&error.to_string()),
         },
-        Ok(None) => told.fails(&format!("no pod of the page was ready within {PATIENCE:?}")),
+        Ok(None) => told.fails(&format!("no page pod was ready within {PATIENCE:?}")),
         Err(error) => told.fails(&error.to_string()),
     }
 }
@@ -85,13 +85,13 @@ struct Told {
 impl Told {
     fn fails(&self, why: &str) {
         if !self.failing.swap(true, Ordering::Relaxed) {
-            self.printer.warning(&format!("a connection failed, and the next one starts anew: {why}"));
+            self.printer.warning(&format!("a connection failed; the next one starts again: {why}"));
         }
     }
 
     fn works(&self, pod: &str) {
         if self.failing.swap(false, Ordering::Relaxed) {
-            self.printer.note(format!("connections work again, with pod/{pod}"));
+            self.printer.note(format!("connected again, to pod/{pod}"));
         }
     }
 }

@@ -30,7 +30,7 @@ pub async fn listen(ctx: &Ctx, port: Option<u16>) -> anyhow::Result<Option<Page>
     let wanted = port.unwrap_or_else(|| port::of_namespace(cluster.namespace()));
     let (listener, port) = port::listen(wanted).await?;
     if port != wanted {
-        ctx.printer.warning(&format!("port {wanted} of this machine is taken: it is {port} this time"));
+        ctx.printer.warning(&format!("port {wanted} of this machine is in use: using {port} instead"));
     }
     let ports = format!("{port}:{inside}");
     ctx.show(|| command(cluster.place(), &["port-forward", &format!("deployment/{}", names::FRONTEND), &ports]));
@@ -60,7 +60,7 @@ impl Page {
         let (cluster, printer) = (ctx.cluster().await?.clone(), ctx.printer);
         tokio::spawn(async move {
             if let Err(error) = forwarding::accept(self.listener, &cluster, printer).await {
-                printer.warning(&format!("the page is not served any more: {error:#}"));
+                printer.warning(&format!("the page is no longer served: {error:#}"));
             }
         });
         Ok(())
@@ -71,8 +71,8 @@ impl Page {
 fn page_port(ctx: &Ctx, snapshot: &Snapshot) -> Result<Option<u16>, Error> {
     match &snapshot.pods {
         Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) => Err(Error::new(
-            format!("could not list the pods of the page: {why}"),
-            ctx.by_hand.kubectl("auth can-i --list").to("see what you may do"),
+            format!("could not list the page's pods: {why}"),
+            ctx.by_hand.kubectl("auth can-i --list").to("check your permissions"),
         )),
         _ => Ok(snapshot.pods_of(names::FRONTEND).find(|pod| readiness::pod(pod)).map(forwarding::port)),
     }
@@ -86,9 +86,9 @@ fn address(port: u16, wallet: Option<&str>) -> String {
 /// Opens an address in a browser, or says why not.
 pub fn browse(ctx: &Ctx, address: &str) {
     if !browser::has_room() {
-        ctx.printer.note("there is no desktop here: open the address in a browser of this machine");
+        ctx.printer.note("no desktop found: open the address in a browser on this machine");
     } else if let Err(error) = browser::start(address) {
-        ctx.printer.warning(&format!("no browser could be started, so open the address yourself: {error}"));
+        ctx.printer.warning(&format!("could not start a browser; open the address yourself: {error}"));
     }
 }
 

@@ -34,13 +34,13 @@ pub async fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
             Ok(listener) => return Ok((listener, port)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             Err(error) => {
-                let message = format!("could not listen at port {port} of this machine: {error}");
-                return Err(Error::new(message, "choose another port, from 1024 on: --port 8080"));
+                let message = format!("could not listen on port {port} of this machine: {error}");
+                return Err(Error::new(message, "choose a port from 1024 up: --port 8080"));
             }
         }
     }
     Err(Error::new(
-        format!("the ports {port} to {last} of this machine are all taken"),
+        format!("the ports {port} to {last} of this machine are all in use"),
         "choose another one: --port 8080",
     ))
 }

@@ -20,8 +20,8 @@ pub fn check(path: &Path) -> Result<(), Error> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
     if !folder.is_dir() {
-        let says = format!("there is no folder {} for the report", folder.display());
-        return Err(Error::new(says, "make it, or name another one"));
+        let says = format!("directory {} for the report does not exist", folder.display());
+        return Err(Error::new(says, "create it, or choose another one"));
     }
     // As it will be written, but that nothing is changed: what is there stays, and what is not is not there afterwards.
     let is_there = path.symlink_metadata().is_ok();
@@ -33,7 +33,7 @@ pub fn check(path: &Path) -> Result<(), Error> {
 }
 
 fn unwritten(path: &Path, error: &impl Display) -> Error {
-    Error::new(format!("could not write {}: {error}", path.display()), "name another file: --report FILE")
+    Error::new(format!("could not write {}: {error}", path.display()), "choose another file: --report FILE")
 }
 
 fn form(path: &Path) -> Result<Form, Error> {
@@ -41,7 +41,7 @@ fn form(path: &Path) -> Result<Form, Error> {
         let [html, markdown, json, junit] = Form::ENDINGS.map(|(ending, _)| ending);
         Error::new(
             format!("{} does not end with .{html}, .{markdown}, .{json} or .{junit} (JUnit)", path.display()),
-            "the ending says which form the report has: --report proof.html",
+            "the file ending selects the format: --report proof.html",
         )
     })
 }
@@ -64,7 +64,7 @@ pub fn tell(ctx: &Ctx, saved: &[Saved<'_>]) {
             (Err(error), _) => ctx.printer.error(&error.to_string()),
             (Ok(()), Some(Form::Json)) => ctx
                 .printer
-                .note(Hint::from(format!("report written to {shown}")).and(verify(path).to("judge it again"))),
+                .note(Hint::from(format!("report written to {shown}")).and(verify(path).to("check it again"))),
             (Ok(()), _) => ctx.printer.note(format!("report written to {shown}")),
         }
     }
@@ -83,7 +83,7 @@ pub fn read(path: &Path) -> Result<Document, Error> {
     let hint = || ByHand::default().own("persistence-demo --report proof.json").to("write one");
     let text = fs::read_to_string(path)
         .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint()))?;
-    Document::parse(&text).map_err(|error| Error::new(format!("{} is no report: {error:#}", path.display()), hint()))
+    Document::parse(&text).map_err(|error| Error::new(format!("{} is not a report: {error:#}", path.display()), hint()))
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
         assert!(check(&new).is_ok() && !new.exists());
         assert!(check(&old).is_ok() && fs::read(&old).unwrap() == b"kept");
         assert!(check(&taken).unwrap_err().to_string().contains("could not write"));
-        assert!(check(&folder.path().join("none/new.json")).unwrap_err().to_string().contains("no folder"));
+        assert!(check(&folder.path().join("none/new.json")).unwrap_err().to_string().contains("does not exist"));
 
         let paths = [taken, new];
         let saved = save(&paths, &Document::Exchange(Box::new(report())));
