@@ -10,7 +10,7 @@ mod unit;
 
 use std::collections::VecDeque;
 use std::process::{Command, ExitCode};
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -26,7 +26,7 @@ pub struct Args {
     groups: Vec<Group>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Group {
     /// Formatting, lints and documentation
     Lint,
@@ -56,22 +56,36 @@ impl Group {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let groups = if args.groups.is_empty() { &Group::USUAL[..] } else { &args.groups };
     let mut report = Report::new(say);
-    let mut up = None;
-    for group in groups {
-        if group.needs_cluster() && up.is_none() {
-            up = Some(cluster::Cluster::up()?);
+    thread::scope(|scope| {
+        // Its tests wait for most of their time, so compilers run beside them; what is held to deadlines does not.
+        let mut testbed = if groups.contains(&Group::Testbed) {
+            Some(report.begin_beside(scope, "testbed", cluster::testbed()?))
+        } else {
+            None
+        };
+        let mut up = None;
+        for group in groups {
+            if !matches!(group, Group::Lint | Group::Unit)
+                && let Some(testbed) = testbed.take()
+            {
+                report.end_beside(testbed)?;
+            }
+            if group.needs_cluster() && up.is_none() {
+                up = Some(cluster::Cluster::up()?);
+            }
+            match group {
+                Group::Lint => lint::run(&mut report),
+                Group::Unit => unit::run(&mut report),
+                Group::App => app::run(&mut report),
+                // It has run.
+                Group::Testbed => Ok(()),
+                Group::Cluster => cluster::cluster(&mut report),
+                Group::Lesson => cluster::lesson(&mut report),
+                Group::Drawn => cluster::drawn(&mut report),
+            }?;
         }
-        match group {
-            Group::Lint => lint::run(&mut report),
-            Group::Unit => unit::run(&mut report),
-            Group::App => app::run(&mut report),
-            Group::Testbed => cluster::testbed(&mut report),
-            Group::Cluster => cluster::cluster(&mut report),
-            Group::Lesson => cluster::lesson(&mut report),
-            Group::Drawn => cluster::drawn(&mut report),
-        }?;
-    }
-    drop(up);
+        anyhow::Ok(())
+    })?;
     Ok(report.close())
 }
 
@@ -88,6 +102,12 @@ pub struct Report {
     /// How long each test took of those that were timed one by one.
     times: Vec<(String, Duration)>,
     say: fn(&str),
+}
+
+/// A check that runs beside others.
+struct Beside<'scope> {
+    name: String,
+    running: ScopedJoinHandle<'scope, Result<(Vec<String>, Outcome)>>,
 }
 
 /// A check that failed.
@@ -132,28 +152,38 @@ impl Report {
         );
     }
 
-    /// Runs checks side by side. What each prints comes in one piece.
+    /// Runs checks side by side.
     fn check_together(&mut self, checks: Vec<(String, Command)>) -> Result<()> {
         thread::scope(|scope| {
-            let running: Vec<_> = checks
-                .into_iter()
-                .map(|(name, mut command)| {
-                    self.begin(&name, &command);
-                    let outcome = scope.spawn(move || {
-                        let mut lines = Vec::new();
-                        let outcome = Outcome::of(&mut command, |line| lines.push(line.to_owned()))?;
-                        anyhow::Ok((lines, outcome))
-                    });
-                    (name, outcome)
-                })
-                .collect();
-            for (name, outcome) in running {
-                let (lines, outcome) = outcome.join().map_err(|_| anyhow!("{name} panicked"))??;
-                (self.say)(&format!("\n{name}:\n{}", lines.join("\n")));
-                self.end(&name, outcome);
-            }
-            Ok(())
+            let running: Vec<_> =
+                checks.into_iter().map(|(name, command)| self.begin_beside(scope, &name, command)).collect();
+            running.into_iter().try_for_each(|beside| self.end_beside(beside))
         })
+    }
+
+    /// Begins a check that runs beside others.
+    fn begin_beside<'scope>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        name: &str,
+        mut command: Command,
+    ) -> Beside<'scope> {
+        self.begin(name, &command);
+        let running = scope.spawn(move || {
+            let mut lines = Vec::new();
+            let outcome = Outcome::of(&mut command, |line| lines.push(line.to_owned()))?;
+            Ok((lines, outcome))
+        });
+        Beside { name: name.to_owned(), running }
+    }
+
+    /// Waits for its end. What it has printed comes in one piece.
+    fn end_beside(&mut self, beside: Beside<'_>) -> Result<()> {
+        let Beside { name, running } = beside;
+        let (lines, outcome) = running.join().map_err(|_| anyhow!("{name} panicked"))??;
+        (self.say)(&format!("\n{name}:\n{}", lines.join("\n")));
+        self.end(&name, outcome);
+        Ok(())
     }
 
     fn begin(&self, name: &str, command: &Command) {
@@ -166,12 +196,16 @@ impl Report {
     }
 
     /// A test of a program has ended. What it has printed is shown if it failed.
-    fn end_test(&mut self, name: &str, lines: &[String], outcome: Outcome) {
+    fn end_test(&mut self, name: &str, lines: &[String], mut outcome: Outcome) {
         let word = if outcome.succeeded { "ok" } else { "FAILED" };
         (self.say)(&format!("{:>7.1} s  {word:<6}  {name}", outcome.took.as_secs_f64()));
         if !outcome.succeeded {
             for line in lines {
                 (self.say)(line);
+            }
+            // What a test shows of the cluster comes after its reason.
+            if let Some(reason) = lines.iter().position(|line| line.contains("panicked at")) {
+                outcome.last_lines = lines.iter().skip(reason).take(LAST_LINES).cloned().collect();
             }
         }
         self.times.push((name.to_owned(), outcome.took));
