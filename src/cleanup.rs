@@ -65,7 +65,7 @@ impl Cleanup {
     ///
     /// # Errors
     /// If it cannot be taken away. Then it is tried again at the end.
-    pub async fn now(&self, ticket: Ticket) -> anyhow::Result<()> {
+    pub async fn run_now(&self, ticket: Ticket) -> anyhow::Result<()> {
         let entry = self.entries.borrow().iter().find(|entry| entry.ticket == ticket).cloned();
         if let Some(entry) = entry {
             (entry.undo)().await?;
@@ -221,10 +221,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_gone_already_is_not_taken_away_again() {
         let (cleanup, tickets, done) = entries(&["a", "b", "fails"]);
-        cleanup.now(tickets[0]).await.unwrap();
-        cleanup.now(tickets[0]).await.unwrap();
+        cleanup.run_now(tickets[0]).await.unwrap();
+        cleanup.run_now(tickets[0]).await.unwrap();
         cleanup.forget(tickets[1]);
-        assert!(cleanup.now(tickets[2]).await.is_err());
+        assert!(cleanup.run_now(tickets[2]).await.is_err());
         assert!(cleanup.take_away(pending(), LIMIT, |_, _| {}).await.is_empty());
         assert_eq!(*done.borrow(), ["a", "fails", "fails"]);
     }

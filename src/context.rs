@@ -150,7 +150,7 @@ impl Ctx {
     ///
     /// # Errors
     /// If it cannot be created.
-    pub async fn lend(&self, object: Object) -> anyhow::Result<(Ticket, DynamicObject)> {
+    pub async fn create_temporary(&self, object: Object) -> anyhow::Result<(Ticket, DynamicObject)> {
         let cluster = self.cluster().await?.clone();
         let create = Create { object: object.clone(), hidden: None, dry_run: false };
         self.show(|| create.kubectl(cluster.place()));
@@ -184,11 +184,11 @@ impl Ctx {
     ///
     /// # Errors
     /// If it cannot be taken away. Then it is tried again at the end.
-    pub async fn give_back(&self, ticket: Ticket) -> anyhow::Result<()> {
+    pub async fn delete_temporary(&self, ticket: Ticket) -> anyhow::Result<()> {
         if let Some(kubectl) = self.cleanup.kubectl(ticket) {
             self.show(|| kubectl);
         }
-        self.cleanup.now(ticket).await
+        self.cleanup.run_now(ticket).await
     }
 
     /// Shows a command that does the same as what comes next, if asked for.

@@ -10,7 +10,7 @@ use crate::findings::{self, Observed, Weight};
 use crate::kubernetes::ByHand;
 use crate::kubernetes::Place;
 use crate::kubernetes::on;
-use crate::observe::evidence::Evidence;
+use crate::observe::details::Details;
 use crate::output::{Line, Role};
 use crate::persistence::proof::Proof;
 
@@ -24,10 +24,10 @@ const STEPS: [&str; 5] = ["deploy", "init-db", "status", "dns-check", "persisten
 pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
     let snapshot = shared::glance(ctx).await?;
-    let evidence = Evidence::read(&snapshot, cluster, true).await;
+    let details = Details::read(&snapshot, cluster, true).await;
     let Place { namespace, by_hand, .. } = cluster.place();
     let now = Timestamp::now();
-    let findings = findings::judge(&Observed { snapshot: &snapshot, evidence: &evidence, namespace, by_hand, now });
+    let findings = findings::judge(&Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now });
     let problem = findings.iter().find(|finding| finding.weight != Weight::Unknown);
     let (says, step) = match problem {
         _ if snapshot.is_empty() => ("no exchange yet".to_owned(), 0),

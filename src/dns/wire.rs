@@ -13,16 +13,16 @@ use super::answer::{Answer, Kind, Record};
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// A name that no message can hold.
-    #[error("{0} is no name")]
+    #[error("{0} is not a valid name")]
     Name(String),
     /// A message that is longer than its two bytes can say.
     #[error("the question is too long")]
     Oversize,
     /// Bytes that are no message.
-    #[error("the answer is no DNS message: {0}")]
+    #[error("the answer is not a DNS message: {0}")]
     Garbage(String),
     /// A message that does not answer the question.
-    #[error("the answer is to another question")]
+    #[error("the answer belongs to another question")]
     Unasked,
 }
 

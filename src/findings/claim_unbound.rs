@@ -1,8 +1,8 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 
 /// The claim has no volume.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "claim-unbound",
     hides: &["unschedulable", "starting", "not-ready"],
     judge: |observed| {
@@ -14,7 +14,7 @@ pub const CAUSE: Cause = Cause {
         let volume = observed.snapshot.volume.present();
         let volume_phase = volume.and_then(|volume| volume.status.as_ref()?.phase.as_deref());
         let volume_name = volume.and_then(|volume| volume.metadata.name.as_deref()).unwrap_or_default();
-        let event = observed.evidence.newest(
+        let event = observed.details.newest(
             claim,
             &["ProvisioningFailed", "FailedBinding", "ClaimMisbound", "VolumeMismatch", "WaitForFirstConsumer"],
         );
@@ -40,7 +40,7 @@ pub const CAUSE: Cause = Cause {
             _ => (Weight::NotYet, "it has no volume yet".to_owned(), describe),
         };
         vec![Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight,
             app: names::POSTGRES,
             object: format!("persistentvolumeclaim/{}", names::CLAIM),

@@ -1,6 +1,6 @@
 use kube::ResourceExt;
 
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use super::pods;
 
 /// What a container waits for before it is started at all.
@@ -14,7 +14,7 @@ const BEFORE_THE_START: [&str; 6] = [
 ];
 
 /// A container does not start, or ends again and again.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "crash-loop",
     hides: &["probe-failing", "starting", "not-ready"],
     judge: |observed| {
@@ -41,7 +41,7 @@ pub const CAUSE: Cause = Cause {
             let previous = container.restart_count > 0 && ended.is_none();
             let logs = ["logs".to_owned(), pod.name_any()].into_iter().chain(previous.then(|| "--previous".to_owned()));
             Some(Finding {
-                code: CAUSE.code,
+                code: RULE.code,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),

@@ -1,18 +1,18 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 use crate::observe::Reading;
 use crate::observe::database::Credentials;
 
 /// PostgreSQL refuses the password of the Secret: the volume remembers the one of its first start.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "credentials-refused",
     hides: &[],
     judge: |observed| {
-        if observed.evidence.credentials != Reading::Present(Credentials::Refused) {
+        if observed.details.credentials != Reading::Present(Credentials::Refused) {
             return vec![];
         }
         vec![Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("secret/{}", observed.snapshot.backend_secret().unwrap_or(names::SECRET)),

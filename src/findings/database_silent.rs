@@ -1,15 +1,15 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 use crate::observe::{Reading, Reason};
 
 /// The pod is ready, but the database cannot be asked.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "database-silent",
     hides: &[],
     judge: |observed| {
-        let Reading::Unknown(Reason::Failed(why)) = &observed.evidence.database else { return vec![] };
+        let Reading::Unknown(Reason::Failed(why)) = &observed.details.database else { return vec![] };
         vec![Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("pod/{}", names::POSTGRES_POD),

@@ -17,7 +17,7 @@ use crate::text::Hint;
 
 /// What answers are explained by.
 #[derive(Clone, Debug)]
-pub struct Evidence<'a> {
+pub struct DnsEvidence<'a> {
     /// What the objects say.
     pub facts: &'a Facts,
     /// What a hint's command needs to lead to them.
@@ -60,7 +60,7 @@ const ON_THE_WAY: Duration = Duration::from_secs(5);
 const USUAL: Duration = Duration::from_secs(30);
 
 /// A finding, and of which answers it is the reason.
-struct Cause {
+struct Explanation {
     finding: Finding,
     covers: Covers,
 }
@@ -73,9 +73,9 @@ enum Covers {
 
 /// Says why. Marks each answer that is not ok with the code of its reason, and the ones that are only old as such.
 #[must_use]
-pub fn explain(evidence: &Evidence, answers: &mut [Answered]) -> Vec<Finding> {
+pub fn explain(evidence: &DnsEvidence, answers: &mut [Answered]) -> Vec<Finding> {
     let is_wrong = answers.iter().any(Answered::is_wrong);
-    let mut causes: Vec<Cause> = Vec::new();
+    let mut causes: Vec<Explanation> = Vec::new();
     causes.extend(policy(evidence).filter(|_| is_wrong));
     causes.extend(silence(evidence, answers));
     causes.extend(services(evidence));
@@ -96,7 +96,7 @@ pub fn holds(answers: &[Answered], findings: &[Finding]) -> bool {
     healthy(findings) && verdict::holds(answers)
 }
 
-impl Cause {
+impl Explanation {
     fn of(
         covers: Covers,
         code: &'static str,
@@ -119,7 +119,7 @@ impl Cause {
 }
 
 /// A pod that does not ask the cluster's DNS first.
-fn policy(evidence: &Evidence) -> Option<Cause> {
+fn policy(evidence: &DnsEvidence) -> Option<Explanation> {
     let Asker { pod, policy, server } = evidence.asker;
     let whom = server.as_deref().unwrap_or("nobody");
     let asks = match policy.as_str() {
@@ -127,7 +127,7 @@ fn policy(evidence: &Evidence) -> Option<Cause> {
         "None" => format!("it asks the server in its dnsConfig ({whom})"),
         _ => return None,
     };
-    Some(Cause::of(
+    Some(Explanation::of(
         Covers::Everything,
         "dns-policy",
         Weight::Problem,
@@ -142,7 +142,7 @@ fn policy(evidence: &Evidence) -> Option<Cause> {
 }
 
 /// A server that does not answer.
-fn silence(evidence: &Evidence, answers: &[Answered]) -> Option<Cause> {
+fn silence(evidence: &DnsEvidence, answers: &[Answered]) -> Option<Explanation> {
     let silent = answers.iter().find_map(|answered| match (&answered.got, answered.question.view) {
         (Answer::Silence(why), View::Server) => Some(why.as_str()),
         _ => None,
@@ -170,31 +170,45 @@ fn silence(evidence: &Evidence, answers: &[Answered]) -> Option<Cause> {
         }
         Reading::Unknown(Reason::Failed(_)) | Reading::NotAsked => (format!("does not answer at {at}: {silent}"), look),
     };
-    Some(Cause::of(Covers::Everything, "dns-silent", Weight::Problem, "CoreDNS", says, hint))
+    Some(Explanation::of(Covers::Everything, "dns-silent", Weight::Problem, "CoreDNS", says, hint))
 }
 
 /// Services that are missing, whatever the DNS server still remembers of them.
-fn services(evidence: &Evidence) -> Vec<Cause> {
+fn services(evidence: &DnsEvidence) -> Vec<Explanation> {
     let facts = evidence.facts;
     let deploy = || evidence.by_hand.own("deploy");
     let is_missing = |name: &&str| matches!(facts.services.get(*name), Some(Reading::Absent));
     let missing = names::SERVICES.into_iter().filter(is_missing).map(|name| {
         let says = format!("is missing in the namespace {}", facts.namespace);
-        Cause::of(Covers::Service(name), "service-missing", Weight::Problem, format!("service/{name}"), says, deploy())
+        Explanation::of(
+            Covers::Service(name),
+            "service-missing",
+            Weight::Problem,
+            format!("service/{name}"),
+            says,
+            deploy(),
+        )
     });
     let renamed = facts.set_service.as_deref().filter(|name| *name != names::POSTGRES_SERVICE).map(|name| {
         let says = format!("names {name} as its Service: its pods have no names below {}", names::POSTGRES_SERVICE);
         let object = format!("statefulset/{}", names::POSTGRES);
-        Cause::of(Covers::Service(names::POSTGRES_SERVICE), "service-name", Weight::Problem, object, says, deploy())
+        Explanation::of(
+            Covers::Service(names::POSTGRES_SERVICE),
+            "service-name",
+            Weight::Problem,
+            object,
+            says,
+            deploy(),
+        )
     });
     missing.chain(renamed).collect()
 }
 
 /// What keeps the headless Service from giving the addresses of its pods.
-fn headless(evidence: &Evidence) -> Vec<Cause> {
+fn headless(evidence: &DnsEvidence) -> Vec<Explanation> {
     let (facts, by_hand, name) = (evidence.facts, evidence.by_hand, names::POSTGRES_SERVICE);
     let cause = |code, weight, object: String, says: String, hint: Hint| {
-        Cause::of(Covers::Service(name), code, weight, object, says, hint)
+        Explanation::of(Covers::Service(name), code, weight, object, says, hint)
     };
     let describe = |pod: &str| by_hand.kubectl(["describe", &format!("pod/{pod}")]).to("see why");
     let service = || format!("service/{name}");
@@ -237,7 +251,7 @@ fn headless(evidence: &Evidence) -> Vec<Cause> {
         match published {
             _ if !replica.exists => {
                 let hint = by_hand.kubectl(["describe", &format!("statefulset/{}", names::POSTGRES)]).to("see why");
-                causes.push(cause("pod-missing", Weight::NotYet, object, "is not there".to_owned(), hint));
+                causes.push(cause("pod-missing", Weight::NotYet, object, "does not exist".to_owned(), hint));
             }
             _ if !replica.ready && !there.publishes_unready => {
                 let says = "is not ready, and the Service only publishes ready pods".to_owned();
@@ -269,7 +283,7 @@ fn selector(service: &ServiceFacts) -> String {
 const ABSOLUTE: &str = "with a dot at its end, no search domain is added";
 
 /// A name that a person or a Deployment has mistaken.
-fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
+fn name(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation> {
     let (facts, question) = (evidence.facts, &answered.question);
     let not_there = matches!(answered.got, Answer::NoSuchName | Answer::NoRecord);
     let is_of_people = question.view == View::Application || question.typed;
@@ -277,7 +291,7 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
         return None;
     }
     let cause = |code, object: String, says: String, hint: Hint| {
-        Some(Cause::of(Covers::Name(question.name.clone()), code, Weight::Problem, object, says, hint))
+        Some(Explanation::of(Covers::Name(question.name.clone()), code, Weight::Problem, object, says, hint))
     };
     let by_hand = evidence.by_hand;
     // The full name of whatever has one in the cluster has this label in it.
@@ -321,7 +335,7 @@ fn name(evidence: &Evidence, answered: &Answered) -> Option<Cause> {
 }
 
 /// What no other cause explains: answers that are only old, and those that remain a riddle.
-fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
+fn left(evidence: &DnsEvidence, answers: &mut [Answered]) -> Option<Explanation> {
     let mut riddles = answers.iter_mut().filter(|answered| answered.is_wrong() && answered.why.is_none()).peekable();
     riddles.peek()?;
     let window = match evidence.caching {
@@ -348,7 +362,7 @@ fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
             let says = format!(
                 "does not match the cluster's objects, which have not changed for {ago} s; it may have lost its watch"
             );
-            return Some(Cause::of(Covers::Everything, "unexplained", Weight::Problem, "CoreDNS", says, hint));
+            return Some(Explanation::of(Covers::Everything, "unexplained", Weight::Problem, "CoreDNS", says, hint));
         }
         Caching::For(time) => {
             format!("this cluster caches answers for up to {} s{kept}; nothing is wrong", time.as_secs())
@@ -361,7 +375,7 @@ fn left(evidence: &Evidence, answers: &mut [Answered]) -> Option<Cause> {
         }
     };
     let hint = evidence.by_hand.own("dns-check --wait").to("wait until it is");
-    Some(Cause::of(Covers::Everything, "stale", Weight::NotYet, "an older answer", says, hint))
+    Some(Explanation::of(Covers::Everything, "stale", Weight::NotYet, "an older answer", says, hint))
 }
 
 /// For how long a Corefile has names of the cluster kept.

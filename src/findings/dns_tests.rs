@@ -123,7 +123,8 @@ fn judge_with(
     let asker =
         Asker { pod: "backend-x".to_owned(), policy: "ClusterFirst".to_owned(), server: Some("10.96.0.10".to_owned()) };
     let by_hand = &hostile();
-    let found = explain(&Evidence { facts, by_hand, asker: &asker, dns, caching, now: now.parse().unwrap() }, answers);
+    let found =
+        explain(&DnsEvidence { facts, by_hand, asker: &asker, dns, caching, now: now.parse().unwrap() }, answers);
     for finding in &found {
         assert!(assert_leads(&finding.hint, by_hand) > 0, "{finding:?}");
     }
@@ -314,7 +315,7 @@ fn a_pod_that_asks_elsewhere() {
     let facts = World::new().facts();
     for (policy, is_why) in [("Default", true), ("None", true), ("ClusterFirst", false)] {
         let asker = Asker { pod: "x".to_owned(), policy: policy.to_owned(), server: Some("192.0.2.1".to_owned()) };
-        let evidence = Evidence {
+        let evidence = DnsEvidence {
             facts: &facts,
             by_hand: &hostile(),
             asker: &asker,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
-use crate::observe::evidence::Evidence;
+use crate::observe::details::Details;
 use crate::text::Hint;
 
 /// What is judged.
@@ -14,7 +14,7 @@ pub struct Observed<'a> {
     /// Round 1.
     pub snapshot: &'a Snapshot,
     /// Round 2.
-    pub evidence: &'a Evidence,
+    pub details: &'a Details,
     pub namespace: &'a str,
     /// What a hint's command needs to lead there.
     pub by_hand: &'a ByHand,
@@ -53,7 +53,7 @@ pub enum Weight {
 }
 
 /// A cause: how it is recognised, and which causes it explains.
-pub(super) struct Cause {
+pub(super) struct Rule {
     pub(super) code: &'static str,
     pub(super) hides: &'static [&'static str],
     pub(super) judge: fn(&Observed) -> Vec<Finding>,

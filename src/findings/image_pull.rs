@@ -1,10 +1,10 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use super::pods;
 use crate::kubernetes::ByHand;
 use crate::text::Hint;
 
 /// An image cannot be had.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "image-pull",
     hides: &["starting", "not-ready"],
     judge: |observed| {
@@ -13,7 +13,7 @@ pub const CAUSE: Cause = Cause {
             let failed =
                 ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"].contains(&reason);
             failed.then(|| Finding {
-                code: CAUSE.code,
+                code: RULE.code,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),

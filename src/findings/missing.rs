@@ -1,15 +1,15 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 use crate::observe::Reading;
 
 /// An object of the exchange is not there.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "missing",
     hides: &["not-ready"],
     judge: |observed| {
         let snapshot = observed.snapshot;
         let finding = |app: &'static str, object: String, says: &str| Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight: Weight::Problem,
             app,
             object,

@@ -21,37 +21,37 @@ mod table;
 mod terminating;
 mod unschedulable;
 
-use finding::Cause;
+use finding::Rule;
 pub use finding::{Finding, Observed, Weight, healthy};
 pub use stuck_revision::stuck_pod;
 pub use terminating::rescue;
 
 /// All causes, in the order in which people are told.
-const CAUSES: [Cause; 18] = [
-    missing::CAUSE,
-    terminating::CAUSE,
-    replicas::CAUSE,
-    claim_unbound::CAUSE,
-    stuck_revision::CAUSE,
-    pod_refused::CAUSE,
-    unschedulable::CAUSE,
-    image_pull::CAUSE,
-    crash_loop::CAUSE,
-    probe_failing::CAUSE,
-    stopping::CAUSE,
-    starting::CAUSE,
-    not_ready::CAUSE,
-    credentials_refused::CAUSE,
-    database_silent::CAUSE,
+const RULES: [Rule; 18] = [
+    missing::RULE,
+    terminating::RULE,
+    replicas::RULE,
+    claim_unbound::RULE,
+    stuck_revision::RULE,
+    pod_refused::RULE,
+    unschedulable::RULE,
+    image_pull::RULE,
+    crash_loop::RULE,
+    probe_failing::RULE,
+    stopping::RULE,
+    starting::RULE,
+    not_ready::RULE,
+    credentials_refused::RULE,
+    database_silent::RULE,
     table::MISSING,
     table::DIFFERENT,
-    not_permitted::CAUSE,
+    not_permitted::RULE,
 ];
 
 /// Everything that is not as it should be, causes without their consequences.
 #[must_use]
 pub fn judge(observed: &Observed) -> Vec<Finding> {
-    let found: Vec<(&Cause, Finding)> = CAUSES
+    let found: Vec<(&Rule, Finding)> = RULES
         .iter()
         .flat_map(|cause| (cause.judge)(observed).into_iter().map(move |finding| (cause, finding)))
         .collect();

@@ -1,13 +1,13 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::observe::{Reading, Reason};
 
 /// Something may not be read, or could not be.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "not-permitted",
     hides: &[],
     judge: |observed| {
         let mut unknown = observed.snapshot.unknown();
-        if let Reading::Unknown(reason @ Reason::Forbidden(_)) = &observed.evidence.database {
+        if let Reading::Unknown(reason @ Reason::Forbidden(_)) = &observed.details.database {
             unknown.push(("the database".to_owned(), reason));
         }
         let finding = |(object, reason): (String, &Reason)| {
@@ -24,7 +24,7 @@ pub const CAUSE: Cause = Cause {
                     by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("check the API server"),
                 ),
             };
-            Finding { code: CAUSE.code, weight, app: "", object, says, hint }
+            Finding { code: RULE.code, weight, app: "", object, says, hint }
         };
         unknown.into_iter().map(finding).collect()
     },

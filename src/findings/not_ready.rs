@@ -1,15 +1,15 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 use crate::observe::{Reading, readiness};
 
 /// A workload is not ready, and no pod says why.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "not-ready",
     hides: &[],
     judge: |observed| {
         let snapshot = observed.snapshot;
         let finding = |app: &'static str, kind: &str, ready: i32, wanted: i32| Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight: Weight::NotYet,
             app,
             object: format!("{kind}/{app}"),

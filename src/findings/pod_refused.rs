@@ -1,10 +1,10 @@
-use super::finding::{Cause, Finding, Observed, Weight};
+use super::finding::{Finding, Observed, Rule, Weight};
 use crate::exchange::names;
 use crate::observe::Reading;
 use crate::text::Hint;
 
 /// A workload's pod is not even made: quota, Pod Security or another guard of the namespace refuses it.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "pod-refused",
     hides: &["not-ready"],
     judge: |observed| {
@@ -13,7 +13,7 @@ pub const CAUSE: Cause = Cause {
         let refused =
             deployments.filter_map(|app| Some((app, "deployment", refused_to_deployment(observed, app)?))).chain(set);
         let finding = |(app, kind, says): (&'static str, &str, &str)| Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight: Weight::Problem,
             app,
             object: format!("{kind}/{app}"),
@@ -30,7 +30,7 @@ fn refused_to_set<'a>(observed: &Observed<'a>) -> Option<&'a str> {
         return None;
     }
     let set = observed.snapshot.statefulset.present()?;
-    let event = observed.evidence.newest(set, &["FailedCreate", "SuccessfulCreate"])?;
+    let event = observed.details.newest(set, &["FailedCreate", "SuccessfulCreate"])?;
     (event.reason == "FailedCreate").then_some(event.message.as_str())
 }
 

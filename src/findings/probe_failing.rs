@@ -1,21 +1,21 @@
 use kube::ResourceExt;
 
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use super::pods;
 
 /// A container runs, but a probe fails.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "probe-failing",
     hides: &["starting", "not-ready"],
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let container = pods::container(pod)?;
             container.state.as_ref()?.running.as_ref()?;
-            let event = observed.evidence.newest(pod, &["Unhealthy"])?;
+            let event = observed.details.newest(pod, &["Unhealthy"])?;
             // A server takes a moment to start; one that was restarted for it has had its time.
             let weight = if container.restart_count > 0 { Weight::Problem } else { Weight::NotYet };
             Some(Finding {
-                code: CAUSE.code,
+                code: RULE.code,
                 weight,
                 app,
                 object: pods::reference(pod),

@@ -1,8 +1,8 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 
 /// The set is scaled to other than one pod: its one volume is for one pod.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "replicas",
     hides: &["unschedulable", "pod-refused", "not-ready"],
     judge: |observed| {
@@ -18,7 +18,7 @@ pub const CAUSE: Cause = Cause {
             ),
         };
         vec![Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("statefulset/{}", names::POSTGRES),

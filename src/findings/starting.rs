@@ -1,9 +1,9 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use super::pods;
 use crate::text::duration;
 
 /// A pod is on its way, and nothing is wrong with it so far.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "starting",
     hides: &["not-ready"],
     judge: |observed| {
@@ -11,7 +11,7 @@ pub const CAUSE: Cause = Cause {
         let starting = on_their_way.map(|(app, pod)| {
             let running =
                 pods::container(pod).and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
-            let latest = observed.evidence.newest(pod, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
+            let latest = observed.details.newest(pod, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
             let says = if running {
                 "runs, but is not ready yet".to_owned()
             } else {
@@ -25,7 +25,7 @@ pub const CAUSE: Cause = Cause {
                 }
             };
             Finding {
-                code: CAUSE.code,
+                code: RULE.code,
                 weight: Weight::NotYet,
                 app,
                 object: pods::reference(pod),

@@ -2,7 +2,7 @@ use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::finding::{Cause, Finding, Observed, Weight};
+use super::finding::{Finding, Observed, Rule, Weight};
 use super::pods;
 use crate::text::Hint;
 use crate::text::duration;
@@ -11,13 +11,13 @@ use crate::text::duration;
 const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// A pod is on its way out, or should be gone.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "stopping",
     hides: &["probe-failing", "starting", "not-ready"],
     judge: |observed| {
         let stopping = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (weight, says, hint) = fate(observed, pod)?;
-            Some(Finding { code: CAUSE.code, weight, app, object: pods::reference(pod), says, hint })
+            Some(Finding { code: RULE.code, weight, app, object: pods::reference(pod), says, hint })
         });
         stopping.collect()
     },

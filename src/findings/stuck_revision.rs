@@ -1,7 +1,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use super::pods;
 use crate::exchange::names;
 use crate::observe::{Snapshot, readiness};
@@ -22,13 +22,13 @@ pub fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
 }
 
 /// A pod of an older revision is in the way of the newer one.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "stuck-revision",
     hides: &["image-pull", "crash-loop", "probe-failing", "starting", "unschedulable", "not-ready"],
     judge: |observed| {
         let finding = |pod| {
             Finding {
-            code: CAUSE.code,
+            code: RULE.code,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: pods::reference(pod),

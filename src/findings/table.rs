@@ -1,4 +1,4 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use crate::exchange::{names, wallets};
 use crate::text::Command;
 
@@ -14,11 +14,11 @@ fn finding(code: &'static str, says: String, hint: Command) -> Finding {
 }
 
 /// The database has no table `wallets`.
-pub const MISSING: Cause = Cause {
+pub const MISSING: Rule = Rule {
     code: "table-missing",
     hides: &[],
     judge: |observed| {
-        let Some(database) = observed.evidence.database.present() else { return vec![] };
+        let Some(database) = observed.details.database.present() else { return vec![] };
         let says = match (&database.columns, database.index) {
             (None, _) => "not initialised: it has no table wallets",
             (Some(_), false) => "the table wallets has no index idx_wallets_id",
@@ -29,11 +29,11 @@ pub const MISSING: Cause = Cause {
 };
 
 /// The table `wallets` is not the lesson's.
-pub const DIFFERENT: Cause = Cause {
+pub const DIFFERENT: Rule = Rule {
     code: "table-different",
     hides: &[],
     judge: |observed| {
-        let columns = observed.evidence.database.present().and_then(|database| database.columns.as_ref());
+        let columns = observed.details.database.present().and_then(|database| database.columns.as_ref());
         let differences = columns.map(|columns| wallets::differences(columns)).unwrap_or_default();
         if differences.is_empty() {
             return vec![];

@@ -1,6 +1,6 @@
 use kube::{Resource, ResourceExt};
 
-use super::finding::{Cause, Finding, Observed, Weight};
+use super::finding::{Finding, Observed, Rule, Weight};
 use crate::exchange::names;
 use crate::kubernetes::ByHand;
 use crate::observe::Reading;
@@ -8,7 +8,7 @@ use crate::persistence::ending;
 use crate::text::Hint;
 
 /// An object was deleted, and is there only for as long as something holds it.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "terminating",
     hides: &["not-ready", "claim-unbound"],
     judge: |observed| storage(observed).into_iter().chain(others(observed)).collect(),
@@ -24,7 +24,7 @@ fn storage(observed: &Observed) -> Option<Finding> {
     let is_claim = snapshot.claim.present().is_some_and(is_deleted);
     let volume = || snapshot.volume.present().map(ResourceExt::name_any).unwrap_or_default();
     Some(Finding {
-        code: CAUSE.code,
+        code: RULE.code,
         weight: Weight::Problem,
         app: names::POSTGRES,
         object: if is_claim {
@@ -68,11 +68,11 @@ fn others(observed: &Observed) -> Vec<Finding> {
         }
     }
     let finding = |(app, object): (&'static str, String)| Finding {
-        code: CAUSE.code,
+        code: RULE.code,
         weight: Weight::Problem,
         app,
         says: "is Terminating: it was deleted, and disappears when nothing uses it".to_owned(),
-        hint: observed.by_hand.kubectl(["get", &object, "-o", "yaml"]).to("see its finalizers, which hold it"),
+        hint: observed.by_hand.kubectl(["get", &object, "-o", "yaml"]).to("see which finalizers block it"),
         object,
     };
     deleted.into_iter().map(finding).collect()

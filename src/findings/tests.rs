@@ -7,8 +7,8 @@ use crate::exchange::names;
 use crate::kubernetes::by_hand_tests::{assert_leads, hostile};
 use crate::observe::Snapshot;
 use crate::observe::database::{Credentials, Database};
-use crate::observe::evidence::Evidence;
-use crate::observe::evidence::Happening;
+use crate::observe::details::Details;
+use crate::observe::details::Happening;
 use crate::observe::{Reading, Reason};
 use jiff::Timestamp;
 
@@ -46,9 +46,9 @@ fn container(state: &Value, restarts: i32) -> Value {
                                                 "imageID": "", "state": state }] } })
 }
 
-fn found(snapshot: &Snapshot, evidence: &Evidence) -> Vec<Finding> {
+fn found(snapshot: &Snapshot, details: &Details) -> Vec<Finding> {
     let by_hand = &hostile();
-    let found = judge(&Observed { snapshot, evidence, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH });
+    let found = judge(&Observed { snapshot, details, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH });
     for finding in &found {
         assert!(assert_leads(&finding.hint, by_hand) > 0, "{finding:?}");
     }
@@ -56,18 +56,15 @@ fn found(snapshot: &Snapshot, evidence: &Evidence) -> Vec<Finding> {
 }
 
 /// The only finding.
-fn only(snapshot: &Snapshot, evidence: &Evidence) -> Finding {
-    let mut all = found(snapshot, evidence);
+fn only(snapshot: &Snapshot, details: &Details) -> Finding {
+    let mut all = found(snapshot, details);
     assert_eq!(all.len(), 1, "{all:#?}");
     all.remove(0)
 }
 
-fn event(uid: &str, reason: &str, message: &str) -> Evidence {
+fn event(uid: &str, reason: &str, message: &str) -> Details {
     let [uid, reason, message] = [uid, reason, message].map(str::to_owned);
-    Evidence {
-        events: vec![Happening { uid, reason, message, at: Some(Timestamp::UNIX_EPOCH) }],
-        ..Evidence::default()
-    }
+    Details { events: vec![Happening { uid, reason, message, at: Some(Timestamp::UNIX_EPOCH) }], ..Details::default() }
 }
 
 fn ready() -> Snapshot {
@@ -78,7 +75,7 @@ fn ready() -> Snapshot {
 
 #[test]
 fn nothing_is_found_where_all_is_well() {
-    assert_eq!(found(&ready(), &Evidence::default()), []);
+    assert_eq!(found(&ready(), &Details::default()), []);
 }
 
 #[test]
@@ -102,7 +99,7 @@ fn a_container_says_why_it_does_not_run() {
         (waiting("ContainerCreating"), 0, "starting", "is being created"),
         (json!({ "running": {} }), 0, "starting", "not ready yet"),
     ] {
-        let finding = only(&snapshot(&container(&state, restarts)), &Evidence::default());
+        let finding = only(&snapshot(&container(&state, restarts)), &Details::default());
         assert_eq!(finding.code, code, "{finding:?}");
         assert!(finding.says.contains(words), "{finding:?}");
     }
@@ -112,7 +109,7 @@ fn a_container_says_why_it_does_not_run() {
 fn a_pod_that_is_being_stopped_has_not_crashed() {
     let mut pod = container(&json!({ "terminated": { "exitCode": 137 } }), 0);
     pod["deletionTimestamp"] = "2026-11-23T20:00:00Z".into();
-    let finding = only(&snapshot(&pod), &Evidence::default());
+    let finding = only(&snapshot(&pod), &Details::default());
     assert_eq!((finding.code, finding.weight), ("stopping", Weight::NotYet));
 }
 
@@ -132,7 +129,7 @@ fn a_pod_that_does_not_end_is_told_with_what_holds_it() {
     let mut snapshot = snapshot(&pod);
     let Reading::Present(pods) = &mut snapshot.pods else { panic!("there are pods") };
     pods[0].metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
-    assert_eq!(only(&snapshot, &Evidence::default()).says, "has ended, and is blocked by finalizers: example.com/hold");
+    assert_eq!(only(&snapshot, &Details::default()).says, "has ended, and is blocked by finalizers: example.com/hold");
 }
 
 #[test]
@@ -147,9 +144,9 @@ fn a_pod_that_a_rollout_has_replaced_is_not_missed() {
         Snapshot { pods: Reading::Present(pods), ..snapshot.clone() }
     };
     snapshot = with(&old, &snapshot);
-    assert_eq!(found(&snapshot, &Evidence::default()).len(), 1);
+    assert_eq!(found(&snapshot, &Details::default()).len(), 1);
     old.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-23T20:00:00Z")).unwrap();
-    assert_eq!(found(&with(&old, &snapshot), &Evidence::default()), []);
+    assert_eq!(found(&with(&old, &snapshot), &Details::default()), []);
 }
 
 #[test]
@@ -180,7 +177,7 @@ fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
     let mut pod = container(&json!({}), 0);
     pod["status"]["conditions"] = json!([{ "type": "PodScheduled", "status": "False", "message": "unbound claims" }]);
     let mut snapshot = snapshot(&pod);
-    assert_eq!(only(&snapshot, &Evidence::default()).code, "unschedulable");
+    assert_eq!(only(&snapshot, &Details::default()).code, "unschedulable");
 
     let claim =
         json!({ "metadata": { "name": names::CLAIM, "uid": "uid-postgres-pvc" }, "status": { "phase": "Pending" } });
@@ -192,7 +189,7 @@ fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
 
     let volume = json!({ "metadata": { "name": "postgres-pv-alice" }, "status": { "phase": "Released" } });
     snapshot.volume = Reading::Present(serde_json::from_value(volume).unwrap());
-    let finding = only(&snapshot, &Evidence::default());
+    let finding = only(&snapshot, &Details::default());
     assert!(finding.says.contains("Released") && finding.hint.to_string().contains("--reuse-volume"), "{finding:?}");
 }
 
@@ -201,15 +198,15 @@ fn a_pod_that_may_not_be_made_is_explained() {
     let mut snapshot = snapshot(&container(&json!({}), 0));
     snapshot.pods = Reading::Present(vec![]);
     let words = "create Pod postgres-0 in StatefulSet postgres failed error: exceeded quota: small";
-    let mut evidence = event("uid-postgres", "FailedCreate", words);
-    let finding = only(&snapshot, &evidence);
+    let mut details = event("uid-postgres", "FailedCreate", words);
+    let finding = only(&snapshot, &details);
     assert_eq!((finding.code, finding.weight), ("pod-refused", Weight::Problem));
     assert!(
         finding.says.contains("exceeded quota: small") && finding.hint.to_string().contains("resourcequota"),
         "{finding:?}"
     );
-    evidence.events.extend(event("uid-postgres", "SuccessfulCreate", "created").events);
-    assert_eq!(only(&snapshot, &evidence).code, "not-ready");
+    details.events.extend(event("uid-postgres", "SuccessfulCreate", "created").events);
+    assert_eq!(only(&snapshot, &details).code, "not-ready");
 
     let mut snapshot = ready();
     let status = json!({ "observedGeneration": 1, "conditions": [
@@ -217,29 +214,29 @@ fn a_pod_that_may_not_be_made_is_explained() {
     let backend =
         json!({ "metadata": { "generation": 1 }, "spec": { "selector": {}, "template": {} }, "status": status });
     snapshot.deployments.insert(names::BACKEND.to_owned(), Reading::Present(serde_json::from_value(backend).unwrap()));
-    let finding = only(&snapshot, &Evidence::default());
+    let finding = only(&snapshot, &Details::default());
     assert_eq!((finding.code, finding.object.as_str()), ("pod-refused", "deployment/backend"));
     // Another storage would be without the data that there is.
     assert!(finding.hint.to_string().contains("describe namespace alice"), "{finding:?}");
     snapshot.claim = Reading::NotAsked;
-    assert!(only(&snapshot, &Evidence::default()).hint.to_string().contains("--storage dynamic"));
+    assert!(only(&snapshot, &Details::default()).hint.to_string().contains("--storage dynamic"));
 }
 
 #[test]
 fn a_pod_of_an_older_revision_hides_what_is_the_matter_with_it() {
     let mut pod = container(&json!({ "waiting": { "reason": "ImagePullBackOff" } }), 0);
     pod["revision"] = "r0".into();
-    assert_eq!(only(&snapshot(&pod), &Evidence::default()).code, "stuck-revision");
+    assert_eq!(only(&snapshot(&pod), &Details::default()).code, "stuck-revision");
 }
 
 #[test]
 fn what_may_not_be_read_is_not_unhealthy_and_what_fails_is() {
     let mut snapshot = ready();
     snapshot.volume = Reading::Unknown(Reason::Forbidden("no".to_owned()));
-    let findings = found(&snapshot, &Evidence::default());
+    let findings = found(&snapshot, &Details::default());
     assert_eq!((findings.len(), healthy(&findings)), (1, true));
     snapshot.volume = Reading::Unknown(Reason::Failed("no".to_owned()));
-    assert!(!healthy(&found(&snapshot, &Evidence::default())));
+    assert!(!healthy(&found(&snapshot, &Details::default())));
 }
 
 #[test]
@@ -248,15 +245,15 @@ fn the_database_says_what_is_the_matter_with_it() {
         let database = json!({ "started_at": "2026-11-23T20:00:00Z", "size": 1, "index": true, "columns": columns });
         Reading::Present(serde_json::from_value(database).unwrap())
     };
-    let asked = |database, credentials| Evidence { database, credentials, ..Evidence::default() };
+    let asked = |database, credentials| Details { database, credentials, ..Details::default() };
     let silent = Reading::Unknown(Reason::Failed("gone".to_owned()));
-    for (evidence, code) in [
+    for (details, code) in [
         (asked(database(Value::Null), Reading::NotAsked), "table-missing"),
         (asked(database(json!([])), Reading::NotAsked), "table-different"),
         (asked(silent, Reading::NotAsked), "database-silent"),
         (asked(Reading::NotAsked, Reading::Present(Credentials::Refused)), "credentials-refused"),
     ] {
-        assert_eq!(only(&ready(), &evidence).code, code);
+        assert_eq!(only(&ready(), &details).code, code);
     }
     let accepted = asked(Reading::NotAsked, Reading::Present(Credentials::Accepted));
     assert_eq!(found(&ready(), &accepted), []);

@@ -1,16 +1,16 @@
-use super::finding::{Cause, Finding, Weight};
+use super::finding::{Finding, Rule, Weight};
 use super::pods;
 use crate::observe::readiness;
 
 /// No node takes a pod.
-pub const CAUSE: Cause = Cause {
+pub const RULE: Rule = Rule {
     code: "unschedulable",
     hides: &["starting", "not-ready"],
     judge: |observed| {
         let unschedulable = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (status, message) = readiness::condition(pod, "PodScheduled")?;
             (status == "False").then(|| Finding {
-                code: CAUSE.code,
+                code: RULE.code,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),

@@ -30,7 +30,7 @@ pub fn parse(text: &str, schemes: &[&str]) -> Result<Address, String> {
     let with_scheme = text.split_once("://").filter(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
     let scheme = with_scheme.map_or_else(|| "http".to_owned(), |(scheme, _)| scheme.to_ascii_lowercase());
     if !schemes.contains(&scheme.as_str()) {
-        return Err(format!("its scheme is none of {}", schemes.join(", ")));
+        return Err(format!("its scheme must be one of {}", schemes.join(", ")));
     }
     let rest = with_scheme.map_or(text, |(_, rest)| rest);
     // A query or a fragment leads nowhere.

@@ -103,8 +103,8 @@ pub fn unusable(why: &str, context: &str, flags: &Connection) -> Error {
 /// A hint to names of the kubeconfig: those that are spelled most like what was asked for.
 pub fn nearest_of<'a>(flag: &str, wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Hint {
     match nearest(wanted, known).as_slice() {
-        [] => format!("leave {flag} out, or name another kubeconfig by --kubeconfig or the variable KUBECONFIG").into(),
-        nearest => format!("choose one by {flag}: {}", nearest.join(", ")).into(),
+        [] => format!("omit {flag}, or choose another kubeconfig with --kubeconfig or the variable KUBECONFIG").into(),
+        nearest => format!("choose one with {flag}: {}", nearest.join(", ")).into(),
     }
 }
 
@@ -185,7 +185,7 @@ fn check_cluster(cluster: &Named<Cluster>, flags: &Connection) -> Result<(), Str
 fn check_user(user: &Named<User>, flags: &Connection) -> Result<(), String> {
     let says = &user.says;
     if !says.token.is_empty() && (!says.username.is_empty() || !says.password.is_empty()) {
-        return Err(format!("both token and username or password are given for {user}: only one can be meant"));
+        return Err(format!("both token and username or password are given for {user}: only one is allowed"));
     }
     if !says.certificate.is_empty() || !says.certificate_data.is_empty() {
         check_certificate(user, flags)?;
@@ -198,7 +198,7 @@ fn check_user(user: &Named<User>, flags: &Connection) -> Result<(), String> {
             _ if exec.env.iter().any(|(name, _)| name.is_empty()) => "exec has a variable in env without a name",
             "Never" | "IfAvailable" | "Always" => return check_impersonation(user),
             "" => "exec has no interactiveMode",
-            _ => "interactiveMode of exec is none of Never, IfAvailable and Always",
+            _ => "interactiveMode of exec must be Never, IfAvailable or Always",
         };
         return Err(format!("{wrong} for {user}"));
     }
@@ -230,7 +230,7 @@ fn check_impersonation(user: &Named<User>) -> Result<(), String> {
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((field, _)) if says.impersonate.is_empty() => {
-            Err(format!("{field} is given for {user}, but no user to impersonate: give one by --as"))
+            Err(format!("{field} is given for {user}, but no user to impersonate: give one with --as"))
         }
         _ => Ok(()),
     }

@@ -157,7 +157,7 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Kubeconfig, String> {
 
 /// The first document of the text, as YAML or JSON.
 fn document(bytes: &[u8]) -> Result<Value, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not text in UTF-8".to_owned())?;
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Ok(Value::Null);

@@ -75,7 +75,7 @@ fn credentials(chosen: &Chosen, has_certificate: bool, flags: &Connection) -> Re
     }
     // Looked at whether the plugin is to run or not.
     if says.exec.as_ref().is_some_and(|exec| !VERSIONS.contains(&exec.api_version.as_str())) {
-        return Err(Why::Entry(format!("the apiVersion of exec is none of {} for {user}", VERSIONS.join(", "))));
+        return Err(Why::Entry(format!("the apiVersion of exec must be one of {} for {user}", VERSIONS.join(", "))));
     }
     if HeaderValue::from_bytes(says.token.as_bytes()).is_err() {
         let field = user.field("token", flags.token.is_some());
@@ -83,7 +83,7 @@ fn credentials(chosen: &Chosen, has_certificate: bool, flags: &Connection) -> Re
     }
     let token = (!says.token.is_empty()).then(|| Secret::new(says.token.clone()));
     if !says.token_file.is_empty() && !says.username.is_empty() {
-        return Err(Why::Entry(format!("both tokenFile and username are given for {user}: only one can be meant")));
+        return Err(Why::Entry(format!("both tokenFile and username are given for {user}: only one is allowed")));
     }
     Ok(if !says.token_file.is_empty() {
         let (path, of) = (says.token_file.clone().into(), user.field("tokenFile", false));
@@ -136,7 +136,7 @@ fn nobody(chosen: &Chosen) -> Error {
         name if user.file.is_none() => format!("the kubeconfig has no user {name:?}, which context {context:?} names"),
         _ => format!("{user} has no credentials"),
     };
-    Error::new(message, "choose a user of the kubeconfig by --user, or give a --token")
+    Error::new(message, "choose a user from the kubeconfig with --user, or give a token with --token")
 }
 
 /// The plugin, with what it is told of the cluster.

@@ -19,9 +19,7 @@ pub fn policy(named: Option<&Path>) -> Result<Policy, Error> {
     if variable.as_deref().is_some_and(|value| value == "off") {
         return match named {
             None => Ok(Policy::AllowAll),
-            Some(_) => {
-                Err(Error::new("--kuberc is given, but KUBERC=off says not to read any", "leave out one of the two"))
-            }
+            Some(_) => Err(Error::new("--kuberc is given, but KUBERC=off says not to read any", "omit one of the two")),
         };
     }
     let is_named = named.is_some() || variable.is_some();
@@ -34,6 +32,6 @@ pub fn policy(named: Option<&Path>) -> Result<Policy, Error> {
     };
     read.map_err(|why| {
         let message = format!("could not read kubectl's preferences {}: {why}", path.display());
-        Error::new(message, "correct the file, or name another one by --kuberc")
+        Error::new(message, "correct the file, or choose another one with --kuberc")
     })
 }

@@ -50,7 +50,7 @@ fn read_file(path: &Path) -> Result<Option<Kubeconfig>, Error> {
     file::parse(&bytes, path).map(Some).map_err(|why| {
         Error::new(
             format!("could not read the kubeconfig {}: {why}", path.display()),
-            "correct the file, or name another one by --kubeconfig or the variable KUBECONFIG",
+            "correct the file, or choose another one with --kubeconfig or the variable KUBECONFIG",
         )
     })
 }
@@ -58,7 +58,7 @@ fn read_file(path: &Path) -> Result<Option<Kubeconfig>, Error> {
 fn unreadable(path: &Path, why: &str) -> Error {
     Error::new(
         format!("could not read the kubeconfig {}: {why}", path.display()),
-        "name another one by --kubeconfig or the variable KUBECONFIG; `minikube start` or your cluster's provider writes one",
+        "choose another one with --kubeconfig or the variable KUBECONFIG; `minikube start` or your cluster's provider writes one",
     )
 }
 

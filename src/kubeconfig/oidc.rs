@@ -22,8 +22,8 @@ const LEEWAY: SignedDuration = SignedDuration::from_secs(10);
 pub fn check(provider: &AuthProvider, user: &Named<User>) -> Result<(), Why> {
     if provider.name != "oidc" {
         return Err(Why::Said(Error::new(
-            format!("{user} logs in by the auth-provider {:?}, which kubectl no longer has", provider.name),
-            "log in by a credential plugin: the cluster's provider says how",
+            format!("{user} logs in with the auth-provider {:?}, which kubectl no longer has", provider.name),
+            "log in with a credential plugin; your cluster's provider documents how",
         )));
     }
     let is_missing = |name: &&str| provider.config.get(*name).is_none_or(String::is_empty);
@@ -41,7 +41,7 @@ pub fn token(provider: &AuthProvider, user: &Named<User>) -> Result<Secret, Why>
     let given = |name: &str| provider.config.get(name).filter(|value| !value.is_empty());
     let token = given("id-token");
     if let Some(token) = token {
-        let end = expiry(token).ok_or_else(|| format!("the id-token of {user} is not a token of OpenID Connect"))?;
+        let end = expiry(token).ok_or_else(|| format!("the id-token of {user} is not an OpenID Connect token"))?;
         if Timestamp::now() + LEEWAY < end {
             return Ok(Secret::new(token.clone()));
         }
@@ -49,11 +49,11 @@ pub fn token(provider: &AuthProvider, user: &Named<User>) -> Result<Secret, Why>
     let (message, hint) = match (token, given("refresh-token")) {
         (_, None) => (
             format!("{user} has no valid id-token, and no refresh-token"),
-            "log in again, as the cluster's provider says",
+            "log in again, as your cluster's provider documents",
         ),
         _ => (
             format!("the id-token of {user} has expired"),
-            "kubectl gets a new one and writes it into the file: ask the cluster anything with kubectl, and then run this again",
+            "kubectl gets a new one and writes it to the file: run any kubectl command that contacts the cluster, and then run this again",
         ),
     };
     Err(Why::Said(Error::new(message, hint)))
@@ -97,7 +97,7 @@ mod tests {
         assert!(refused("oidc", Some(of(now + 5)), true).contains("has expired"));
         assert!(refused("oidc", Some(of(now - 600)), false).contains("no refresh-token"));
         assert!(refused("oidc", None, false).contains("no valid id-token"));
-        assert!(refused("oidc", Some("secret".to_owned()), true).contains("is not a token"));
+        assert!(refused("oidc", Some("secret".to_owned()), true).contains("is not an OpenID Connect token"));
         assert!(refused("gcp", None, false).contains("\"gcp\""));
     }
 }

@@ -32,7 +32,7 @@ pub fn read_pem(path: &str, field: &str) -> Result<Pem, Error> {
         Ok(bytes) => Ok(Pem { bytes, origin: format!("{path}, the {field},") }),
         Err(error) => Err(Error::new(
             format!("could not read {path}, the {field}: {error}"),
-            "check that the file is there and that you may read it",
+            "check that the file exists and that you may read it",
         )),
     }
 }

@@ -47,7 +47,7 @@ pub fn of_environment(server: &Uri) -> Result<Option<Proxy>, String> {
     }
     read(&url, OF_ENVIRONMENT)
         .map(Some)
-        .map_err(|why| format!("the proxy of the variable {name} cannot be used: {why}"))
+        .map_err(|why| format!("the proxy in the variable {name} cannot be used: {why}"))
 }
 
 /// Whether an entry of `NO_PROXY` is for a server, as Go has it: `*`, an address, a range of addresses, or a domain with all

@@ -75,11 +75,10 @@ fn no_server(chosen: &Chosen, flags: &Connection) -> Error {
     let message = match (known_contexts.as_slice(), context.as_str(), cluster.name.as_str()) {
         ([], "", _) => {
             let missing: Vec<String> = missing.iter().map(|path| path.display().to_string()).collect();
-            let looked =
-                if missing.is_empty() { String::new() } else { format!("; not there: {}", missing.join(", ")) };
+            let looked = if missing.is_empty() { String::new() } else { format!("; missing: {}", missing.join(", ")) };
             return Error::new(
-                format!("there is no cluster to talk to: no kubeconfig with a context was found{looked}"),
-                "start one with `minikube start`, or name a kubeconfig by --kubeconfig or the variable KUBECONFIG",
+                format!("there is no cluster to connect to: no kubeconfig with a context was found{looked}"),
+                "start one with `minikube start`, or choose a kubeconfig with --kubeconfig or the variable KUBECONFIG",
             );
         }
         (known, "", "") => {
@@ -157,7 +156,7 @@ fn trust(chosen: &Chosen, flags: &Connection) -> Result<Trust, Why> {
     let has_authority = !says.authority.is_empty() || !says.authority_data.is_empty();
     if says.insecure && has_authority {
         return Err(Why::Entry(format!(
-            "both certificate-authority and insecure-skip-tls-verify are given for {cluster}: only one can be meant"
+            "both certificate-authority and insecure-skip-tls-verify are given for {cluster}: only one is allowed"
         )));
     }
     Ok(Trust { authority: authority(chosen, flags)?, insecure: says.insecure, ..Trust::default() })

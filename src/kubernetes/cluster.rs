@@ -142,7 +142,7 @@ impl Cluster {
     ///
     /// # Errors
     /// If the server does not say.
-    pub async fn now(&self, object: &Object) -> Result<Option<DynamicObject>, RequestError> {
+    pub async fn get_object(&self, object: &Object) -> Result<Option<DynamicObject>, RequestError> {
         let there = object.api(&self.client).get_opt(&object.name).await;
         there.map_err(self.failed(format!("get {}", object.reference())))
     }

@@ -38,7 +38,7 @@ pub enum Cause {
     /// 400 or 422, with the server's words.
     Invalid(String),
     /// A budget of disruptions keeps the pod from being evicted, with the server's words.
-    Kept(String),
+    EvictionRefused(String),
     /// 429 or 5xx, with the server's words.
     Unavailable(String),
     /// No answer in time.
@@ -86,7 +86,7 @@ impl Cause {
             404 => Self::NotFound(message),
             409 => Self::Conflict { message, managers: contesting_managers(status) },
             400 | 422 => Self::Invalid(message),
-            429 | 500 if is_of_a_budget(status) => Self::Kept(message),
+            429 | 500 if is_of_a_budget(status) => Self::EvictionRefused(message),
             code @ (429 | 500..) => Self::Unavailable(format!("{code}: {message}")),
             code => Self::Garbled(format!("unexpected answer {code}: {message}")),
         }
@@ -151,7 +151,7 @@ impl Cause {
                 | Self::NotFound(_)
                 | Self::Conflict { .. }
                 | Self::Invalid(_)
-                | Self::Kept(_)
+                | Self::EvictionRefused(_)
         )
     }
 }
@@ -164,7 +164,7 @@ impl Display for Cause {
             Self::NotFound(message)
             | Self::Conflict { message, .. }
             | Self::Invalid(message)
-            | Self::Kept(message)
+            | Self::EvictionRefused(message)
             | Self::TimedOut(message) => f.write_str(message),
             Self::Unavailable(message) => write!(f, "the server is not available: {message}"),
             Self::Unreachable(message) => write!(f, "no connection: {message}"),
@@ -235,7 +235,7 @@ impl RequestError {
             }
             Cause::Conflict { .. } => "someone else changed it at the same time: run the command again".into(),
             Cause::Invalid(_) => "change what the server rejects, and run the command again".into(),
-            Cause::Kept(_) => by_hand.kubectl("get poddisruptionbudget").to("see what the budget allows"),
+            Cause::EvictionRefused(_) => by_hand.kubectl("get poddisruptionbudget").to("see what the budget allows"),
             Cause::Unavailable(_) => by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("check the API server"),
             Cause::TimedOut(_) => {
                 format!("{server} is slow or does not answer: try again, or give it more time with --request-timeout")
@@ -269,10 +269,10 @@ mod tests {
             json!([{ "reason": "DisruptionBudget", "message": "The disruption budget kept needs 1 healthy pods" }]);
         let violates = "Cannot evict pod as it would violate the pod's disruption budget.";
         let kept = cause(json!({ "code": 429, "message": violates, "details": { "causes": causes } }));
-        assert_eq!(kept, Cause::Kept(violates.to_owned()));
+        assert_eq!(kept, Cause::EvictionRefused(violates.to_owned()));
         assert!(kept.is_refusal() && !kept.is_away());
         let two = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-        assert_eq!(cause(json!({ "code": 500, "message": two })), Cause::Kept(two.to_owned()));
+        assert_eq!(cause(json!({ "code": 500, "message": two })), Cause::EvictionRefused(two.to_owned()));
         assert!(cause(json!({ "code": 429, "message": "too many requests" })).is_away());
     }
 
@@ -289,7 +289,7 @@ mod tests {
             Cause::Conflict { message: says(), managers: vec!["kubectl-edit".to_owned()] },
             Cause::Conflict { message: says(), managers: Vec::new() },
             Cause::Invalid(says()),
-            Cause::Kept(says()),
+            Cause::EvictionRefused(says()),
             Cause::Unavailable(says()),
             Cause::TimedOut(says()),
             Cause::Unreachable(says()),

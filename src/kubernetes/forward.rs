@@ -196,7 +196,7 @@ mod tests {
         assert!(server.next().await.unwrap().unwrap().is_ping());
         assert!(server.next().await.unwrap().unwrap().is_ping());
         let End::Broken(Broken(why)) = carried.await.unwrap().unwrap_err() else { panic!("not broken") };
-        assert!(why.contains("nothing was heard"), "{why}");
+        assert!(why.contains("no data was received"), "{why}");
     }
 
     #[tokio::test]

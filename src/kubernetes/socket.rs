@@ -82,7 +82,7 @@ impl Life {
                 Ok(Some(Ok(Message::Close(_))) | None) => return Ok(None),
                 Ok(Some(Err(error))) => return Err(Broken(error.to_string())),
                 Err(_) if self.pulse().would_answer() => {
-                    return Err(Broken(format!("nothing was heard for {silence:?}")));
+                    return Err(Broken(format!("no data was received for {silence:?}")));
                 }
                 Ok(Some(Ok(_))) | Err(_) => {}
             }

@@ -109,7 +109,7 @@ impl TransportLayer {
             };
             match (wait, again) {
                 (Some(wait), Some(again)) if Instant::now() + wait < deadline => {
-                    debug!("again in {wait:?}");
+                    debug!("retrying in {wait:?}");
                     sleep(wait).await;
                     request = again;
                 }

@@ -1,8 +1,8 @@
 //! Reads the cluster into values. Round 1 is always the same few named objects; round 2 is what these call for.
 
 pub mod database;
+pub mod details;
 pub mod dns;
-pub mod evidence;
 pub mod live;
 pub mod readiness;
 mod reading;

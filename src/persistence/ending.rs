@@ -27,7 +27,7 @@ pub fn of(name: &str, claim: &Reading<PersistentVolumeClaim>, volume: &Reading<P
         Reading::Present(volume) if deleted.is_some() => {
             format!("with it the data on pv/{} is deleted (reclaim policy Delete)", volume.name_any())
         }
-        Reading::Present(volume) => format!("the data stays on pv/{}, which no other claim gets", volume.name_any()),
+        Reading::Present(volume) => format!("the data stays on pv/{}, which no other claim can use", volume.name_any()),
         _ => "it is unknown what happens to its data".to_owned(),
     };
     let keep = deleted.map(ResourceExt::name_any);
@@ -37,10 +37,10 @@ pub fn of(name: &str, claim: &Reading<PersistentVolumeClaim>, volume: &Reading<P
             ending(format!("pvc/{name} does not exist any more: a new pod gets an empty one, or none"))
         }
         (Reading::Present(claim), _) if claim.metadata.deletion_timestamp.is_some() => {
-            ending(format!("pvc/{name} is Terminating and goes when no pod uses it: {fate}"))
+            ending(format!("pvc/{name} is Terminating and disappears when no pod uses it: {fate}"))
         }
         (_, Reading::Present(volume)) if volume.metadata.deletion_timestamp.is_some() => {
-            ending(format!("pv/{} under pvc/{name} is Terminating and goes with its claim", volume.name_any()))
+            ending(format!("pv/{} under pvc/{name} is Terminating and disappears with its claim", volume.name_any()))
         }
         _ => None,
     }

@@ -57,11 +57,11 @@ impl How {
     #[must_use]
     pub fn asked(self) -> &'static str {
         match self {
-            Self::Delete => "deletion asked",
-            Self::Crash => "immediate stop asked",
-            Self::Kill => "deletion asked, grace 1 s",
-            Self::Evict => "eviction asked",
-            Self::Force => "deletion asked, grace 0",
+            Self::Delete => "deletion",
+            Self::Crash => "immediate stop",
+            Self::Kill => "deletion, grace 1 s",
+            Self::Evict => "eviction",
+            Self::Force => "deletion, grace 0",
         }
     }
 }

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::rows::{Row, Run};
 use super::setting::{Image, Machine, Setting};
 use super::timeline::{Change, Kind, Timeline, step};
-use super::verdict::{Holds, judge};
+use super::verdict::{Check, Holds, Verdict, judge};
 use crate::observe::{Reading, Reason};
 
 fn server(start: &str, wal_bytes: u64) -> Server {
@@ -357,7 +357,43 @@ fn rows_of_an_earlier_writer_stay() {
     rows(&mut altered)[at].sum = "altered".into();
     assert_eq!(judge(&altered).holds, Holds::No);
     rows(&mut cycle).remove(at);
-    assert!(judge(&cycle).conclusion().contains("1 lost though acknowledged (200004)"), "{:#?}", judge(&cycle));
+    assert!(
+        judge(&cycle).checks.iter().any(|check| check.evidence.contains("1 acknowledged, but lost (200004)")),
+        "{:#?}",
+        judge(&cycle)
+    );
+}
+
+fn verdict_of(checks: &[(&str, Holds)]) -> Verdict {
+    let check = |(name, holds): &(&str, Holds)| Check { name: (*name).into(), holds: *holds, evidence: "why".into() };
+    Verdict::of(checks.iter().map(check).collect())
+}
+
+#[test]
+fn rows_that_went_with_the_data_are_not_what_matters() {
+    use Holds::{No, Unknown, Yes};
+    for (checks, foremost) in [
+        ([("your rows", No), ("marked rows", No), ("log goes on", No)], Some("log goes on")),
+        ([("your rows", No), ("start", No), ("log goes on", Yes)], Some("start")),
+        ([("your rows", No), ("start", Unknown), ("log goes on", Yes)], Some("your rows")),
+        ([("same address by name", Unknown), ("start", Unknown), ("wal", Yes)], Some("same address by name")),
+        ([("your rows", Yes), ("start", Yes), ("log goes on", Yes)], None),
+    ] {
+        assert_eq!(verdict_of(&checks).foremost().map(|check| check.name.as_str()), foremost, "{checks:?}");
+    }
+}
+
+#[test]
+fn several_checks_that_fail_are_counted_and_the_most_important_one_is_named() {
+    use Holds::{No, Unknown, Yes};
+    for (checks, conclusion) in [
+        (vec![("start", No), ("log goes on", Yes)], "start: why"),
+        (vec![("your rows", No), ("start", No), ("log goes on", Unknown)], "2 of 3 checks failed; first: start: why"),
+        (vec![("a", Unknown), ("b", Yes), ("c", Unknown)], "2 of 3 checks could not be made; first: a: why"),
+        (vec![("your rows", Yes)], "why"),
+    ] {
+        assert_eq!(verdict_of(&checks).conclusion(), conclusion);
+    }
 }
 
 proptest! {

@@ -43,7 +43,7 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Asked => "asked",
+            Self::Asked => "requested",
             Self::Terminating => "Terminating",
             Self::Ended => "old server ended",
             Self::Gone => "gone",
@@ -53,7 +53,7 @@ impl Kind {
             Self::Ready => "Ready",
             Self::Answered => "query answered",
             Self::AnsweredByName => "answered by name",
-            Self::Resolved => "name leads there",
+            Self::Resolved => "name updated",
             Self::ReplacedAgain => "replaced again",
             Self::Lost => "watch lost",
         }

@@ -77,18 +77,33 @@ impl Verdict {
         self.checks.iter().filter(|check| self.holds != Holds::Yes && check.holds == self.holds).collect()
     }
 
+    /// The most important of them: the first one, but for data that went back to an older state or began anew. Whatever else
+    /// does not hold, rows above all, follows from that.
+    #[must_use]
+    pub fn foremost(&self) -> Option<&Check> {
+        let against = self.against();
+        let goes_back =
+            |check: &&Check| check.holds == Holds::No && matches!(check.name.as_str(), "start" | "log goes on");
+        against.iter().copied().find(goes_back).or(against.first().copied())
+    }
+
     /// What it comes to in a sentence: the user's rows if it holds, else what keeps it from that.
     #[must_use]
     pub fn conclusion(&self) -> String {
-        let said = |check: &Check| format!("{}: {}", check.name, check.evidence);
-        match self.holds {
-            Holds::Yes => {
-                let yours = self.checks.iter().find(|check| check.name == "your rows");
-                yours.map(|check| check.evidence.clone()).unwrap_or_default()
-            }
-            _ => self.against().into_iter().map(said).collect::<Vec<_>>().join("; "),
+        if let Some(check) = self.foremost() {
+            let said = format!("{}: {}", check.name, check.evidence);
+            counted(self.holds, self.against().len(), self.checks.len(), &said)
+        } else {
+            let yours = self.checks.iter().find(|check| check.name == "your rows");
+            yours.map(|check| check.evidence.clone()).unwrap_or_default()
         }
     }
+}
+
+/// What keeps a verdict from holding, in a sentence: its only check, or how many there are and the most important one.
+pub(super) fn counted(holds: Holds, against: usize, all: usize, foremost: &str) -> String {
+    let are = if holds == Holds::No { "failed" } else { "could not be made" };
+    if against > 1 { format!("{against} of {all} checks {are}; first: {foremost}") } else { foremost.to_owned() }
 }
 
 /// What no run of this kind shows, however it ends.
@@ -358,7 +373,7 @@ fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
     let fate = Fate::of(load, &cycle.run, before, rows.iter());
     let ids = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<_>>();
     let bad: Vec<String> = [
-        ("lost though acknowledged", &fate.lost),
+        ("acknowledged, but lost", &fate.lost),
         ("altered", &fate.altered),
         ("there more than once", &fate.doubled),
         ("never written", &fate.unknown),
@@ -377,7 +392,7 @@ fn under_load(cycle: &Cycle, after: &Moment) -> Vec<Check> {
         // Rows of one server alone show nothing of a replacement.
         check(NAMES[0], Holds::Unknown, "the new server acknowledged no row of the writer")
     } else if !load.went_on() {
-        check(NAMES[0], Holds::Unknown, format!("the writer met {} of 2 servers", load.servers))
+        check(NAMES[0], Holds::Unknown, format!("the writer reached {} of 2 servers", load.servers))
     } else {
         check(NAMES[0], Holds::Yes, said)
     };
@@ -465,7 +480,7 @@ fn started(cycle: &Cycle) -> Check {
     match recovery::start(lines) {
         Start::Clean(at) => check(NAME, Holds::Yes, format!("after a clean shutdown at {at}")),
         Start::Recovered(what) => check(NAME, Holds::Yes, format!("crash recovery, {what}")),
-        Start::Initialised => check(NAME, Holds::No, "the directory was empty: a new database was made"),
+        Start::Initialised => check(NAME, Holds::No, "the directory was empty: a new database was created"),
         Start::Unsaid => check(NAME, Holds::Unknown, "PostgreSQL's log does not say how it started"),
     }
 }

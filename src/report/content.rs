@@ -86,7 +86,7 @@ pub(super) fn timeline(which: &str, timeline: &Timeline, gaps: &[Gap]) -> Sectio
     });
     Section::new(
         format!("Timeline{which}"),
-        "Seen here, by a monotonic clock, since it was asked for. The cluster's own clock tells whole seconds (UTC).",
+        "Times are measured on this machine, by a monotonic clock, from the request on. The cluster's timestamps are whole seconds (UTC).",
         Picture::of(timeline, gaps).map(Block::Picture).into_iter().chain([events]).collect(),
     )
 }
@@ -134,7 +134,7 @@ pub(super) fn row<T>(name: String, before: &T, after: &Reading<T>, of: impl Fn(&
 pub(super) fn identities(which: &str, rows: Vec<Vec<String>>) -> Section {
     Section::new(
         format!("Identities{which}"),
-        "Same or changed: the checks above judge it; this table only shows it.",
+        "This table only shows what changed; the checks above judge it.",
         vec![Block::Table(Table { head: &["", "before", "after", "compared"], rows })],
     )
 }
@@ -144,10 +144,10 @@ pub(super) fn end(about: &About, asked: Vec<[String; 2]>, by_hand: &str) -> [Sec
     [
         Section::new(
             "Not shown",
-            "What a run of this kind can never show.",
+            "What such a run cannot show.",
             vec![Block::List(verdict::NOT_SHOWN.map(str::to_owned).into())],
         ),
-        facts("What was asked", asked),
+        facts("What was requested", asked),
         facts("Where it ran", setting(about)),
         Section::new("By hand", by_hand, vec![Block::Commands(about.by_hand.clone())]),
     ]

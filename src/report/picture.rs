@@ -152,7 +152,7 @@ mod tests {
     fn it_goes_from_left_to_right_and_from_top_to_bottom() {
         let picture = Picture::of(&healthy(1, 1).timeline, &exchange::GAPS).unwrap();
         let names: Vec<&str> = picture.steps.iter().map(|step| step.name).collect();
-        assert_eq!(names[..2], ["asked", "old server ended"]);
+        assert_eq!(names[..2], ["requested", "old server ended"]);
         assert_eq!(picture.gaps.len(), 2);
         let place = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap();
         for pair in picture.steps.windows(2) {

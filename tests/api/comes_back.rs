@@ -174,7 +174,7 @@ fn an_image_that_is_pulled_anew_is_pulled_before_the_pod_goes() {
 #[test]
 fn a_namespace_that_does_not_stay_is_told_in_one_line() {
     for (namespace, says) in [
-        (None, "namespace/alice is not there"),
+        (None, "namespace/alice does not exist"),
         (
             Some(json!({ "metadata": { "name": "alice", "deletionTimestamp": GONE } })),
             "namespace/alice is being deleted",

@@ -17,7 +17,7 @@ const CLOSED_PORT: u16 = 1;
 
 #[test]
 fn no_kubeconfig() {
-    Home::empty().run("status").could_not_run("there is no cluster to talk to");
+    Home::empty().run("status").could_not_run("there is no cluster to connect to");
     Home::empty().run("status --kubeconfig nowhere").could_not_run("nowhere");
     let home = Home::empty();
     finished(home.command("status").env("KUBECONFIG", "/nowhere/config")).could_not_run("/nowhere/config");
@@ -46,7 +46,7 @@ fn a_list_of_kubeconfigs_of_which_one_is_not_there() {
 fn a_kubeconfig_that_is_none() {
     let home = Home::empty();
     home.write(".kube/config", "");
-    home.run("status").could_not_run("there is no cluster to talk to");
+    home.run("status").could_not_run("there is no cluster to connect to");
     home.write(".kube/config", "{contexts: [");
     home.run("status").could_not_run("could not read the kubeconfig");
     let home = Home::at(&healthy());
@@ -133,7 +133,7 @@ fn a_hint_can_be_pasted_whatever_the_context_is_called() {
     let mut command = home.command("status --context mycluster");
     command.args(["--kubeconfig", &file]);
     let shown = String::from_utf8(command.output().unwrap().stderr).unwrap();
-    assert!(shown.contains(&format!("hint: choose one by --context: {name}\n")), "{shown}");
+    assert!(shown.contains(&format!("hint: choose one with --context: {name}\n")), "{shown}");
 }
 
 /// As in a pod, or by the address of a server alone.

@@ -108,7 +108,10 @@ fn a_backend_whose_next_pod_has_no_room_keeps_its_password() {
     let quota = "pods \"backend-check\" is forbidden: exceeded quota: small";
     let (ended, requests) = rotate(quota, true);
     ended.could_not_run(quota);
-    assert!(ended.stderr.contains("hint: ask for a quota of one more pod") && ended.stderr.contains("--replicas=0"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("hint: ask for a quota of one more pod") && ended.stderr.contains("--replicas=0"),
+        "{ended:?}"
+    );
     let tried = |request: &Request| request.query.contains("dryRun=All") || request.path.contains("selfsubject");
     assert!(requests.iter().all(|request| request.method == "GET" || tried(request)), "{requests:?}");
 

@@ -77,7 +77,7 @@ describe('the first visit', () => {
     const name = screen.getByLabelText('Name of an existing wallet');
     await user.type(name, 'nobody');
     await click(button('Open wallet'));
-    expect(screen.getByRole('alert').textContent).toContain('There is no wallet of that name');
+    expect(screen.getByRole('alert').textContent).toContain('There is no wallet with that name');
     await user.clear(name);
     await user.type(name, 'an na');
     await click(button('Open wallet'));

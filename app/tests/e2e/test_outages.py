@@ -87,7 +87,7 @@ def test_a_restart_that_no_poll_fell_into_is_told(stack: Stack, exchange: Exchan
         pass
     page.unroute_all()
     expect(report(page)).to_contain_text("The database server was replaced")
-    expect(report(page)).to_contain_text("between two looks of this page")
+    expect(report(page)).to_contain_text("between two checks of this page")
     expect(report(page)).to_contain_text("The server is a new one")
     expect(report(page)).to_contain_text("Nothing was lost.")
 

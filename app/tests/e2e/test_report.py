@@ -50,8 +50,8 @@ def in_order(section: Locator) -> None:
     heights = [y for _, y in points]
     assert heights == sorted(set(heights)), "from top to bottom"
     names = section.locator(".step .name").all_text_contents()
-    assert names[0] == "asked"
-    answered = [name for name in names if name in ("query answered", "name leads there")]
+    assert names[0] == "requested"
+    answered = [name for name in names if name in ("query answered", "name updated")]
     assert names.index("gone") < names.index("new pod created") < names.index(answered[0])
     times = [float(time.strip("+ s")) for time in section.locator(".step .time").all_text_contents()]
     assert times == sorted(times)

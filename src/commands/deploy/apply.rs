@@ -63,7 +63,7 @@ async fn offer(ctx: &Ctx, read: &PersistentVolume) -> anyhow::Result<()> {
 
 /// Moves the ownership of what was applied by hand, if it was not moved yet.
 async fn take_over(ctx: &Ctx, object: &Object) -> anyhow::Result<()> {
-    let now = ctx.cluster().await?.now(object).await?;
+    let now = ctx.cluster().await?.get_object(object).await?;
     match now.and_then(|now| adopt::patch(object, &now.metadata)) {
         Some(adoption) => ctx.perform(&adoption).await.map(drop),
         None => Ok(()),

@@ -17,8 +17,8 @@ use crate::exchange::names;
 use crate::kubernetes::exec::default_container;
 use crate::observe::{Reading, Snapshot, readiness};
 
-/// From where it is asked.
-pub struct From {
+/// The pod from which it is asked.
+pub struct AskingPod {
     pub pod: String,
     /// The container in it.
     pub container: String,
@@ -28,7 +28,7 @@ pub struct From {
     pub helper: Option<Ticket>,
 }
 
-impl From {
+impl AskingPod {
     fn of(pod: &Pod, helper: Option<Ticket>) -> Self {
         Self {
             pod: pod.name_any(),
@@ -49,7 +49,7 @@ fn policy(spec: &PodSpec) -> String {
 }
 
 /// Finds the pod, or starts one.
-pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<From> {
+pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<AskingPod> {
     if args.pod {
         return start(args, ctx, snapshot).await;
     }
@@ -62,7 +62,7 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
                 ctx.by_hand.kubectl("get pods").to("list the pods"),
             )
         })?;
-        return Ok(From::of(&pod, None));
+        return Ok(AskingPod::of(&pod, None));
     }
     let runs = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && helper::phase(pod) == "Running";
     let backends = || snapshot.pods_of(names::BACKEND).filter(runs);
@@ -78,13 +78,13 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
             ctx.own_command("dns-check --pod").to("ask from a temporary pod"),
         )
     };
-    Ok(From::of(backend.ok_or_else(none)?, None))
+    Ok(AskingPod::of(backend.ok_or_else(none)?, None))
 }
 
 /// For how long the pod runs, should nobody take it away: longer than anything here waits.
 const SPARE: Duration = Duration::from_mins(2);
 
-async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<From> {
+async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<AskingPod> {
     let image = match &args.image {
         Some(image) => image.clone(),
         None => image_there(snapshot).ok_or_else(|| {
@@ -95,7 +95,7 @@ async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Fr
     let seconds = lasts.as_secs().to_string();
     let started = helper::start(ctx, &Helper::new("dns", &image, &["sleep", &seconds], lasts)).await?;
     let pod = helper::until(ctx, &started.name, Instant::now() + START, Goal::Runs).await?;
-    Ok(From::of(&pod, Some(started.ticket)))
+    Ok(AskingPod::of(&pod, Some(started.ticket)))
 }
 
 /// An image that is on a node already and has what it takes.

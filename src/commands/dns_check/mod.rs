@@ -16,8 +16,8 @@ use crate::error::{Error, Outcome};
 use crate::flags::duration;
 use crate::kubernetes::Cause;
 use crate::output::Format;
-use asker::From;
-use report::Report;
+use asker::AskingPod;
+use report::DnsReport;
 use round::Round;
 
 const EXAMPLES: &str = "\
@@ -104,11 +104,11 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     if let Some(helper) = from.helper {
         // It is tried again when the run ends.
-        if let Err(error) = ctx.give_back(helper).await {
+        if let Err(error) = ctx.delete_temporary(helper).await {
             ctx.printer.warning(&format!("{error:#}"));
         }
     }
-    let report = Report::new(ctx.cluster().await?.place(), &from, &round, start.elapsed());
+    let report = DnsReport::new(ctx.cluster().await?.place(), &from, &round, start.elapsed());
     if let Some(text) = args.output.text("DnsCheck", &report)? {
         ctx.printer.out_text(&text)?;
     } else {
@@ -124,7 +124,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 
 /// Asks again until all is as it should be, or the time is over. Gives the last round. One that fails, as it does where the pod
 /// that is asked from is replaced meanwhile, is tried again.
-async fn wait(ctx: &Ctx, from: &mut From, args: &Args, mut round: Round) -> anyhow::Result<Round> {
+async fn wait(ctx: &Ctx, from: &mut AskingPod, args: &Args, mut round: Round) -> anyhow::Result<Round> {
     let deadline = Instant::now() + args.timeout;
     let mut pause = interval(AGAIN);
     pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -153,7 +153,7 @@ async fn wait(ctx: &Ctx, from: &mut From, args: &Args, mut round: Round) -> anyh
 }
 
 /// Asks once more: from a pod that runs now, or the one that was started for it.
-async fn again(ctx: &Ctx, from: &mut From, args: &Args) -> anyhow::Result<Round> {
+async fn again(ctx: &Ctx, from: &mut AskingPod, args: &Args) -> anyhow::Result<Round> {
     let snapshot = crate::observe::Snapshot::read(ctx.cluster().await?).await?;
     if from.helper.is_none() {
         *from = asker::choose(args, ctx, &snapshot).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::asker::From;
+use super::asker::AskingPod;
 use super::round::Round;
 use crate::dns::{Answer, Answered, Expected, Kind, Verdict, View};
 use crate::findings::Finding;
@@ -13,13 +13,13 @@ use crate::kubernetes::Place;
 /// All of it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct DnsReport {
     /// The context's name.
     pub context: String,
     pub namespace: String,
     /// Whether every answer is as it should be, and the headless name was seen to be.
     pub holds: bool,
-    /// From where it was asked.
+    /// The pod from which it was asked.
     pub from: Source,
     /// The cluster domain; none if it could not be found.
     pub domain: Option<String>,
@@ -34,7 +34,7 @@ pub struct Report {
     pub milliseconds: u64,
 }
 
-/// From where it was asked.
+/// The pod from which it was asked.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
@@ -96,9 +96,9 @@ pub struct Step {
     pub got: Answer,
 }
 
-impl Report {
+impl DnsReport {
     /// What there is to tell.
-    pub fn new(place: &Place, from: &From, round: &Round, took: Duration) -> Self {
+    pub fn new(place: &Place, from: &AskingPod, round: &Round, took: Duration) -> Self {
         let hello = &round.hello;
         let walk = |walk: &super::round::Walk| Walk {
             name: walk.name.clone(),

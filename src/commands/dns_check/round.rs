@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Args;
-use super::asker::From;
+use super::asker::AskingPod;
 use crate::commands::shared::relay::{self, Hello, Pipe};
 use crate::context::Ctx;
 use crate::dns::names::{self, Question, View};
@@ -14,7 +14,7 @@ use crate::dns::{Answer, Answered, Expected, Facts, Kind, Verdict};
 use crate::error::Error;
 use crate::exchange::names::SERVICES;
 use crate::findings::Finding;
-use crate::findings::dns::{self, Asker, Caching, Evidence};
+use crate::findings::dns::{self, Asker, Caching, DnsEvidence};
 use crate::kubernetes::act;
 use crate::observe::{self, Reading, Snapshot};
 
@@ -49,7 +49,7 @@ struct Heard {
 
 impl Round {
     /// Asks for everything once.
-    pub async fn ask(ctx: &Ctx, from: &From, args: &Args, snapshot: Snapshot) -> anyhow::Result<Self> {
+    pub async fn ask(ctx: &Ctx, from: &AskingPod, args: &Args, snapshot: Snapshot) -> anyhow::Result<Self> {
         let cluster = ctx.cluster().await?;
         let facts = Facts::new(cluster.namespace(), &snapshot);
         let (hello, Heard { domain, mut answers, walks }) = talk(ctx, from, args, &facts).await?;
@@ -69,7 +69,7 @@ impl Round {
             policy: from.policy.clone(),
             server: hello.resolv.servers.first().map(ToString::to_string),
         };
-        let evidence = Evidence {
+        let evidence = DnsEvidence {
             facts: &facts,
             by_hand: &cluster.place().by_hand,
             asker: &asker,
@@ -84,7 +84,7 @@ impl Round {
 }
 
 /// Asks everything in the pod, by the first program that it can run.
-async fn talk(ctx: &Ctx, from: &From, args: &Args, facts: &Facts) -> anyhow::Result<(Hello, Heard)> {
+async fn talk(ctx: &Ctx, from: &AskingPod, args: &Args, facts: &Facts) -> anyhow::Result<(Hello, Heard)> {
     let cluster = ctx.cluster().await?;
     let place = cluster.place();
     for question in names::as_an_application(facts, None, &args.names) {

@@ -1,6 +1,6 @@
 //! `dns-check` for people.
 
-use super::report::{Report, Row, Walk};
+use super::report::{DnsReport, Row, Walk};
 use crate::commands::shared::waiting;
 use crate::dns::{Answer, Verdict, View};
 use crate::kubernetes::on;
@@ -24,7 +24,7 @@ const SERVER: [Column; 6] = [
 ];
 
 /// All lines of it. What was expected is shown where it makes a difference, and in the wide form.
-pub fn lines(report: &Report, wide: bool) -> Vec<Line> {
+pub fn lines(report: &DnsReport, wide: bool) -> Vec<Line> {
     let by = match &report.from.libc {
         Some(libc) => format!(", in pod/{} by {libc}", report.from.pod),
         None => format!(": not asked, pod/{} has neither getent nor python3", report.from.pod),
@@ -49,11 +49,11 @@ pub fn lines(report: &Report, wide: bool) -> Vec<Line> {
 }
 
 /// What all names of the namespace end in.
-fn ending(report: &Report) -> Option<String> {
+fn ending(report: &DnsReport) -> Option<String> {
     report.domain.as_ref().map(|domain| format!(".{}.svc.{domain}", report.namespace))
 }
 
-fn table(report: &Report, view: View, wide: bool) -> Vec<Line> {
+fn table(report: &DnsReport, view: View, wide: bool) -> Vec<Line> {
     let rows = || report.answers.iter().filter(|row| row.view == view);
     let with_expected = wide || rows().any(|row| row.verdict != Verdict::Ok);
     let end = ending(report).filter(|_| !wide).unwrap_or_default();
@@ -90,7 +90,7 @@ fn is_not_asked(row: &Row) -> bool {
     matches!(row.got, Answer::NotAsked(_))
 }
 
-fn verdict(report: &Report) -> Line {
+fn verdict(report: &DnsReport) -> Line {
     let is_wrong = |row: &Row| matches!(row.verdict, Verdict::Differs | Verdict::Silent);
     let not_asked = report.answers.iter().find(|row| row.view == View::Server && is_not_asked(row));
     let (role, word) = match report.holds {

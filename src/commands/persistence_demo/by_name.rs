@@ -53,7 +53,7 @@ impl Asking {
         if self.ran.get() {
             return Reading::Absent;
         }
-        let why = self.error().unwrap_or_else(|| "the asking pod was not reached in time".to_owned());
+        let why = self.error().unwrap_or_else(|| "the pod that asks did not answer in time".to_owned());
         Reading::Unknown(Reason::Failed(why))
     }
 

@@ -53,7 +53,7 @@ pub async fn run(args: &Args, ctx: &Ctx, run: &Run, cycles: &[Cycle]) -> Reading
 
 /// What is known of it if the run ends before it does.
 pub fn stopped() -> Reading<Contrast> {
-    Reading::Unknown(Reason::Failed("Level 1: the run was stopped before its end".to_owned()))
+    Reading::Unknown(Reason::Failed("Level 1: the run was interrupted".to_owned()))
 }
 
 /// Says what helps where nothing is known of it.
@@ -78,8 +78,8 @@ async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast>
     // What refuses its pod, as a quota does, says so at once, and nothing is made.
     ctx.perform(&Create { object: Object::of(&objects.pod())?, hidden: None, dry_run: true }).await?;
     ctx.printer.note("Level 1 for contrast: the same steps in a Deployment without a volume");
-    let (service_ticket, service) = ctx.lend(Object::of(&objects.service)?).await?;
-    let (deployment_ticket, _) = ctx.lend(Object::of(&objects.deployment)?).await?;
+    let (service_ticket, service) = ctx.create_temporary(Object::of(&objects.service)?).await?;
+    let (deployment_ticket, _) = ctx.create_temporary(Object::of(&objects.deployment)?).await?;
 
     let mut pods = Pods::watch(ctx, cluster, run);
     let old = pods.until(Instant::now() + args.timeout, readiness::pod).await?;
@@ -88,8 +88,8 @@ async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast>
     let asked_at = Timestamp::now();
     let (after, downtime_ms) = replaced(args, ctx, &mut pods, &before.identity.pod).await?;
 
-    ctx.give_back(deployment_ticket).await?;
-    ctx.give_back(service_ticket).await?;
+    ctx.delete_temporary(deployment_ticket).await?;
+    ctx.delete_temporary(service_ticket).await?;
     Ok(Contrast {
         service: ServiceSeen::from(&service.try_parse::<Service>()?),
         headless: Reading::from(headless).map(|service| ServiceSeen::from(service)),

@@ -185,7 +185,7 @@ pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()>
     };
     match asked {
         Err(error) if is_another(&error) => Err(replaced(ctx, &pod.name)),
-        Err(error) if matches!(Cause::of(&error), Some(Cause::Kept(_))) => Err(Error::new(
+        Err(error) if matches!(Cause::of(&error), Some(Cause::EvictionRefused(_))) => Err(Error::new(
             format!("nothing was deleted: {error:#}"),
             ctx.by_hand
                 .kubectl("get poddisruptionbudget")

@@ -229,7 +229,7 @@ async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
         Ok(Asked::Had) => Ok(Some(lease)),
         Ok(Asked::HeldBy(holder)) => Err(Error::new(
             format!("another run is in progress in namespace {}: {holder}", cluster.namespace()),
-            "wait until it ends; a run that was killed is forgotten after 30 s",
+            "wait until it ends; the Lease of a killed run expires after 30 s",
         )
         .into()),
         Err(error) if matches!(error.cause, Cause::Forbidden(_)) => {

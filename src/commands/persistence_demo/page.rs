@@ -41,7 +41,7 @@ pub async fn listen(args: &Args, ctx: &Ctx) -> anyhow::Result<Option<Page>> {
 pub async fn show(ctx: &Ctx, page: Page) -> anyhow::Result<()> {
     let address = page.address(None);
     page.serve_meanwhile(ctx).await?;
-    ctx.printer.note(format!("the page is {address} for as long as this runs"));
+    ctx.printer.note(format!("the page is at {address} until this command ends"));
     page::browse(ctx, &address);
     ctx.printer.note(format!("press Enter to delete pod/{}, and watch the page", names::POSTGRES_POD));
     match confirm::line().await {

@@ -63,7 +63,7 @@ async fn comes_back(ctx: &Ctx, snapshot: &Snapshot, set: &StatefulSet, pod: &Pod
         return Err(refused(&says, findings::rescue(&ctx.by_hand, keep.as_deref())));
     }
     if set.metadata.deletion_timestamp.is_some() {
-        let hint = ctx.by_hand.kubectl("get statefulset/postgres -o yaml").to("see its finalizers, which hold it");
+        let hint = ctx.by_hand.kubectl("get statefulset/postgres -o yaml").to("see which finalizers block it");
         return Err(refused("statefulset/postgres is Terminating: it will not create another pod", hint));
     }
     let cluster = ctx.cluster().await?;

@@ -119,7 +119,7 @@ async fn remove_patiently(cluster: &Cluster, run: &Run, printer: Printer) -> any
         if start.elapsed() > QUIET && !mem::replace(&mut told, true) {
             let limit = PATIENCE.as_secs();
             printer.note(format!(
-                "waiting for the database, {limit} s at most, to delete the marked rows; Ctrl-C keeps them"
+                "waiting up to {limit} s for the database, to delete the marked rows; Ctrl-C leaves them there"
             ));
         }
         sleep(PAUSE).await;

@@ -42,7 +42,7 @@ impl<'a> Live<'a> {
         Ok(Self { ctx, shown: 0 })
     }
 
-    /// Shows what is new. What was asked is shown once it is answered.
+    /// Shows what is new. What was requested is shown once it is answered.
     pub fn show(&mut self, timeline: &Timeline, acknowledged: bool) -> anyhow::Result<()> {
         if !acknowledged {
             return Ok(());

@@ -42,7 +42,7 @@ pub async fn no_server_yet(ctx: &Ctx) {
 pub async fn no_name_yet(ctx: &Ctx, asking: &Asking) {
     sleep(QUIET).await;
     let object = format!("service/{}", names::POSTGRES_SERVICE);
-    let says = " does not lead to it yet: DNS servers may cache the old address, usually for 30 s";
+    let says = " does not resolve to it yet: DNS servers may cache the old address, usually for 30 s";
     let last = asking.error().map(|error| format!(" (the last time: {})", one_line(&error))).unwrap_or_default();
     ctx.printer.note(Line::from("  ").and(Role::Doubtful, object).and(Role::Plain, format!("{says}{last}")));
     pending::<()>().await;
@@ -50,7 +50,7 @@ pub async fn no_name_yet(ctx: &Ctx, asking: &Asking) {
 
 /// Says what helps against the check that matters most of those that keep the verdict from holding.
 pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
-    let Some(check) = foremost(verdict) else { return Ok(()) };
+    let Some(check) = verdict.foremost() else { return Ok(()) };
     let hint = match check.name.as_str() {
         "came back" => return last_seen(ctx).await,
         "same address by name" => {
@@ -84,14 +84,6 @@ fn by_name(check: &Check) -> (&'static str, &'static str) {
     }
 }
 
-/// The first check that keeps the verdict from holding, but for data that went back to an older state or began anew: whatever
-/// else does not hold, rows above all, follows from that.
-fn foremost(verdict: &Verdict) -> Option<&Check> {
-    let against = verdict.against();
-    let goes_back = |check: &&Check| check.holds == Holds::No && matches!(check.name.as_str(), "start" | "log goes on");
-    against.iter().copied().find(goes_back).or(against.first().copied())
-}
-
 /// Says what is known of a server that did not come back.
 async fn last_seen(ctx: &Ctx) -> anyhow::Result<()> {
     let reasons = timeout(LAST, Box::pin(waiting::reasons(ctx, names::POSTGRES))).await;
@@ -110,13 +102,6 @@ async fn last_seen(ctx: &Ctx) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    fn foremost_of(checks: &[(&str, Holds)]) -> String {
-        let check =
-            |(name, holds): &(&str, Holds)| Check { name: (*name).to_owned(), holds: *holds, evidence: String::new() };
-        let verdict = Verdict::of(checks.iter().map(check).collect());
-        foremost(&verdict).map_or_else(String::new, |check| check.name.clone())
-    }
-
     #[test]
     fn a_name_that_is_not_answered_is_helped_by_why() {
         for (holds, evidence, command) in [
@@ -127,15 +112,5 @@ mod tests {
             let check = Check { name: "same address by name".to_owned(), holds, evidence: evidence.to_owned() };
             assert_eq!(by_name(&check).1, command, "{evidence}");
         }
-    }
-
-    #[test]
-    fn rows_that_went_with_the_data_are_not_what_matters() {
-        use Holds::{No, Unknown, Yes};
-        assert_eq!(foremost_of(&[("your rows", No), ("marked rows", No), ("log goes on", No)]), "log goes on");
-        assert_eq!(foremost_of(&[("your rows", No), ("start", No), ("log goes on", Yes)]), "start");
-        assert_eq!(foremost_of(&[("your rows", No), ("start", Unknown), ("log goes on", Yes)]), "your rows");
-        assert_eq!(foremost_of(&[("same address by name", Unknown), ("start", Unknown)]), "same address by name");
-        assert_eq!(foremost_of(&[("your rows", Yes)]), "");
     }
 }

@@ -11,7 +11,7 @@ use crate::exchange::{names, psql, scram};
 use crate::kubernetes::exec::Ended;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::database::{Credentials, Login};
-use crate::observe::{Reading, Reason, Snapshot, evidence};
+use crate::observe::{Reading, Reason, Snapshot, details};
 
 /// As many as a namespace ever has.
 const MOST: u32 = 100;
@@ -55,7 +55,7 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
     let snapshot = Snapshot::read(cluster).await?;
     let address = snapshot.postgres_pod().and_then(|pod| pod.status.as_ref()?.pod_ip.as_deref());
     let Some(address) = address else { return Ok(()) };
-    match evidence::credentials(&snapshot, cluster, address).await {
+    match details::credentials(&snapshot, cluster, address).await {
         Reading::Present(Credentials::Refused) => {}
         Reading::Unknown(Reason::Forbidden(_)) => {
             ctx.printer

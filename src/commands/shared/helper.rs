@@ -33,7 +33,7 @@ pub async fn start(ctx: &Ctx, helper: &Helper) -> anyhow::Result<Started> {
     sweep(ctx).await?;
     let object = helper.object(ctx.cluster().await?.namespace());
     let name = object.name.clone();
-    let (ticket, _) = ctx.lend(object).await?;
+    let (ticket, _) = ctx.create_temporary(object).await?;
     Ok(Started { ticket, name })
 }
 

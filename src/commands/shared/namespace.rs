@@ -14,7 +14,7 @@ pub async fn check(cluster: &Cluster) -> Result<(), Error> {
     match cluster.get::<Namespace>(cluster.namespace()).await {
         Ok(None) => {
             let create = cluster.place().by_hand.own("deploy --create-namespace");
-            Err(refused(cluster, "is not there", see(cluster).and(create.to("or create it and deploy the exchange"))))
+            Err(refused(cluster, "does not exist", see(cluster).and(create.to("or create it and deploy the exchange"))))
         }
         Ok(Some(namespace)) => stays(cluster, &namespace),
         Err(_) => Ok(()),

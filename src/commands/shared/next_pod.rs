@@ -91,7 +91,7 @@ pub async fn image_is_gone(ctx: &Ctx, gone: &Pod, next: &Pod) -> anyhow::Result<
     for image in images {
         let pull = Pull { node: node.clone(), secrets: secrets.clone() };
         let helper = Helper { pull: Some(pull), ..Helper::new("pull", image, &["true"], PULL) };
-        ctx.printer.note(format!("pulling {image} on {node}: the next pod has to (imagePullPolicy Always)"));
+        ctx.printer.note(format!("pulling {image} on {node}, as the next pod will (imagePullPolicy Always)"));
         let started = match helper::start(ctx, &helper).await {
             Ok(started) => started,
             // As under a quota that is just full. Then it is not known.
@@ -102,7 +102,7 @@ pub async fn image_is_gone(ctx: &Ctx, gone: &Pod, next: &Pod) -> anyhow::Result<
             Err(error) => return Err(error),
         };
         let pod = helper::until(ctx, &started.name, Instant::now() + PULL, helper::Goal::IsPulled).await;
-        ctx.give_back(started.ticket).await?;
+        ctx.delete_temporary(started.ticket).await?;
         // An image without such a program is there all the same.
         if let Some((reason, words)) = helper::not_started(&pod?).filter(|(reason, _)| reason.contains("Image")) {
             return Ok(Some(format!("{image} cannot be pulled on {node}: {reason}: {words}")));

@@ -87,7 +87,7 @@ pub async fn talk<T>(
                     let heard = talk(&mut pipe, &hello).await;
                     Ok((hello, heard))
                 }
-                Some(_) => Err("it has none of nc, bash and python3".to_owned()),
+                Some(_) => Err("it has no nc, bash or python3".to_owned()),
                 None => Err(pipe.said()),
             }
         })

@@ -47,21 +47,21 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
 async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Storage> {
     let (there, by_hand) = (snapshot.claim.present().map(class), &ctx.by_hand);
     let kind = match (shape.asked(), &there) {
-        (StorageKind::Auto, Some(Class::None)) => StorageKind::Static,
-        (StorageKind::Auto, Some(Class::Some(_))) => StorageKind::Dynamic,
+        (StorageKind::Auto, Some(ClaimClass::Empty)) => StorageKind::Static,
+        (StorageKind::Auto, Some(ClaimClass::Named(_))) => StorageKind::Dynamic,
         (StorageKind::Auto, None) => automatic(ctx).await?,
         (asked, _) => asked,
     };
     match (kind, there) {
-        (StorageKind::Static, Some(Class::Some(class))) => {
+        (StorageKind::Static, Some(ClaimClass::Named(class))) => {
             Err(immutable(by_hand, &format!("the claim is of class {class:?}"), "--storage", "static").into())
         }
-        (StorageKind::Dynamic, Some(Class::None)) => {
+        (StorageKind::Dynamic, Some(ClaimClass::Empty)) => {
             let given =
                 shape.storage_class.as_deref().map_or(("--storage", "dynamic"), |class| ("--storage-class", class));
             Err(immutable(by_hand, "the claim is the lesson's, without a class", given.0, given.1).into())
         }
-        (StorageKind::Dynamic, Some(Class::Some(there))) => match &shape.storage_class {
+        (StorageKind::Dynamic, Some(ClaimClass::Named(there))) => match &shape.storage_class {
             Some(wanted) if *wanted != there => {
                 Err(immutable(by_hand, &format!("the claim is of class {there:?}"), "--storage-class", wanted).into())
             }
@@ -115,18 +115,18 @@ fn immutable(by_hand: &ByHand, is: &str, flag: &str, wanted: &str) -> Error {
 }
 
 /// The class of a claim that is there.
-enum Class {
+enum ClaimClass {
     /// The lesson's claim: an empty class.
-    None,
+    Empty,
     /// A class; empty if the cluster has not filled in its default yet.
-    Some(String),
+    Named(String),
 }
 
-fn class(claim: &PersistentVolumeClaim) -> Class {
+fn class(claim: &PersistentVolumeClaim) -> ClaimClass {
     match claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref()) {
-        Some("") => Class::None,
-        Some(class) => Class::Some(class.to_owned()),
-        None => Class::Some(String::new()),
+        Some("") => ClaimClass::Empty,
+        Some(class) => ClaimClass::Named(class.to_owned()),
+        None => ClaimClass::Named(String::new()),
     }
 }
 

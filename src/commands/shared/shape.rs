@@ -13,8 +13,8 @@ pub struct Shape {
     #[arg(long, value_enum, value_name = "KIND", default_value_t, hide_possible_values = true)]
     pub storage: StorageKind,
 
-    /// StorageClass for dynamic storage [default: the cluster's default]
-    #[arg(long, value_name = "NAME")]
+    /// The class for dynamic storage.
+    #[arg(long, value_name = "NAME", help = "StorageClass for dynamic storage [default: the cluster's default]")]
     pub storage_class: Option<String>,
 
     /// Size of the volume [default: 1Gi]

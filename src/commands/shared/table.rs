@@ -49,7 +49,8 @@ async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
     succeeded(ctx, ctx.perform(&psql::script(wallets::CREATE)).await?)?;
     let after = describe(ctx).await?;
     let table = if before.columns.is_some() { "exists" } else { "created" };
-    ctx.printer.out(format!("table wallets {table} ({} rows)", after.rows.context("the table is not there")?))?;
+    ctx.printer
+        .out(format!("table wallets {table} ({} rows)", after.rows.context("the table wallets does not exist")?))?;
     ctx.printer.out("index idx_wallets_id created")?;
     Ok(Outcome::Holds)
 }

@@ -13,7 +13,7 @@ use crate::error::Outcome;
 use crate::findings::{self, Finding, Observed, Weight};
 use crate::kubernetes::act::DeletePod;
 use crate::kubernetes::{Cause, Cluster, Place};
-use crate::observe::evidence::Evidence;
+use crate::observe::details::Details;
 use crate::observe::live::{self, Change};
 use crate::observe::{Snapshot, readiness};
 use crate::output::{Line, Role};
@@ -165,7 +165,7 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
             Ok(Some(change)) => snapshot = snapshot.step(change),
             Ok(None) => {
                 let soon = deadline.min(Instant::now() + EVENTS);
-                let findings = judge(&snapshot, &evidence(&snapshot, cluster, soon).await, cluster.place());
+                let findings = judge(&snapshot, &details(&snapshot, cluster, soon).await, cluster.place());
                 for line in told.news(&findings, start.elapsed()) {
                     ctx.printer.note(line);
                 }
@@ -174,8 +174,8 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
                 }
             }
             Err(_) => {
-                let evidence = evidence(&snapshot, cluster, deadline + LAST_WORDS).await;
-                return Ok(Waited::TimedOut(judge(&snapshot, &evidence, cluster.place())));
+                let details = details(&snapshot, cluster, deadline + LAST_WORDS).await;
+                return Ok(Waited::TimedOut(judge(&snapshot, &details, cluster.place())));
             }
         }
     }
@@ -202,8 +202,8 @@ fn is_gone(error: &anyhow::Error) -> bool {
 }
 
 /// What explains a snapshot, as far as it is known by then: an explanation is not worth a deadline.
-async fn evidence(snapshot: &Snapshot, cluster: &Cluster, by: Instant) -> Evidence {
-    timeout_at(by, Evidence::read(snapshot, cluster, false)).await.unwrap_or_default()
+async fn details(snapshot: &Snapshot, cluster: &Cluster, by: Instant) -> Details {
+    timeout_at(by, Details::read(snapshot, cluster, false)).await.unwrap_or_default()
 }
 
 /// Whether every workload is ready, for `until`.
@@ -236,15 +236,15 @@ pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding])
 pub async fn reasons(ctx: &Ctx, app: &str) -> anyhow::Result<Vec<Finding>> {
     let cluster = ctx.cluster().await?;
     let snapshot = Snapshot::read(cluster).await?;
-    let evidence = evidence(&snapshot, cluster, Instant::now() + EVENTS).await;
-    let mut findings = judge(&snapshot, &evidence, cluster.place());
+    let details = details(&snapshot, cluster, Instant::now() + EVENTS).await;
+    let mut findings = judge(&snapshot, &details, cluster.place());
     findings.retain(|finding| finding.app == app);
     Ok(findings)
 }
 
-fn judge(snapshot: &Snapshot, evidence: &Evidence, place: &Place) -> Vec<Finding> {
+fn judge(snapshot: &Snapshot, details: &Details, place: &Place) -> Vec<Finding> {
     let Place { namespace, by_hand, .. } = place;
-    findings::judge(&Observed { snapshot, evidence, namespace, by_hand, now: Timestamp::now() })
+    findings::judge(&Observed { snapshot, details, namespace, by_hand, now: Timestamp::now() })
 }
 
 /// A finding on a line of its own.

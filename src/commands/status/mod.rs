@@ -19,7 +19,7 @@ use crate::flags::duration;
 use crate::kubernetes::Place;
 use crate::kubernetes::act::Act;
 use crate::observe::database::Database;
-use crate::observe::evidence::Evidence;
+use crate::observe::details::Details;
 use crate::output::Format;
 use report::Status;
 
@@ -116,9 +116,9 @@ async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
     if !args.no_db {
         ctx.show(|| Database::ask().kubectl(cluster.place()));
     }
-    let evidence = Evidence::read(&snapshot, cluster, !args.no_db).await;
+    let details = Details::read(&snapshot, cluster, !args.no_db).await;
     let now = Timestamp::now();
     let Place { context, namespace, by_hand, .. } = cluster.place();
-    let observed = Observed { snapshot: &snapshot, evidence: &evidence, namespace, by_hand, now };
+    let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
     Ok((Status::new(context, &observed), now))
 }

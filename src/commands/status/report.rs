@@ -187,7 +187,7 @@ impl Status {
             services: services.into(),
             chain: chain(observed),
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
-            database: observed.evidence.database.map(database),
+            database: observed.details.database.map(database),
             findings,
         }
     }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
-use super::there::{self, There};
+use super::existing::{self, Existing};
 use super::{Args, remove, wipe};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -15,7 +15,7 @@ use crate::kubernetes::{Cause, Object, RequestError};
 use crate::observe::{Reading, Snapshot};
 
 /// Makes sure, before anything is deleted, that the files can be; gives their owner. None if there are no files to reach.
-pub async fn owner(ctx: &Ctx, snapshot: &Snapshot, there: &There) -> anyhow::Result<Option<i64>> {
+pub async fn owner(ctx: &Ctx, snapshot: &Snapshot, there: &Existing) -> anyhow::Result<Option<i64>> {
     let cluster = ctx.cluster().await?;
     let phase = |claim: &PersistentVolumeClaim| claim.status.as_ref().and_then(|status| status.phase.clone());
     // The volume is deleted first: once it goes, the files were deleted. It may be gone when its claim is read just before.
@@ -58,7 +58,7 @@ pub async fn delete(
     args: &Args,
     ctx: &Ctx,
     snapshot: &Snapshot,
-    there: &There,
+    there: &Existing,
     deadline: Instant,
 ) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::Holds;
@@ -77,7 +77,7 @@ pub async fn delete(
     if let Some(made) =
         snapshot.volume.present().filter(|volume| there.volume.is_none() && is_deleted_with_claim(volume))
     {
-        leaving.push(there::leaving(made)?);
+        leaving.push(existing::leaving(made)?);
     }
     Ok(if remove::gone(ctx, &leaving, deadline, args.timeout).await? { outcome } else { Outcome::DoesNotHold })
 }

@@ -2,8 +2,8 @@
 
 mod confirm;
 mod data;
+mod existing;
 mod remove;
-mod there;
 mod wipe;
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::error::Outcome;
 use crate::exchange::names;
 use crate::flags::duration;
 use crate::observe::Snapshot;
-use there::There;
+use existing::Existing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,10 +87,10 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 }
 
 /// Reads what there is.
-async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, There)> {
+async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, Existing)> {
     shared::announce(ctx).await?;
     let snapshot = shared::snapshot_of_any(ctx).await?;
-    let there = There::new(&snapshot)?;
+    let there = Existing::new(&snapshot)?;
     let there = if args.delete_data { there.with_secrets(ctx.cluster().await?).await? } else { there };
     Ok((snapshot, there))
 }
@@ -100,7 +100,7 @@ async fn take_away(
     args: &Args,
     ctx: &Ctx,
     snapshot: &Snapshot,
-    there: &There,
+    there: &Existing,
     deadline: Instant,
 ) -> anyhow::Result<Outcome> {
     // Known before anything is deleted: it is the server's pod that says it.

@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use kube::api::{DynamicObject, ListParams};
 use tokio::time::Instant;
 
-use super::there;
+use super::existing;
 use crate::context::Ctx;
 use crate::exchange::names;
 use crate::kubernetes::act::{Delete, Deleted, command};
@@ -30,7 +30,7 @@ pub async fn pods(ctx: &Ctx) -> anyhow::Result<Vec<Leaving>> {
     let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND].join(",");
     let selector = format!("{},{} in ({apps})", names::selector(), names::APP);
     let found = ctx.cluster().await?.list::<Pod>(&ListParams::default().labels(&selector)).await?;
-    found.iter().map(there::leaving).collect()
+    found.iter().map(existing::leaving).collect()
 }
 
 /// Waits until all are gone, and explains what is not.

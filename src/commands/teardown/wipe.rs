@@ -117,7 +117,7 @@ pub async fn wipe(ctx: &Ctx, image: &str, owner: i64, deadline: Instant) -> anyh
         )
         .into());
     }
-    ctx.give_back(started.ticket).await?;
+    ctx.delete_temporary(started.ticket).await?;
     // As long as there is a pod that names the claim, the claim stays.
     wait_for(ctx, &[pod], deadline).await
 }
@@ -135,7 +135,7 @@ async fn earlier_is_gone(ctx: &Ctx, deadline: Instant) -> anyhow::Result<()> {
 }
 
 async fn wait_for(ctx: &Ctx, pods: &[Pod], deadline: Instant) -> anyhow::Result<()> {
-    let leaving: Vec<Leaving> = pods.iter().map(super::there::leaving).collect::<anyhow::Result<_>>()?;
+    let leaving: Vec<Leaving> = pods.iter().map(super::existing::leaving).collect::<anyhow::Result<_>>()?;
     match gone::wait(ctx.cluster().await?, &leaving, deadline).await.first() {
         None => Ok(()),
         Some((object, _)) => Err(Error::too_late(

@@ -71,7 +71,7 @@ impl Plugin {
     /// If it cannot run, fails or answers nothing that proves who one is.
     pub async fn run(&self, stdin_is_free: bool) -> Result<Answer, CredentialsError> {
         if !answer::VERSIONS.contains(&self.api_version.as_str()) {
-            return Err(self.failed("cannot be run: its apiVersion in the kubeconfig is none that kubectl takes"));
+            return Err(self.failed("cannot be run: its apiVersion in the kubeconfig is not one that kubectl accepts"));
         }
         if !self.policy.permits(&self.command) {
             let why =
@@ -122,7 +122,8 @@ impl Plugin {
             Interaction::IfAvailable => Ok(there_is_somebody),
             Interaction::Always if there_is_somebody => Ok(true),
             Interaction::Always => {
-                let why = "has to ask you (interactiveMode is Always), but stdin is no terminal that is free for it";
+                let why =
+                    "needs to ask you (interactiveMode is Always), but stdin is not a terminal, or is already in use";
                 Err(self.failed(why))
             }
         }
@@ -130,7 +131,7 @@ impl Plugin {
 
     fn not_installed(&self) -> CredentialsError {
         let hint = match self.install_hint.trim() {
-            "" => "install it, or choose another user by --user",
+            "" => "install it, or choose another user with --user",
             hint => hint,
         };
         self.failed("is not installed").with_hint(hint)
@@ -152,7 +153,7 @@ fn ended(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("failed with exit code {code}"),
-        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
         (None, None) => "failed".to_owned(),
     }
 }
@@ -204,7 +205,7 @@ mod tests {
         let available = Plugin { interaction: Interaction::IfAvailable, ..plugin(&(told.to_owned() + TOKEN)) };
         assert!(available.run(false).await.is_ok());
         let always = Plugin { interaction: Interaction::Always, ..plugin(TOKEN) };
-        assert!(refused(always).await.to_string().contains("no terminal"));
+        assert!(refused(always).await.to_string().contains("not a terminal"));
     }
 
     #[tokio::test]

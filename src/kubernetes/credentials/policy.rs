@@ -39,7 +39,7 @@ impl Policy {
             }
             ("" | "AllowAll", _) => Ok(Self::AllowAll),
             ("DenyAll", _) => Ok(Self::DenyAll),
-            _ => Err("its credentialPluginPolicy is none of AllowAll, DenyAll and Allowlist".to_owned()),
+            _ => Err("its credentialPluginPolicy must be AllowAll, DenyAll or Allowlist".to_owned()),
         }
     }
 

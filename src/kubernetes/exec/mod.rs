@@ -111,7 +111,7 @@ impl Session {
         };
         let connection = connection.map_err(cluster.failed(asked.as_str()))?;
         if mode == Mode::Pipes && !connection.supports_stream_close() {
-            let why = "this server has no way to say that a program's input has ended (Kubernetes 1.30 has)";
+            let why = "this server cannot signal the end of a program's input (Kubernetes 1.30 can)";
             return Err(cluster.error(asked, Cause::NotRun(why.to_owned())));
         }
         Ok(Self { cluster: cluster.clone(), asked, mode, connection })

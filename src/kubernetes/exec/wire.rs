@@ -269,7 +269,7 @@ mod tests {
         assert!(server.next().await.unwrap().unwrap().is_ping());
         assert!(server.next().await.unwrap().unwrap().is_ping());
         let Broken(why) = carried.await.unwrap().unwrap_err();
-        assert!(why.contains("nothing was heard"), "{why}");
+        assert!(why.contains("no data was received"), "{why}");
     }
 
     #[tokio::test]

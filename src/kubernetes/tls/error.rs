@@ -139,20 +139,23 @@ impl Display for Untrusted {
                 write!(f, "is signed by the authority {authority}, which {untimely}")
             }
             Self::NoAuthority(authority) => {
-                write!(f, "is signed by {authority}, which is no authority (CA:TRUE, and keyCertSign among its usages)")
+                write!(
+                    f,
+                    "is signed by {authority}, which is not an authority (CA:TRUE, and keyCertSign among its usages)"
+                )
             }
             Self::Namesake(authority) => {
                 write!(
                     f,
-                    "is not signed by the authority {authority}, but by another one of that name: has the cluster been made anew?"
+                    "is not signed by the authority {authority}, but by another one of that name: was the cluster created again?"
                 )
             }
             Self::Unknown(Authority { name, origin }) => {
                 write!(f, "is signed by {name:?}, which is not among {origin}")
             }
-            Self::KeyNotHeld => f.write_str("is shown by somebody who does not hold its key"),
+            Self::KeyNotHeld => f.write_str("is presented by a server that does not have its private key"),
             Self::SelfSigned(origin) => {
-                write!(f, "is signed by itself, and is not among {origin}: has the server been given a new one?")
+                write!(f, "is self-signed, and not among {origin}: does the server have a new certificate?")
             }
             Self::Other(words) => f.write_str(words),
         }
@@ -192,21 +195,21 @@ impl From<&CertificateError> for Untrusted {
 /// What the library says only to programmers.
 fn words(error: &CertificateError) -> String {
     match error {
-        CertificateError::UnknownIssuer => "is signed by nobody whom this machine trusts".to_owned(),
-        CertificateError::BadSignature => "has a wrong signature, or is shown without its key".to_owned(),
+        CertificateError::UnknownIssuer => "is not signed by an authority that this machine trusts".to_owned(),
+        CertificateError::BadSignature => "has a wrong signature, or is presented without its private key".to_owned(),
         CertificateError::Revoked => "has been revoked".to_owned(),
         CertificateError::UnhandledCriticalExtension => {
-            "asks for something that this program does not know (a critical extension)".to_owned()
+            "has a critical extension that this program does not support".to_owned()
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             format!("is signed in a way that this program cannot check: {ISSUE}, with SHA-256")
         }
         CertificateError::Other(OtherError(other)) => match other.to_string().as_str() {
-            "CaUsedAsEndEntity" => "is that of an authority (CA:TRUE): issue one for a server".to_owned(),
-            other => format!("is not taken: {other}"),
+            "CaUsedAsEndEntity" => "is the certificate of an authority (CA:TRUE): issue one for a server".to_owned(),
+            other => format!("is not accepted: {other}"),
         },
-        error => format!("is not taken: {error}"),
+        error => format!("is not accepted: {error}"),
     }
 }
 
@@ -214,7 +217,7 @@ impl From<rustls::Error> for Untrusted {
     fn from(error: rustls::Error) -> Self {
         match &error {
             rustls::Error::InvalidCertificate(error) => error.into(),
-            error => Self::Other(format!("is not taken: {error}")),
+            error => Self::Other(format!("is not accepted: {error}")),
         }
     }
 }
@@ -252,7 +255,7 @@ fn of_client(alert: AlertDescription) -> Option<String> {
         AlertDescription::CertificateRevoked => "it has been revoked",
         AlertDescription::CertificateRequired => "there is none",
         AlertDescription::UnknownCA => "the server does not know who signed it",
-        AlertDescription::UnsupportedCertificate => "it is of a kind that the server does not know",
+        AlertDescription::UnsupportedCertificate => "the server does not support its kind",
         AlertDescription::BadCertificate | AlertDescription::CertificateUnknown | AlertDescription::AccessDenied => {
             "the server does not say why"
         }
@@ -308,9 +311,9 @@ mod tests {
             presented: vec!["DnsName(\"example.com\")".to_owned(), "IpAddress(0a000001)".to_owned()],
         };
         assert_eq!(words(name), "is not for kubernetes, only for example.com");
-        assert_eq!(words(CertificateError::UnknownIssuer), "is signed by nobody whom this machine trusts");
+        assert_eq!(words(CertificateError::UnknownIssuer), "is not signed by an authority that this machine trusts");
         let other = OtherError(Arc::new(io::Error::other("something new")));
-        assert_eq!(words(CertificateError::Other(other)), "is not taken: something new");
+        assert_eq!(words(CertificateError::Other(other)), "is not accepted: something new");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::observe::Reading;
 use crate::persistence::How;
 use crate::persistence::timeline::Kind;
 use crate::persistence::verdict::{
-    Check, Holds, Verdict, check, claim, last_seen, new_pod, one_server, same, spread, text, volume, words,
+    Check, Holds, Verdict, check, claim, counted, last_seen, new_pod, one_server, same, spread, text, volume, words,
 };
 use crate::text::seconds;
 
@@ -105,7 +105,12 @@ impl Judged {
         };
         match self.holds {
             Holds::Yes => self.complete.evidence.clone(),
-            Holds::No | Holds::Unknown => self.against().into_iter().map(said).collect::<Vec<_>>().join("; "),
+            Holds::No | Holds::Unknown => {
+                let against = self.against();
+                let all = self.pods.iter().map(|pod| pod.verdict.checks.len()).sum::<usize>() + 1;
+                let first = against.first().copied().map(said).unwrap_or_default();
+                counted(self.holds, against.len(), all, &first)
+            }
         }
     }
 }
@@ -201,18 +206,18 @@ fn claims(before: &Moment, now: &Moment) -> Vec<Line> {
     for old in &before.claims {
         match find(now, &old.name) {
             Some(at) => lines.extend(storage(old, &now.claims[at]).map(Line::from)),
-            None => lines.push(check(NAME, Holds::No, format!("pvc/{} is not the pod's any more", old.name)).into()),
+            None => lines.push(check(NAME, Holds::No, format!("the new pod does not use pvc/{}", old.name)).into()),
         }
     }
     let added = now.claims.iter().filter(|new| find(before, &new.name).is_none());
-    lines.extend(added.map(|new| check(NAME, Holds::No, format!("pvc/{} was not the pod's before", new.name)).into()));
+    lines.extend(added.map(|new| check(NAME, Holds::No, format!("the old pod did not use pvc/{}", new.name)).into()));
     lines
 }
 
 fn storage(old: &Claimed, new: &Claimed) -> [Check; 2] {
     let claim = match (&old.claim, &new.claim) {
         (_, Reading::Absent) | (Reading::Absent, _) => {
-            check("same claim", Holds::No, format!("pvc/{} is not there", new.name))
+            check("same claim", Holds::No, format!("pvc/{} does not exist", new.name))
         }
         (before, now) => claim(before, now),
     };
@@ -252,7 +257,7 @@ fn data(evidence: &Evidence, turn: &Turn, now: &Moment) -> Line {
         }
         (Reading::Present(before), Reading::Present(now)) => {
             if !before.is_something() {
-                check(Holds::Unknown, format!("before, --read gave {}", before.words()))
+                check(Holds::Unknown, format!("before, --read printed {}", before.words()))
             } else if before.is_same(now) {
                 check(Holds::Yes, now.words())
             } else {

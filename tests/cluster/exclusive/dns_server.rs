@@ -74,6 +74,6 @@ fn a_dns_server_that_is_away_and_one_that_remembers() {
     assert!(waited.stdout.contains("all names are right"), "{}", waited.stdout);
     let ran = going.end();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("service/postgres-headless does not lead to it yet"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("service/postgres-headless does not resolve to it yet"), "{}", ran.stderr);
     assert!(ran.stdout.contains("answered by name"), "{}", ran.stdout);
 }

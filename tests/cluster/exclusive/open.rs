@@ -29,7 +29,7 @@ fn page_pods(namespace: &str) -> String {
 fn the_page_stays_while_its_pod_is_replaced_and_the_server_is_away() {
     let absent = Scene::without_namespace("kc-plugin-nothing");
     let nothing = ends(absent.namespace(), "open --no-browser", 2);
-    assert!(nothing.stderr.contains("namespace/kc-plugin-nothing is not there"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("namespace/kc-plugin-nothing does not exist"), "{}", nothing.stderr);
 
     let scene = deployed("kc-plugin-open");
     let namespace = scene.namespace();

@@ -107,7 +107,9 @@ fn what_is_done_to_the_volume_while_there_is_no_pod() {
     // Nothing at all.
     let emptied = between(namespace, "persistence-demo --yes", || on_node(&format!("rm -rf {folder}/pgdata")));
     assert_eq!(emptied.code, 1, "{}{}", emptied.stdout, emptied.stderr);
-    for check in ["same database", "same directory", "your rows             the table wallets is not there", "start"] {
+    for check in
+        ["same database", "same directory", "your rows             the table wallets does not exist any more", "start"]
+    {
         says(&emptied, "NO", check);
     }
     says(&emptied, "ok", "same claim");
@@ -191,7 +193,7 @@ fn a_node_that_falls_silent_is_named() {
     going.until("see for yourself");
     going.err.until("hint: ");
     // The rows are in a database that is away, and cannot be waited for.
-    going.err.until("waiting for the database");
+    going.err.until("waiting up to");
     going.signal(Signal::SIGINT);
     let silent = going.end();
     drop(node);

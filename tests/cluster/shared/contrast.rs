@@ -98,7 +98,7 @@ fn what_goes_without_a_volume_stays_with_one() {
     std::fs::remove_file(&file).unwrap();
 
     let crash = ends(namespace, "persistence-demo --yes --contrast --how crash", 2);
-    assert!(crash.stderr.contains("there is no contrast") && crash.stderr.contains("hint: leave"), "{}", crash.stderr);
+    assert!(crash.stderr.contains("there is no contrast") && crash.stderr.contains("hint: omit"), "{}", crash.stderr);
     let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
     let nobody = ends(namespace, "persistence-demo --yes --open", 2);
     assert!(nobody.stderr.contains("there is no terminal") && nobody.stderr.contains("hint: "), "{}", nobody.stderr);
@@ -126,7 +126,7 @@ fn stopped_at_any_act_of_it_nothing_is_left() {
         nothing_is_left(namespace);
         // What was proved before is in the report, and what was not shown.
         let judged = run(namespace, &format!("verify-report {path} --kubeconfig /nonexistent"));
-        let is_cut_short = judged.stdout.contains("the run was stopped");
+        let is_cut_short = judged.stdout.contains("the run was interrupted");
         assert_eq!(judged.code, i32::from(is_cut_short), "{}{}", judged.stdout, judged.stderr);
         says(&judged, "ok", "marked rows");
         std::fs::remove_file(&file).unwrap();
@@ -217,8 +217,8 @@ fn asked(namespace: &str) -> (PtySession, String) {
     let mut command = Command::new(given.get_program());
     command.args(given.get_args()).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("BROWSER");
     let mut session = spawn_command(command, Some(120_000)).unwrap();
-    session.exp_string("the page is ").unwrap();
-    let address = session.exp_string(" for as long as this runs").unwrap();
+    session.exp_string("the page is at ").unwrap();
+    let address = session.exp_string(" until this command ends").unwrap();
     session.exp_string("press Enter").unwrap();
     (session, address.trim().to_owned())
 }

@@ -163,7 +163,7 @@ fn typed_names(namespace: &str) {
     assert!(shown.stdout.contains(&format!("dns: not shown: {long} was not asked")), "{}", shown.stdout);
 
     let dot = ends(namespace, "dns-check postgres-headless.", 1);
-    assert!(dot.stdout.contains("postgres-headless. is no full name"), "{}", dot.stdout);
+    assert!(dot.stdout.contains("postgres-headless. is not a full name"), "{}", dot.stdout);
     let hint = "hint: ask without the dot: kubectl kubecoin dns-check postgres-headless -n";
     assert!(dot.stderr.contains(hint), "{}", dot.stderr);
     check(namespace, &format!("postgres-headless.{namespace}.svc.cluster.local."), 0);

@@ -35,10 +35,12 @@ fn interrupted_a_later_run_completes_it() {
     for act in [1, 7] {
         assert_eq!(stopped_at(act, namespace, words, Signal::SIGINT), None, "at change {act}");
     }
-    let whole = ends(namespace, &format!("{words} --show-commands"), 0);
+    ends(namespace, words, 0);
     ends(namespace, "status", 0);
-    let last = whole.stderr.lines().filter(|line| is_change(line)).count();
-    assert!(last > 10, "{last} changes in {}", whole.stderr);
+    // Counted in a run that finds what the interrupted one will find.
+    let again = ends(namespace, &format!("{words} --show-commands"), 0);
+    let last = again.stderr.lines().filter(|line| is_change(line)).count();
+    assert!(last > 6, "{last} changes in {}", again.stderr);
     assert_eq!(stopped_at(last, namespace, words, Signal::SIGINT), None, "at the last change");
     ends(namespace, words, 0);
     // Nothing that a run makes for itself has stayed.

@@ -202,7 +202,7 @@ fn no_row_acknowledged_under_load_is_lost() {
         "persistence-demo --yes --under-load",
         "DELETE FROM wallets WHERE id LIKE 'kubecoin-demo-%-200002';",
     );
-    says(&forged, "NO", "rows under load       1 lost though acknowledged (200002)");
+    says(&forged, "NO", "rows under load       1 acknowledged, but lost (200002)");
 
     // The writer of a run that was killed ends by itself once its marked rows are gone.
     let mut going = Going::begin(namespace, "persistence-demo --yes --under-load");
@@ -276,11 +276,11 @@ fn killed(namespace: &str) {
     ready(namespace);
     assert_eq!(rows(), "100");
     let refused = ends(namespace, "persistence-demo --yes", 2);
-    assert!(refused.stderr.contains("a run that was killed is forgotten after 30 s"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("the Lease of a killed run expires after 30 s"), "{}", refused.stderr);
 
     let ran = ends(namespace, "persistence-demo --yes --rows 7 --as nobody", 0);
     assert!(ran.stderr.contains("it is unknown whether another run is in progress"), "{}", ran.stderr);
-    assert!(!ran.stderr.contains("take it away yourself"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("delete it yourself"), "{}", ran.stderr);
     says(&ran, "ok", "your rows             you had none");
     assert_eq!(rows(), "100", "of a run that may be in progress");
 

@@ -43,7 +43,7 @@ fn psql_ends(namespace: &str, arguments: &[&str], stdin: &str, code: i32) -> Ran
 fn bytes_and_exit_codes_go_through() {
     let absent = Scene::without_namespace("kc-plugin-nothing");
     let nothing = ends(absent.namespace(), "psql -c nothing", 2);
-    assert!(nothing.stderr.contains("namespace/kc-plugin-nothing is not there"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("namespace/kc-plugin-nothing does not exist"), "{}", nothing.stderr);
     assert!(nothing.stderr.contains("kubectl kubecoin deploy --create-namespace"), "{}", nothing.stderr);
 
     let scene = deployed("kc-plugin-psql");

@@ -158,7 +158,7 @@ fn each_form_says_it(namespace: &str, [html, markdown, json, junit]: &[PathBuf; 
 
     let text = fs::read_to_string(markdown).unwrap();
     for words in
-        ["**verdict: holds**", "\n- taken away: store-2, store-1, store-0\n", "\n- downtime until Ready, 3 times: min "]
+        ["**verdict: holds**", "\n- deleted: store-2, store-1, store-0\n", "\n- downtime until Ready, 3 times: min "]
     {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
@@ -198,7 +198,11 @@ fn verified_and_replayed(namespace: &str, file: &Path) {
     let again = ends(namespace, &format!("verify-report {path} --kubeconfig /nonexistent"), 0);
     let no = "with another uid of pvc/data-store-2 the same evidence does not hold";
     says(&again, 0, &["verdict: holds", "statefulset/store in", no]);
-    says(&ends(namespace, &format!("replay {path}"), 0), 0, &["deletion asked", "name leads there"]);
+    says(
+        &ends(namespace, &format!("replay {path}"), 0),
+        0,
+        &["requested        deletion, answered in", "name updated"],
+    );
     let mut report: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     assert_eq!(report["kind"], "StatefulSetReport");
     *report.pointer_mut("/evidence/turns/1/after/value/claims/0/claim/value/uid").unwrap() = "forged".into();
@@ -230,7 +234,7 @@ fn a_student_gets_a_verdict_on_a_set() {
 }
 
 #[test]
-fn data_that_goes_with_its_pod_and_a_name_that_leads_nowhere_are_found() {
+fn data_that_goes_with_its_pod_is_found() {
     let scene = Scene::without_namespace("kc-target-empty");
     let namespace = scene.namespace();
     store(&scene, 2, &Storage::EmptyDir);
@@ -244,14 +248,20 @@ fn data_that_goes_with_its_pod_and_a_name_that_leads_nowhere_are_found() {
     );
     says(&lost, 1, &["verdict: does not hold — pod/store-1: same data", "does not show its data yet"]);
     assert!(!lost.stdout.contains("(2 of 2)"), "the other one is not deleted: {}", lost.stdout);
+}
 
+#[test]
+fn a_name_that_leads_nowhere_is_found() {
+    let scene = Scene::without_namespace("kc-target-name");
+    let namespace = scene.namespace();
+    store(&scene, 1, &Storage::EmptyDir);
     // A Service that selects nothing has no names below it; one that is not there, or not headless, promises none.
     ok(&format!("patch service store -n {namespace} -p {{\"spec\":{{\"selector\":{{\"app\":\"other\"}}}}}}"));
     let ran = without_data(namespace, "--yes");
-    says(&ran, 1, &["NO  same address by name  store-1.store.", "no such name, but the pod has"]);
+    says(&ran, 1, &["NO  same address by name  store-0.store.", "no such name, but the pod has"]);
     ok(&format!("delete service store -n {namespace}"));
     let ran = without_data(namespace, "--yes");
-    let gone = "?   same address by name  service/store, which the set names, is not there";
+    let gone = "?   same address by name  service/store, the StatefulSet's serviceName, does not exist";
     says(&ran, 0, &["verdict: identity holds, data not on a claim, DNS not checked", gone]);
     ok(&format!("create service clusterip store --tcp 80 -n {namespace}"));
     says(&without_data(namespace, "--yes"), 0, &["service/store is not headless"]);
@@ -330,9 +340,9 @@ fn a_set_is_refused_where_it_would_prove_nothing() {
     refused("", &["store-0 in namespace", "type store to continue", "not confirmed", "hint: confirm with --yes"]);
     refused("--yes --how crash", &["--how crash uses pg_ctl", "hint: use delete, kill, evict or force"]);
     refused("--yes --report proof.pdf", &["does not end with .html, .md, .json or .xml (JUnit)"]);
-    refused("--yes --read false", &["pod/store-0 was not taken away: --read gave exit code 1"]);
-    refused("--yes --read true", &["--read gave nothing"]);
-    refused("--yes --read hostname --write false", &["--write gave exit code 1"]);
+    refused("--yes --read false", &["pod/store-0 was not deleted: --read failed"]);
+    refused("--yes --read true", &["--read printed nothing"]);
+    refused("--yes --read hostname --write false", &["--write failed: exit code 1"]);
     let missing = run(namespace, "persistence-demo --target statefulset/other --yes");
     says(&missing, 2, &["statefulset/other does not exist in namespace", "get statefulsets"]);
 
@@ -352,7 +362,8 @@ fn a_set_is_refused_where_it_would_prove_nothing() {
     );
     until("the newer template is seen", SOON, || {
         let ran = without_data(namespace, "--yes");
-        let words = ["pod/store-0 would come back changed, of revision store-", " rollout history statefulset/store"];
+        let words =
+            ["pod/store-0 would be created from another revision, store-", " rollout history statefulset/store"];
         let is_told = words.iter().all(|words| ran.stderr.contains(words)) && ran.code == 2;
         if is_told { Ok(()) } else { Err(ran.stderr) }
     });

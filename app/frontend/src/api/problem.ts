@@ -88,12 +88,12 @@ export function explain(problem: Problem): { title: string; hint: string } {
       };
     case 'wallet-not-found':
       return {
-        title: 'There is no wallet of that name.',
+        title: 'There is no wallet with that name.',
         hint: 'Check the spelling, or create it.',
       };
     case 'wallet-exists':
       return {
-        title: 'There already is a wallet of that name.',
+        title: 'There already is a wallet with that name.',
         hint: 'Nothing was changed. Choose another name, or open it if it is yours.',
       };
     case 'wallets-table-missing':

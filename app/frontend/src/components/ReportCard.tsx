@@ -22,7 +22,7 @@ function Line({ tone, children }: { tone: Tone; children: ReactNode }) {
 function headline({ gap, link, restarted }: Report): string {
   const length = duration(gap.milliseconds, { tenths: true });
   if (!gap.noticed) {
-    return `The database server was replaced within the last ${length}, between two looks of this page`;
+    return `The database server was replaced within the last ${length}, between two checks of this page`;
   }
   const names = { frontend: 'exchange', backend: 'backend', database: 'database' };
   // A restart explains the gap, whichever link this page saw break.
@@ -116,7 +116,7 @@ function ServerLine({ report }: { report: Report }) {
     </Line>
   ) : (
     <Line tone="plain">
-      <strong>The server did not restart</strong>: only the way to it was cut.
+      <strong>The server did not restart</strong>: only the connection to it was lost.
     </Line>
   );
 }

@@ -18,6 +18,7 @@ pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
         reasons.push(format!("the data of {} is not on a claim, and will be lost with the pod", unclaimed.join(", ")));
     }
     let pods: Vec<&str> = ready.members.iter().map(|member| member.pod.as_str()).collect();
-    let what = format!("{} of namespace {} will be deleted, one after another", pods.join(", "), place.namespace);
+    let order = if pods.len() > 1 { ", one after another" } else { "" };
+    let what = format!("{} in namespace {} will be deleted{order}", pods.join(", "), place.namespace);
     typed(ctx, &reasons, &what, &ready.set.name).await
 }

@@ -247,7 +247,7 @@ fn rollout(set: &StatefulSet, pods: &[&Pod]) -> Result<(), Refusal> {
         let name = pod.name_any();
         let ordinal = name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default();
         let Some(next) = revision::of_next(set, ordinal) else {
-            let why = format!("the controller has not seen the newest {set_ref} yet");
+            let why = format!("the controller has not processed the newest {set_ref} yet");
             return Err(Refusal::new(why, &["describe", &set_ref]));
         };
         if pod.labels().get(REVISION).is_none_or(|now| now != next) {
@@ -319,8 +319,8 @@ mod tests {
     #[test]
     fn where_it_would_prove_nothing_it_is_refused() {
         refuses("no replicas", |set, _| set["spec"]["replicas"] = 0.into());
-        refuses("not seen the newest", |set, _| set["metadata"]["generation"] = 3.into());
-        refuses("not seen the newest", |set, _| set["status"]["updateRevision"] = Value::Null);
+        refuses("not processed the newest", |set, _| set["metadata"]["generation"] = 3.into());
+        refuses("not processed the newest", |set, _| set["status"]["updateRevision"] = Value::Null);
         refuses("rollout is in progress: pod/store-1", |set, _| set["status"]["updateRevision"] = "c".into());
         refuses("rollout is in progress: pod/store-0", |_, pods| {
             pods[0]["metadata"]["labels"]["controller-revision-hash"] = "a".into();

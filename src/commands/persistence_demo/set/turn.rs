@@ -45,9 +45,13 @@ pub async fn run(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, member: &Member) -> 
 
 /// What there is before: written, and read so that it can be read again.
 async fn before(ctx: &Ctx, plan: &Plan<'_>, member: &Member) -> anyhow::Result<Moment> {
-    let refused = |flag: &str, why: &str| {
+    let refused = |flag: &str, output: &Reading<Output>| {
+        let why = match output {
+            Reading::Present(output) if output.code == 0 => "printed nothing".to_owned(),
+            other => format!("failed: {}", words(other)),
+        };
         Error::new(
-            format!("pod/{} was not deleted: {flag} failed: {why} (container {})", member.pod, member.container),
+            format!("pod/{} was not deleted: {flag} {why} (container {})", member.pod, member.container),
             "both commands run with sh -c in the pod; --show-commands prints them, so that you can try them",
         )
     };
@@ -56,7 +60,7 @@ async fn before(ctx: &Ctx, plan: &Plan<'_>, member: &Member) -> anyhow::Result<M
         ctx.show(|| command::kubectl(place, plan.run, member, write));
         match command::run(ctx, plan.run, member, write).await? {
             Reading::Present(output) if output.code == 0 => {}
-            other => return Err(refused("--write", &words(&other)).into()),
+            other => return Err(refused("--write", &other).into()),
         }
     }
     show(ctx, plan, member).await?;
@@ -64,7 +68,7 @@ async fn before(ctx: &Ctx, plan: &Plan<'_>, member: &Member) -> anyhow::Result<M
     match &moment.data {
         Reading::NotAsked => {}
         Reading::Present(output) if output.is_something() => {}
-        other => return Err(refused("--read", &words(other)).into()),
+        other => return Err(refused("--read", other).into()),
     }
     Ok(moment)
 }

@@ -85,7 +85,7 @@ struct Told {
 impl Told {
     fn fails(&self, why: &str) {
         if !self.failing.swap(true, Ordering::Relaxed) {
-            self.printer.warning(&format!("a connection failed; the next one starts again: {why}"));
+            self.printer.warning(&format!("a connection to the pod failed; the next request opens a new one: {why}"));
         }
     }
 

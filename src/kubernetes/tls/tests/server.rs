@@ -96,7 +96,7 @@ fn a_server_that_says_that_it_is_an_authority_is_trusted_if_an_authority_vouches
     assert_eq!(judged(&bundle, &[&server], &server.key, "elsewhere").unwrap_err(), elsewhere());
     assert_eq!(judged(&bundle, &[&server], &KeyPair::generate().unwrap(), "kubernetes"), Err(Untrusted::KeyNotHeld));
     let untrusted = honest(&other.certificate().pem(), &server).unwrap_err().to_string();
-    assert_eq!(untrusted, "is that of an authority (CA:TRUE): issue one for a server");
+    assert_eq!(untrusted, "is the certificate of an authority (CA:TRUE): issue one for a server");
     let expired = Authority::with(until_2021(certificates::params("authority")));
     assert!(honest(&expired.certificate().pem(), &expired.sign(&params)).is_err());
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

@@ -316,7 +316,7 @@ fn named() -> Vec<Row> {
         instead("two contexts of a name", &[("contexts:\n", "contexts:\n- {name: work, context: {}}\n")]),
         instead("two equal users of a name", &[("users:\n", "users:\n- {name: ursula, user: {token: <token>}}\n")]),
         instead("a name that is a number", &[("- name: ursula", "- name: 1"), ("user: ursula", "user: 1")])
-            .refused(&["name"]),
+            .refused(&["user is a number"]),
         instead(
             "a name that is a number in quotes",
             &[("- name: ursula", "- name: '1'"), ("user: ursula", "user: '1'")],

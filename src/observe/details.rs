@@ -16,7 +16,7 @@ use crate::text::one_line;
 
 /// What round 2 has found.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence {
+pub struct Details {
     /// Events of what is not healthy, the newest last.
     pub events: Vec<Happening>,
     /// The database, if it was asked.
@@ -41,7 +41,7 @@ pub struct Happening {
 /// As many events of one object as say what is the matter with it.
 const MOST: u32 = 50;
 
-impl Evidence {
+impl Details {
     /// Asks for what a snapshot calls for; the database only if so, and only if its pod is ready.
     pub async fn read(snapshot: &Snapshot, cluster: &Cluster, database: bool) -> Self {
         let server = snapshot.postgres_pod().filter(|pod| database && readiness::pod(pod));

@@ -15,7 +15,7 @@ use crate::observe::{Reading, Reason, Snapshot};
 
 /// What there is under the exchange's names.
 #[derive(Default)]
-pub struct There {
+pub struct Existing {
     /// What runs, in the order in which it goes: what people reach first, the database last.
     pub workloads: Vec<Leaving>,
     pub claim: Option<Leaving>,
@@ -32,7 +32,7 @@ pub struct There {
 /// As many as a namespace ever has.
 const MOST: u32 = 100;
 
-impl There {
+impl Existing {
     /// Sorts what was read.
     pub fn new(snapshot: &Snapshot) -> anyhow::Result<Self> {
         let mut there = Self::default();
