@@ -27,9 +27,12 @@ pub struct Args {
 /// # Errors
 /// If there is no report.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    for timeline in file::read(&args.file)?.timelines() {
+    let evidence = file::read(&args.file)?.evidence;
+    for (number, turn) in evidence.turns.iter().enumerate() {
+        let timeline = &turn.timeline;
         let from = timeline.events.first().map_or(0, |event| event.at_ms);
         let start = Instant::now();
+        proof::heading(ctx, &evidence, &timeline.old.name, number)?;
         proof::timeline_heading(ctx)?;
         for event in &timeline.events {
             sleep_until(start + Duration::from_millis(event.at_ms.saturating_sub(from))).await;

@@ -149,7 +149,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     let of = |path: PathBuf| if path.is_dir() { sources(&path) } else { vec![path] };
     let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"));
     let rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
-    entries.flat_map(of).filter(|path| rust(path) && !is_test(path)).collect()
+    entries.filter(|path| !is_test(path)).flat_map(of).filter(rust).collect()
 }
 
 #[test]

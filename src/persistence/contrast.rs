@@ -1,15 +1,15 @@
 //! Level 1 for contrast: a Deployment without a volume that went through the same steps, what that shows, and the lesson's
 //! table of both levels, filled with what was measured.
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Cycle, Moment};
+use super::evidence::{Evidence, Moment, Turn};
 use super::identity::ClaimSeen;
 use super::rows::{self, Difference};
-use super::verdict::{Check, Holds, check, words};
+use super::timeline::Kind;
+use super::verdict::{Check, Holds, words};
 use crate::observe::Reading;
 use crate::text::seconds;
 
@@ -23,14 +23,8 @@ pub struct Contrast {
     pub headless: Reading<ServiceSeen>,
     /// How many rows were to be written.
     pub marked: u32,
-    /// When the end of its pod was asked for, by this machine's clock.
-    pub asked_at: Timestamp,
-    /// Everything before.
-    pub before: Moment,
-    /// Everything after; absent if no query was answered in time.
-    pub after: Reading<Moment>,
-    /// How long no query was answered in its pod, in milliseconds since it was asked for.
-    pub downtime_ms: Option<u64>,
+    /// Its pod, from before it was stopped to after.
+    pub turn: Turn,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,16 +65,17 @@ pub fn judge(contrast: &Reading<Contrast>) -> Option<Check> {
         Reading::NotAsked => None,
         Reading::Present(contrast) => {
             let (holds, says) = judged(contrast);
-            Some(check(NAME, holds, says))
+            Some(Check::new(NAME, holds, says))
         }
-        Reading::Unknown(reason) => Some(check(NAME, Holds::Unknown, words(reason))),
-        Reading::Absent => Some(check(NAME, Holds::Unknown, "it was not created")),
+        Reading::Unknown(reason) => Some(Check::new(NAME, Holds::Unknown, words(reason))),
+        Reading::Absent => Some(Check::new(NAME, Holds::Unknown, "it was not created")),
     }
 }
 
 fn judged(contrast: &Contrast) -> (Holds, String) {
-    let written = contrast.before.rows.present().map_or(0, Vec::len);
-    let after = match &contrast.after {
+    let turn = &contrast.turn;
+    let written = turn.before.rows().count();
+    let after = match &turn.after {
         _ if written == 0 || written != contrast.marked as usize => {
             return (Holds::Unknown, format!("{written} rows were there before, of {} written", contrast.marked));
         }
@@ -88,22 +83,23 @@ fn judged(contrast: &Contrast) -> (Holds, String) {
         Reading::Unknown(reason) => return (Holds::Unknown, words(reason).to_owned()),
         Reading::Absent | Reading::NotAsked => return (Holds::Unknown, "no query was answered in time".to_owned()),
     };
-    let (old, new) = (&contrast.before.identity, &after.identity);
-    let (pod, system) = (&new.pod.name, &new.server.system);
-    match left(contrast) {
-        _ if old.pod.uid == new.pod.uid => (Holds::Unknown, format!("pod/{pod} was not replaced")),
+    let (old, pod) = (&turn.before.pod, &after.pod);
+    let system = |moment: &Moment| moment.data.database().map(|database| database.server.system.clone());
+    let (before, now) = (system(&turn.before).unwrap_or_default(), system(after).unwrap_or_default());
+    match left(turn) {
+        _ if old.uid == pod.uid => (Holds::Unknown, format!("pod/{} was not replaced", pod.name)),
         None => (Holds::Unknown, "its rows could not be read after".to_owned()),
-        Some(1..) if !matches!(new.claim, Reading::Absent) => {
-            (Holds::Unknown, format!("pod/{pod} has a claim, which is not Level 1"))
+        Some(1..) if !after.claims.is_empty() => {
+            (Holds::Unknown, format!("pod/{} has a claim, which is not Level 1", pod.name))
         }
         Some(left @ 1..) => {
             (Holds::No, format!("{left} of {written} rows are still there, although they are on no volume"))
         }
-        Some(0) if system.is_empty() || old.server.system.is_empty() => {
+        Some(0) if now.is_empty() || before.is_empty() => {
             (Holds::Unknown, "system identifier could not be read".to_owned())
         }
-        Some(0) if *system == old.server.system => {
-            (Holds::No, format!("the rows are gone, but not the database with system identifier {system}"))
+        Some(0) if now == before => {
+            (Holds::No, format!("the rows are gone, but not the database with system identifier {now}"))
         }
         Some(0) => {
             let says = "were lost with their pod, and the next one started with an empty database";
@@ -113,12 +109,11 @@ fn judged(contrast: &Contrast) -> (Holds, String) {
 }
 
 /// How many of Level 1's rows are still there, in whatever state. None if it is not known.
-fn left(contrast: &Contrast) -> Option<usize> {
-    let before = contrast.before.rows.present()?;
-    match &contrast.after.present()?.rows {
+fn left(turn: &Turn) -> Option<usize> {
+    match &turn.after.present()?.data.database()?.rows {
         Reading::Absent => Some(0),
         Reading::Present(after) => {
-            let Difference { same, updated, altered, .. } = rows::compare(before.iter(), after.iter());
+            let Difference { same, updated, altered, .. } = rows::compare(turn.before.rows(), after.iter());
             Some(same.len() + updated.len() + altered.len())
         }
         _ => None,
@@ -128,23 +123,24 @@ fn left(contrast: &Contrast) -> Option<usize> {
 /// A line of the table: what it is of, Level 1 and Level 2.
 pub type Line = [String; 3];
 
-/// The lesson's table of both levels, beside what a replacement of Level 2 has shown.
+/// The lesson's table of both levels, beside what the last turn of Level 2 has shown.
 #[must_use]
-pub fn table(contrast: &Contrast, cycle: &Cycle) -> Vec<Line> {
-    let own = cycle.marked_before().count();
+pub fn table(contrast: &Contrast, evidence: &Evidence) -> Vec<Line> {
+    let (level_1, Some(level_2)) = (&contrast.turn, evidence.turns.last()) else { return Vec::new() };
+    let own = evidence.marked_before(level_2).count();
     let headless = contrast.headless.present().map_or_else(unknown, ServiceSeen::words);
-    let written = contrast.before.rows.present().map_or(0, Vec::len);
-    let (pod_1, pod_2) = (&contrast.before.identity.pod, &cycle.before.identity.pod);
+    let written = level_1.before.rows().count();
+    let kept = kept(evidence, level_2);
     [
         ("kind", "Deployment".to_owned(), "StatefulSet".to_owned()),
         ("Service", contrast.service.words(), headless),
-        ("pod before", pod_1.name.clone(), pod_2.name.clone()),
-        ("pod after", pod_after(&contrast.after), pod_after(&cycle.after)),
-        ("storage", storage(&contrast.before), storage(&cycle.before)),
+        ("pod before", level_1.before.pod.name.clone(), level_2.before.pod.name.clone()),
+        ("pod after", pod_after(level_1), pod_after(level_2)),
+        ("storage", storage(&level_1.before), storage(&level_2.before)),
         ("rows before", written.to_string(), own.to_string()),
-        ("rows after", count(left(contrast)), count(kept(cycle))),
-        ("data", fate(written, left(contrast)), fate(own, kept(cycle))),
-        ("downtime", time(contrast.downtime_ms), time(cycle.downtime_ms())),
+        ("rows after", count(left(level_1)), count(kept)),
+        ("data", fate(written, left(level_1)), fate(own, kept)),
+        ("downtime", downtime(level_1), downtime(level_2)),
     ]
     .map(|(what, level_1, level_2)| [what.to_owned(), level_1, level_2])
     .into()
@@ -154,24 +150,23 @@ fn unknown() -> String {
     "not known".to_owned()
 }
 
-fn pod_after(after: &Reading<Moment>) -> String {
-    after.present().map_or_else(unknown, |after| after.identity.pod.name.clone())
+fn pod_after(turn: &Turn) -> String {
+    turn.after.present().map_or_else(unknown, |after| after.pod.name.clone())
 }
 
 fn storage(moment: &Moment) -> String {
-    match &moment.identity.claim {
+    let Some(claimed) = moment.claims.first() else { return "the pod's own (emptyDir)".to_owned() };
+    match &claimed.claim {
         Reading::Present(ClaimSeen { name, volume: Some(volume), .. }) => format!("{name} → {volume}"),
-        Reading::Present(ClaimSeen { name, .. }) => name.clone(),
-        Reading::Absent => "the pod's own (emptyDir)".to_owned(),
-        _ => unknown(),
+        _ => claimed.name.clone(),
     }
 }
 
 /// How many of Level 2's marked rows are there as they were. None if it is not known.
-fn kept(cycle: &Cycle) -> Option<usize> {
-    match &cycle.after.present()?.rows {
+fn kept(evidence: &Evidence, turn: &Turn) -> Option<usize> {
+    match &turn.after.present()?.data.database()?.rows {
         Reading::Absent => Some(0),
-        Reading::Present(after) => Some(rows::compare(cycle.marked_before(), after.iter()).same.len()),
+        Reading::Present(after) => Some(rows::compare(evidence.marked_before(turn), after.iter()).same.len()),
         _ => None,
     }
 }
@@ -189,8 +184,8 @@ fn fate(written: usize, left: Option<usize>) -> String {
     }
 }
 
-fn time(ms: Option<u64>) -> String {
-    ms.map_or_else(unknown, seconds)
+fn downtime(turn: &Turn) -> String {
+    turn.timeline.after_ms(Kind::Answered).map_or_else(unknown, seconds)
 }
 
 #[cfg(test)]
@@ -199,41 +194,48 @@ mod tests {
 
     use super::*;
     use crate::observe::Reason;
-    use crate::persistence::tests::healthy;
+    use crate::persistence::evidence::Database;
+    use crate::persistence::rows::Row;
+    use crate::persistence::tests::{after as after_of, database as database_of, healthy};
 
     /// As it should be: that many rows written, and a new and empty database after.
     fn shown(rows: usize) -> Contrast {
-        let cycle = healthy(0, rows);
-        let Reading::Present(after) = cycle.after else { panic!("it came back") };
-        let (mut before, mut after) = (cycle.before, after);
+        let mut turn = healthy(0, rows).turns.remove(0);
+        let answered = turn.timeline.events.iter_mut().find(|event| event.kind == Kind::Answered);
+        answered.unwrap().at_ms = 2501;
+        let Reading::Present(after) = &mut turn.after else { panic!("it came back") };
         for (moment, name) in
-            [(&mut before, "postgres-level-1-0123abcd-a"), (&mut after, "postgres-level-1-0123abcd-b")]
+            [(&mut turn.before, "postgres-level-1-0123abcd-a"), (after, "postgres-level-1-0123abcd-b")]
         {
-            moment.identity.pod.name = name.into();
-            moment.identity.claim = Reading::Absent;
-            moment.identity.volume = Reading::NotAsked;
+            moment.pod.name = name.into();
+            moment.claims.clear();
         }
-        after.identity.server.system = "7400000000000000002".into();
-        after.rows = Reading::Absent;
-        let service = |name: &str, address: &str| ServiceSeen {
-            name: name.into(),
-            kind: "ClusterIP".into(),
-            address: address.into(),
-        };
-        Contrast {
+        let mut contrast = Contrast {
             service: service("postgres-level-1-0123abcd", "10.96.0.7"),
             headless: Reading::Present(service("postgres-headless", "None")),
             marked: rows.try_into().unwrap(),
-            asked_at: cycle.asked_at,
-            before,
-            after: Reading::Present(after),
-            downtime_ms: Some(2500),
-        }
+            turn,
+        };
+        let database = database(&mut contrast);
+        database.server.system = "7400000000000000002".into();
+        database.rows = Reading::Absent;
+        contrast
+    }
+
+    fn service(name: &str, address: &str) -> ServiceSeen {
+        ServiceSeen { name: name.into(), kind: "ClusterIP".into(), address: address.into() }
     }
 
     fn after(contrast: &mut Contrast) -> &mut Moment {
-        let Reading::Present(after) = &mut contrast.after else { panic!("it came back") };
-        after
+        after_of(&mut contrast.turn)
+    }
+
+    fn database(contrast: &mut Contrast) -> &mut Database {
+        database_of(after(contrast))
+    }
+
+    fn rows_before(contrast: &Contrast) -> Reading<Vec<Row>> {
+        contrast.turn.before.data.database().unwrap().rows.clone()
     }
 
     fn judged_with(change: impl FnOnce(&mut Contrast)) -> Check {
@@ -248,21 +250,21 @@ mod tests {
         assert_eq!(verdict.holds, Holds::Yes, "{verdict:?}");
         assert!(verdict.evidence.contains("all 5 rows were lost with their pod"), "{verdict:?}");
         // Also where others have made the table anew.
-        assert_eq!(judged_with(|it| after(it).rows = Reading::Present(vec![])).holds, Holds::Yes);
+        assert_eq!(judged_with(|it| database(it).rows = Reading::Present(vec![])).holds, Holds::Yes);
         assert_eq!(judge(&Reading::NotAsked), None);
     }
 
     #[test]
     fn a_contrast_that_is_none_is_said() {
-        let stays = judged_with(|it| after(it).rows = it.before.rows.clone());
+        let stays = judged_with(|it| database(it).rows = rows_before(it));
         assert_eq!(
             (stays.holds, stays.evidence.contains("5 of 5 rows are still there")),
             (Holds::No, true),
             "{stays:?}"
         );
         let same_database = judged_with(|it| {
-            let system = it.before.identity.server.system.clone();
-            after(it).identity.server.system = system;
+            let system = it.turn.before.data.database().unwrap().server.system.clone();
+            database(it).server.system = system;
         });
         assert_eq!(same_database.holds, Holds::No, "{same_database:?}");
     }
@@ -271,16 +273,16 @@ mod tests {
     fn what_shows_nothing_is_not_known() {
         let failed = || Reason::Failed("exceeded quota: small".into());
         for change in [
-            (|it| it.before.rows = Reading::Absent) as fn(&mut Contrast),
+            (|it| database_of(&mut it.turn.before).rows = Reading::Absent) as fn(&mut Contrast),
             |it| it.marked = 6,
-            |it| it.after = Reading::Absent,
-            |it| it.after = Reading::Unknown(Reason::Failed("x".into())),
-            |it| after(it).identity.pod.uid = "old".into(),
-            |it| after(it).rows = Reading::Unknown(Reason::Failed("x".into())),
-            |it| after(it).identity.server.system = String::new(),
+            |it| it.turn.after = Reading::Absent,
+            |it| it.turn.after = Reading::Unknown(Reason::Failed("x".into())),
+            |it| after(it).pod.uid = "old".into(),
+            |it| database(it).rows = Reading::Unknown(Reason::Failed("x".into())),
+            |it| database(it).server.system = String::new(),
             |it| {
-                after(it).rows = it.before.rows.clone();
-                after(it).identity.claim = Reading::NotAsked;
+                database(it).rows = rows_before(it);
+                after(it).claims = healthy(0, 0).turns[0].before.claims.clone();
             },
         ] {
             let verdict = judged_with(change);
@@ -293,8 +295,8 @@ mod tests {
 
     #[test]
     fn the_table_has_what_was_measured() {
-        let lines = |contrast: &Contrast, cycle: &Cycle| {
-            table(contrast, cycle).iter().map(|line| line.join(" | ")).collect::<Vec<_>>()
+        let lines = |contrast: &Contrast, evidence: &Evidence| {
+            table(contrast, evidence).iter().map(|line| line.join(" | ")).collect::<Vec<_>>()
         };
         assert_eq!(
             lines(&shown(5), &healthy(3, 5)),
@@ -312,15 +314,15 @@ mod tests {
         );
         // The truth where it is bad: Level 1 keeps its rows, and Level 2 loses some of its own.
         let mut stays = shown(5);
-        after(&mut stays).rows = stays.before.rows.clone();
+        database(&mut stays).rows = rows_before(&stays);
         stays.headless = Reading::Unknown(Reason::Forbidden("no".into()));
         let mut loses = healthy(3, 5);
-        let Reading::Present(Moment { rows: Reading::Present(rows), .. }) = &mut loses.after else { panic!("rows") };
+        let Reading::Present(rows) = &mut database_of(after_of(&mut loses.turns[0])).rows else { panic!("rows") };
         rows.pop();
         let told = lines(&stays, &loses);
         assert!(told.contains(&"data | there | 4 of 5 there".to_owned()), "{told:#?}");
         assert!(told[1].ends_with("| not known"), "{told:#?}");
-        loses.after = Reading::Absent;
+        loses.turns[0].after = Reading::Absent;
         assert!(lines(&stays, &loses).contains(&"rows after | 5 | not known".to_owned()));
     }
 
@@ -328,11 +330,11 @@ mod tests {
         #[test]
         fn no_contrast_holds_with_a_row_of_level_1_left(rows in 1..40_usize, at in any::<prop::sample::Index>(), altered: bool) {
             let mut contrast = shown(rows);
-            let mut row = contrast.before.rows.present().unwrap()[at.index(rows)].clone();
+            let mut row = rows_before(&contrast).present().unwrap()[at.index(rows)].clone();
             if altered {
                 row.sum = "altered".into();
             }
-            after(&mut contrast).rows = Reading::Present(vec![row]);
+            database(&mut contrast).rows = Reading::Present(vec![row]);
             prop_assert_eq!(judge(&Reading::Present(contrast)).unwrap().holds, Holds::No);
         }
     }

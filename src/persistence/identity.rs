@@ -9,19 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exchange::names;
 use crate::kubernetes::exec::default_container;
-use crate::observe::{Reading, readiness};
-
-/// All identities at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Identity {
-    pub pod: PodSeen,
-    /// The claim that the data directory is on; absent if it is on none.
-    pub claim: Reading<ClaimSeen>,
-    /// The UID of the claim's volume.
-    pub volume: Reading<String>,
-    pub server: Server,
-}
+use crate::observe::readiness;
 
 /// A pod, as far as it matters who it is and how far it has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,16 +2,16 @@
 
 pub mod about;
 pub mod contrast;
-pub mod document;
 pub mod ending;
 pub mod evidence;
 pub mod identity;
 pub mod load;
+pub mod output;
 pub mod proof;
 pub mod recovery;
 pub mod report;
+pub mod revision;
 pub mod rows;
-pub mod set;
 pub mod setting;
 pub mod timeline;
 pub mod verdict;
@@ -19,7 +19,7 @@ pub mod verdict;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// How the server is taken away.
+/// How the server is stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum How {

@@ -19,7 +19,7 @@ pub struct Proof {
     pub holds: Holds,
     /// When it was given.
     pub at: Timestamp,
-    /// How the server was taken away.
+    /// How the server was stopped.
     pub how: How,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::About;
 use super::contrast::{self, Contrast};
-use super::evidence::Cycle;
+use super::evidence::{Data, DataAsked, Evidence};
 use super::verdict::{self, Check, Verdict};
 use crate::observe::Reading;
 use crate::text::json;
@@ -19,8 +19,7 @@ pub struct Report {
     /// What was asked, where and when.
     #[serde(flatten)]
     pub about: About,
-    /// The evidence of each replacement.
-    pub cycles: Vec<Cycle>,
+    pub evidence: Evidence,
     /// Level 1 beside it. It is in the document only if it was asked for.
     #[serde(default, skip_serializing_if = "is_not_asked")]
     pub contrast: Reading<Contrast>,
@@ -45,14 +44,14 @@ impl Report {
     /// If it is not one, or of another version.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let report: Self = json::parse(KIND, text)?;
-        anyhow::ensure!(!report.cycles.is_empty(), "there is no evidence in it");
+        anyhow::ensure!(!report.evidence.turns.is_empty(), "there is no evidence in it");
         Ok(report)
     }
 
-    /// The verdict on each replacement.
+    /// The verdict.
     #[must_use]
-    pub fn verdicts(&self) -> Vec<Verdict> {
-        self.cycles.iter().map(verdict::judge).collect()
+    pub fn judge(&self) -> Verdict {
+        verdict::judge(&self.evidence)
     }
 
     /// What Level 1 shows beside it; none if it was not asked for.
@@ -60,24 +59,54 @@ impl Report {
     pub fn contrast(&self) -> Option<Check> {
         contrast::judge(&self.contrast)
     }
+}
 
-    /// The verdict over all of them.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        Verdict::of(self.verdicts().into_iter().flat_map(|verdict| verdict.checks).collect())
+/// The same evidence with one thing changed that must be the same, and what that is. None if there is nothing of the kind.
+#[must_use]
+pub fn with_something_changed(evidence: &Evidence) -> Option<(Evidence, String)> {
+    match evidence.data {
+        DataAsked::Postgres { .. } => with_a_row_removed(evidence),
+        DataAsked::None | DataAsked::Output { .. } => with_another_identity(evidence),
     }
 }
 
-/// The same evidence with one row less that must be there. None if there is none to take away.
-#[must_use]
-pub fn with_a_row_removed(cycle: &Cycle) -> Option<(Cycle, String)> {
-    let mut other = cycle.clone();
-    let expected: Vec<String> = cycle.marked_before().chain(cycle.others_before()).map(|row| row.id.clone()).collect();
-    let Reading::Present(after) = &mut other.after else { return None };
-    let Reading::Present(rows) = &mut after.rows else { return None };
-    let at = rows.iter().position(|row| expected.contains(&row.id))?;
-    let removed = rows.remove(at);
-    Some((other, removed.id))
+fn with_a_row_removed(evidence: &Evidence) -> Option<(Evidence, String)> {
+    let mut other = evidence.clone();
+    for (turn, changed) in evidence.turns.iter().zip(&mut other.turns) {
+        let expected: Vec<&str> =
+            evidence.marked_before(turn).chain(evidence.users_before(turn)).map(|row| row.id.as_str()).collect();
+        let Reading::Present(after) = &mut changed.after else { continue };
+        let Data::Postgres(database) = &mut after.data else { continue };
+        let Reading::Present(rows) = &mut database.rows else { continue };
+        if let Some(at) = rows.iter().position(|row| expected.contains(&row.id.as_str())) {
+            let removed = rows.remove(at);
+            return Some((other, format!("without row {}", removed.id)));
+        }
+    }
+    None
+}
+
+fn with_another_identity(evidence: &Evidence) -> Option<(Evidence, String)> {
+    let mut other = evidence.clone();
+    let after = other.turns.iter_mut().find_map(|turn| match &mut turn.after {
+        Reading::Present(after) => Some(after),
+        _ => None,
+    })?;
+    let claim = after.claims.iter_mut().find_map(|claimed| match &mut claimed.claim {
+        Reading::Present(claim) => Some(claim),
+        _ => None,
+    });
+    let what = if let Some(claim) = claim {
+        claim.uid.push('0');
+        format!("with another uid of pvc/{}", claim.name)
+    } else if let Data::Output(Reading::Present(output)) = &mut after.data {
+        output.sha256.push('0');
+        format!("with other data in pod/{}", after.pod.name)
+    } else {
+        let name = std::mem::replace(&mut after.pod.name, "another".to_owned());
+        format!("with another name of pod/{name}")
+    };
+    Some((other, what))
 }
 
 #[cfg(test)]
@@ -95,7 +124,7 @@ mod tests {
         assert!(!text.contains('\u{1b}'), "harmless to a terminal");
         let back = Report::parse(&text).unwrap();
         assert_eq!(back, report);
-        assert_eq!(back.verdict().holds, Holds::Yes);
+        assert_eq!(back.judge().holds, Holds::Yes);
     }
 
     #[test]
@@ -112,15 +141,16 @@ mod tests {
 
     #[test]
     fn it_can_say_no() {
-        let (other, id) = with_a_row_removed(&healthy(3, 5)).unwrap();
-        assert_eq!(verdict::judge(&other).holds, Holds::No, "without {id}");
-        assert_eq!(with_a_row_removed(&healthy(0, 0)), None);
+        let (other, what) = with_something_changed(&healthy(3, 5)).unwrap();
+        assert!(what.starts_with("without row "), "{what}");
+        assert_eq!(verdict::judge(&other).holds, Holds::No, "{what}");
+        assert_eq!(with_something_changed(&healthy(0, 0)), None);
     }
 
     #[test]
     fn what_is_no_report_is_refused() {
         let text = report().text().unwrap();
-        let nothing = Report { cycles: vec![], ..report() }.text().unwrap();
+        let nothing = Report { evidence: Evidence { turns: vec![], ..report().evidence }, ..report() }.text().unwrap();
         for wrong in ["", "{}", "[1]", &text.replace(KIND, "Status"), &text.replace("v1alpha1", "v9"), &nothing] {
             assert!(Report::parse(wrong).is_err(), "{wrong}");
         }

@@ -17,7 +17,7 @@ pub struct Setting {
     pub plugin: String,
     /// The version of the API server.
     pub server: Reading<String>,
-    /// The nodes that the pods were on, which were taken away, by their names.
+    /// The nodes that the stopped pods were on, by their names.
     pub nodes: BTreeMap<String, Reading<Machine>>,
     /// The class of the claims; absent if they have none.
     pub class: Reading<Class>,

@@ -89,7 +89,7 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Timeline {
-    /// How the server was taken away.
+    /// How the server was stopped.
     pub how: How,
     /// The pod before.
     pub old: PodSeen,

@@ -20,7 +20,7 @@ pub struct Content {
     pub holds: Holds,
     /// The verdict, in a few words.
     pub verdict: String,
-    /// What it rests on, and how long what was taken away was away.
+    /// What it rests on, and how long each pod was away.
     pub lead: Vec<String>,
     /// The rest.
     pub sections: Vec<Section>,

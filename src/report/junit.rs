@@ -6,12 +6,9 @@ use jiff::Timestamp;
 use quick_junit::{NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 
 use super::content::setting;
-use super::{exchange, set};
+use super::evidence::asked;
 use crate::persistence::How;
-use crate::persistence::document::Document;
 use crate::persistence::report::Report;
-use crate::persistence::set::report::Report as SetReport;
-use crate::persistence::timeline::Kind;
 use crate::persistence::verdict::{Check, Holds};
 use crate::text::clean;
 
@@ -19,46 +16,30 @@ use crate::text::clean;
 ///
 /// # Errors
 /// If it has no such form, which is a mistake of this program.
-pub fn text(report: &Document) -> anyhow::Result<String> {
+pub fn text(report: &Report) -> anyhow::Result<String> {
     let mut suites = Suites::new("persistence-demo");
-    suites.add_test_suites(match report {
-        Document::Exchange(report) => of_exchange(report),
-        Document::Set(report) => of_set(report),
-    });
+    suites.add_test_suites(of(report));
     Ok(suites.to_string()?)
 }
 
-fn of_exchange(report: &Report) -> Vec<TestSuite> {
-    let facts = [exchange::asked(report), setting(&report.about)].concat();
-    let replaced = report.cycles.iter().zip(report.verdicts()).enumerate().map(|(number, (cycle, verdict))| {
-        let pod = &cycle.before.identity.pod.name;
-        let mut suite = suite(&facts, (pod, cycle.how, number), cycle.asked_at, cycle.downtime_ms());
-        suite.add_test_cases(verdict.checks.iter().map(|check| case(pod, check)));
-        suite
-    });
-    let beside = report.contrast().map(|check| alone("Level 1 beside it", case("Level 1", &check)));
-    replaced.chain(beside).collect()
-}
-
-/// What is left open is skipped: nothing hangs on it.
-fn of_set(report: &SetReport) -> Vec<TestSuite> {
-    let (evidence, judged) = (&report.evidence, report.judge());
-    let facts = [set::asked(report), setting(&report.about)].concat();
-    let replaced = evidence.turns.iter().zip(&judged.pods).enumerate().map(|(number, (turn, of_pod))| {
+fn of(report: &Report) -> Vec<TestSuite> {
+    let (evidence, verdict) = (&report.evidence, report.judge());
+    let facts = [asked(report), setting(&report.about)].concat();
+    let [(until, _), _] = evidence.downtimes();
+    let replaced = evidence.turns.iter().zip(&verdict.pods).enumerate().map(|(number, (turn, of_pod))| {
         let pod = &of_pod.pod;
-        let until_ready = turn.timeline.after_ms(Kind::Ready);
-        let mut suite = suite(&facts, (pod, evidence.how, number), turn.asked_at, until_ready);
-        suite.add_test_cases(of_pod.checks.iter().map(|check| {
-            if of_pod.is_open(check) { case_of(pod, check, TestCaseStatus::skipped()) } else { case(pod, check) }
-        }));
+        let took_ms = turn.timeline.after_ms(until);
+        let mut suite = suite(&facts, (pod, evidence.how, number), turn.asked_at, took_ms);
+        suite.add_test_cases(of_pod.checks.iter().map(|check| case(pod, check)));
         suite
     });
     let set = format!("statefulset/{}", evidence.set.name);
-    let every = alone(&set, case(&set, &judged.complete));
-    replaced.chain([every]).collect()
+    let every = (evidence.planned.len() > 1).then(|| alone(&set, case(&set, &verdict.complete)));
+    let beside = report.contrast().map(|check| alone("Level 1 beside it", case("Level 1", &check)));
+    replaced.chain(every).chain(beside).collect()
 }
 
-/// A suite without cases, of a replacement: the pod, how it was taken away, and how many were before.
+/// A suite without cases, of a replacement: the pod, how it was stopped, and how many were before.
 fn suite(
     facts: &[[String; 2]],
     (pod, how, before): (&str, How, usize),
@@ -83,17 +64,15 @@ fn alone(name: &str, case: TestCase) -> TestSuite {
     suite
 }
 
-/// What is not known is an error, as it is for the exit code: it has not been shown.
+/// What is left open is skipped: nothing hangs on it. What else is not known is an error, as it is for the exit code: it has not
+/// been shown.
 fn case(class: &str, check: &Check) -> TestCase {
-    let status = match check.holds {
+    let mut status = match check.holds {
+        _ if check.open.is_some() => TestCaseStatus::skipped(),
         Holds::Yes => TestCaseStatus::success(),
         Holds::No => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Holds::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
-    case_of(class, check, status)
-}
-
-fn case_of(class: &str, check: &Check, mut status: TestCaseStatus) -> TestCase {
     let evidence = clean(&check.evidence);
     if check.holds != Holds::Yes {
         status.set_type(check.holds.to_string()).set_message(&*evidence);

@@ -2,10 +2,9 @@
 
 mod content;
 mod escape;
-mod exchange;
+mod evidence;
 mod junit;
 mod picture;
-mod set;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +12,7 @@ use std::path::Path;
 
 use askama::Template;
 
-use crate::persistence::document::Document;
+use crate::persistence::report::Report;
 use crate::persistence::verdict::Holds;
 use content::{Block, Content};
 use escape::code;
@@ -43,25 +42,17 @@ impl Form {
         Self::ENDINGS.into_iter().find_map(|(ending, form)| (extension == ending).then_some(form))
     }
 
-    /// A report of either kind in this form.
+    /// A report in this form.
     ///
     /// # Errors
     /// If it has none, which is a mistake of this program.
-    pub fn text(self, report: &Document) -> anyhow::Result<String> {
+    pub fn text(self, report: &Report) -> anyhow::Result<String> {
         match self {
-            Self::Html => Ok(Page { content: content(report) }.render()?),
-            Self::Markdown => Ok(Text { content: content(report) }.render()?),
+            Self::Html => Ok(Page { content: evidence::content(report) }.render()?),
+            Self::Markdown => Ok(Text { content: evidence::content(report) }.render()?),
             Self::Json => report.text(),
             Self::Junit => junit::text(report),
         }
-    }
-}
-
-/// What a report of either kind says.
-fn content(report: &Document) -> Content {
-    match report {
-        Document::Exchange(report) => exchange::content(report),
-        Document::Set(report) => set::content(report),
     }
 }
 

@@ -146,11 +146,12 @@ fn short(ms: u64) -> String {
 mod tests {
     use super::*;
     use crate::persistence::tests::healthy;
-    use crate::report::exchange;
+    use crate::report::evidence::gaps;
 
     #[test]
     fn it_goes_from_left_to_right_and_from_top_to_bottom() {
-        let picture = Picture::of(&healthy(1, 1).timeline, &exchange::GAPS).unwrap();
+        let evidence = healthy(1, 1);
+        let picture = Picture::of(&evidence.turns[0].timeline, &gaps(&evidence)).unwrap();
         let names: Vec<&str> = picture.steps.iter().map(|step| step.name).collect();
         assert_eq!(names[..2], ["requested", "old server ended"]);
         assert_eq!(picture.gaps.len(), 2);

@@ -9,45 +9,41 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus};
 use super::{Form, escape};
 use crate::observe::{Reading, Reason};
 use crate::persistence::about::About;
-use crate::persistence::document::Document;
-use crate::persistence::evidence::{Cycle, Moment};
+use crate::persistence::evidence::{DataAsked, Evidence, SetSeen, Turn};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::report::Report;
-use crate::persistence::set::evidence::{Evidence, SetSeen, Turn};
-use crate::persistence::set::tests as target;
-use crate::persistence::set::verdict::{downtime, judge};
-use crate::persistence::tests::{healthy, report};
+use crate::persistence::tests::{after, database, healthy, report, sets};
 use crate::persistence::timeline::{Kind, Timeline};
-use crate::persistence::verdict::Check;
+use crate::persistence::verdict::{Check, downtime, judge};
 
 const HOSTILE: &str = "<script>alert(1)</script>|`code`**b**[a](b)]]>--> {{x}} {% y %} &amp;\"'\u{1b}[31m\u{9b}1m\u{202e}\r\n\n    # h\n| x |\u{0}";
 const HARMLESS: &str = "harmless";
 
-/// A report of either kind in which this stands wherever a cluster, a database or a kubeconfig could have put it.
-type With = fn(&str) -> Document;
+/// A report on the exchange or on any set in which this stands wherever a cluster, a database or a kubeconfig could have put it.
+type With = fn(&str) -> Report;
 const EITHER: [With; 2] = [exchange_with, set_with];
 
-fn exchange_with(text: &str) -> Document {
+fn exchange_with(text: &str) -> Report {
     let mut report = report();
     fill_about(&mut report.about, text);
-    for cycle in &mut report.cycles {
-        fill(cycle, text);
+    for turn in &mut report.evidence.turns {
+        fill_exchange(turn, text);
     }
     report.contrast = Reading::Unknown(Reason::Failed(text.to_owned()));
-    Document::Exchange(Box::new(report))
+    report
 }
 
-fn set_with(text: &str) -> Document {
-    let mut report = target::report(target::healthy(2));
+fn set_with(text: &str) -> Report {
+    let mut report = sets::report(sets::healthy(2));
     fill_about(&mut report.about, text);
     let evidence = &mut report.evidence;
     evidence.set = SetSeen { name: text.to_owned(), uid: text.to_owned() };
-    (evidence.write, evidence.read) = (Some(text.to_owned()), Some(text.to_owned()));
+    evidence.data = DataAsked::Output { write: Some(text.to_owned()), read: text.to_owned() };
     evidence.planned.fill(text.to_owned());
     for turn in &mut evidence.turns {
         fill_turn(turn, text);
     }
-    Document::Set(Box::new(report))
+    report
 }
 
 fn fill_about(about: &mut About, text: &str) {
@@ -84,44 +80,38 @@ fn fill_timeline(timeline: &mut Timeline, text: &str) {
 fn fill_turn(turn: &mut Turn, text: &str) {
     let failed = || Reason::Failed(text.to_owned());
     fill_pod(&mut turn.before.pod, text);
-    let after = target::after(turn);
+    let after = self::after(turn);
     fill_pod(&mut after.pod, text);
     let claimed = &mut after.claims[0];
     claimed.name = text.to_owned();
-    let claim = target::claim(claimed);
+    let claim = sets::claim(claimed);
     (claim.name, claim.uid) = (text.to_owned(), text.to_owned());
     (claim.volume, claim.class) = (Some(text.to_owned()), Some(text.to_owned()));
     claimed.volume = Reading::Present(text.to_owned());
     after.claims[1].claim = Reading::Unknown(failed());
-    let data = target::data(turn);
+    let data = sets::data(turn);
     (data.code, data.first_line, data.said) = (1, text.to_owned(), text.to_owned());
     fill_timeline(&mut turn.timeline, text);
     turn.name = Reading::Unknown(failed());
 }
 
-fn of(report: &Report) -> Document {
-    Document::Exchange(Box::new(report.clone()))
-}
-
-fn of_set(evidence: &Evidence) -> Document {
-    Document::Set(Box::new(target::report(evidence.clone())))
-}
-
-fn fill(cycle: &mut Cycle, text: &str) {
-    let Reading::Present(after) = &mut cycle.after else { panic!("it came back") };
-    for Moment { identity, rows } in [&mut cycle.before, after] {
-        fill_pod(&mut identity.pod, text);
-        if let Reading::Present(claim) = &mut identity.claim {
-            claim.name = text.to_owned();
-            claim.volume = Some(text.to_owned());
-        }
-        identity.server.directory = text.to_owned();
-        identity.server.settings = [(text.to_owned(), text.to_owned())].into();
-        let Reading::Present(rows) = rows else { panic!("there are rows") };
+fn fill_exchange(turn: &mut Turn, text: &str) {
+    let Reading::Present(after) = &mut turn.after else { panic!("it came back") };
+    for moment in [&mut turn.before, after] {
+        fill_pod(&mut moment.pod, text);
+        let claimed = &mut moment.claims[0];
+        claimed.name = text.to_owned();
+        let claim = sets::claim(claimed);
+        claim.name = text.to_owned();
+        claim.volume = Some(text.to_owned());
+        let database = database(moment);
+        database.server.directory = text.to_owned();
+        database.server.settings = [(text.to_owned(), text.to_owned())].into();
+        let Reading::Present(rows) = &mut database.rows else { panic!("there are rows") };
         rows[0].id = text.to_owned();
     }
-    fill_timeline(&mut cycle.timeline, text);
-    cycle.log = Reading::Unknown(Reason::Failed(text.to_owned()));
+    fill_timeline(&mut turn.timeline, text);
+    turn.log = Reading::Unknown(Reason::Failed(text.to_owned()));
 }
 
 /// What a browser takes for tags, in their order, without the values of attributes.
@@ -198,11 +188,11 @@ fn each_verdict_is_said_in_words() {
         (Some(Reading::Unknown(Reason::Forbidden("no".into()))), "is not known", (0, 1)),
     ] {
         let mut report = report();
-        let cycle = &mut report.cycles[0];
-        cycle.after = after.unwrap_or_else(|| cycle.after.clone());
-        assert!(Form::Html.text(&of(&report)).unwrap().contains(&format!("</span> verdict: {words}</p>")), "{words}");
-        assert!(Form::Markdown.text(&of(&report)).unwrap().contains(&format!("**verdict: {words}**")), "{words}");
-        let suites = Suites::deserialize_from_str(&Form::Junit.text(&of(&report)).unwrap()).unwrap();
+        let turn = &mut report.evidence.turns[0];
+        turn.after = after.unwrap_or_else(|| turn.after.clone());
+        assert!(Form::Html.text(&report).unwrap().contains(&format!("</span> verdict: {words}</p>")), "{words}");
+        assert!(Form::Markdown.text(&report).unwrap().contains(&format!("**verdict: {words}**")), "{words}");
+        let suites = Suites::deserialize_from_str(&Form::Junit.text(&report).unwrap()).unwrap();
         assert_eq!((suites.failures, suites.errors), counts, "{words}");
     }
 }
@@ -221,18 +211,18 @@ fn told(case: &TestCase) -> (&str, &str) {
 /// The forms of a report on a set that are not its evidence itself.
 fn forms(evidence: &Evidence) -> ([String; 2], Suites) {
     let [html, markdown, junit] =
-        [Form::Html, Form::Markdown, Form::Junit].map(|form| form.text(&of_set(evidence)).unwrap());
+        [Form::Html, Form::Markdown, Form::Junit].map(|form| form.text(&sets::report(evidence.clone())).unwrap());
     ([html, markdown], Suites::deserialize_from_str(&junit).unwrap())
 }
 
 #[test]
 fn a_report_on_a_set_says_its_verdict_and_each_check_with_its_evidence() {
-    let mut bad = target::healthy(3);
-    target::claim(&mut target::after(&mut bad.turns[1]).claims[0]).uid = "another".into();
-    let cut_short = Evidence { turns: target::healthy(3).turns[..2].to_vec(), ..target::healthy(3) };
+    let mut bad = sets::healthy(3);
+    sets::claim(&mut after(&mut bad.turns[1]).claims[0]).uid = "another".into();
+    let cut_short = Evidence { turns: sets::healthy(3).turns[..2].to_vec(), ..sets::healthy(3) };
     for (evidence, words, counts) in [
-        (target::healthy(3), "holds", (0, 0, 0)),
-        (target::without_data(target::healthy(3)), "identity holds, data not checked", (0, 0, 3)),
+        (sets::healthy(3), "holds", (0, 0, 0)),
+        (sets::without_data(sets::healthy(3)), "identity holds, data not checked", (0, 0, 3)),
         (bad, "does not hold", (1, 0, 0)),
         (cut_short, "is not known", (0, 1, 0)),
     ] {
@@ -249,7 +239,7 @@ fn a_report_on_a_set_says_its_verdict_and_each_check_with_its_evidence() {
             suites.test_suites.iter().flat_map(|suite| &suite.test_cases).map(told).collect();
         let checks: Vec<&Check> = judged.pods.iter().flat_map(|pod| &pod.checks).chain([&judged.complete]).collect();
         assert_eq!(cases, checks.iter().map(|check| (&*check.name, &*check.evidence)).collect::<Vec<_>>());
-        for Check { name, holds, evidence } in checks {
+        for Check { name, holds, evidence, .. } in checks {
             let row = format!("\n| {holds} | {name} | {} |\n", escaped(escape::Markdown, evidence));
             assert!(markdown.contains(&row), "no {row} in {markdown}");
             let evidence = escaped(escape::Page, evidence);
@@ -257,7 +247,7 @@ fn a_report_on_a_set_says_its_verdict_and_each_check_with_its_evidence() {
             assert!(html.contains(&item), "no {item} in {html}");
         }
         for (turn, pod) in evidence.turns.iter().zip(&evidence.planned) {
-            let away = format!("downtime of pod/{pod}: {}", downtime(turn));
+            let away = format!("downtime of pod/{pod}: {}", downtime(&evidence, turn));
             assert!(html.contains(&format!("<p>{away}</p>")) && markdown.contains(&format!("\n- {away}\n")), "{away}");
         }
     }
@@ -265,7 +255,7 @@ fn a_report_on_a_set_says_its_verdict_and_each_check_with_its_evidence() {
 
 #[test]
 fn what_a_set_leaves_open_is_said_and_not_counted() {
-    let mut evidence = target::without_data(target::healthy(1));
+    let mut evidence = sets::without_data(sets::healthy(1));
     evidence.turns[0].name = Reading::Unknown(Reason::Failed("no bridge".into()));
     let ([html, markdown], suites) = forms(&evidence);
     let note = "left open and not counted: data not checked, DNS not checked.";
@@ -273,7 +263,7 @@ fn what_a_set_leaves_open_is_said_and_not_counted() {
     let is_skipped = |case: &&TestCase| matches!(case.status, TestCaseStatus::Skipped { .. });
     let skipped = suites.test_suites[0].test_cases.iter().filter(is_skipped).map(|case| told(case).0);
     assert_eq!(skipped.collect::<Vec<_>>(), ["same address by name", "same data"]);
-    let ([html, markdown], _) = forms(&target::healthy(1));
+    let ([html, markdown], _) = forms(&sets::healthy(1));
     assert!(!html.contains("not counted") && !markdown.contains("not counted"), "{markdown}");
 }
 
@@ -285,11 +275,11 @@ fn identity<'a>(markdown: &'a str, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn identities_are_told_before_and_after() {
-    let mut evidence = target::healthy(1);
+    let mut evidence = sets::healthy(1);
     let turn = &mut evidence.turns[0];
     let forbidden = || Reading::Unknown(Reason::Forbidden("no".into()));
     turn.before.claims[0].volume = forbidden();
-    let after = target::after(turn);
+    let after = after(turn);
     after.claims[0].volume = forbidden();
     after.claims.pop();
     after.pod.restarts = 2;
@@ -323,7 +313,7 @@ fn level_1_is_beside_it_only_if_it_was_asked_for() {
     for (contrast, is_there) in [(Reading::NotAsked, false), (Reading::Absent, true)] {
         report.contrast = contrast;
         for form in [Form::Html, Form::Markdown, Form::Junit] {
-            let text = form.text(&of(&report)).unwrap();
+            let text = form.text(&report).unwrap();
             assert_eq!(text.contains("Level 1 beside it"), is_there, "{text}");
             assert_eq!(text.contains("it was not created"), is_there, "{text}");
         }
@@ -335,16 +325,19 @@ fn the_timeline_is_told_in_its_order_and_what_is_not_known_is_said() {
     let mut report = report();
     report.about.setting.class = Reading::Unknown(Reason::Forbidden("storageclasses is forbidden".into()));
     report.about.setting.nodes.insert("node-2".into(), Reading::NotAsked);
-    report.cycles.push(healthy(1, 1));
+    let second = healthy(1, 1).turns.remove(0);
+    report.evidence.planned.push("postgres-0".into());
+    report.evidence.turns.push(second);
     for form in [Form::Html, Form::Markdown] {
-        let text = form.text(&of(&report)).unwrap();
+        let text = form.text(&report).unwrap();
         assert!(text.contains("not known: you may not read it") && text.contains("not asked"), "{text}");
-        let second = text.split_once("Timeline (2 of 2)").unwrap().1;
-        let places = report.cycles[1].timeline.events.iter().map(|event| second.find(event.kind.name()).unwrap());
+        let second = text.split_once("Timeline of pod/postgres-0 (2 of 2)").unwrap().1;
+        let places =
+            report.evidence.turns[1].timeline.events.iter().map(|event| second.find(event.kind.name()).unwrap());
         assert!(places.is_sorted(), "{text}");
         assert!(second.contains(Kind::AnsweredByName.name()) && text.contains("downtime in the pod, 2 times"));
     }
-    assert_eq!(Suites::deserialize_from_str(&Form::Junit.text(&of(&report)).unwrap()).unwrap().test_suites.len(), 2);
+    assert_eq!(Suites::deserialize_from_str(&Form::Junit.text(&report).unwrap()).unwrap().test_suites.len(), 3);
 }
 
 #[test]
@@ -354,13 +347,13 @@ fn the_ending_says_the_form() {
     for wrong in ["proof", "proof.pdf", ".json", "proof.HTML/"] {
         assert_eq!(Form::of(Path::new(wrong)), None, "{wrong}");
     }
-    assert_eq!(Report::parse(&Form::Json.text(&of(&report())).unwrap()).unwrap(), report());
+    assert_eq!(Report::parse(&Form::Json.text(&report()).unwrap()).unwrap(), report());
 }
 
 proptest! {
     #[test]
     fn no_text_ends_a_line_or_a_cell_of_markdown(text in any::<String>()) {
-        let markdown = |report: &Report| Form::Markdown.text(&of(report)).unwrap();
+        let markdown = |report: &Report| Form::Markdown.text(report).unwrap();
         let mut report_with = report();
         report_with.about.context = text;
         let hostile = markdown(&report_with);

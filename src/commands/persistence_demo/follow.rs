@@ -1,180 +1,142 @@
-//! Takes the server away and follows what happens, until the new one has answered every way or time is over.
+//! Stops a pod and follows what happens, until the new one has been asked every way or time is over.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{by_name, view, why};
+use super::subject::Subject;
+use super::view::Live;
+use super::watched::{Seen, Watched, ms, replaced, until_seen};
 use crate::context::Ctx;
-use crate::dns;
 use crate::error::Error;
 use crate::exchange::psql;
-use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec, command};
-use crate::kubernetes::{Cause, Cluster};
-use crate::observe::{Reading, live};
+use crate::kubernetes::Cause;
+use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec};
+use crate::observe::Reading;
 use crate::persistence::How;
-use crate::persistence::evidence::NameAnswer;
-use crate::persistence::identity::{PodSeen, Server};
+use crate::persistence::evidence::{Moment, NameAnswer};
+use crate::persistence::identity::PodSeen;
 use crate::persistence::timeline::{Change, Kind, Timeline, step};
 
 /// The pause before a container that may be there is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A pod with a stable name, as it changes.
-pub struct Watched {
-    name: String,
-    changes: BoxStream<'static, live::Change>,
-    began: Instant,
-}
-
-impl Watched {
-    /// Begins to watch, and gives the pod as it is.
-    pub async fn begin(ctx: &Ctx, name: &str, deadline: Instant) -> anyhow::Result<(Self, PodSeen)> {
-        let cluster = ctx.cluster().await?;
-        ctx.show(|| command(cluster.place(), &["get", "pod", name, "--watch"]));
-        let mut watched = Self { name: name.to_owned(), changes: live::pod(cluster, name), began: Instant::now() };
-        loop {
-            match tokio::time::timeout_at(deadline, watched.next()).await {
-                Ok(Change::Pod(Some(pod))) => return Ok((watched, *pod)),
-                Ok(Change::Lost(_)) => {}
-                _ => return Err(replaced(ctx, &watched.name)),
-            }
-        }
-    }
-
-    /// What changes next.
-    pub async fn next(&mut self) -> Change {
-        while let Some(change) = self.changes.next().await {
-            if let Some(change) = seen(change) {
-                return change;
-            }
-        }
-        // Watches do not end.
-        std::future::pending().await
-    }
-
-    /// The time on its clock.
-    pub fn now_ms(&self) -> u64 {
-        ms(self.began.elapsed())
-    }
-}
-
-/// What a change of the watch means for the timeline.
-fn seen(change: live::Change) -> Option<Change> {
-    match change {
-        live::Change::Pods(pods) => Some(Change::Pod(pods.first().map(PodSeen::from).map(Box::new))),
-        live::Change::Lost(why) => Some(Change::Lost(why)),
-        _ => None,
-    }
-}
-
-/// What came of it.
-pub struct Followed {
-    /// What was seen.
-    pub timeline: Timeline,
-    /// What the name answered.
-    pub name: Reading<NameAnswer>,
-    /// Why it did not, the last time.
-    pub name_error: Option<String>,
-}
-
-/// Takes the server away, and follows.
-pub async fn through(
+/// Stops the pod and follows what happens, until the new one has been asked every way or time is over. Gives what was seen, and
+/// what its names lead to.
+pub async fn through<S: Subject>(
     ctx: &Ctx,
+    subject: &S,
     mut watched: Watched,
-    how: How,
-    (pod, server): (&PodSeen, &Server),
-    backend: Option<&str>,
+    (how, before): (How, &Moment),
     deadline: Instant,
-) -> anyhow::Result<Followed> {
-    let cluster = ctx.cluster().await?;
-    let (may_answer, answers) = watch::channel(false);
-    let in_pod = async {
-        let mut answers = answers;
-        let _ = answers.wait_for(|may| *may).await;
-        answered(cluster, &pod.name, &server.start).await;
-    };
-    let asking = by_name::Asking::default();
-    let by_name = async {
-        match backend {
-            Some(backend) => by_name::ask(cluster, backend, &server.start, deadline, &asking).await,
-            None => Reading::NotAsked,
-        }
-    };
-    if let Some(backend) = backend {
-        ctx.show(|| {
-            let words = by_name::command(&server.start, deadline.saturating_duration_since(Instant::now()));
-            let exec = ["exec", "-i", backend, "--"].into_iter().chain(words.iter().map(String::as_str));
-            command(cluster.place(), &exec.collect::<Vec<_>>()) + " <by_name.py"
-        });
-    }
-    let taking = take_away(ctx, how, pod);
-    let (no_server_yet, no_name_yet) = (why::no_server_yet(ctx), why::no_name_yet(ctx, &asking));
-    tokio::pin!(in_pod, by_name, taking, no_server_yet, no_name_yet);
+) -> anyhow::Result<(Timeline, Reading<NameAnswer>)> {
+    let pod = &before.pod;
+    let ((running, is_running), (ready, is_ready)) = (watch::channel(None), watch::channel(None));
+    let seen = Seen { running: is_running, ready: is_ready };
+    let answering = subject.answered(ctx, before, seen.clone());
+    let naming = subject.named(ctx, before, seen, deadline);
+    let stopping = stop(ctx, how, pod);
+    let (no_server_yet, no_name_yet) = (subject.explain_server(ctx), subject.explain_name(ctx));
+    tokio::pin!(answering, naming, stopping, no_server_yet, no_name_yet);
 
-    let mut live = view::Live::begin(ctx)?;
+    let mut live = if S::IS_SHOWN { Some(Live::begin(ctx)?) } else { None };
     let mut timeline = step(Timeline::new(how, pod.clone()), Change::Asked, watched.now_ms());
     let asked = Instant::now();
-    let (mut acknowledged, mut answered, mut name) = (false, false, None);
-    let mut name_until = deadline;
+    let (mut acknowledged, mut answered) = (false, !S::ANSWERS);
+    let mut name: Option<Reading<NameAnswer>> = None;
+    let (mut until, mut is_back) = (Some(deadline), false);
+    // Whoever asks by the name is there before the pod is stopped.
+    if let Poll::Ready(found) = poll_fn(|context| Poll::Ready(naming.as_mut().poll(context))).await {
+        name = Some(found?);
+    }
     loop {
         let change = tokio::select! {
-            done = &mut taking, if !acknowledged => {
+            done = &mut stopping, if !acknowledged => {
                 done?;
                 acknowledged = true;
-                Change::Acknowledged(ms(asked.elapsed()))
+                Some(Change::Acknowledged(ms(asked.elapsed())))
             }
-            change = watched.next() => change,
-            () = &mut in_pod, if !answered => {
+            change = watched.next() => Some(change),
+            done = &mut answering, if !answered => {
+                done?;
                 answered = true;
-                Change::Answered
+                Some(Change::Answered)
             }
-            reading = &mut by_name, if name.is_none() => {
-                let addresses = reading.present().map(|name| name.addresses.clone());
-                name = Some(reading);
-                match addresses {
-                    Some(addresses) => Change::AnsweredByName(addresses),
-                    None => Change::Pod(timeline.last.clone().map(Box::new)),
-                }
+            found = &mut naming, if name.is_none() => {
+                let found = found?;
+                let change = found.present().and_then(|found| named(found, &timeline));
+                name = Some(found);
+                change
             }
-            () = sleep_until(name_until) => break,
-            () = &mut no_server_yet, if !answered => continue,
-            () = &mut no_name_yet, if answered && name.is_none() => continue,
+            () = over(until) => break,
+            () = &mut no_server_yet, if !answered => None,
+            () = &mut no_name_yet, if is_back && name.is_none() => None,
         };
-        timeline = step(timeline, change, watched.now_ms());
-        may_answer.send_replace(timeline.may_answer());
-        live.show(&timeline, acknowledged)?;
-        let ready = timeline.event(Kind::Ready).is_some();
-        if acknowledged && answered && ready {
+        if let Some(change) = change {
+            timeline = step(timeline, change, watched.now_ms());
+            running.send_replace(timeline.last.clone().filter(|_| timeline.may_answer()));
+            if timeline.event(Kind::Ready).is_some() && ready.borrow().is_none() {
+                ready.send_replace(timeline.last.clone());
+            }
+            if let Some(live) = &mut live {
+                live.show(&timeline, acknowledged)?;
+            }
+        }
+        if acknowledged && answered && timeline.event(Kind::Ready).is_some() {
             if name.is_some() {
                 break;
             }
-            name_until = name_until.min(Instant::now() + dns::SETTLED);
+            if !std::mem::replace(&mut is_back, true) {
+                until = S::NAME_LIMIT.map(|limit| deadline.min(Instant::now() + limit));
+            }
         }
     }
     if !acknowledged {
-        taking.await?;
+        stopping.await?;
     }
-    Ok(Followed { timeline, name: name.unwrap_or_else(|| asking.given_up()), name_error: asking.error() })
+    Ok((timeline, name.unwrap_or_else(|| subject.unnamed())))
 }
 
-/// Ends when another server than the one before has answered in a pod.
-pub async fn answered(cluster: &Cluster, pod: &str, before: &str) {
+/// Ends at that moment, if there is one.
+async fn over(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What it means for the timeline that a name was answered: of a server, that it answered; else that it leads to the new pod.
+fn named(answer: &NameAnswer, timeline: &Timeline) -> Option<Change> {
+    let first = answer.names.first()?;
+    if answer.start.is_some() {
+        return Some(Change::AnsweredByName(first.addresses.clone()));
+    }
+    let addresses = &timeline.last.as_ref()?.addresses;
+    first.leads_to(addresses).then(|| Change::Resolved(first.addresses.clone()))
+}
+
+/// Ends when another server than the one before has answered in the pod that may have it.
+pub async fn answered(ctx: &Ctx, before: &Moment, mut seen: Seen) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let pod = until_seen(&mut seen.running).await?.name;
+    let start = before.data.database().map_or("", |database| &database.server.start);
     let ask = psql::when_it_answers("SELECT extract(epoch FROM pg_postmaster_start_time())::text;");
-    let ask = Exec { pod: pod.to_owned(), ..ask };
+    let ask = Exec { pod, ..ask };
     loop {
         match ask.execute(cluster).await {
-            Ok(ended) if ended.code == 0 && !ended.stdout.trim().is_empty() && ended.stdout.trim() != before => return,
+            Ok(ended) if ended.code == 0 && !ended.stdout.trim().is_empty() && ended.stdout.trim() != start => {
+                return Ok(());
+            }
             _ => sleep(PAUSE).await,
         }
     }
 }
 
 /// Asks the cluster, or the server itself, for the end of this server and of no other.
-pub async fn take_away(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
+async fn stop(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
     let delete = |grace| DeletePod { name: pod.name.clone(), uid: pod.uid.clone(), grace };
     let asked = match how {
         How::Delete => ctx.perform(&delete(None)).await,
@@ -215,20 +177,4 @@ async fn crash(ctx: &Ctx) -> anyhow::Result<()> {
 /// Whether the pod is not the one any more that it was.
 fn is_another(error: &anyhow::Error) -> bool {
     matches!(Cause::of(error), Some(Cause::NotFound(_) | Cause::Conflict { .. }))
-}
-
-/// What there is to say if somebody else has taken the pod away.
-pub fn replaced(ctx: &Ctx, pod: &str) -> anyhow::Error {
-    Error::new(
-        format!("pod/{pod} was deleted by someone else at the same moment: this run has proved nothing"),
-        ctx.by_hand
-            .kubectl(["wait", &format!("pod/{pod}"), "--for=condition=Ready"])
-            .to("run it again once the pod is ready"),
-    )
-    .into()
-}
-
-/// A time in whole milliseconds.
-pub fn ms(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -1,42 +1,32 @@
-//! `persistence-demo`: takes the server away, and proves what outlives it.
+//! `persistence-demo`: stops pods, and proves what outlives them. One engine goes through its turns with one of three subjects:
+//! the exchange's database, the pods of any StatefulSet, and Level 1.
 
-mod by_name;
 mod confirm;
-mod contrast;
-mod cycle;
+mod engine;
+mod exchange;
 mod follow;
 mod lasting;
-mod load;
-mod page;
-mod preflight;
-pub(super) mod report;
-mod rows;
+mod lease;
+mod level_one;
+mod report;
 mod set;
 mod setting;
-pub(super) mod view;
-mod why;
+mod storage;
+mod subject;
+mod view;
+mod watched;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::commands::shared;
-use crate::commands::shared::page::Page;
-use crate::commands::shared::proof::{self, file};
+use crate::commands::shared::proof::file;
 use crate::context::Ctx;
-use crate::error::{Error, Outcome};
-use crate::exchange::names;
+use crate::error::Outcome;
 use crate::flags::duration;
-use crate::kubernetes::act::{Act, Patch, command};
-use crate::kubernetes::lease::{Asked, Lease};
-use crate::kubernetes::{Cause, Cluster, Object};
 use crate::persistence::How;
-use crate::persistence::load::FIRST;
-use crate::persistence::proof::{ANNOTATION, Proof};
 use crate::persistence::rows::Run;
-use crate::persistence::verdict::{self, Holds, Verdict};
-use rows::Marked;
+use subject::{Set, Stop};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -120,140 +110,32 @@ pub struct Args {
 /// If it cannot be done, or would do harm or prove nothing.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(run) = &args.clean {
-        return rows::clean(ctx, run).await;
+        return exchange::clean(ctx, run).await;
     }
-    if let Some(set) = args.target.set() {
-        return Box::pin(set::run(args, ctx, set)).await;
+    let target = args.target.set();
+    match target {
+        Some(_) => set::check(args)?,
+        None => exchange::check(args, ctx)?,
     }
-    contrast::check(args)?;
-    page::check(args, ctx)?;
     args.report.iter().try_for_each(|path| file::check(path))?;
     shared::announce(ctx).await?;
-    let ready = Box::pin(preflight::check(ctx)).await?;
-    confirm::all(args, ctx, &ready).await?;
-    let page = page::listen(args, ctx).await?;
     let run = Run::new();
-    let lease = take_lease(ctx, &run).await?;
-    let cluster = ctx.cluster().await?;
+    if let Some(name) = target {
+        let mut set = set::AnySet::ready(args, ctx, name, &run).await?;
+        Box::pin(alone(args, ctx, &run, &mut set)).await
+    } else {
+        let mut exchange = Box::pin(exchange::Exchange::ready(args, ctx, &run)).await?;
+        Box::pin(alone(args, ctx, &run, &mut exchange)).await
+    }
+}
+
+/// Goes through it with a Lease, by which there is one run at a time.
+async fn alone<S: Set>(args: &Args, ctx: &Ctx, run: &Run, set: &mut S) -> anyhow::Result<Outcome> {
+    let lease = lease::take(ctx, run).await?;
+    set.is_alone(lease.is_some());
+    let stop = Stop { how: args.how, timeout: args.timeout };
     tokio::select! {
-        outcome = all(args, ctx, &run, &ready, lease.is_some(), page) => outcome,
-        lost = lost(lease.as_ref(), cluster) => Err(lost.into()),
-    }
-}
-
-/// Keeps a Lease for as long as it is waited for. It ends if the Lease is lost: another run may then do what this one does.
-async fn lost(lease: Option<&Lease>, cluster: &Cluster) -> Error {
-    let Some(lease) = lease else { return std::future::pending().await };
-    let holder = lease.renew(cluster).await;
-    let by_hand = &cluster.place().by_hand;
-    Error::new(
-        format!("this run lost its Lease to {holder}: it has proved nothing"),
-        by_hand.kubectl(["describe", &format!("lease/{}", lease.name)]).to("see who holds it").and("then run it again"),
-    )
-}
-
-/// Every cycle, and the verdict over all of them.
-async fn all(
-    args: &Args,
-    ctx: &Ctx,
-    run: &Run,
-    ready: &preflight::Ready,
-    is_alone: bool,
-    page: Option<Page>,
-) -> anyhow::Result<Outcome> {
-    ctx.keep_commands();
-    let marked = Marked::new(run, args, is_alone);
-    if let Some(page) = page {
-        page::show(ctx, page).await?;
-    } else if !args.keep && view::on_terminal() {
-        ctx.printer.note(ctx.own_command("open").to("tip: watch the page meanwhile, in a second terminal"));
-    }
-    let mut first = FIRST;
-    let (mut cycles, mut by_hand) = (Vec::new(), Vec::new());
-    let mut worst: Option<Verdict> = None;
-    for number in 1..=args.times {
-        let cycle = cycle::run(args, ctx, &marked, ready, (number, first)).await?;
-        by_hand.extend(ctx.kept_commands());
-        first = cycle.load.present().map_or(first, |load| load.last + 1);
-        let verdict = verdict::judge(&cycle);
-        proof::verdict(ctx, &cycle, &verdict)?;
-        let holds = verdict.holds;
-        cycles.push(cycle);
-        worst = Some(verdict);
-        if holds != Holds::Yes {
-            break;
-        }
-    }
-    let holds = worst.as_ref().map_or(Holds::Unknown, |verdict| verdict.holds);
-    leave_proof(ctx, Proof::now(holds, args.how)).await;
-    view::conclude(ctx, &cycles, worst.as_ref())?;
-    let about = report::beside(ctx, args, by_hand, &cycles).await?;
-    if args.contrast {
-        // Whoever stops Level 1 keeps what was proved. What cannot be written is told at the end.
-        drop(report::write(args, about.as_ref(), &cycles, &contrast::stopped()));
-    }
-    let contrast = contrast::run(args, ctx, run, &cycles).await;
-    let shown = proof::contrast(ctx, &contrast, cycles.last())?;
-    contrast::help(ctx, &contrast);
-    view::end(ctx, args, run)?;
-    if let Some(verdict) = &worst {
-        why::help(ctx, verdict).await?;
-    }
-    file::tell(ctx, &report::write(args, about.as_ref(), &cycles, &contrast));
-    Ok(Outcome::holds_if(holds == Holds::Yes && shown))
-}
-
-/// The Lease of a run.
-fn lease(run: &Run) -> Lease {
-    Lease { name: "kubecoin-persistence-demo", holder: run.as_str().to_owned(), labels: vec![names::PART_OF] }
-}
-
-/// The Lease by which there is one run at a time; none if the user may not make one. It is released on every way out.
-async fn take_lease(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
-    let cluster = ctx.cluster().await?;
-    let lease = lease(run);
-    let by_hand = command(cluster.place(), &["delete", "lease", lease.name]);
-    ctx.show(|| lease.create(cluster).kubectl(cluster.place()));
-    let take = {
-        let (lease, cluster) = (lease.clone(), cluster.clone());
-        async move { lease.take(&cluster).await }
-    };
-    let release = {
-        let (lease, cluster) = (lease.clone(), cluster.clone());
-        move || {
-            let (lease, cluster) = (lease.clone(), cluster.clone());
-            async move { Ok(lease.release(&cluster).await?) }
-        }
-    };
-    match lasting::make(ctx, by_hand, take, release).await? {
-        Ok(Asked::Had) => Ok(Some(lease)),
-        Ok(Asked::HeldBy(holder)) => Err(Error::new(
-            format!("another run is in progress in namespace {}: {holder}", cluster.namespace()),
-            "wait until it ends; the Lease of a killed run expires after 30 s",
-        )
-        .into()),
-        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => {
-            ctx.printer.warning("you may not create a Lease, so it is unknown whether another run is in progress");
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Leaves the verdict on the set. That it cannot be left changes nothing of it.
-async fn leave_proof(ctx: &Ctx, proof: Proof) {
-    let left = async {
-        let namespace = ctx.cluster().await?.namespace().to_owned();
-        let body = json!({ "metadata": { "annotations": { ANNOTATION: serde_json::to_string(&proof)? } } });
-        let object = Object {
-            resource: kube::api::ApiResource::erase::<k8s_openapi::api::apps::v1::StatefulSet>(&()),
-            name: names::POSTGRES.to_owned(),
-            namespace: Some(namespace),
-            body,
-        };
-        ctx.perform(&Patch { object }).await
-    };
-    if let Err(error) = left.await {
-        ctx.printer.warning(&format!("the verdict could not be written to the StatefulSet: {error:#}"));
+        outcome = engine::run(ctx, set, stop, &args.report) => outcome,
+        lost = lease::lost(lease.as_ref(), ctx.cluster().await?) => Err(lost.into()),
     }
 }

@@ -1,69 +1,50 @@
-//! `--report`: the evidence as a file.
+//! The evidence as a report: beside it, what was asked, where and when.
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::setting::{self, Seen};
-use super::{Args, rows};
-use crate::commands::shared::proof::file::{Saved, save};
 use crate::context::Ctx;
-use crate::exchange::names;
-use crate::kubernetes::act::Act;
 use crate::observe::Reading;
 use crate::persistence::about::About;
-use crate::persistence::contrast::Contrast;
-use crate::persistence::document::Document;
-use crate::persistence::evidence::Cycle;
+use crate::persistence::evidence::Evidence;
 use crate::persistence::report::Report;
+use crate::persistence::setting::Setting;
 
-/// What a report on the exchange says beside its evidence, if there is to be one.
+/// A report without a contrast. What it took place on is only read if there are files to be written.
 ///
 /// # Errors
 /// If what was asked has no form for a shell.
-pub async fn beside(
+pub async fn new(
     ctx: &Ctx,
-    args: &Args,
-    mut by_hand: Vec<String>,
-    cycles: &[Cycle],
-) -> anyhow::Result<Option<About>> {
-    if args.report.is_empty() {
-        return Ok(None);
-    }
-    if let Some(cycle) = cycles.first().filter(|_| !args.keep) {
-        by_hand.push(rows::removal(&cycle.run).kubectl(ctx.cluster().await?.place()));
-    }
-    let moments = cycles.iter().flat_map(|cycle| [Some(&cycle.before), cycle.after.present()]).flatten();
-    let (pods, claims) = moments.map(|moment| (&moment.identity.pod, moment.identity.claim.present())).unzip();
-    let seen = Seen { pods, claims, selector: names::selector() };
-    about(ctx, &seen, by_hand).await.map(Some)
-}
-
-/// Writes a report on the exchange to each of the files, if there is to be one.
-pub fn write<'a>(
-    args: &'a Args,
-    about: Option<&About>,
-    cycles: &[Cycle],
-    contrast: &Reading<Contrast>,
-) -> Vec<Saved<'a>> {
-    let Some(about) = about else { return Vec::new() };
-    let about = About { at: Timestamp::now(), ..about.clone() };
-    let report = Report { about, cycles: cycles.to_vec(), contrast: contrast.clone() };
-    save(&args.report, &Document::Exchange(Box::new(report)))
-}
-
-/// What a report says beside its evidence.
-///
-/// # Errors
-/// If what was asked has no form for a shell.
-pub async fn about(ctx: &Ctx, seen: &Seen<'_>, by_hand: Vec<String>) -> anyhow::Result<About> {
+    paths: &[PathBuf],
+    selector: &str,
+    by_hand: Vec<String>,
+    evidence: Evidence,
+) -> anyhow::Result<Report> {
     let cluster = ctx.cluster().await?;
     let place = cluster.place();
-    Ok(About {
+    let setting = if paths.is_empty() {
+        Setting::default()
+    } else {
+        let moments = evidence.turns.iter().flat_map(|turn| [Some(&turn.before), turn.after.present()]).flatten();
+        let claims = moments.clone().flat_map(|moment| &moment.claims).map(|claimed| claimed.claim.present());
+        let seen = Seen {
+            pods: moments.map(|moment| &moment.pod).collect(),
+            claims: claims.collect(),
+            selector: selector.to_owned(),
+        };
+        setting::read(cluster, &seen).await
+    };
+    let about = About {
         at: Timestamp::now(),
         asked: ctx.own_command(ctx.asked.clone()).line(),
         context: place.context.clone(),
         address: place.server.clone(),
         namespace: place.namespace.clone(),
-        setting: setting::read(cluster, seen).await,
+        setting,
         by_hand,
-    })
+    };
+    Ok(Report { about, evidence, contrast: Reading::NotAsked })
 }

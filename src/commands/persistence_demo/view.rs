@@ -1,32 +1,15 @@
-//! `persistence-demo` for people: the timeline as it happens, and then what it proves.
+//! `persistence-demo` for people: the timeline as it happens.
 
 use std::io::{IsTerminal, stdout};
 
-use super::Args;
-use super::rows::Marked;
-use crate::commands::shared::proof::{conclusion, line, timeline_heading};
+use crate::commands::shared::proof::{line, timeline_heading};
 use crate::context::Ctx;
 use crate::output::{Line, Role};
-use crate::persistence::evidence::Cycle;
-use crate::persistence::rows::Run;
 use crate::persistence::timeline::Timeline;
-use crate::persistence::verdict::{self, Verdict};
 
 /// Whether a person reads along.
 pub fn on_terminal() -> bool {
     stdout().is_terminal()
-}
-
-/// What is about to be done.
-pub fn heading(ctx: &Ctx, args: &Args, marked: &Marked, number: u32) -> anyhow::Result<()> {
-    if number == 1 {
-        let (run, mark) = (marked.run.as_str(), &marked.mark);
-        ctx.printer.note(format!("run {run}: {} marked rows written, {mark}…", args.rows));
-    }
-    if args.times > 1 {
-        ctx.printer.out(Line::default().and(Role::Title, format!("{number} of {}", args.times)))?;
-    }
-    Ok(())
 }
 
 /// The timeline as it grows.
@@ -56,24 +39,7 @@ impl<'a> Live<'a> {
     }
 }
 
-/// The verdict over all.
-pub fn conclude(ctx: &Ctx, cycles: &[Cycle], worst: Option<&Verdict>) -> anyhow::Result<()> {
-    for line in verdict::downtimes(cycles) {
-        ctx.printer.out(line)?;
-    }
-    if let Some(worst) = worst {
-        ctx.printer.out_wrapped(conclusion(worst), 2)?;
-    }
-    Ok(())
-}
-
-/// What was not shown, and how to see for oneself.
-pub fn end(ctx: &Ctx, args: &Args, run: &Run) -> anyhow::Result<()> {
-    ctx.printer.out(format!("not shown: {}", verdict::NOT_SHOWN.join(", ")))?;
-    if args.keep {
-        let clean = ctx.own_command(["persistence-demo", "--clean", run.as_str()]);
-        ctx.printer.out(clean.to("the marked rows are kept; delete them"))?;
-    }
-    let see = ctx.own_command("psql -c 'SELECT * FROM wallets'");
-    ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, see.line()))
+/// How to see what was proved.
+pub fn see_for_yourself(ctx: &Ctx, command: String) -> anyhow::Result<()> {
+    ctx.printer.out(Line::from("see for yourself: ").and(Role::Command, command))
 }

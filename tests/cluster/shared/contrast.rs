@@ -90,8 +90,8 @@ fn what_goes_without_a_volume_stays_with_one() {
     let again = ends(namespace, &format!("verify-report {} --kubeconfig /nonexistent", file.display()), 0);
     assert_eq!((line(&again, "data"), line(&again, "downtime")), (line(&ran, "data"), line(&ran, "downtime")));
     let mut document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    let rows = document.pointer("/contrast/value/before/rows").unwrap().clone();
-    *document.pointer_mut("/contrast/value/after/value/rows").unwrap() = rows;
+    let rows = document.pointer("/contrast/value/turn/before/data/postgres/rows").unwrap().clone();
+    *document.pointer_mut("/contrast/value/turn/after/value/data/postgres/rows").unwrap() = rows;
     std::fs::write(&file, document.to_string()).unwrap();
     let stays = ends(namespace, &format!("verify-report {}", file.display()), 1);
     assert!(stays.stdout.contains("contrast: does not hold — 20 of 20 rows are still there"), "{}", stays.stdout);

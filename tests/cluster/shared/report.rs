@@ -87,7 +87,7 @@ fn complete(namespace: &str, json: &Path, flags: &str) {
     let setting = &report["setting"];
     let server: Value = serde_json::from_str(&ok("get --raw /version")).unwrap();
     assert_eq!(setting["server"]["value"], server["gitVersion"]);
-    let node = report["cycles"][0]["before"]["identity"]["pod"]["node"].as_str().unwrap();
+    let node = report["evidence"]["turns"][0]["before"]["pod"]["node"].as_str().unwrap();
     let machine = &setting["nodes"][node]["value"];
     for (field, said) in
         [("kubelet", "kubeletVersion"), ("kernel", "kernelVersion"), ("runtime", "containerRuntimeVersion")]

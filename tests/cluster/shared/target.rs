@@ -204,7 +204,7 @@ fn verified_and_replayed(namespace: &str, file: &Path) {
         &["requested        deletion, answered in", "name updated"],
     );
     let mut report: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-    assert_eq!(report["kind"], "StatefulSetReport");
+    assert_eq!(report["kind"], "PersistenceReport");
     *report.pointer_mut("/evidence/turns/1/after/value/claims/0/claim/value/uid").unwrap() = "forged".into();
     fs::write(file, report.to_string()).unwrap();
     let forged = ends(namespace, &format!("verify-report {path}"), 1);

@@ -12,8 +12,8 @@ use crate::kubernetes::act::command;
 use crate::kubernetes::exec::{Mode, PIECES, Program, Session, Streams};
 use crate::kubernetes::{Cluster, Place, RequestError};
 use crate::observe::{Reading, Reason};
+use crate::persistence::output::{Digest, Output};
 use crate::persistence::rows::Run;
-use crate::persistence::set::output::{Digest, Output};
 
 /// How long a command may take: some programs read slowly, and start slowly.
 const LIMIT: Duration = Duration::from_mins(2);

@@ -1,8 +1,8 @@
 //! What is asked about a set that is not the exchange's, always.
 
+use super::super::Args;
+use super::super::confirm::{grace_0, not_local, typed};
 use super::preflight::Ready;
-use crate::commands::persistence_demo::Args;
-use crate::commands::persistence_demo::confirm::{grace_0, not_local, typed};
 use crate::context::Ctx;
 
 /// Asks.

@@ -1,31 +1,40 @@
-//! `persistence-demo --target`: the same for any `StatefulSet`, of whose program nothing is known.
+//! Any `StatefulSet` as a subject: of its program nothing is known but what the user's commands write and read.
 
 mod command;
 mod confirm;
 mod container;
-mod follow;
 mod name;
 mod preflight;
-mod report;
-mod turn;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{lost, take_lease};
-use crate::commands::shared;
-use crate::commands::shared::proof::{self, file};
+use tokio::time::{Instant, sleep};
+
+use super::storage::claimed;
+use super::subject::{After, Set, Subject};
+use super::view;
+use super::watched::{Seen, Watched, replaced, until_seen};
 use crate::context::Ctx;
 use crate::dns::names::is_name;
-use crate::error::{Error, Outcome};
-use crate::output::Closed;
+use crate::error::Error;
+use crate::kubernetes::act;
+use crate::observe::{Reading, Reason};
 use crate::persistence::How;
+use crate::persistence::contrast::Contrast;
+use crate::persistence::evidence::{Data, DataAsked, Evidence, Moment, NameAnswer};
+use crate::persistence::identity::{PodSeen, claims};
+use crate::persistence::output::Output;
 use crate::persistence::rows::Run;
-use crate::persistence::set::evidence::Evidence;
-use crate::persistence::set::verdict;
-use crate::persistence::verdict::Holds;
+use crate::persistence::verdict::{NOT_SHOWN, Verdict};
 use container::Wanted;
-use preflight::Ready;
+use preflight::{Member, Ready};
+
+/// How long what is ready again may take to be read, and to have its data again.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The label by which a set's pods are told from each other.
+const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
 /// What is asked about any set.
 #[derive(Debug, clap::Args)]
@@ -88,90 +97,228 @@ fn set_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// What is to be done to each pod.
-pub struct Plan<'a> {
-    run: &'a Run,
-    how: How,
-    write: Option<&'a str>,
-    read: Option<&'a str>,
-    container: Wanted<'a>,
-    timeout: Duration,
-}
-
-/// Does it, and says what it proves.
-///
-/// # Errors
-/// If it cannot be done, or would do harm or prove nothing.
-pub async fn run(args: &super::Args, ctx: &Ctx, set: &str) -> anyhow::Result<Outcome> {
+/// Refuses what cannot be done, before anything is.
+pub fn check(args: &super::Args) -> Result<(), Error> {
     if args.how == How::Crash {
         let why = "not started: --how crash uses pg_ctl, which only PostgreSQL has";
-        return Err(Error::new(why, "use delete, kill, evict or force").into());
+        return Err(Error::new(why, "use delete, kill, evict or force"));
     }
-    args.report.iter().try_for_each(|path| file::check(path))?;
-    shared::announce(ctx).await?;
-    let container = args.target.wanted();
-    let ready = preflight::check(ctx, set, container).await?;
-    confirm::all(args, ctx, &ready).await?;
-    let run = Run::new();
-    let lease = take_lease(ctx, &run).await?;
-    let cluster = ctx.cluster().await?;
-    let plan = Plan {
-        run: &run,
-        how: args.how,
-        write: args.target.write.as_deref(),
-        read: args.target.read.as_deref(),
-        container,
-        timeout: args.timeout,
-    };
-    tokio::select! {
-        outcome = all(ctx, &plan, &ready, args.times, &args.report) => outcome,
-        lost = lost(lease.as_ref(), cluster) => Err(lost.into()),
+    Ok(())
+}
+
+/// The set, and what a run does in it.
+pub struct AnySet<'a> {
+    args: &'a super::Args,
+    run: &'a Run,
+    write: Option<&'a str>,
+    read: Option<&'a str>,
+    ready: Ready,
+}
+
+impl<'a> AnySet<'a> {
+    /// What the run starts from, once the user has confirmed it.
+    ///
+    /// # Errors
+    /// If a pod may not be stopped.
+    pub async fn ready(args: &'a super::Args, ctx: &Ctx, name: &str, run: &'a Run) -> anyhow::Result<Self> {
+        let ready = preflight::check(ctx, name, args.target.wanted()).await?;
+        confirm::all(args, ctx, &ready).await?;
+        let (write, read) = (args.target.write.as_deref(), args.target.read.as_deref());
+        Ok(Self { args, run, write, read, ready })
+    }
+
+    /// What is known of a pod of it.
+    fn member(&self, pod: &str) -> anyhow::Result<&Member> {
+        let found = self.ready.members.iter().find(|member| member.pod == pod);
+        found.ok_or_else(|| anyhow::anyhow!("pod/{pod} is none of statefulset/{}", self.ready.set.name))
+    }
+
+    /// How kubectl shows a moment.
+    async fn show(&self, ctx: &Ctx, member: &Member) -> anyhow::Result<()> {
+        let place = ctx.cluster().await?.place();
+        if let Some(read) = self.read {
+            ctx.show(|| command::kubectl(place, self.run, member, read));
+        }
+        ctx.show(|| act::command(place, &["get", "pod", &member.pod, "-o", "yaml"]));
+        for claim in &member.claims {
+            ctx.show(|| act::command(place, &["get", "pvc", claim, "-o", "yaml"]));
+        }
+        Ok(())
+    }
+
+    /// The pod, its claims and its data.
+    async fn moment(&self, ctx: &Ctx, member: &Member) -> anyhow::Result<Moment> {
+        let cluster = ctx.cluster().await?;
+        let data = match self.read {
+            Some(read) => Data::Output(command::run(ctx, self.run, member, read).await?),
+            None => Data::None,
+        };
+        // After its data: a pod that was replaced meanwhile is told from the one that is judged.
+        let pod = cluster.get(&member.pod).await?.ok_or_else(|| replaced(ctx, &member.pod))?;
+        Ok(Moment { claims: claimed(cluster, claims(&pod)).await, pod: PodSeen::from(&pod), data })
+    }
+
+    /// The same once it is ready again. Data that comes back later than its program is ready is waited for.
+    async fn moment_patiently(&self, ctx: &Ctx, member: &Member, before: &Data) -> Reading<Moment> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut is_told = false;
+        loop {
+            match self.moment(ctx, member).await {
+                Ok(moment) if Instant::now() > deadline || is_same(&moment.data, before) => {
+                    return Reading::Present(moment);
+                }
+                Err(error) if Instant::now() > deadline => {
+                    return Reading::Unknown(Reason::Failed(format!("{error:#}")));
+                }
+                _ if !std::mem::replace(&mut is_told, true) => {
+                    let Member { pod, container, .. } = member;
+                    ctx.printer.note(format!(
+                        "pod/{pod} does not show its data yet (container {container}): waiting up to {PATIENCE:?}"
+                    ));
+                }
+                _ => {}
+            }
+            sleep(PAUSE).await;
+        }
     }
 }
 
-/// Every pod, and the verdict over all of them. What does not hold for one is not done to the next.
-async fn all(ctx: &Ctx, plan: &Plan<'_>, ready: &Ready, times: u32, reports: &[PathBuf]) -> anyhow::Result<Outcome> {
-    let members = (0..times).flat_map(|_| &ready.members);
-    let mut evidence = Evidence {
-        run: plan.run.clone(),
-        set: ready.set.clone(),
-        how: plan.how,
-        planned: members.clone().map(|member| member.pod.clone()).collect(),
-        write: plan.write.map(str::to_owned),
-        read: plan.read.map(str::to_owned),
-        turns: Vec::new(),
+fn is_same(now: &Data, before: &Data) -> bool {
+    match (now, before) {
+        (Data::Output(Reading::Present(now)), Data::Output(Reading::Present(before))) => now.is_same(before),
+        (now, _) => *now == Data::None,
+    }
+}
+
+fn words(output: &Reading<Output>) -> String {
+    match output {
+        Reading::Present(output) => output.words(),
+        Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) => format!("no answer: {why}"),
+        Reading::Absent | Reading::NotAsked => "no answer".to_owned(),
+    }
+}
+
+/// A command did not do what a proof needs, and so nothing is done to its pod.
+fn refused(member: &Member, flag: &str, output: &Reading<Output>) -> Error {
+    let why = match output {
+        Reading::Present(output) if output.code == 0 => "printed nothing".to_owned(),
+        other => format!("failed: {}", words(other)),
     };
-    ctx.keep_commands();
-    let mut by_hand = Vec::new();
-    for (number, member) in members.enumerate() {
-        proof::set::heading(ctx, &member.pod, number, evidence.planned.len())?;
-        let turn = async {
-            if number > 0 {
-                preflight::again(ctx, ready, plan.container).await?;
+    Error::new(
+        format!("pod/{} was not deleted: {flag} {why} (container {})", member.pod, member.container),
+        "both commands run with sh -c in the pod; --show-commands prints them, so that you can try them",
+    )
+}
+
+impl Subject for AnySet<'_> {
+    const ANSWERS: bool = false;
+    const IS_SHOWN: bool = true;
+    const NAME_LIMIT: Option<Duration> = None;
+
+    async fn watch(&self, ctx: &Ctx, pod: &str) -> anyhow::Result<(Watched, PodSeen)> {
+        Watched::begin(ctx, pod, Instant::now() + PATIENCE).await
+    }
+
+    /// Written, and read so that it can be read again.
+    async fn before(&mut self, ctx: &Ctx, pod: &PodSeen) -> anyhow::Result<Moment> {
+        let member = self.member(&pod.name)?;
+        if let Some(write) = self.write {
+            let place = ctx.cluster().await?.place();
+            ctx.show(|| command::kubectl(place, self.run, member, write));
+            match command::run(ctx, self.run, member, write).await? {
+                Reading::Present(output) if output.code == 0 => {}
+                other => return Err(refused(member, "--write", &other).into()),
             }
-            turn::run(ctx, plan, ready, member).await
-        };
-        let turn = match Box::pin(turn).await {
-            Ok(turn) => turn,
-            // What was shown so far stays shown.
-            Err(error) if number > 0 && !error.is::<Closed>() => {
-                ctx.printer.error(&format!("{error:#}"));
-                break;
-            }
-            Err(error) => return Err(error),
-        };
-        by_hand.extend(ctx.kept_commands());
-        let judged = verdict::of_pod(&evidence, &turn);
-        proof::set::of_pod(ctx, &turn, &judged)?;
-        evidence.turns.push(turn);
-        if judged.verdict.holds != Holds::Yes {
-            break;
+        }
+        self.show(ctx, member).await?;
+        let moment = self.moment(ctx, member).await?;
+        match &moment.data {
+            Data::Output(Reading::Present(output)) if output.is_something() => Ok(moment),
+            Data::Output(other) => Err(refused(member, "--read", other).into()),
+            Data::None | Data::Postgres(_) => Ok(moment),
         }
     }
-    let judged = verdict::judge(&evidence);
-    proof::set::end(ctx, &evidence, &judged, ctx.cluster().await?.place())?;
-    report::write(ctx, reports, by_hand, evidence).await?;
-    Ok(Outcome::holds_if(judged.holds == Holds::Yes))
+
+    fn container(&self, pod: &str) -> Option<String> {
+        let member = self.member(pod).ok()?;
+        self.read.map(|_| member.container.clone())
+    }
+
+    async fn answered(&self, _ctx: &Ctx, _before: &Moment, _seen: Seen) -> anyhow::Result<()> {
+        std::future::pending().await
+    }
+
+    async fn named(
+        &self,
+        ctx: &Ctx,
+        before: &Moment,
+        mut seen: Seen,
+        _deadline: Instant,
+    ) -> anyhow::Result<Reading<NameAnswer>> {
+        let new = until_seen(&mut seen.ready).await?;
+        name::ask(ctx, &self.ready, &before.pod.name, &new.addresses).await
+    }
+
+    async fn after(&mut self, ctx: &Ctx, before: &Moment, back: Option<&PodSeen>) -> anyhow::Result<After> {
+        let moment = if back.is_some() {
+            let member = self.member(&before.pod.name)?;
+            self.show(ctx, member).await?;
+            self.moment_patiently(ctx, member, &before.data).await
+        } else {
+            Reading::Absent
+        };
+        Ok(After { moment, log: Reading::NotAsked, load: Reading::NotAsked })
+    }
+}
+
+impl Set for AnySet<'_> {
+    fn evidence(&self) -> Evidence {
+        let members = (0..self.args.times).flat_map(|_| &self.ready.members);
+        Evidence {
+            run: self.run.clone(),
+            set: self.ready.set.clone(),
+            how: self.args.how,
+            planned: members.map(|member| member.pod.clone()).collect(),
+            data: match self.read {
+                Some(read) => DataAsked::Output { write: self.write.map(str::to_owned), read: read.to_owned() },
+                None => DataAsked::None,
+            },
+            turns: Vec::new(),
+        }
+    }
+
+    fn selector(&self) -> String {
+        let pods: Vec<&str> = self.ready.members.iter().map(|member| member.pod.as_str()).collect();
+        format!("{POD_NAME} in ({})", pods.join(","))
+    }
+
+    async fn prepare(&mut self, _ctx: &Ctx) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn again(&self, ctx: &Ctx) -> anyhow::Result<()> {
+        preflight::again(ctx, &self.ready, self.args.target.wanted()).await
+    }
+
+    async fn leave(&self, _ctx: &Ctx, _verdict: &Verdict) {}
+
+    async fn by_hand(&self, _ctx: &Ctx) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn contrast_begun(&self) -> Reading<Contrast> {
+        Reading::NotAsked
+    }
+
+    async fn contrast(&self, _ctx: &Ctx, _evidence: &Evidence) -> Reading<Contrast> {
+        Reading::NotAsked
+    }
+
+    async fn end(&self, ctx: &Ctx, _verdict: &Verdict) -> anyhow::Result<()> {
+        ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
+        let place = ctx.cluster().await?.place();
+        view::see_for_yourself(ctx, act::command(place, &["get", "pods,pvc", "-o", "wide"]))
+    }
 }
 
 #[cfg(test)]

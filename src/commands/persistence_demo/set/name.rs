@@ -13,7 +13,7 @@ use crate::context::Ctx;
 use crate::dns::{self, Answer, Kind, Record};
 use crate::kubernetes::{Cause, Cluster, act};
 use crate::observe::{Reading, Reason};
-use crate::persistence::set::evidence::Resolved;
+use crate::persistence::evidence::{NameAnswer, Resolved};
 
 /// How long nobody may answer before that is so.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -32,7 +32,7 @@ struct Silence {
 }
 
 /// Asks until the name of a pod leads to its addresses and nowhere else, or until what it answers can be no older answer.
-pub async fn ask(ctx: &Ctx, ready: &Ready, pod: &str, addresses: &[String]) -> anyhow::Result<Reading<Resolved>> {
+pub async fn ask(ctx: &Ctx, ready: &Ready, pod: &str, addresses: &[String]) -> anyhow::Result<Reading<NameAnswer>> {
     let cluster = ctx.cluster().await?;
     let service = match headless(cluster, ready.service.as_deref()).await {
         Ok(service) => service,
@@ -49,7 +49,7 @@ pub async fn ask(ctx: &Ctx, ready: &Ready, pod: &str, addresses: &[String]) -> a
     let start = Instant::now();
     loop {
         match of_any(cluster, &askers, &name, addresses).await {
-            Ok(found) if found.leads_to(addresses) || start.elapsed() > dns::SETTLED => {
+            Ok(found) if found.names.iter().all(|name| name.leads_to(addresses)) || start.elapsed() > dns::SETTLED => {
                 return Ok(Reading::Present(found));
             }
             Err(Silence { why, may_pass }) if !may_pass || start.elapsed() > SILENCE => return Ok(unknown(&why)),
@@ -76,7 +76,12 @@ fn unknown<T>(why: &str) -> Reading<T> {
 }
 
 /// The answer that the first of the pods has that can ask.
-async fn of_any(cluster: &Cluster, askers: &[&Member], name: &str, addresses: &[String]) -> Result<Resolved, Silence> {
+async fn of_any(
+    cluster: &Cluster,
+    askers: &[&Member],
+    name: &str,
+    addresses: &[String],
+) -> Result<NameAnswer, Silence> {
     let mut first: Option<Silence> = None;
     for asker in askers {
         match of_one(cluster, asker, name, addresses).await {
@@ -90,12 +95,15 @@ async fn of_any(cluster: &Cluster, askers: &[&Member], name: &str, addresses: &[
     Err(first.unwrap_or(Silence { why: "no pod to ask from".to_owned(), may_pass: false }))
 }
 
-async fn of_one(cluster: &Cluster, asker: &Member, name: &str, addresses: &[String]) -> Result<Resolved, Silence> {
+async fn of_one(cluster: &Cluster, asker: &Member, name: &str, addresses: &[String]) -> Result<NameAnswer, Silence> {
     let from = &asker.pod;
     let silence = |why: String, may_pass| Silence { why: format!("asked from pod/{from}: {why}"), may_pass };
     let talk = async |pipe: &mut Pipe, hello: &Hello| in_pod(pipe, hello, name, addresses).await;
     match relay::talk(cluster, (from, &asker.container), talk).await {
-        Ok(Ok((_, Ok((name, addresses))))) => Ok(Resolved { from: from.clone(), name, addresses }),
+        Ok(Ok((_, Ok((name, addresses))))) => {
+            let names = vec![Resolved { name, addresses }];
+            Ok(NameAnswer { from: from.clone(), names, start: None, errors: Vec::new() })
+        }
         Ok(Ok((_, Err(why)))) => Err(silence(why, true)),
         Ok(Err(why)) => Err(silence(why, false)),
         Err(error) => {

@@ -19,9 +19,9 @@ use crate::kubernetes::Cluster;
 use crate::kubernetes::act::command;
 use crate::observe::{Reading, readiness};
 use crate::persistence::ending::{self, Ending};
+use crate::persistence::evidence::SetSeen;
 use crate::persistence::identity::claims;
-use crate::persistence::set::evidence::SetSeen;
-use crate::persistence::set::revision;
+use crate::persistence::revision;
 use crate::text::Hint;
 
 /// The set, and its pods as they shall be taken away.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::kubernetes::ByHand;
-use crate::persistence::document::Document;
+use crate::persistence::report::Report;
 use crate::report::Form;
 use crate::text::{Command, Hint};
 
@@ -51,7 +51,7 @@ pub type Saved<'a> = (&'a Path, Result<(), Error>);
 
 /// Writes a report to each of the files. One that cannot be written keeps no other one from being.
 #[must_use = "what could not be written is told"]
-pub fn save<'a>(paths: &'a [PathBuf], report: &Document) -> Vec<Saved<'a>> {
+pub fn save<'a>(paths: &'a [PathBuf], report: &Report) -> Vec<Saved<'a>> {
     let save = |path: &Path| -> anyhow::Result<()> { Ok(fs::write(path, form(path)?.text(report)?)?) };
     paths.iter().map(|path| (path.as_path(), save(path).map_err(|error| unwritten(path, &error)))).collect()
 }
@@ -79,11 +79,11 @@ fn verify(path: &Path) -> Command {
 ///
 /// # Errors
 /// If there is none.
-pub fn read(path: &Path) -> Result<Document, Error> {
+pub fn read(path: &Path) -> Result<Report, Error> {
     let hint = || ByHand::default().own("persistence-demo --report proof.json").to("write one");
     let text = fs::read_to_string(path)
         .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint()))?;
-    Document::parse(&text).map_err(|error| Error::new(format!("{} is not a report: {error:#}", path.display()), hint()))
+    Report::parse(&text).map_err(|error| Error::new(format!("{} is not a report: {error:#}", path.display()), hint()))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
         assert!(check(&folder.path().join("none/new.json")).unwrap_err().to_string().contains("does not exist"));
 
         let paths = [taken, new];
-        let saved = save(&paths, &Document::Exchange(Box::new(report())));
+        let saved = save(&paths, &report());
         assert!(saved[0].1.is_err() && saved[1].1.is_ok(), "{saved:?}");
         assert!(read(&paths[1]).is_ok());
     }

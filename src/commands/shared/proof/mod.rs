@@ -1,15 +1,14 @@
 //! What a run has proved, for people: as it happens, and from its report.
 
 pub mod file;
-pub mod set;
 
 use crate::context::Ctx;
 use crate::observe::Reading;
 use crate::output::{Column, Line, Role, Table};
 use crate::persistence::contrast::{self, Contrast};
-use crate::persistence::evidence::Cycle;
+use crate::persistence::evidence::{Evidence, Turn};
 use crate::persistence::timeline::{Event, Kind};
-use crate::persistence::verdict::{self, Check, Holds, Verdict};
+use crate::persistence::verdict::{self, Check, Holds, PodVerdict, Verdict};
 use crate::text::one_line;
 
 /// What the lines of a timeline are.
@@ -32,10 +31,20 @@ pub fn line(event: &Event, from: u64) -> Line {
     Line::from(format!("{at:>10}  ")).and(role, format!("{:<16}", event.kind.name())).and(Role::Plain, rest.trim_end())
 }
 
-/// Each check with its evidence, and the downtime.
-pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()> {
+/// Which pod is next, if there is more than one turn.
+pub fn heading(ctx: &Ctx, evidence: &Evidence, pod: &str, number: usize) -> anyhow::Result<()> {
+    let all = evidence.planned.len();
+    if all < 2 {
+        return Ok(());
+    }
+    let title = Line::default().and(Role::Title, format!("pod/{pod}"));
+    ctx.printer.out(title.and(Role::Plain, format!(" ({} of {all})", number + 1)))
+}
+
+/// What one pod comes to: each check with its evidence, and the downtime.
+pub fn pod(ctx: &Ctx, evidence: &Evidence, turn: &Turn, verdict: &PodVerdict) -> anyhow::Result<()> {
     checks(ctx, &verdict.checks)?;
-    let downtime = format!("{}, since the {}", verdict::downtime(cycle), cycle.how.noun());
+    let downtime = verdict::downtime(evidence, turn);
     ctx.printer.out(Line::default().and(Role::Title, "downtime: ").and(Role::Plain, downtime))
 }
 
@@ -43,7 +52,7 @@ pub fn verdict(ctx: &Ctx, cycle: &Cycle, verdict: &Verdict) -> anyhow::Result<()
 const EVIDENCE: usize = 28;
 
 /// Checks with their evidence.
-pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
+fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
     ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
     for check in checks {
         let word = match check.holds {
@@ -59,7 +68,7 @@ pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
 }
 
 /// How it is shown whether something is so.
-pub fn role(holds: Holds) -> Role {
+fn role(holds: Holds) -> Role {
     match holds {
         Holds::Yes => Role::Good,
         Holds::No => Role::Bad,
@@ -68,11 +77,11 @@ pub fn role(holds: Holds) -> Role {
 }
 
 /// Both levels beside each other, and what that comes to. Gives whether it is as it should be, or was not asked for.
-pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) -> anyhow::Result<bool> {
+pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, evidence: &Evidence) -> anyhow::Result<bool> {
     let Some(check) = contrast::judge(contrast) else { return Ok(true) };
-    if let (Reading::Present(contrast), Some(cycle)) = (contrast, cycle) {
+    if let Reading::Present(contrast) = contrast {
         let mut table = Table::new(&["CONTRAST", "LEVEL-1", "LEVEL-2"].map(Column::always), false);
-        for line in contrast::table(contrast, cycle) {
+        for line in contrast::table(contrast, evidence) {
             table.row(line);
         }
         ctx.printer.out(table.text().trim_end())?;
@@ -84,6 +93,6 @@ pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, cycle: Option<&Cycle>) 
 
 /// The verdict on one line, with what it rests on.
 pub fn conclusion(verdict: &Verdict) -> Line {
-    let title = Line::default().and(Role::Title, "verdict: ").and(role(verdict.holds), verdict.holds.to_string());
+    let title = Line::default().and(Role::Title, "verdict: ").and(role(verdict.holds), verdict.words());
     title.and(Role::Plain, format!(" — {}", one_line(&verdict.conclusion())))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, stderr, stdin};
 
-use super::Args;
+use super::super::Args;
 use crate::commands::shared::confirm;
 use crate::commands::shared::page::{self, Page};
 use crate::context::Ctx;

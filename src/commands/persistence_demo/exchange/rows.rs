@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
-use super::Args;
+use super::super::{Args, lasting};
 use crate::commands::shared;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -35,9 +35,9 @@ pub struct Marked<'a> {
 
 impl<'a> Marked<'a> {
     /// As they are to be.
-    pub fn new(run: &'a Run, args: &Args, is_alone: bool) -> Self {
+    pub fn new(run: &'a Run, args: &Args) -> Self {
         let mark = if args.keep { run.kept_mark() } else { run.mark() };
-        Self { run, mark, is_alone }
+        Self { run, mark, is_alone: false }
     }
 
     /// Writes them, and then runs more SQL in the same psql, whose words it gives: to start a program in a container takes
@@ -58,7 +58,7 @@ impl<'a> Marked<'a> {
             ctx.cleanup.allow(PATIENCE);
             let by_hand = ctx.own_command(["persistence-demo", "--clean", self.run.as_str()]).line();
             let (cluster, run, printer) = (cluster.clone(), self.run.clone(), ctx.printer);
-            super::lasting::make(ctx, by_hand, work, move || {
+            lasting::make(ctx, by_hand, work, move || {
                 let (cluster, run) = (cluster.clone(), run.clone());
                 async move {
                     let removed = remove_patiently(&cluster, &run, printer).await;

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
+use crate::context::Ctx;
 use crate::exchange::names;
+use crate::kubernetes::act;
 use crate::kubernetes::exec::{self, Ended, Program};
 use crate::kubernetes::{Cause, Cluster};
 use crate::observe::{Reading, Reason};
-use crate::persistence::evidence::NameAnswer;
+use crate::persistence::evidence::{NameAnswer, Resolved};
 
 /// Asks until another server than the one before answers, and the names lead to it. Its arguments: the start of the server
 /// before, the pod's name, and for how many seconds it asks. The password stays in the container's environment.
@@ -31,8 +33,19 @@ struct Answer {
 }
 
 /// The words of the command that runs it.
-pub fn command(before: &str, limit: Duration) -> Vec<String> {
+fn command(before: &str, limit: Duration) -> Vec<String> {
     ["python3", "-", before, names::POSTGRES_POD, &limit.as_secs().to_string()].map(str::to_owned).into()
+}
+
+/// Shows how it is asked by hand.
+pub async fn show(ctx: &Ctx, pod: &str, before: &str, deadline: Instant) -> anyhow::Result<()> {
+    let place = ctx.cluster().await?.place();
+    ctx.show(|| {
+        let words = command(before, deadline.saturating_duration_since(Instant::now()));
+        let exec = ["exec", "-i", pod, "--"].into_iter().chain(words.iter().map(String::as_str));
+        act::command(place, &exec.collect::<Vec<_>>()) + " <by_name.py"
+    });
+    Ok(())
 }
 
 /// What has come of the asking, for as long as nothing is answered.
@@ -100,15 +113,8 @@ fn read(pod: &str, ended: &Ended) -> Reading<NameAnswer> {
     match serde_json::from_str::<Answer>(ended.stdout.trim().lines().last().unwrap_or_default()) {
         Ok(Answer { start: None, .. }) => Reading::Absent,
         Ok(Answer { name, addresses, pod_name, pod_addresses, start: Some(start), errors }) => {
-            Reading::Present(NameAnswer {
-                from: pod.to_owned(),
-                name,
-                addresses,
-                pod_name,
-                pod_addresses,
-                start,
-                errors,
-            })
+            let names = vec![Resolved { name, addresses }, Resolved { name: pod_name, addresses: pod_addresses }];
+            Reading::Present(NameAnswer { from: pod.to_owned(), names, start: Some(start), errors })
         }
         Err(_) => {
             let last = ended.stderr.trim().lines().last().unwrap_or("it printed nothing");
@@ -135,7 +141,7 @@ mod tests {
         assert!(matches!(read("b", &ended(&answer("null"))), Reading::Absent));
         let lines = format!("#\n#refused\n{}\n", answer("\"1.5\""));
         let Reading::Present(name) = read("b", &ended(&lines)) else { panic!("it answered") };
-        assert_eq!((name.start.as_str(), name.from.as_str()), ("1.5", "b"));
+        assert_eq!((name.start.as_deref(), name.from.as_str()), (Some("1.5"), "b"));
         let Reading::Unknown(Reason::Failed(why)) = read("b", &ended("")) else { panic!("it is unknown") };
         assert!(why.contains("ModuleNotFoundError"), "{why}");
     }

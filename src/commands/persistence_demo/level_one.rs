@@ -1,16 +1,20 @@
-//! `--contrast`: Level 1, made once Level 2 has been measured, so that it takes nothing away from it; it goes through the same
-//! steps, and is taken away on every way out.
+//! Level 1 as a subject: a Deployment without a volume, created once Level 2 has been measured, so that it takes nothing away from
+//! it. It goes through the same turn, and is deleted on every way out.
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use jiff::Timestamp;
+use std::time::Duration;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
 use kube::ResourceExt;
+use kube::api::ListParams;
 use tokio::join;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::{Args, cycle, follow};
+use super::engine;
+use super::exchange::moment;
+use super::subject::{After, Stop, Subject};
+use super::watched::{Seen, Watched};
+use super::{Args, follow, lease};
 use crate::commands::shared::helper;
 use crate::context::Ctx;
 use crate::error::Error;
@@ -18,9 +22,9 @@ use crate::exchange::level_one::LevelOne;
 use crate::exchange::{names, psql, wallets};
 use crate::kubernetes::act::{Create, Exec, command};
 use crate::kubernetes::{Cluster, Object};
-use crate::observe::{Reading, Reason, live, readiness};
+use crate::observe::{Reading, Reason, live};
 use crate::persistence::contrast::{Contrast, ServiceSeen};
-use crate::persistence::evidence::{Cycle, Moment};
+use crate::persistence::evidence::{Evidence, Moment, NameAnswer};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::rows::{Run, WRITE};
 use crate::text::Hint;
@@ -36,28 +40,27 @@ pub fn check(args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
-/// Does it, if it is asked for and Level 2 came back. Whatever goes wrong with it is what is known of it, and no more.
-pub async fn run(args: &Args, ctx: &Ctx, run: &Run, cycles: &[Cycle]) -> Reading<Contrast> {
-    if !args.contrast {
-        return Reading::NotAsked;
-    }
+/// Does it, if Level 2 came back. Whatever goes wrong with it is what is known of it, and no more.
+pub async fn contrast(args: &Args, ctx: &Ctx, evidence: &Evidence) -> Reading<Contrast> {
     let failed = |why: String| Reading::Unknown(Reason::Failed(why));
-    if !cycles.iter().all(|cycle| matches!(cycle.after, Reading::Present(_))) {
+    if !evidence.turns.iter().all(|turn| matches!(turn.after, Reading::Present(_))) {
         return failed("Level 1 was not created: Level 2 did not come back".to_owned());
     }
-    match Box::pin(recorded(args, ctx, run)).await {
+    let contrast = match Box::pin(recorded(args, ctx, &evidence.run)).await {
         Ok(contrast) => Reading::Present(contrast),
         Err(error) => failed(format!("Level 1: {error:#}")),
-    }
+    };
+    help(ctx, &contrast);
+    contrast
 }
 
 /// What is known of it if the run ends before it does.
-pub fn stopped() -> Reading<Contrast> {
+pub fn interrupted() -> Reading<Contrast> {
     Reading::Unknown(Reason::Failed("Level 1: the run was interrupted".to_owned()))
 }
 
 /// Says what helps where nothing is known of it.
-pub fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
+fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
     if let Reading::Unknown(Reason::Failed(why)) = contrast {
         let (what, words) = if why.contains("exceeded quota") {
             ("see what uses the quota", "describe resourcequota")
@@ -75,18 +78,19 @@ async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast>
         join!(cluster.get::<Pod>(names::POSTGRES_POD), cluster.get::<Service>(names::POSTGRES_SERVICE));
     let beside = pod?.and_then(|pod| pod.spec).unwrap_or_default();
     let objects = objects(ctx, run, &beside).await?;
-    // What refuses its pod, as a quota does, says so at once, and nothing is made.
+    // What refuses its pod, as a quota does, says so at once, and nothing is created.
     ctx.perform(&Create { object: Object::of(&objects.pod())?, hidden: None, dry_run: true }).await?;
     ctx.printer.note("Level 1 for contrast: the same steps in a Deployment without a volume");
     let (service_ticket, service) = ctx.create_temporary(Object::of(&objects.service)?).await?;
     let (deployment_ticket, _) = ctx.create_temporary(Object::of(&objects.deployment)?).await?;
 
-    let mut pods = Pods::watch(ctx, cluster, run);
-    let old = pods.until(Instant::now() + args.timeout, readiness::pod).await?;
-    write(ctx, run, args.rows, &old.name_any()).await?;
-    let before = cycle::moment(cluster, &PodSeen::from(&old)).await?;
-    let asked_at = Timestamp::now();
-    let (after, downtime_ms) = replaced(args, ctx, &mut pods, &before.identity.pod).await?;
+    let mut level_1 = Level1 { args, run, deployment: names::level_1(run.as_str()) };
+    let stop = Stop { how: args.how, timeout: args.timeout };
+    let turn = engine::turn(ctx, &mut level_1, stop, "").await?;
+    if let Reading::Present(after) = &turn.after {
+        let (old, new) = (&turn.before.pod.name, &after.pod.name);
+        ctx.printer.note(format!("Level 1: pod/{old} was replaced by pod/{new}"));
+    }
 
     ctx.delete_temporary(deployment_ticket).await?;
     ctx.delete_temporary(service_ticket).await?;
@@ -94,10 +98,7 @@ async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast>
         service: ServiceSeen::from(&service.try_parse::<Service>()?),
         headless: Reading::from(headless).map(|service| ServiceSeen::from(service)),
         marked: args.rows,
-        asked_at,
-        before,
-        after,
-        downtime_ms,
+        turn,
     })
 }
 
@@ -105,7 +106,7 @@ async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast>
 /// with it.
 async fn objects(ctx: &Ctx, run: &Run, beside: &PodSpec) -> anyhow::Result<LevelOne> {
     let cluster = ctx.cluster().await?;
-    let owner = super::lease(run).as_owner(cluster).await?.ok_or_else(|| {
+    let owner = lease::of(run).as_owner(cluster).await?.ok_or_else(|| {
         anyhow::anyhow!("it was not created: without a Lease, nothing would delete what a killed run leaves behind")
     })?;
     LevelOne::new(run.as_str(), cluster.namespace(), beside, &owner)
@@ -120,66 +121,67 @@ async fn write(ctx: &Ctx, run: &Run, count: u32, pod: &str) -> anyhow::Result<()
     Ok(())
 }
 
-/// Takes the pod away as Level 2's was, and gives everything after, and for how many milliseconds no query was answered.
-async fn replaced(
-    args: &Args,
-    ctx: &Ctx,
-    pods: &mut Pods<'_>,
-    old: &PodSeen,
-) -> anyhow::Result<(Reading<Moment>, Option<u64>)> {
-    let cluster = ctx.cluster().await?;
-    let asked = Instant::now();
-    let deadline = asked + args.timeout;
-    follow::take_away(ctx, args.how, old).await?;
-    let is_new = |pod: &Pod| pod.uid().as_deref() != Some(&old.uid);
-    let on_node = |pod: &Pod| is_new(pod) && pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-    let new = pods.until(deadline, on_node).await?.name_any();
-    if timeout_at(deadline, follow::answered(cluster, &new, "")).await.is_err() {
-        return Ok((Reading::Absent, None));
-    }
-    let downtime_ms = follow::ms(asked.elapsed());
-    let ready = pods.until(deadline, |pod| is_new(pod) && readiness::pod(pod)).await?;
-    ctx.printer.note(format!("Level 1: pod/{} was replaced by pod/{}", old.name, ready.name_any()));
-    Ok((cycle::patiently(cluster, &PodSeen::from(&ready)).await, Some(downtime_ms)))
-}
-
-/// The pods of Level 1, as they change.
-struct Pods<'a> {
-    cluster: &'a Cluster,
+/// Its pods, which have no stable name.
+struct Level1<'a> {
+    args: &'a Args,
+    run: &'a Run,
     deployment: String,
-    changes: BoxStream<'static, live::Change>,
-    there: Vec<Pod>,
 }
 
-impl<'a> Pods<'a> {
-    fn watch(ctx: &Ctx, cluster: &'a Cluster, run: &Run) -> Self {
-        let selector = LevelOne::selector(run.as_str());
-        ctx.show(|| command(cluster.place(), &["get", "pods", "-l", &selector, "--watch"]));
-        let changes = live::pods(cluster, &selector);
-        Self { cluster, deployment: names::level_1(run.as_str()), changes, there: Vec::new() }
-    }
+impl Subject for Level1<'_> {
+    const ANSWERS: bool = true;
+    const IS_SHOWN: bool = false;
+    const NAME_LIMIT: Option<Duration> = None;
 
-    /// Waits for a pod of which it holds.
-    async fn until(&mut self, deadline: Instant, holds: impl Fn(&Pod) -> bool) -> anyhow::Result<Pod> {
-        loop {
-            if let Some(pod) = self.there.iter().find(|pod| holds(pod)) {
-                return Ok(pod.clone());
-            }
-            match timeout_at(deadline, self.changes.next()).await {
-                Ok(Some(live::Change::Pods(pods))) => self.there = pods,
-                // A watch that breaks off starts anew by itself.
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => anyhow::bail!("its pod was not ready in time: {}", self.why().await),
-            }
+    async fn watch(&self, ctx: &Ctx, _pod: &str) -> anyhow::Result<(Watched, PodSeen)> {
+        let cluster = ctx.cluster().await?;
+        let selector = LevelOne::selector(self.run.as_str());
+        ctx.show(|| command(cluster.place(), &["get", "pods", "-l", &selector, "--watch"]));
+        let mut watched = Watched::of("", live::pods(cluster, &selector));
+        match watched.until(Instant::now() + self.args.timeout, |pod| pod.ready).await {
+            Some(pod) => Ok((watched, pod)),
+            None => anyhow::bail!("its pod was not ready in time: {}", self.why(cluster).await),
         }
     }
 
-    /// How far it has come, and why no farther.
-    async fn why(&self) -> String {
-        if let Some(pod) = self.there.iter().find(|pod| pod.metadata.deletion_timestamp.is_none()) {
+    async fn before(&mut self, ctx: &Ctx, pod: &PodSeen) -> anyhow::Result<Moment> {
+        write(ctx, self.run, self.args.rows, &pod.name).await?;
+        moment::read(ctx.cluster().await?, pod).await
+    }
+
+    async fn answered(&self, ctx: &Ctx, before: &Moment, seen: Seen) -> anyhow::Result<()> {
+        follow::answered(ctx, before, seen).await
+    }
+
+    /// Nobody has its name.
+    async fn named(
+        &self,
+        _ctx: &Ctx,
+        _before: &Moment,
+        _seen: Seen,
+        _deadline: Instant,
+    ) -> anyhow::Result<Reading<NameAnswer>> {
+        Ok(Reading::NotAsked)
+    }
+
+    async fn after(&mut self, ctx: &Ctx, _before: &Moment, back: Option<&PodSeen>) -> anyhow::Result<After> {
+        let moment = match back {
+            Some(pod) => moment::read_patiently(ctx.cluster().await?, pod).await,
+            None => Reading::Absent,
+        };
+        Ok(After { moment, log: Reading::NotAsked, load: Reading::NotAsked })
+    }
+}
+
+impl Level1<'_> {
+    /// How far its pod has come, and why no farther.
+    async fn why(&self, cluster: &Cluster) -> String {
+        let selector = ListParams::default().labels(&LevelOne::selector(self.run.as_str()));
+        let pods = cluster.list::<Pod>(&selector).await.unwrap_or_default();
+        if let Some(pod) = pods.iter().find(|pod| pod.metadata.deletion_timestamp.is_none()) {
             return format!("pod/{} {}", pod.name_any(), helper::why(pod));
         }
-        let deployment = self.cluster.get::<Deployment>(&self.deployment).await.ok().flatten();
+        let deployment = cluster.get::<Deployment>(&self.deployment).await.ok().flatten();
         let conditions = deployment.and_then(|deployment| deployment.status?.conditions).unwrap_or_default();
         let refused = conditions.into_iter().find(|condition| condition.type_ == "ReplicaFailure");
         refused.and_then(|condition| condition.message).unwrap_or_else(|| "no pod was created".to_owned())

@@ -13,11 +13,13 @@ use crate::findings;
 use crate::observe::database::Database;
 use crate::observe::{Reading, Reason, Snapshot, readiness};
 use crate::persistence::ending::{self, Ending};
+use crate::persistence::evidence::SetSeen;
 use crate::persistence::identity::PodSeen;
 use crate::text::Hint;
 
 /// What the run starts from.
 pub struct Ready {
+    pub set: SetSeen,
     /// The pod of the database.
     pub pod: PodSeen,
     /// The pod of the backend that asks by the name; none if none is ready.
@@ -31,13 +33,12 @@ pub struct Ready {
 /// Reads it, and refuses where it must.
 pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
     // What is wrong with the objects is the better answer, and need not wait for a database that gives none.
-    let ((pod, backend, changes_template), database) = try_join!(objects(ctx), async { Ok(database(ctx).await) })?;
-    Ok(Ready { pod, backend, rows: rows(ctx, &database?)?, changes_template })
+    let (ready, database) = try_join!(objects(ctx), async { Ok(database(ctx).await) })?;
+    Ok(Ready { rows: rows(ctx, &database?)?, ..ready })
 }
 
-/// The two pods, and whether the next one is made of another template. Before anything is done to the first, a watch reads it
-/// anew: what the server's cache has is enough here.
-async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
+/// All but the rows. Before anything is done to the pod, a watch reads it again: what the server's cache has is enough here.
+async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
     let snapshot = shared::glance(ctx).await?;
     let set = match &snapshot.statefulset {
         Reading::Present(set) => set,
@@ -54,7 +55,8 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<(PodSeen, Option<String>, bool)> {
     let revision = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
     let runs = pod.labels().get("controller-revision-hash");
     let changes_template = matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs);
-    Ok((PodSeen::from(pod), backend(&snapshot), changes_template))
+    let set = SetSeen { name: set.name_any(), uid: set.uid().unwrap_or_default() };
+    Ok(Ready { set, pod: PodSeen::from(pod), backend: backend(&snapshot), rows: 0, changes_template })
 }
 
 /// Nothing is deleted that does not come back: not the storage with the pod, nor the pod because its next one is refused.

@@ -2,17 +2,17 @@
 
 use proptest::prelude::*;
 
-use super::evidence::{Claimed, Evidence, Moment, Resolved, SetSeen, Turn};
-use super::output::{Digest, Output};
-use super::report::{Report, with_something_changed};
-use super::verdict::{Open, judge};
+use super::about;
 use crate::observe::{Reading, Reason};
 use crate::persistence::How;
-use crate::persistence::document::Document;
+use crate::persistence::evidence::{Claimed, Data, DataAsked, Evidence, Moment, NameAnswer, Resolved, SetSeen, Turn};
 use crate::persistence::identity::{ClaimSeen, PodSeen};
-use crate::persistence::tests::about;
+use crate::persistence::output::{Digest, Output};
+use crate::persistence::report::{Report, with_something_changed};
 use crate::persistence::timeline::{Change, Timeline, step};
-use crate::persistence::verdict::Holds;
+use crate::persistence::verdict::{Holds, Open, judge};
+
+pub use super::after;
 
 fn output(text: &str) -> Output {
     let mut digest = Digest::default();
@@ -44,7 +44,7 @@ fn turn(pod: &str) -> Turn {
     };
     let moment = |pod: PodSeen| Moment {
         claims: vec![claim("data"), claim("log")],
-        data: Reading::Present(output("PONG\n")),
+        data: Data::Output(Reading::Present(output("PONG\n"))),
         pod,
     };
     let old = seen("old", "10.0.0.1", "2026-11-24T01:00:00Z");
@@ -64,11 +64,18 @@ fn turn(pod: &str) -> Turn {
         before: moment(old),
         after: Reading::Present(moment(new)),
         timeline: changes.into_iter().fold(timeline, |timeline, (at, change)| step(timeline, change, at)),
-        name: Reading::Present(Resolved {
+        name: Reading::Present(NameAnswer {
             from: "other".into(),
-            name: format!("{pod}.store.alice.svc.cluster.local"),
-            addresses: vec!["10.0.0.2".into()],
+            names: vec![Resolved {
+                name: format!("{pod}.store.alice.svc.cluster.local"),
+                addresses: vec!["10.0.0.2".into()],
+            }],
+            start: None,
+            errors: vec![],
         }),
+        name_error: None,
+        log: Reading::NotAsked,
+        load: Reading::NotAsked,
     }
 }
 
@@ -79,17 +86,9 @@ pub fn healthy(replicas: usize) -> Evidence {
         run: "0123abcd".parse().unwrap(),
         set: SetSeen { name: "store".into(), uid: "set".into() },
         how: How::Delete,
-        write: Some("SET".into()),
-        read: Some("GET".into()),
+        data: DataAsked::Output { write: Some("SET".into()), read: "GET".into() },
         turns: planned.iter().map(|pod| turn(pod)).collect(),
         planned,
-    }
-}
-
-pub fn after(turn: &mut Turn) -> &mut Moment {
-    match &mut turn.after {
-        Reading::Present(after) => after,
-        _ => panic!("it came back"),
     }
 }
 
@@ -102,17 +101,17 @@ pub fn claim(claimed: &mut Claimed) -> &mut ClaimSeen {
 
 pub fn data(turn: &mut Turn) -> &mut Output {
     match &mut after(turn).data {
-        Reading::Present(data) => data,
+        Data::Output(Reading::Present(data)) => data,
         _ => panic!("it was read"),
     }
 }
 
 /// The evidence without commands that write and read.
 pub fn without_data(mut evidence: Evidence) -> Evidence {
-    (evidence.write, evidence.read) = (None, None);
+    evidence.data = DataAsked::None;
     for turn in &mut evidence.turns {
-        turn.before.data = Reading::NotAsked;
-        after(turn).data = Reading::NotAsked;
+        turn.before.data = Data::None;
+        after(turn).data = Data::None;
     }
     evidence
 }
@@ -166,11 +165,11 @@ fn each_fault_is_found_by_its_check() {
     finds("same volume", No, |turn| after(turn).claims[1].volume = Reading::Present("another".into()));
     finds("same address by name", No, |turn| {
         let Reading::Present(name) = &mut turn.name else { panic!("it was asked") };
-        name.addresses = vec!["10.0.0.2".into(), "10.0.0.1".into()];
+        name.names[0].addresses = vec!["10.0.0.2".into(), "10.0.0.1".into()];
     });
     finds("same address by name", No, |turn| {
         let Reading::Present(name) = &mut turn.name else { panic!("it was asked") };
-        name.addresses.clear();
+        name.names[0].addresses.clear();
     });
     finds("one server at a time", No, |turn| {
         turn.timeline.old_ended_at = Some("2026-11-24T02:00:06Z".parse().unwrap());
@@ -179,15 +178,15 @@ fn each_fault_is_found_by_its_check() {
     finds("same data", No, |turn| *data(turn) = output("PING\n"));
     finds("same data", No, |turn| *data(turn) = output(""));
     finds("same data", No, |turn| data(turn).code = 1);
-    finds("same data", Unknown, |turn| after(turn).data = Reading::Unknown(failed()));
-    finds("same data", Unknown, |turn| after(turn).data = Reading::NotAsked);
+    finds("same data", Unknown, |turn| after(turn).data = Data::Output(Reading::Unknown(failed())));
+    finds("same data", Unknown, |turn| after(turn).data = Data::None);
     finds("same data", Unknown, |turn| {
-        turn.before.data = Reading::NotAsked;
-        after(turn).data = Reading::NotAsked;
+        turn.before.data = Data::None;
+        after(turn).data = Data::None;
     });
     finds("same data", Unknown, |turn| {
-        turn.before.data = Reading::Present(output(""));
-        after(turn).data = Reading::Present(output(""));
+        turn.before.data = Data::Output(Reading::Present(output("")));
+        after(turn).data = Data::Output(Reading::Present(output("")));
     });
     finds("came back", No, |turn| turn.after = Reading::Absent);
     finds("came back", Unknown, |turn| turn.after = Reading::Unknown(failed()));
@@ -228,7 +227,7 @@ fn what_was_not_asked_is_left_open_by_name() {
     let unseen = |turn: &mut Turn| turn.timeline.old_ended_at = None;
     assert_eq!(open(&|_| {}, forced.clone()), "holds");
     assert_eq!(open(&unseen, forced), "identity and data hold, one server at a time not shown");
-    assert_eq!(judge(&without_data(healthy(1))).open, [Open::Data].into());
+    assert_eq!(judge(&without_data(healthy(1))).open(), [Open::Data].into());
 }
 
 #[test]
@@ -243,25 +242,19 @@ fn volumes_that_may_not_be_read_are_judged_by_their_claims() {
 
 /// A report of a run with such evidence.
 pub fn report(evidence: Evidence) -> Report {
-    Report { about: about(), evidence }
+    Report { about: about(), evidence, contrast: Reading::NotAsked }
 }
 
 #[test]
-fn a_report_is_read_back_and_told_from_one_on_the_exchange() {
+fn a_report_is_read_back() {
     let mut report = report(healthy(2));
     report.about.context = "c\u{1b}[31m".into();
     let text = report.text().unwrap();
     assert!(!text.contains('\u{1b}'), "harmless to a terminal");
-    let document = Document::parse(&text).unwrap();
-    assert_eq!(document.timelines().len(), 2);
-    assert_eq!(document, Document::Set(Box::new(report.clone())));
+    assert_eq!(Report::parse(&text).unwrap(), report);
     let nothing = self::report(Evidence { turns: vec![], ..report.evidence.clone() }).text().unwrap();
     for wrong in ["", "{}", "[1]", &text.replace("v1alpha1", "v9"), &text.replace("\"owner\"", "\"other\""), &nothing] {
-        let parsed = Document::parse(wrong);
-        let is_sound = parsed.is_ok_and(|document| match document {
-            Document::Set(report) => report.judge().holds == Holds::Yes,
-            Document::Exchange(_) => true,
-        });
+        let is_sound = Report::parse(wrong).is_ok_and(|report| report.judge().holds == Holds::Yes);
         assert!(!is_sound, "{wrong}");
     }
 }
@@ -321,9 +314,9 @@ proptest! {
         let mut evidence = healthy(replicas);
         let turn = &mut evidence.turns[at.index(replicas)];
         match fate {
-            0 => after(turn).data = Reading::NotAsked,
-            1 => after(turn).data = Reading::Absent,
-            _ => turn.before.data = Reading::Unknown(Reason::Failed("x".into())),
+            0 => after(turn).data = Data::None,
+            1 => after(turn).data = Data::Output(Reading::Absent),
+            _ => turn.before.data = Data::Output(Reading::Unknown(Reason::Failed("x".into()))),
         }
         prop_assert_eq!(judge(&evidence).holds, Holds::Unknown);
     }

@@ -50,7 +50,7 @@ pub async fn no_name_yet(ctx: &Ctx, asking: &Asking) {
 
 /// Says what helps against the check that matters most of those that keep the verdict from holding.
 pub async fn help(ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
-    let Some(check) = verdict.foremost() else { return Ok(()) };
+    let Some((_, check)) = verdict.foremost() else { return Ok(()) };
     let hint = match check.name.as_str() {
         "came back" => return last_seen(ctx).await,
         "same address by name" => {
@@ -109,7 +109,7 @@ mod tests {
             (Holds::No, "in time: FATAL:  password authentication failed for user", "rotate-password"),
             (Holds::Unknown, "container not found", "status"),
         ] {
-            let check = Check { name: "same address by name".to_owned(), holds, evidence: evidence.to_owned() };
+            let check = Check::new("same address by name", holds, evidence);
             assert_eq!(by_name(&check).1, command, "{evidence}");
         }
     }

@@ -1,0 +1,259 @@
+//! The exchange's database as a subject: its rows, its server, and its name as applications use it.
+
+mod by_name;
+mod confirm;
+mod load;
+pub(super) mod moment;
+mod page;
+mod preflight;
+mod rows;
+mod why;
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::join;
+use tokio::time::Instant;
+
+use super::follow;
+use super::subject::{After, Set, Subject};
+use super::watched::{Seen, Watched};
+use super::{Args, level_one, view};
+use crate::commands::shared::page::Page;
+use crate::context::Ctx;
+use crate::dns;
+use crate::error::Error;
+use crate::exchange::{names, psql};
+use crate::kubernetes::Object;
+use crate::kubernetes::act::{Act, Patch, command};
+use crate::observe::Reading;
+use crate::persistence::contrast::Contrast;
+use crate::persistence::evidence::{DataAsked, Evidence, Moment, NameAnswer};
+use crate::persistence::identity::PodSeen;
+use crate::persistence::load::FIRST;
+use crate::persistence::proof::{ANNOTATION, Proof};
+use crate::persistence::rows::Run;
+use crate::persistence::verdict::{NOT_SHOWN, Verdict};
+use by_name::Asking;
+use load::Writer;
+use moment::{PATIENCE, describe};
+use preflight::Ready;
+use rows::Marked;
+
+pub use rows::clean;
+
+/// Refuses what cannot be done, before anything is.
+pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
+    level_one::check(args)?;
+    page::check(args, ctx)
+}
+
+/// The exchange, and what a run has in it.
+pub struct Exchange<'a> {
+    args: &'a Args,
+    ready: Ready,
+    page: Option<Page>,
+    marked: Marked<'a>,
+    /// The writer of this turn, if there is to be one.
+    writer: Option<Writer>,
+    /// The number of the first row that the next writer writes.
+    first: u32,
+    /// Whether the marked rows are written.
+    is_written: bool,
+    asking: Asking,
+}
+
+impl<'a> Exchange<'a> {
+    /// What the run starts from, once the user has confirmed it.
+    ///
+    /// # Errors
+    /// If a pod may not be stopped.
+    pub async fn ready(args: &'a Args, ctx: &Ctx, run: &'a Run) -> anyhow::Result<Self> {
+        let ready = Box::pin(preflight::check(ctx)).await?;
+        confirm::all(args, ctx, &ready).await?;
+        Ok(Self {
+            args,
+            ready,
+            page: page::listen(args, ctx).await?,
+            marked: Marked::new(run, args),
+            writer: None,
+            first: FIRST,
+            is_written: false,
+            asking: Asking::default(),
+        })
+    }
+
+    /// Starts the writer, if there is to be one.
+    async fn start_writer(&self, ctx: &Ctx) -> anyhow::Result<Option<Writer>> {
+        if !self.args.under_load {
+            return Ok(None);
+        }
+        let Some(backend) = &self.ready.backend else {
+            let hint = ctx.own_command("status");
+            return Err(Error::new("nothing was deleted: there is no backend pod to write from", hint).into());
+        };
+        let limit = self.args.timeout + PATIENCE * 2;
+        Ok(Some(load::start(ctx, backend, &self.marked.mark, self.first, limit).await?))
+    }
+}
+
+impl Subject for Exchange<'_> {
+    const ANSWERS: bool = true;
+    const IS_SHOWN: bool = true;
+    const NAME_LIMIT: Option<Duration> = Some(dns::SETTLED);
+
+    async fn watch(&self, ctx: &Ctx, pod: &str) -> anyhow::Result<(Watched, PodSeen)> {
+        let (watched, seen) = Watched::begin(ctx, pod, Instant::now() + PATIENCE).await?;
+        if !seen.ready {
+            let why = format!("not started: pod/{pod} is not ready");
+            return Err(Error::new(why, ctx.own_command("status --wait")).into());
+        }
+        Ok((watched, seen))
+    }
+
+    async fn before(&mut self, ctx: &Ctx, pod: &PodSeen) -> anyhow::Result<Moment> {
+        self.asking = Asking::default();
+        let cluster = ctx.cluster().await?;
+        let before = if self.is_written {
+            ctx.show(|| psql::script(&describe()).kubectl(cluster.place()));
+            moment::read(cluster, pod).await?
+        } else {
+            let before = moment::read_by(cluster, pod, self.marked.write(ctx, self.args, &describe())).await?;
+            let (run, mark) = (self.marked.run.as_str(), &self.marked.mark);
+            ctx.printer.note(format!("run {run}: {} marked rows written, {mark}…", self.args.rows));
+            self.is_written = true;
+            before
+        };
+        self.writer = self.start_writer(ctx).await?;
+        Ok(before)
+    }
+
+    async fn answered(&self, ctx: &Ctx, before: &Moment, seen: Seen) -> anyhow::Result<()> {
+        follow::answered(ctx, before, seen).await
+    }
+
+    async fn named(
+        &self,
+        ctx: &Ctx,
+        before: &Moment,
+        _seen: Seen,
+        deadline: Instant,
+    ) -> anyhow::Result<Reading<NameAnswer>> {
+        let Some(backend) = &self.ready.backend else { return Ok(Reading::NotAsked) };
+        let start = before.data.database().map_or("", |database| &database.server.start);
+        by_name::show(ctx, backend, start, deadline).await?;
+        Ok(by_name::ask(ctx.cluster().await?, backend, start, deadline, &self.asking).await)
+    }
+
+    fn unnamed(&self) -> Reading<NameAnswer> {
+        self.asking.given_up()
+    }
+
+    fn name_error(&self) -> Option<String> {
+        self.asking.error()
+    }
+
+    async fn explain_server(&self, ctx: &Ctx) {
+        why::no_server_yet(ctx).await;
+    }
+
+    async fn explain_name(&self, ctx: &Ctx) {
+        why::no_name_yet(ctx, &self.asking).await;
+    }
+
+    async fn after(&mut self, ctx: &Ctx, _before: &Moment, back: Option<&PodSeen>) -> anyhow::Result<After> {
+        let cluster = ctx.cluster().await?;
+        let load = match self.writer.take() {
+            Some(writer) => writer.stop(cluster).await,
+            None => Reading::NotAsked,
+        };
+        self.first = load.present().map_or(self.first, |load| load.last + 1);
+        let (moment, log) = match back {
+            Some(pod) => {
+                ctx.show(|| command(cluster.place(), &["logs", &pod.name]));
+                join!(moment::read_patiently(cluster, pod), moment::log(cluster, &pod.name))
+            }
+            None => (Reading::Absent, Reading::NotAsked),
+        };
+        Ok(After { moment, log, load })
+    }
+}
+
+impl Set for Exchange<'_> {
+    fn evidence(&self) -> Evidence {
+        Evidence {
+            run: self.marked.run.clone(),
+            set: self.ready.set.clone(),
+            how: self.args.how,
+            planned: vec![names::POSTGRES_POD.to_owned(); self.args.times as usize],
+            data: DataAsked::Postgres {
+                marked: self.args.rows,
+                max_gap_ms: self.args.max_gap.map(|gap| gap.as_millis().try_into().unwrap_or(u64::MAX)),
+            },
+            turns: Vec::new(),
+        }
+    }
+
+    fn is_alone(&mut self, is_alone: bool) {
+        self.marked.is_alone = is_alone;
+    }
+
+    fn selector(&self) -> String {
+        names::selector()
+    }
+
+    async fn prepare(&mut self, ctx: &Ctx) -> anyhow::Result<()> {
+        if let Some(page) = self.page.take() {
+            page::show(ctx, page).await?;
+        } else if !self.args.keep && view::on_terminal() {
+            ctx.printer.note(ctx.own_command("open").to("tip: watch the page meanwhile, in a second terminal"));
+        }
+        Ok(())
+    }
+
+    async fn again(&self, _ctx: &Ctx) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// That it cannot be left changes nothing of it.
+    async fn leave(&self, ctx: &Ctx, verdict: &Verdict) {
+        let proof = Proof::now(verdict.holds, self.args.how);
+        let left = async {
+            let namespace = ctx.cluster().await?.namespace().to_owned();
+            let body = json!({ "metadata": { "annotations": { ANNOTATION: serde_json::to_string(&proof)? } } });
+            let object = Object {
+                resource: kube::api::ApiResource::erase::<k8s_openapi::api::apps::v1::StatefulSet>(&()),
+                name: names::POSTGRES.to_owned(),
+                namespace: Some(namespace),
+                body,
+            };
+            ctx.perform(&Patch { object }).await
+        };
+        if let Err(error) = left.await {
+            ctx.printer.warning(&format!("the verdict could not be written to the StatefulSet: {error:#}"));
+        }
+    }
+
+    async fn by_hand(&self, ctx: &Ctx) -> anyhow::Result<Vec<String>> {
+        let removal = rows::removal(self.marked.run).kubectl(ctx.cluster().await?.place());
+        Ok(if self.args.keep { Vec::new() } else { vec![removal] })
+    }
+
+    fn contrast_begun(&self) -> Reading<Contrast> {
+        if self.args.contrast { level_one::interrupted() } else { Reading::NotAsked }
+    }
+
+    async fn contrast(&self, ctx: &Ctx, evidence: &Evidence) -> Reading<Contrast> {
+        level_one::contrast(self.args, ctx, evidence).await
+    }
+
+    async fn end(&self, ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
+        ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
+        if self.args.keep {
+            let clean = ctx.own_command(["persistence-demo", "--clean", self.marked.run.as_str()]);
+            ctx.printer.out(clean.to("the marked rows are kept; delete them"))?;
+        }
+        view::see_for_yourself(ctx, ctx.own_command("psql -c 'SELECT * FROM wallets'").line())?;
+        why::help(ctx, verdict).await
+    }
+}

@@ -1,0 +1,202 @@
+//! Who is who before and after: the pod, its owner, its claims and volumes, its name, and that there was one server at a time.
+
+use jiff::Timestamp;
+
+use super::{Check, Holds, Open, same, so, words};
+use crate::observe::Reading;
+use crate::persistence::How;
+use crate::persistence::evidence::{Claimed, DataAsked, Evidence, Moment, Resolved, Turn};
+use crate::persistence::identity::{ClaimSeen, PodSeen};
+use crate::persistence::timeline::{Kind, Timeline};
+
+/// All of it. What nobody can ask of a program that is not known is left open.
+pub(super) fn checks(evidence: &Evidence, turn: &Turn, now: &Moment) -> Vec<Check> {
+    let is_postgres = matches!(evidence.data, DataAsked::Postgres { .. });
+    let (old, new) = (&turn.before.pod, &now.pod);
+    let mut checks = vec![same("same name", "pod", &old.name, &new.name)];
+    if evidence.how.replaces_pod() {
+        checks.extend([new_pod(&turn.timeline, old, new), owner(&evidence.set.uid, old, new)]);
+    } else {
+        checks.push(same_pod(old, new));
+    }
+    checks.extend(claims(is_postgres, &turn.before, now));
+    checks.push(name(is_postgres, turn, now));
+    let lock = now.data.database().map_or("", |database| &database.server.lock);
+    let mut one_server = one_server(evidence.how, &turn.timeline, new, lock);
+    // Whoever asks for grace 0 has given that up, unless the server can show it by its lock.
+    if !is_postgres && evidence.how == How::Force && one_server.holds == Holds::Unknown {
+        one_server.open = Some(Open::Overlap);
+    }
+    checks.push(one_server);
+    checks
+}
+
+fn same_pod(old: &PodSeen, new: &PodSeen) -> Check {
+    const NAME: &str = "same pod";
+    if old.uid != new.uid {
+        Check::new(NAME, Holds::No, format!("uid {} → {}", old.uid, new.uid))
+    } else if new.restarts == old.restarts + 1 {
+        Check::new(NAME, Holds::Yes, format!("uid {}, restarts {} → {}", new.uid, old.restarts, new.restarts))
+    } else {
+        Check::new(NAME, Holds::No, format!("restarts {} → {}, not one more", old.restarts, new.restarts))
+    }
+}
+
+/// Whether another pod took the place of the old one, and no third one that of the new one.
+fn new_pod(timeline: &Timeline, old: &PodSeen, new: &PodSeen) -> Check {
+    const NAME: &str = "new pod";
+    if old.uid == new.uid {
+        Check::new(NAME, Holds::No, format!("uid {} is the old one's", new.uid))
+    } else if timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) {
+        Check::new(NAME, Holds::No, "someone replaced the new pod again")
+    } else {
+        Check::new(NAME, Holds::Yes, format!("uid {} → {}", old.uid, new.uid))
+    }
+}
+
+fn owner(set: &str, old: &PodSeen, new: &PodSeen) -> Check {
+    const NAME: &str = "same owner";
+    // What the set did not create before is not created again by it.
+    match old.owner.as_deref() {
+        Some(before) if before != set => {
+            Check::new(NAME, Holds::No, format!("statefulset uid was {before}, not {set}"))
+        }
+        before => same(NAME, "statefulset uid", before.unwrap_or_default(), new.owner.as_deref().unwrap_or_default()),
+    }
+}
+
+fn claims(is_postgres: bool, before: &Moment, now: &Moment) -> Vec<Check> {
+    const NAME: &str = "same claim";
+    if is_postgres && now.claims.is_empty() {
+        return vec![
+            Check::new(NAME, Holds::No, "the data directory is not on a claim: it is lost with its pod"),
+            Check::new("same volume", Holds::No, "no claim names one"),
+        ];
+    }
+    if before.claims.is_empty() && now.claims.is_empty() {
+        return vec![Check::open(Open::Claim, NAME, Open::Claim.to_string())];
+    }
+    let find = |moment: &'_ Moment, name: &str| moment.claims.iter().position(|claimed| claimed.name == name);
+    let mut checks: Vec<Check> = Vec::new();
+    for old in &before.claims {
+        match find(now, &old.name) {
+            Some(at) => checks.extend([claim(&old.claim, &now.claims[at]), volume(old, &now.claims[at])]),
+            None => checks.push(Check::new(NAME, Holds::No, format!("the new pod does not use pvc/{}", old.name))),
+        }
+    }
+    let added = now.claims.iter().filter(|new| find(before, &new.name).is_none());
+    checks.extend(added.map(|new| Check::new(NAME, Holds::No, format!("the old pod did not use pvc/{}", new.name))));
+    checks
+}
+
+fn claim(before: &Reading<ClaimSeen>, now: &Claimed) -> Check {
+    const NAME: &str = "same claim";
+    match (before, &now.claim) {
+        (Reading::Present(old), Reading::Present(new)) if old.uid == new.uid && !new.uid.is_empty() => {
+            Check::new(NAME, Holds::Yes, format!("pvc/{} uid {}", new.name, new.uid))
+        }
+        (Reading::Present(old), Reading::Present(new)) => {
+            Check::new(NAME, Holds::No, format!("pvc/{} uid {} → {}", new.name, old.uid, new.uid))
+        }
+        (_, Reading::Absent) | (Reading::Absent, _) => {
+            Check::new(NAME, Holds::No, format!("pvc/{} does not exist", now.name))
+        }
+        (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => {
+            Check::new(NAME, Holds::Unknown, words(reason))
+        }
+        _ => Check::new(NAME, Holds::Unknown, "it was not read"),
+    }
+}
+
+fn volume(before: &Claimed, now: &Claimed) -> Check {
+    const NAME: &str = "same volume";
+    let name = |claimed: &Claimed| claimed.claim.present().and_then(|claim| claim.volume.clone());
+    let (Some(old), Some(new)) = (name(before), name(now)) else {
+        let holds = if matches!(now.claim, Reading::Absent) { Holds::No } else { Holds::Unknown };
+        return Check::new(NAME, holds, "no claim names one");
+    };
+    match (&before.volume, &now.volume) {
+        _ if old != new => Check::new(NAME, Holds::No, format!("pv/{old} → pv/{new}")),
+        (Reading::Present(old_uid), Reading::Present(uid)) if old_uid == uid => {
+            Check::new(NAME, Holds::Yes, format!("pv/{new} uid {uid}"))
+        }
+        (Reading::Present(old_uid), Reading::Present(uid)) => {
+            Check::new(NAME, Holds::No, format!("pv/{new} uid {old_uid} → {uid}"))
+        }
+        (_, Reading::Absent) => Check::new(NAME, Holds::No, format!("pv/{new} does not exist any more")),
+        // A claim that is bound never changes its volume.
+        _ => Check::new(NAME, Holds::Yes, format!("pv/{new}, by the claim's spec.volumeName: volumes may not be read")),
+    }
+}
+
+fn name(is_postgres: bool, turn: &Turn, now: &Moment) -> Check {
+    const NAME: &str = "same address by name";
+    // Applications find the exchange's database by its name alone.
+    let unasked = |why: &str| {
+        if is_postgres { Check::new(NAME, Holds::Unknown, why) } else { Check::open(Open::Name, NAME, why) }
+    };
+    let answer = match &turn.name {
+        Reading::Present(answer) => answer,
+        Reading::Unknown(reason) => return unasked(words(reason)),
+        Reading::NotAsked if is_postgres => return unasked("there is no backend pod to ask"),
+        Reading::NotAsked => return unasked("it was not asked"),
+        Reading::Absent => {
+            let why = turn.name_error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+            return Check::new(NAME, Holds::No, format!("no query by the name was answered in time{why}"));
+        }
+    };
+    let addresses = &now.pod.addresses;
+    let Some(first) = answer.names.first() else { return unasked("it was not asked") };
+    let said = said(first);
+    let start = now.data.database().map(|database| &database.server.start);
+    if answer.start.as_ref().is_some_and(|answered| Some(answered) != start) {
+        return Check::new(NAME, Holds::No, format!("{said}, but another server answered"));
+    }
+    match answer.names.iter().find(|name| !name.leads_to(addresses)) {
+        None => Check::new(NAME, Holds::Yes, format!("{said}, asked from pod/{}", answer.from)),
+        Some(wrong) if wrong == first => {
+            Check::new(NAME, Holds::No, format!("{said}, but the pod has {}", addresses.join(", ")))
+        }
+        Some(wrong) => Check::new(NAME, Holds::No, format!("{said}, but {}", self::said(wrong))),
+    }
+}
+
+fn said(resolved: &Resolved) -> String {
+    let answer = if resolved.addresses.is_empty() { "no such name".to_owned() } else { resolved.addresses.join(", ") };
+    format!("{} → {answer}", resolved.name)
+}
+
+/// Whether the old server had stopped before the new one started. The lock that the new one holds is empty if that is none.
+fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &str) -> Check {
+    const NAME: &str = "one server at a time";
+    let at = |kind| timeline.events.iter().position(|event| event.kind == kind);
+    let in_order = at(Kind::Ended).is_some_and(|ended| at(Kind::Started).is_some_and(|started| ended < started));
+    let one_clock = timeline.old.node == now.node;
+    match (timeline.old_ended_at, now.started_at) {
+        (Some(ended), Some(started)) if one_clock => {
+            let holds = so(ended <= started);
+            Check::new(
+                NAME,
+                holds,
+                format!("the old one ended {}, the new one started {}", clock(ended), clock(started)),
+            )
+        }
+        // The clocks of two nodes need not agree.
+        (Some(_), _) if in_order => {
+            Check::new(NAME, Holds::Yes, "the old one ended before the new one started, on another node")
+        }
+        _ if !lock.is_empty() => Check::new(NAME, Holds::Yes, format!("the new one started under the lock of {lock}")),
+        _ if how == How::Force => {
+            Check::new(NAME, Holds::Unknown, "grace 0 does not wait for the old server, and the new one holds no lock")
+        }
+        (Some(_), _) => {
+            Check::new(NAME, Holds::Unknown, "the old one's end on its node was not seen before the new one's start")
+        }
+        _ => Check::new(NAME, Holds::Unknown, "the end of the old server was not seen"),
+    }
+}
+
+/// A time of the cluster's clock, as a timeline has it.
+fn clock(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
+}
