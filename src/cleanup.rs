@@ -1,4 +1,4 @@
-//! What this run has made and must take away, whichever way it ends.
+//! What this run has created and must delete, whichever way it ends.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 type Undo = Rc<dyn Fn() -> LocalBoxFuture<'static, anyhow::Result<()>>>;
 
-/// What is to be taken away, the newest last. An entry is pushed *before* the thing is made, so taking away something that
+/// What is to be deleted, the newest last. An entry is pushed *before* the thing is made, so deleting something that
 /// is not there must succeed.
 #[derive(Default)]
 pub struct Cleanup {
@@ -64,7 +64,7 @@ impl Cleanup {
     /// Takes one thing away before the run ends. It stays an entry until it is gone.
     ///
     /// # Errors
-    /// If it cannot be taken away. Then it is tried again at the end.
+    /// If it cannot be deleted. Then it is tried again at the end.
     pub async fn run_now(&self, ticket: Ticket) -> anyhow::Result<()> {
         let entry = self.entries.borrow().iter().find(|entry| entry.ticket == ticket).cloned();
         if let Some(entry) = entry {
@@ -79,7 +79,7 @@ impl Cleanup {
         self.entries.borrow_mut().retain(|entry| entry.ticket != ticket);
     }
 
-    /// Does the work until it ends or a signal stops it, and then takes away what is left. Another signal stops that too,
+    /// Does the work until it ends or a signal stops it, and then deletes what is left. Another signal stops that too,
     /// and the commands that are left to run are printed.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Cleanup {
         printer: Printer,
     ) -> anyhow::Result<T> {
         let mut signals = Signals::new();
-        // The work is dropped here: nothing of it goes on while it is taken away.
+        // The work is dropped here: nothing of it goes on while it is deleted.
         let outcome = tokio::select! {
             outcome = work => outcome,
             () = signals.next() => Err(Interrupted.into()),

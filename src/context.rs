@@ -27,7 +27,7 @@ const ANY_TIME: Duration = Duration::from_hours(24 * 365);
 pub struct Ctx {
     /// Where answers, progress and hints go.
     pub printer: Printer,
-    /// What this run has made and must take away.
+    /// What this run has created and must delete.
     pub cleanup: Cleanup,
     /// What a command needs that a person types next. A namespace that was not given goes without saying.
     pub by_hand: ByHand,
@@ -145,7 +145,7 @@ impl Ctx {
         Ok(act.execute(cluster).await?)
     }
 
-    /// Creates an object that this run takes away again, whichever way it ends. The object's name must be one that no
+    /// Creates an object that this run deletes, whichever way it ends. The object's name must be one that no
     /// other run chooses.
     ///
     /// # Errors
@@ -180,10 +180,10 @@ impl Ctx {
         Ok((ticket, created?))
     }
 
-    /// Takes away what was lent, before the run ends.
+    /// Deletes what was created so, before the run ends.
     ///
     /// # Errors
-    /// If it cannot be taken away. Then it is tried again at the end.
+    /// If it cannot be deleted. Then it is tried again at the end.
     pub async fn delete_temporary(&self, ticket: Ticket) -> anyhow::Result<()> {
         if let Some(kubectl) = self.cleanup.kubectl(ticket) {
             self.show(|| kubectl);

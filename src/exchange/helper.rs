@@ -23,7 +23,7 @@ pub struct Helper {
     pub image: String,
     /// The program and its arguments. These are seen by everybody who may read pods.
     pub command: Vec<String>,
-    /// After how long the cluster ends it, should nobody take it away.
+    /// After how long the cluster ends it, should nobody delete it.
     pub lasts: Duration,
     /// The user and group that it runs as; by default one that owns nothing.
     pub user: Option<i64>,

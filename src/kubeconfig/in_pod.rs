@@ -12,7 +12,7 @@ const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 pub struct ServiceAccount {
     /// The server's address.
     pub server: String,
-    /// The file with the token, which is written anew from time to time.
+    /// The file with the token, which is written again from time to time.
     pub token_file: PathBuf,
     /// The file with the server's authority, likewise.
     pub authority_file: PathBuf,

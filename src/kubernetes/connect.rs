@@ -59,7 +59,7 @@ impl Connections {
         Ok(Self { make, pool })
     }
 
-    /// Makes the connections anew, for the requests that come now: a connection keeps what was shown on it.
+    /// Makes the connections again, for the requests that come now: a connection keeps what was shown on it.
     pub fn renew(&self) {
         *self.pool.write().unwrap_or_else(PoisonError::into_inner) = (self.make)();
     }

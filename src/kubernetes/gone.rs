@@ -38,7 +38,7 @@ pub async fn wait(cluster: &Cluster, leaving: &[Leaving], deadline: Instant) -> 
     join_all(left).await.into_iter().flatten().collect()
 }
 
-/// A watch that breaks off starts anew by itself.
+/// A watch that breaks off starts again by itself.
 async fn until_gone(api: &Api<DynamicObject>, name: &str, uid: &str) {
     let only = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let mut changes = watcher(api.clone(), only).default_backoff().boxed();

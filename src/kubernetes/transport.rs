@@ -103,7 +103,7 @@ impl TransportLayer {
                 (Ok(answer), true) if attempt < ATTEMPTS => {
                     worth_repeating(harmless, answer).map(|asked| asked.max(pause))
                 }
-                // A server that was there is starting anew. One that never was is a mistake to tell at once.
+                // A server that was there is starting again. One that never was is a mistake to tell at once.
                 (Err(error), true) if reached && not_sent_or_harmless(harmless, error) => Some(pause),
                 _ => None,
             };

@@ -22,7 +22,7 @@ pub enum Change {
     /// The pods of all workloads.
     Pods(Vec<Pod>),
     Claim(Option<Box<PersistentVolumeClaim>>),
-    /// A watch broke off. It starts anew by itself, and what is known stays.
+    /// A watch broke off. It starts again by itself, and what is known stays.
     Lost(String),
 }
 

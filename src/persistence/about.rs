@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::setting::Setting;
 
-/// What was asked, where and when. Reports on sets were written before some of it was.
+/// What was asked, where and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct About {

@@ -249,7 +249,7 @@ mod tests {
         let verdict = judged_with(|_| {});
         assert_eq!(verdict.holds, Holds::Yes, "{verdict:?}");
         assert!(verdict.evidence.contains("all 5 rows were lost with their pod"), "{verdict:?}");
-        // Also where others have made the table anew.
+        // Also where others have created the table again.
         assert_eq!(judged_with(|it| database(it).rows = Reading::Present(vec![])).holds, Holds::Yes);
         assert_eq!(judge(&Reading::NotAsked), None);
     }

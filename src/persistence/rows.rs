@@ -1,4 +1,4 @@
-//! The rows: the user's own, and the marked ones that a run writes and takes away.
+//! The rows: the user's own, and the marked ones that a run writes and deletes.
 
 use std::collections::BTreeMap;
 

@@ -34,7 +34,7 @@ pub enum Kind {
     Resolved,
     /// Yet another pod took the place of the new one.
     ReplacedAgain,
-    /// The watch broke off, and began anew.
+    /// The watch broke off, and started again.
     Lost,
 }
 

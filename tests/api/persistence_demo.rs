@@ -66,7 +66,7 @@ fn a_run_ends_that_has_lost_its_lease() {
                     _ => world.reply(request),
                 });
                 Home::at(&server).run("persistence-demo --target statefulset/postgres --yes").could_not_run(words);
-                // What is another's is not taken away, nor is the pod.
+                // What is another's is not deleted, nor is the pod.
                 assert!(server.requests().iter().all(|request| request.method != "DELETE"), "{:?}", server.requests());
             });
         }

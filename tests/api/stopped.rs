@@ -19,7 +19,7 @@ struct Stop {
     is_done: bool,
 }
 
-/// A run that can take away what it has made waits for an answer; one that is killed does not.
+/// A run that can delete what it has made waits for an answer; one that is killed does not.
 const STOPS: [Stop; 4] = [
     Stop { signal: Signal::SIGINT, is_done: true },
     Stop { signal: Signal::SIGTERM, is_done: true },

@@ -1,4 +1,4 @@
-//! What the program says of itself: help and usage errors, as snapshots. `TRYCMD=overwrite` writes them anew.
+//! What the program says of itself: help and usage errors, as snapshots. `TRYCMD=overwrite` writes them again.
 
 #[test]
 fn help_and_usage_errors() {

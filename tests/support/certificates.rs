@@ -128,7 +128,7 @@ pub fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// A certificate with other parts (version, serial, signature, issuer, validity, subject, key, extensions), signed anew.
+/// A certificate with other parts (version, serial, signature, issuer, validity, subject, key, extensions), signed again.
 fn changed(der: &[u8], signer: &KeyPair, change: impl FnOnce(Vec<Vec<u8>>) -> Vec<Vec<u8>>) -> Vec<u8> {
     let whole = parts(&parts(der)[0][header(der)..]);
     let body = value(SEQUENCE, &change(parts(&whole[0][header(&whole[0])..])).concat());

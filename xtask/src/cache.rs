@@ -13,7 +13,7 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 /// Notes that an entry is used, and removes those beside it that have not been for long: of sources as they were once.
 pub fn used(entry: &Path) -> Result<()> {
     let now = SystemTime::now();
-    // One that another user made cannot be marked, and so may be made anew some day.
+    // One that another user made cannot be marked, and so may be created again some day.
     let _ = File::open(entry).and_then(|folder| folder.set_modified(now));
     let Some(all) = entry.parent() else { return Ok(()) };
     for other in fs::read_dir(all).with_context(|| format!("cannot read {}", all.display()))?.flatten() {

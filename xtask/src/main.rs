@@ -31,17 +31,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// From nothing to a running exchange: a cluster, the plugin, and the lesson with it
+    /// Create a test cluster, deploy the exchange on it, and run the lesson
     Demo(demo::Args),
-    /// Build the exchange's own images, and bring them where a cluster finds them
+    /// Build the exchange's images, and load or push them for a cluster
     Images(delivery::Args),
-    /// Run the tests, all groups or those named
+    /// Run the tests: all groups, or those named
     Test(test::Args),
-    /// Measure, side by side with what a figure is compared with
+    /// Measure the speed, side by side with what it is compared with
     Bench(bench::Args),
     /// Record persistence-demo on the test cluster for the README, as pictures in docs/
     Pictures,
-    /// Bring up, use and take away a real Kubernetes on this machine
+    /// Start, use and delete a real Kubernetes on this machine
     Testbed(testbed::Args),
 }
 

@@ -54,7 +54,7 @@ pub fn run() -> Result<ExitCode> {
         fs::write(docs.join("persistence-demo.svg"), Term::new().render_svg(&folded(&format!("{line}\n{said}"))))?;
         photograph(&report, &docs.join("persistence-demo-report.png"))
     })?;
-    process::step("taking the exchange away", || {
+    process::step("deleting the exchange", || {
         process::output(&mut plugin(&["teardown", "--delete-data", "--yes"])?)?;
         process::output(&mut command("kubectl", &["delete", "namespace", NAMESPACE])?)
     })?;

@@ -24,7 +24,7 @@ pub struct AskingPod {
     pub container: String,
     /// The pod's dnsPolicy, as it takes effect.
     pub policy: String,
-    /// By which the pod is taken away, if it was started for this.
+    /// By which the pod is deleted, if it was started for this.
     pub helper: Option<Ticket>,
 }
 
@@ -81,7 +81,7 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
     Ok(AskingPod::of(backend.ok_or_else(none)?, None))
 }
 
-/// For how long the pod runs, should nobody take it away: longer than anything here waits.
+/// For how long the pod runs, should nobody delete it: longer than anything here waits.
 const SPARE: Duration = Duration::from_mins(2);
 
 async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<AskingPod> {

@@ -1,11 +1,11 @@
-//! What lasts longer than the run unless it is taken away.
+//! What lasts longer than the run unless it is deleted.
 
 use tokio::sync::watch;
 
 use crate::context::Ctx;
 
 /// Makes something, and takes it away at the end of the run, whichever way that ends. The making is followed to its end
-/// though the run may be stopped meanwhile: what is still being made cannot be taken away.
+/// though the run may be stopped meanwhile: what is still being made cannot be deleted.
 pub async fn make<T, U>(
     ctx: &Ctx,
     by_hand: String,

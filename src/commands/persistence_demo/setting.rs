@@ -18,7 +18,7 @@ const MOST: u32 = 100;
 
 /// What a run has seen of what it took place on.
 pub struct Seen<'a> {
-    /// The pods that were taken away, and those that came after.
+    /// The pods that were deleted, and those that came after.
     pub pods: Vec<&'a PodSeen>,
     /// Their claims, where they are known.
     pub claims: Vec<Option<&'a ClaimSeen>>,

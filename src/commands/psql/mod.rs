@@ -105,7 +105,7 @@ async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i
 /// How long is tried to end a psql of which it is not known that it was begun.
 const BRIEFLY: Duration = Duration::from_secs(2);
 
-/// How much longer is tried to end a psql whose server was lost: one that starts anew takes its time.
+/// How much longer is tried to end a psql whose server was lost: one that starts again takes its time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Has psql ended when this run ends, unless it is forgotten before.

@@ -1,4 +1,4 @@
-//! Helper pods of a run: started, waited for, and taken away on every way out.
+//! Helper pods of a run: started, waited for, and deleted on every way out.
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
@@ -140,7 +140,7 @@ pub async fn until(ctx: &Ctx, name: &str, deadline: Instant, goal: Goal) -> anyh
             Ok(Some(Ok(watcher::Event::InitDone))) if !listed => {
                 return Err(Error::new(format!("pod/{name} is gone"), "run the command again").into());
             }
-            // The watch starts anew by itself.
+            // The watch starts again by itself.
             Ok(Some(Ok(watcher::Event::InitDone) | Err(_))) => {}
             Ok(None) | Err(_) => {
                 let seen = last.as_ref().map_or("it was never seen".to_owned(), why);

@@ -1,4 +1,4 @@
-//! Whether a workload's next pod would come: found out before the one that is there is taken away, or before it has to come
+//! Whether a workload's next pod would come: found out before the one that is there is deleted, or before it has to come
 //! beside that one.
 
 use std::collections::BTreeSet;
@@ -75,7 +75,7 @@ pub async fn not_in_place_of(cluster: &Cluster, gone: &Pod, next: &Pod) -> anyho
     })
 }
 
-/// Why an image that the next pod pulls anew cannot be had on the node of the one that goes: a helper pod pulls it there.
+/// Why an image that the next pod pulls again cannot be had on the node of the one that goes: a helper pod pulls it there.
 /// Nothing is tried for images that the node may keep.
 ///
 /// # Errors
@@ -87,7 +87,8 @@ pub async fn image_is_gone(ctx: &Ctx, gone: &Pod, next: &Pod) -> anyhow::Result<
     let secrets: Vec<Value> =
         spec.image_pull_secrets.iter().flatten().map(serde_json::to_value).collect::<Result<_, _>>()?;
     let containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    let images: BTreeSet<&str> = containers.filter(|it| pulls_anew(it)).filter_map(|it| it.image.as_deref()).collect();
+    let images: BTreeSet<&str> =
+        containers.filter(|it| is_pulled_again(it)).filter_map(|it| it.image.as_deref()).collect();
     for image in images {
         let pull = Pull { node: node.clone(), secrets: secrets.clone() };
         let helper = Helper { pull: Some(pull), ..Helper::new("pull", image, &["true"], PULL) };
@@ -112,7 +113,7 @@ pub async fn image_is_gone(ctx: &Ctx, gone: &Pod, next: &Pod) -> anyhow::Result<
 }
 
 /// Whether its image is looked for in the registry each time. What is not said depends on the tag.
-fn pulls_anew(container: &Container) -> bool {
+fn is_pulled_again(container: &Container) -> bool {
     let image = container.image.as_deref().unwrap_or_default();
     let name = image.rsplit('/').next().unwrap_or_default();
     match container.image_pull_policy.as_deref() {
@@ -121,7 +122,7 @@ fn pulls_anew(container: &Container) -> bool {
     }
 }
 
-/// A pod like one that is there, as its controller would make it anew.
+/// A pod like one that is there, as its controller would create it again.
 #[must_use]
 pub fn like(pod: &Pod) -> Pod {
     let mut next = Pod { metadata: pod.metadata.clone(), spec: pod.spec.clone(), status: None };
@@ -293,7 +294,7 @@ mod tests {
     #[test]
     fn an_image_is_pulled_anew_where_it_is_said_or_its_tag_may_move() {
         let container = |image: &str, policy: Option<&str>| {
-            pulls_anew(&Container {
+            is_pulled_again(&Container {
                 image: Some(image.to_owned()),
                 image_pull_policy: policy.map(str::to_owned),
                 ..Container::default()

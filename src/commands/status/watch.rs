@@ -1,4 +1,4 @@
-//! `status --watch`: drawn anew whenever something has changed.
+//! `status --watch`: drawn again whenever something has changed.
 
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ pub enum Credentials {
     None,
     /// A bearer token.
     Token(Secret),
-    /// A file with a bearer token, which somebody writes anew from time to time.
+    /// A file with a bearer token, which somebody writes again from time to time.
     TokenFile {
         /// The file.
         path: PathBuf,

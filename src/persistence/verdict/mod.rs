@@ -195,7 +195,7 @@ impl Verdict {
     }
 
     /// The most important one that keeps it from holding: the first, but for data that went back to an older state or began
-    /// anew. Whatever else does not hold, rows above all, follows from that.
+    /// again. Whatever else does not hold, rows above all, follows from that.
     #[must_use]
     pub fn foremost(&self) -> Option<(Option<&str>, &Check)> {
         let against = self.against();

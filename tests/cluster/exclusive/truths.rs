@@ -15,7 +15,7 @@ fn on_node(command: &str) {
 }
 
 /// Keeps pods from being made, for as long as it lives: what makes them is halted. A quota would be seen before the pod is
-/// taken away.
+/// deleted.
 struct Gate;
 
 impl Gate {
@@ -44,7 +44,7 @@ fn between(namespace: &str, words: &str, act: impl FnOnce()) -> Ran {
     going.end()
 }
 
-/// A folder of the node that is mounted anew, as a volume on a network is at each mount: other device, same files.
+/// A folder of the node that is mounted again, as a volume on a network is at each mount: other device, same files.
 struct Remounted<'a>(&'a str);
 
 impl<'a> Remounted<'a> {

@@ -1,4 +1,4 @@
-//! Certificates and keys, good ones and others, made anew for each run.
+//! Certificates and keys, good ones and others, created again for each run.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -117,7 +117,7 @@ fn stopped_it_is_finished_by_the_next_run() {
     let scene = deployed("kc-plugin-stopped");
     let namespace = scene.namespace();
     let words = "teardown --delete-data --yes";
-    // Each run goes on where the one before was stopped. A wipe begins anew.
+    // Each run goes on where the one before was stopped. A wipe begins again.
     for (act, signal) in [(2, Signal::SIGKILL), (5, Signal::SIGINT), (2, Signal::SIGKILL), (3, Signal::SIGINT)] {
         assert_eq!(stopped_at(act, namespace, words, signal), None, "at change {act}");
         if signal == Signal::SIGINT {

@@ -132,7 +132,7 @@ fn stopped_at_any_act_of_it_nothing_is_left() {
         std::fs::remove_file(&file).unwrap();
         cut_short += usize::from(is_cut_short);
     }
-    // While it takes away what it has made, a run may have shown all.
+    // While it deletes what it has made, a run may have shown all.
     assert!(cut_short >= 2, "{cut_short} of 3 runs were cut short");
 }
 
@@ -242,7 +242,7 @@ fn the_page_is_open_and_nothing_is_taken_away_before_enter() {
     assert_eq!(uid(), before);
     session.send_line("").unwrap();
     session.exp_string("query answered").unwrap();
-    // While it is taken away, and after, the page is still there.
+    // While it is deleted, and after, the page is still there.
     assert!(get(&address).unwrap().contains("<div id=\"root\">"));
     let (code, shown) = ended(&mut session);
     assert!(code == 0 && shown.contains("verdict: holds"), "{code}: {shown}");

@@ -44,7 +44,7 @@ pub fn row<'a>(report: &'a Value, kind: &str, name: &str) -> &'a Value {
 pub fn helpers(namespace: &str) -> String {
     let list = ok(&format!("get pods -n {namespace} -l kubectl-kubecoin/helper -o json"));
     let list: Value = serde_json::from_str(&list).unwrap();
-    // A pod that is on its way out has been taken away.
+    // A pod that is on its way out has been deleted.
     let alive = list["items"].as_array().unwrap().iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
     alive.map(|pod| pod["metadata"]["name"].to_string()).collect()
 }
@@ -79,7 +79,7 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
     let steps = report["trace"][0]["steps"].as_array().unwrap();
     assert_eq!(steps[0]["name"], "postgres-headless.kc-plugin-dns.svc.cluster.local", "{steps:?}");
 
-    // From other pods: the database's, and one that is made for it and taken away again.
+    // From other pods: the database's, and one that is made for it and deleted again.
     assert_eq!(check(namespace, "--from pod/postgres-0", 0)["from"]["container"], "postgres");
     let report = check(namespace, "--pod --image busybox", 0);
     assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"nc".into(), &Value::Null), "{report:#}");

@@ -60,7 +60,7 @@ const OF_THE_EXCHANGE: &[Change] = &[
     },
 ];
 
-/// What is taken away and is to come back.
+/// What is deleted and is to come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
     Exchange,

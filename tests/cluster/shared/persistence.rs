@@ -222,7 +222,7 @@ fn stopped_at_any_step_it_leaves_nothing() {
     let scene = deployed("kc-persist-stopped");
     let namespace = scene.namespace();
     let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
-    // What it does before the server is taken away, by the commands that it shows: the database asked, the Lease, the watch, and
+    // What it does before the server is deleted, by the commands that it shows: the database asked, the Lease, the watch, and
     // the rows. What it shows next is begun together with the deletion.
     for act in 1..=4 {
         let signal = if act % 2 == 0 { Signal::SIGINT } else { Signal::SIGTERM };

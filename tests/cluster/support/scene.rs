@@ -13,7 +13,7 @@ pub fn testbed(words: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// After the API server was away: whatever watches it starts anew. Else each would ask again only when its pause is over, which
+/// After the API server was away: whatever watches it starts again. Else each would ask again only when its pause is over, which
 /// grows with every outage of the last two minutes up to a minute (client-go's reflectors), and the next test would wait for it.
 pub fn watchers_start_anew() {
     for component in ["kube-controller-manager", "kube-scheduler", "kube-proxy-1", "kubelet-1"] {

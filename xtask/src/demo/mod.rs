@@ -77,7 +77,7 @@ fn lesson(steps: &mut Steps, what: &str, mut command: Command) -> Result<()> {
     steps.next(what, || steps::run(&mut command, &line))
 }
 
-/// The report's file: beside what was built, which no clone shares. An earlier demo's is written anew.
+/// The report's file: beside what was built, which no clone shares. An earlier demo's is written again.
 fn report() -> Result<PathBuf> {
     let folder = paths::target()?.join("demo");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;

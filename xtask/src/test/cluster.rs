@@ -16,7 +16,7 @@ const OPENSSL: Package = Package { name: "openssl", provides: "openssl" };
 /// The tests of the cluster itself, which take it up and down, and so begin without one.
 pub fn testbed() -> Result<Command> {
     if testbed::is_up()? {
-        process::step("taking down the cluster that is up", testbed::down)?;
+        process::step("deleting the cluster that is up", testbed::down)?;
     }
     let mut tests = cargo(&["test", "--locked", "--package", "xtask", "--test", "testbed"]);
     tests.env("RUST_TEST_THREADS", "1");

@@ -23,7 +23,7 @@ const RESIDENT: f64 = 1.2 * 1024.0 * 1024.0 * 1024.0;
 /// Measures with the caches filled.
 pub fn run() -> Result<Vec<Row>> {
     if is_up()? {
-        bail!("a cluster is up, and measuring would take it away\nhint: cargo xtask testbed down");
+        bail!("a cluster is up, and measuring would delete it\nhint: cargo xtask testbed down");
     }
     // Fills the caches.
     round(1)?;

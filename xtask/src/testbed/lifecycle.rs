@@ -153,7 +153,7 @@ fn create(plan: &Plan, lock: &Lock) -> Result<()> {
 }
 
 /// Starts the supervisor with a hold of the lock, which it lets go of once it is in the cluster's cgroup: if this command is
-/// killed between, the next one waits for that, and so can take it away.
+/// killed between, the next one waits for that, and so can delete it.
 fn spawn_supervisor(lock: &Lock) -> Result<Child> {
     let log = fs::File::create(layout::log("supervisor")).context("cannot make the supervisor's log")?;
     Command::new(paths::program()?)

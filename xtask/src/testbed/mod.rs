@@ -49,17 +49,17 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Testbed {
-    /// Bring the cluster up, from nothing or from wherever it is
+    /// Start the cluster, or finish starting it
     Up(lifecycle::Options),
-    /// Take it away, whatever state it is in
+    /// Delete the cluster, in whatever state it is
     Down,
-    /// Show each component, and why it died; fails unless all are ready
+    /// Show each component, and why it ended; fails unless all are ready
     Status,
-    /// Print what a component has printed
+    /// Print the logs of a component
     Logs {
         /// Its name, as `status` shows it, or `supervisor`
         component: String,
-        /// Go on as more is printed
+        /// Follow the logs
         #[arg(short, long)]
         follow: bool,
     },
@@ -72,7 +72,7 @@ enum Testbed {
     },
     /// Print shell code that sets KUBECONFIG and a PATH with the cluster's kubectl
     Env,
-    /// End a component: SIGTERM and, if that does not end it, SIGKILL
+    /// Stop a component: SIGTERM and, if that does not end it, SIGKILL
     Stop {
         /// Its name, as `status` shows it
         component: String,
@@ -85,17 +85,17 @@ enum Testbed {
         /// Its name, as `status` shows it
         component: String,
     },
-    /// Halt a component with SIGSTOP
+    /// Pause a component with SIGSTOP
     Pause {
         /// Its name, as `status` shows it
         component: String,
     },
-    /// Let a paused component go on
+    /// Resume a paused component
     Resume {
         /// Its name, as `status` shows it
         component: String,
     },
-    /// Run a command where a node's file system, network and processes are
+    /// Run a command on a node, with its file system, network and processes
     NodeExec {
         /// The node's number
         node: u8,
@@ -116,11 +116,11 @@ enum Testbed {
         #[arg(long = "as", id = "name")]
         name: Option<String>,
     },
-    /// Make the cluster an empty one again
+    /// Empty the cluster
     Reset,
-    /// Take the cluster and all caches away
+    /// Delete the cluster and all caches
     Clean,
-    /// Install what a cluster takes from the system
+    /// Install the packages that a cluster needs
     #[command(hide = true)]
     Prepare,
     /// The first process of the cluster

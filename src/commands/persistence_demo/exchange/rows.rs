@@ -1,4 +1,4 @@
-//! The marked rows in the table: written, and taken away on every way out.
+//! The marked rows in the table: written, and deleted on every way out.
 
 use std::mem;
 use std::time::Duration;

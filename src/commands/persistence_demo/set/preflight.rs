@@ -1,4 +1,4 @@
-//! What must be so before a pod is taken away: else it could do harm, or would prove nothing.
+//! What must be so before a pod is deleted: else it could do harm, or would prove nothing.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::persistence::identity::claims;
 use crate::persistence::revision;
 use crate::text::Hint;
 
-/// The set, and its pods as they shall be taken away.
+/// The set, and its pods as they are to be deleted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ready {
     pub set: SetSeen,
@@ -44,7 +44,7 @@ pub struct Member {
     pub claims: Vec<String>,
 }
 
-/// Why no pod may be taken away, and what helps.
+/// Why no pod may be deleted, and what helps.
 #[derive(Debug, PartialEq, Eq)]
 struct Refusal {
     why: String,
@@ -143,7 +143,7 @@ async fn read(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Re
     })
 }
 
-/// No pod may be taken away whose next one is refused, or lacks what it needs.
+/// No pod may be deleted whose next one is refused, or lacks what it needs.
 async fn come_back(ctx: &Ctx, pods: &[Pod], members: &[Member]) -> anyhow::Result<Result<(), Refusal>> {
     let cluster = ctx.cluster().await?;
     // They come back of the revision that they are of, as like as one to the other.
@@ -189,7 +189,7 @@ fn is_the_exchanges(set: &StatefulSet) -> bool {
     set.name_any() == names::POSTGRES && set.labels().get(label).is_some_and(|of| of == exchange)
 }
 
-/// The pods that may be taken away, if all may.
+/// The pods that may be deleted, if all may.
 fn judge(set: &StatefulSet, pods: &[Pod], container: Wanted) -> Result<Ready, Refusal> {
     let (name, uid) = (set.name_any(), set.uid().unwrap_or_default());
     let service = set.spec.as_ref().and_then(|spec| spec.service_name.clone()).filter(|name| !name.is_empty());

@@ -1,4 +1,4 @@
-//! What makes and takes away an exchange.
+//! What creates and deletes an exchange.
 
 use anyhow::{Context, Result};
 
@@ -12,7 +12,7 @@ use crate::process;
 const WAIT: &str = "wait --for=jsonpath={.status.readyReplicas}=1 --timeout=120s \
                     statefulset/postgres deployment/backend deployment/frontend";
 
-/// What teardown takes away; the data stays.
+/// What teardown deletes; the data stays.
 const TAKEN_AWAY: [&str; 6] = [
     "postgres-statefulset",
     "backend-deployment",

@@ -33,7 +33,7 @@ impl Scene {
             paths::target()?.join("dist").join(PLUGIN)
         };
         if testbed::is_up()? {
-            bail!("a cluster is up, and measuring would take it away\nhint: cargo xtask testbed down");
+            bail!("a cluster is up, and measuring would delete it\nhint: cargo xtask testbed down");
         }
         let scene = Self { plugin };
         testbed::up(&testbed::Options::default())?;
