@@ -65,6 +65,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         };
         let mut up = None;
         for group in groups {
+            if matches!(group, Group::App) {
+                app::at_leisure(&mut report)?;
+            }
             if !matches!(group, Group::Lint | Group::Unit)
                 && let Some(testbed) = testbed.take()
             {
@@ -76,7 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             match group {
                 Group::Lint => lint::run(&mut report),
                 Group::Unit => unit::run(&mut report),
-                Group::App => app::run(&mut report),
+                Group::App => app::in_time(&mut report),
                 // It has run.
                 Group::Testbed => Ok(()),
                 Group::Cluster => cluster::cluster(&mut report),
