@@ -91,11 +91,18 @@ impl Cleanup {
     ) -> anyhow::Result<T> {
         let mut signals = Signals::new();
         // The work is dropped here: nothing of it goes on while it is deleted.
-        let outcome = tokio::select! {
-            outcome = work => outcome,
-            () = signals.next() => Err(Interrupted.into()),
+        let (outcome, is_interrupted) = tokio::select! {
+            outcome = work => (outcome, false),
+            () = signals.next() => (Err(Interrupted.into()), true),
         };
-        let left = self.take_away(signals.next_of_somebody(), LIMIT + self.longer.get(), |error, kubectl| {
+        // A first signal that comes while the work's own end is cleaned up would only be too late for the work.
+        let enough = async {
+            if !is_interrupted {
+                signals.next().await;
+            }
+            signals.next_of_somebody().await;
+        };
+        let left = self.take_away(enough, LIMIT + self.longer.get(), |error, kubectl| {
             printer.warning(&format!("{error:#}"));
             printer.hint(format!("delete it yourself: {kubectl}"));
         });
@@ -176,6 +183,9 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(10);
 
+    /// Held by whoever waits for signals, which reach the whole process.
+    static SIGNALS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
     /// Entries with these names that write down when they are undone; one that is called "stuck" never ends.
     fn entries(names: &[&'static str]) -> (Cleanup, Vec<Ticket>, Rc<RefCell<Vec<&'static str>>>) {
         let (cleanup, done) = (Cleanup::default(), Rc::new(RefCell::new(Vec::new())));
@@ -194,6 +204,30 @@ mod tests {
         };
         let tickets = names.iter().map(|name| push(name)).collect();
         (cleanup, tickets, done)
+    }
+
+    #[tokio::test]
+    async fn a_signal_that_comes_after_the_work_leaves_nothing_and_two_stop_it() {
+        let _alone = SIGNALS.lock().await;
+        let printer = Printer::new(crate::output::Color::Never);
+        for (signals, is_left) in [(1, false), (2, true)] {
+            let (cleanup, done) = (Cleanup::default(), Rc::new(RefCell::new(false)));
+            let is_done = Rc::clone(&done);
+            let _ = cleanup.push("kubectl delete lease".to_owned(), move || {
+                let is_done = Rc::clone(&is_done);
+                async move {
+                    for _ in 0..signals {
+                        nix::sys::signal::raise(nix::sys::signal::Signal::SIGINT)?;
+                        sleep(SOON * 10).await;
+                    }
+                    *is_done.borrow_mut() = true;
+                    Ok(())
+                }
+            });
+            let outcome = cleanup.around(async { Ok(7) }, printer).await;
+            assert_eq!(outcome.unwrap(), 7, "the work was done");
+            assert_eq!(*done.borrow(), !is_left, "{signals} signals");
+        }
     }
 
     #[tokio::test]
@@ -231,6 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_follows_the_work_however_that_ends() {
+        let _alone = SIGNALS.lock().await;
         let printer = Printer::new(crate::output::Color::Never);
         for work in [Ok(3), Err(anyhow::anyhow!("no"))] {
             let (cleanup, _, done) = entries(&["a"]);
