@@ -12,7 +12,7 @@ use crate::persistence::evidence::{Claimed, Data, DataAsked, Evidence, Moment, T
 use crate::persistence::identity::Server;
 use crate::persistence::output::Output;
 use crate::persistence::report::Report;
-use crate::persistence::verdict::{Holds, PodVerdict, downtime, downtimes};
+use crate::persistence::verdict::{Holds, PodVerdict, Verdict, downtime, downtimes};
 
 /// The times in which something was away, and what the second of them is.
 pub(super) fn gaps(evidence: &Evidence) -> [Gap; 2] {
@@ -63,7 +63,13 @@ pub fn content(report: &Report) -> Content {
     }
     sections.extend(beside(report));
     sections.extend(end(&report.about, asked(report), by_hand(evidence)));
-    Content { title: title(evidence), holds: verdict.holds, verdict: verdict.words(), lead: lead(report), sections }
+    Content {
+        title: title(evidence),
+        holds: verdict.holds,
+        verdict: verdict.words(),
+        lead: lead(evidence, &verdict),
+        sections,
+    }
 }
 
 fn title(evidence: &Evidence) -> String {
@@ -74,8 +80,7 @@ fn title(evidence: &Evidence) -> String {
 }
 
 /// What the verdict rests on, and how long each pod was away.
-fn lead(report: &Report) -> Vec<String> {
-    let (evidence, verdict) = (&report.evidence, report.judge());
+fn lead(evidence: &Evidence, verdict: &Verdict) -> Vec<String> {
     let is_of_pods = verdict.holds == Holds::Yes && verdict.conclusion() == verdict.complete.evidence;
     let rests_on = if is_of_pods { format!("deleted: {}", verdict.conclusion()) } else { verdict.conclusion() };
     let several = evidence.planned.len() > 1;

@@ -75,7 +75,7 @@ async fn conclude<S: Set>(
         report.contrast = set.contrast(ctx, &report.evidence).await;
     }
     let is_shown = proof::contrast(ctx, &report.contrast, &report.evidence)?;
-    set.end(ctx, &verdict).await?;
+    set.end(ctx, &verdict, &report.contrast).await?;
     report.about.at = Timestamp::now();
     file::tell(ctx, &file::save(reports, &report));
     Ok(Outcome::holds_if(verdict.holds == Holds::Yes && is_shown))

@@ -36,7 +36,7 @@ pub async fn through<S: Subject>(
     let pod = &before.pod;
     let ((running, is_running), (ready, is_ready)) = (watch::channel(None), watch::channel(None));
     let seen = Seen { running: is_running, ready: is_ready };
-    let answering = subject.answered(ctx, before, seen.clone());
+    let answering = answered_in_pod(ctx, before, seen.running.clone());
     let naming = subject.named(ctx, before, seen, deadline);
     let stopping = stop(ctx, how, pod);
     let (no_server_yet, no_name_yet) = (subject.explain_server(ctx), subject.explain_name(ctx));
@@ -119,9 +119,13 @@ fn named(answer: &NameAnswer, timeline: &Timeline) -> Option<Change> {
 }
 
 /// Ends when another server than the one before has answered in the pod that may have it.
-pub async fn answered(ctx: &Ctx, before: &Moment, mut seen: Seen) -> anyhow::Result<()> {
+async fn answered_in_pod(
+    ctx: &Ctx,
+    before: &Moment,
+    mut running: watch::Receiver<Option<PodSeen>>,
+) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
-    let pod = until_seen(&mut seen.running).await?.name;
+    let pod = until_seen(&mut running).await?.name;
     let start = before.data.database().map_or("", |database| &database.server.start);
     let ask = psql::when_it_answers("SELECT extract(epoch FROM pg_postmaster_start_time())::text;");
     let ask = Exec { pod, ..ask };

@@ -14,7 +14,7 @@ use super::engine;
 use super::exchange::moment;
 use super::subject::{After, Stop, Subject};
 use super::watched::{Seen, Watched};
-use super::{Args, follow, lease};
+use super::{Args, lease};
 use crate::commands::shared::helper;
 use crate::context::Ctx;
 use crate::error::Error;
@@ -46,12 +46,10 @@ pub async fn contrast(args: &Args, ctx: &Ctx, evidence: &Evidence) -> Reading<Co
     if !evidence.turns.iter().all(|turn| matches!(turn.after, Reading::Present(_))) {
         return failed("Level 1 was not created: Level 2 did not come back".to_owned());
     }
-    let contrast = match Box::pin(recorded(args, ctx, &evidence.run)).await {
+    match Box::pin(recorded(args, ctx, &evidence.run)).await {
         Ok(contrast) => Reading::Present(contrast),
         Err(error) => failed(format!("Level 1: {error:#}")),
-    };
-    help(ctx, &contrast);
-    contrast
+    }
 }
 
 /// What is known of it if the run ends before it does.
@@ -60,7 +58,7 @@ pub fn interrupted() -> Reading<Contrast> {
 }
 
 /// Says what helps where nothing is known of it.
-fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
+pub fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
     if let Reading::Unknown(Reason::Failed(why)) = contrast {
         let (what, words) = if why.contains("exceeded quota") {
             ("see what uses the quota", "describe resourcequota")
@@ -147,10 +145,6 @@ impl Subject for Level1<'_> {
     async fn before(&mut self, ctx: &Ctx, pod: &PodSeen) -> anyhow::Result<Moment> {
         write(ctx, self.run, self.args.rows, &pod.name).await?;
         moment::read(ctx.cluster().await?, pod).await
-    }
-
-    async fn answered(&self, ctx: &Ctx, before: &Moment, seen: Seen) -> anyhow::Result<()> {
-        follow::answered(ctx, before, seen).await
     }
 
     /// Nobody has its name.

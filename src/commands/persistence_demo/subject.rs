@@ -42,9 +42,6 @@ pub trait Subject {
         None
     }
 
-    /// Ends when the new server has answered in its pod. Only waited for if it answers.
-    async fn answered(&self, ctx: &Ctx, before: &Moment, seen: Seen) -> anyhow::Result<()>;
-
     /// What its names lead to, once they lead to the new pod.
     async fn named(
         &self,
@@ -115,5 +112,5 @@ pub trait Set: Subject {
     async fn contrast(&self, ctx: &Ctx, evidence: &Evidence) -> Reading<Contrast>;
 
     /// What is said at the end.
-    async fn end(&self, ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()>;
+    async fn end(&self, ctx: &Ctx, verdict: &Verdict, contrast: &Reading<Contrast>) -> anyhow::Result<()>;
 }

@@ -15,7 +15,6 @@ use serde_json::json;
 use tokio::join;
 use tokio::time::Instant;
 
-use super::follow;
 use super::subject::{After, Set, Subject};
 use super::watched::{Seen, Watched};
 use super::{Args, level_one, view};
@@ -126,10 +125,6 @@ impl Subject for Exchange<'_> {
         };
         self.writer = self.start_writer(ctx).await?;
         Ok(before)
-    }
-
-    async fn answered(&self, ctx: &Ctx, before: &Moment, seen: Seen) -> anyhow::Result<()> {
-        follow::answered(ctx, before, seen).await
     }
 
     async fn named(
@@ -247,7 +242,8 @@ impl Set for Exchange<'_> {
         level_one::contrast(self.args, ctx, evidence).await
     }
 
-    async fn end(&self, ctx: &Ctx, verdict: &Verdict) -> anyhow::Result<()> {
+    async fn end(&self, ctx: &Ctx, verdict: &Verdict, contrast: &Reading<Contrast>) -> anyhow::Result<()> {
+        level_one::help(ctx, contrast);
         ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
         if self.args.keep {
             let clean = ctx.own_command(["persistence-demo", "--clean", self.marked.run.as_str()]);

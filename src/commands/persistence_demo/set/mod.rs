@@ -244,10 +244,6 @@ impl Subject for AnySet<'_> {
         self.read.map(|_| member.container.clone())
     }
 
-    async fn answered(&self, _ctx: &Ctx, _before: &Moment, _seen: Seen) -> anyhow::Result<()> {
-        std::future::pending().await
-    }
-
     async fn named(
         &self,
         ctx: &Ctx,
@@ -314,7 +310,7 @@ impl Set for AnySet<'_> {
         Reading::NotAsked
     }
 
-    async fn end(&self, ctx: &Ctx, _verdict: &Verdict) -> anyhow::Result<()> {
+    async fn end(&self, ctx: &Ctx, _verdict: &Verdict, _contrast: &Reading<Contrast>) -> anyhow::Result<()> {
         ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
         let place = ctx.cluster().await?.place();
         view::see_for_yourself(ctx, act::command(place, &["get", "pods,pvc", "-o", "wide"]))
