@@ -2,6 +2,7 @@ use kube::ResourceExt;
 
 use super::finding::{Finding, Rule, Weight};
 use super::pods;
+use crate::observe::container;
 
 /// What a container waits for before it is started at all.
 const BEFORE_THE_START: [&str; 6] = [
@@ -21,10 +22,10 @@ pub const RULE: Rule = Rule {
         let staying =
             pods::not_ready(observed).into_iter().filter(|(_, pod)| pod.metadata.deletion_timestamp.is_none());
         let crashing = staying.filter_map(|(app, pod)| {
-            let container = pods::container(pod)?;
+            let container = container::status(pod, app)?;
             let ended = container.state.as_ref().and_then(|state| state.terminated.as_ref());
             let before = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-            let says = match pods::waiting(pod) {
+            let says = match pods::waiting(pod, app) {
                 Some((reason, _)) if BEFORE_THE_START.contains(&reason) => return None,
                 Some((reason, message)) if reason != "CrashLoopBackOff" => {
                     format!("does not start ({reason}): {message}")

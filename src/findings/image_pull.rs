@@ -9,7 +9,7 @@ pub const RULE: Rule = Rule {
     hides: &["starting", "not-ready"],
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
-            let (reason, message) = pods::waiting(pod)?;
+            let (reason, message) = pods::waiting(pod, app)?;
             let failed =
                 ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"].contains(&reason);
             failed.then(|| Finding {
@@ -17,8 +17,8 @@ pub const RULE: Rule = Rule {
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),
-                says: format!("cannot pull its image {} ({reason}): {message}", pods::image(pod)),
-                hint: hint(app, pods::image(pod), observed.by_hand),
+                says: format!("cannot pull its image {} ({reason}): {message}", pods::image(pod, app)),
+                hint: hint(app, pods::image(pod, app), observed.by_hand),
             })
         });
         failing.collect()

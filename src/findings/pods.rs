@@ -1,11 +1,11 @@
 //! What several causes look at in pods.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
 use super::finding::Observed;
 use crate::exchange::names;
-use crate::observe::readiness;
+use crate::observe::{container, readiness};
 
 /// The pods that are not ready, each with its workload. A pod that a Deployment has replaced and that is on its way out is
 /// missed by nobody.
@@ -23,20 +23,15 @@ pub fn is_stopping(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_some()
 }
 
-/// The pod's container. Those of the exchange have one each.
-pub fn container(pod: &Pod) -> Option<&ContainerStatus> {
-    pod.status.as_ref()?.container_statuses.as_ref()?.first()
-}
-
-/// Why the container waits: a word, and a sentence.
-pub fn waiting(pod: &Pod) -> Option<(&str, &str)> {
-    let waiting = container(pod)?.state.as_ref()?.waiting.as_ref()?;
+/// Why the workload's container waits: a word, and a sentence.
+pub fn waiting<'a>(pod: &'a Pod, app: &str) -> Option<(&'a str, &'a str)> {
+    let waiting = container::status(pod, app)?.state.as_ref()?.waiting.as_ref()?;
     Some((waiting.reason.as_deref()?, waiting.message.as_deref().unwrap_or_default()))
 }
 
-/// The image that the container shall run.
-pub fn image(pod: &Pod) -> &str {
-    pod.spec.as_ref().and_then(|spec| spec.containers.first()?.image.as_deref()).unwrap_or_default()
+/// The image that the workload's container shall run.
+pub fn image<'a>(pod: &'a Pod, app: &str) -> &'a str {
+    pod.spec.as_ref().and_then(|spec| container::image(spec, app)).unwrap_or_default()
 }
 
 /// The pod as kubectl names it.

@@ -2,6 +2,7 @@ use kube::ResourceExt;
 
 use super::finding::{Finding, Rule, Weight};
 use super::pods;
+use crate::observe::container;
 
 /// A container runs, but a probe fails.
 pub const RULE: Rule = Rule {
@@ -9,7 +10,7 @@ pub const RULE: Rule = Rule {
     hides: &["starting", "not-ready"],
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
-            let container = pods::container(pod)?;
+            let container = container::status(pod, app)?;
             container.state.as_ref()?.running.as_ref()?;
             let event = observed.details.newest(pod, &["Unhealthy"])?;
             // A server takes a moment to start; one that was restarted for it has had its time.

@@ -1,5 +1,6 @@
 use super::finding::{Finding, Rule, Weight};
 use super::pods;
+use crate::observe::container;
 use crate::text::duration;
 
 /// A pod is on its way, and nothing is wrong with it so far.
@@ -10,7 +11,7 @@ pub const RULE: Rule = Rule {
         let on_their_way = pods::not_ready(observed).into_iter().filter(|(_, pod)| !pods::is_stopping(pod));
         let starting = on_their_way.map(|(app, pod)| {
             let running =
-                pods::container(pod).and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
+                container::status(pod, app).and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
             let latest = observed.details.newest(pod, &["Pulling", "Pulled", "FailedMount", "FailedAttachVolume"]);
             let says = if running {
                 "runs, but is not ready yet".to_owned()
@@ -18,7 +19,7 @@ pub const RULE: Rule = Rule {
                 match latest {
                     Some(event) if event.reason == "Pulling" => {
                         let since = event.at.map(|at| format!(" for {}", duration(observed.now.duration_since(at))));
-                        format!("is pulling its image {}{}", pods::image(pod), since.unwrap_or_default())
+                        format!("is pulling its image {}{}", pods::image(pod, app), since.unwrap_or_default())
                     }
                     Some(event) if event.reason != "Pulled" => format!("is waiting for its volume: {}", event.message),
                     _ => "is being created".to_owned(),

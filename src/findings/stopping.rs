@@ -4,6 +4,7 @@ use kube::ResourceExt;
 
 use super::finding::{Finding, Observed, Rule, Weight};
 use super::pods;
+use crate::observe::container;
 use crate::text::Hint;
 use crate::text::duration;
 
@@ -16,7 +17,7 @@ pub const RULE: Rule = Rule {
     hides: &["probe-failing", "starting", "not-ready"],
     judge: |observed| {
         let stopping = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
-            let (weight, says, hint) = fate(observed, pod)?;
+            let (weight, says, hint) = fate(observed, app, pod)?;
             Some(Finding { code: RULE.code, weight, app, object: pods::reference(pod), says, hint })
         });
         stopping.collect()
@@ -24,9 +25,10 @@ pub const RULE: Rule = Rule {
 };
 
 /// What is to be said of a pod that has been told to end.
-fn fate(observed: &Observed, pod: &Pod) -> Option<(Weight, String, Hint)> {
+fn fate(observed: &Observed, app: &str, pod: &Pod) -> Option<(Weight, String, Hint)> {
     let late = observed.now.duration_since(pod.metadata.deletion_timestamp.as_ref()?.0);
-    let has_ended = pods::container(pod).is_some_and(|it| it.state.as_ref().is_some_and(|it| it.terminated.is_some()));
+    let has_ended =
+        container::status(pod, app).is_some_and(|it| it.state.as_ref().is_some_and(|it| it.terminated.is_some()));
     let reference = pods::reference(pod);
     let by_hand = observed.by_hand;
     if has_ended && !pod.finalizers().is_empty() {

@@ -1,5 +1,6 @@
 //! Reads the cluster into values. Round 1 is always the same few named objects; round 2 is what these call for.
 
+pub mod container;
 pub mod database;
 pub mod details;
 pub mod dns;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
 use kube::ResourceExt;
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::exchange::helper::Helper;
 use crate::exchange::names;
 use crate::kubernetes::exec::default_container;
-use crate::observe::{Reading, Snapshot, readiness};
+use crate::observe::{Reading, Snapshot, container, readiness};
 
 /// The pod from which it is asked.
 pub struct AskingPod {
@@ -100,14 +100,12 @@ async fn start(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<As
 
 /// An image that is on a node already and has what it takes.
 fn image_there(snapshot: &Snapshot) -> Option<String> {
-    let of_deployment = |deployment: &Deployment| image(deployment.spec.as_ref()?.template.spec.as_ref()?);
-    let of_set = |set: &StatefulSet| image(set.spec.as_ref()?.template.spec.as_ref()?);
+    let image =
+        |template: &PodTemplateSpec, app: &str| container::image(template.spec.as_ref()?, app).map(str::to_owned);
+    let of_deployment = |deployment: &Deployment| image(&deployment.spec.as_ref()?.template, names::BACKEND);
+    let of_set = |set: &StatefulSet| image(&set.spec.as_ref()?.template, names::POSTGRES);
     let backend = snapshot.deployments.get(names::BACKEND).and_then(Reading::present).and_then(of_deployment);
     backend.or_else(|| snapshot.statefulset.present().and_then(of_set))
-}
-
-fn image(spec: &PodSpec) -> Option<String> {
-    spec.containers.first()?.image.clone()
 }
 
 #[cfg(test)]
