@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::core::v1::{PodTemplateSpec, Secret, Service};
 use kube::core::ObjectMeta;
 
 use super::shared::settle::settle;
@@ -17,7 +17,7 @@ use crate::exchange::objects::{self, Objects};
 use crate::exchange::settings::{ServiceType, Settings, Storage};
 use crate::exchange::{manifests, marks, names};
 use crate::kubernetes::Object;
-use crate::observe::{Reading, Snapshot};
+use crate::observe::{Reading, Snapshot, container};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,7 +106,7 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
         .into());
     }
     let mut settings = settle(&as_it_runs(args.shape.clone(), &snapshot), ctx, &snapshot).await?;
-    if let (Storage::Static { hostname, .. }, Reading::Present(volume)) = (&mut settings.storage, &snapshot.volume) {
+    if let (Storage::Static { hostname, .. }, Some(volume)) = (&mut settings.storage, snapshot.volumes().next()) {
         *hostname = marks::pinned_to(volume);
     }
     Ok(settings)
@@ -114,14 +114,13 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
 
 /// The flags, and for what they do not say, what runs.
 fn as_it_runs(mut shape: Shape, snapshot: &Snapshot) -> Shape {
-    let image = |template: Option<&k8s_openapi::api::core::v1::PodTemplateSpec>| {
-        template?.spec.as_ref()?.containers.first()?.image.clone()
+    let image =
+        |template: &PodTemplateSpec, app: &str| container::image(template.spec.as_ref()?, app).map(str::to_owned);
+    let deployment = |app: &str| {
+        let deployment = snapshot.deployments.get(app)?.present()?;
+        image(&deployment.spec.as_ref()?.template, app)
     };
-    let deployment = |name: &str| {
-        let deployment = snapshot.deployments.get(name)?.present()?;
-        image(Some(&deployment.spec.as_ref()?.template))
-    };
-    let set = || image(Some(&snapshot.statefulset.present()?.spec.as_ref()?.template));
+    let set = || image(&snapshot.statefulset.present()?.spec.as_ref()?.template, names::POSTGRES);
     if shape.registry.is_none() {
         shape.postgres_image = shape.postgres_image.or_else(set);
         shape.backend_image = shape.backend_image.or_else(|| deployment(names::BACKEND));

@@ -28,7 +28,7 @@ pub struct Helper {
     /// The user and group that it runs as; by default one that owns nothing.
     pub user: Option<i64>,
     /// A claim to mount, and where.
-    pub claim: Option<(&'static str, &'static str)>,
+    pub claim: Option<(String, &'static str)>,
     /// Variables of its environment, as the API has them.
     pub env: Vec<Value>,
     /// What it pulls its image by, though the node may have it.
@@ -59,7 +59,7 @@ impl Helper {
         // Where programs that need a scratch file find it.
         let mut volumes = vec![json!({ "name": "tmp", "emptyDir": { "sizeLimit": "16Mi" } })];
         let mut mounts = vec![json!({ "name": "tmp", "mountPath": "/tmp" })];
-        if let Some((claim, path)) = self.claim {
+        if let Some((claim, path)) = &self.claim {
             volumes.push(json!({ "name": "data", "persistentVolumeClaim": { "claimName": claim } }));
             mounts.push(json!({ "name": "data", "mountPath": path }));
         }
@@ -122,7 +122,7 @@ mod tests {
 
     fn helper() -> Helper {
         let helper = Helper::new("wipe", "postgres:17", &["sh", "-c", "true"], Duration::from_mins(2));
-        Helper { user: Some(999), claim: Some((names::CLAIM, "/volume")), ..helper }
+        Helper { user: Some(999), claim: Some((names::CLAIM.to_owned(), "/volume")), ..helper }
     }
 
     /// Pod Security `restricted`, line by line. The tests on a cluster hold it against the real one.

@@ -8,11 +8,13 @@ pub const APP: &str = "app";
 
 /// The StatefulSet, its container, and the value of its label `app`.
 pub const POSTGRES: &str = "postgres";
-/// The pod of the set.
+/// The pod of the first member, and of one server the only one.
 pub const POSTGRES_POD: &str = "postgres-0";
 /// The headless Service of the set.
 pub const POSTGRES_SERVICE: &str = "postgres-headless";
 pub const CLAIM: &str = "postgres-pvc";
+/// The members of the database: the pod and the claim of each. One server is one member.
+pub const MEMBERS: [(&str, &str); 1] = [(POSTGRES_POD, CLAIM)];
 pub const SECRET: &str = "postgres-credentials";
 /// The key of the Secret that holds the password.
 pub const SECRET_PASSWORD: &str = "password";

@@ -1,4 +1,4 @@
-//! psql in the pod of the database: the one way in which SQL is run.
+//! psql in a pod of the database: the one way in which SQL is run.
 
 use std::time::Duration;
 
@@ -21,30 +21,30 @@ const OPTIONS: [&str; 7] = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-w
 /// A script for psql, as one row a line with `|` between columns, stopped at the first error. It is read from stdin and
 /// takes no values: what varies goes through psql's variables.
 #[must_use]
-pub fn script(sql: &str) -> Exec {
-    exec(&["psql"], &["-U", names::DATABASE_USER], sql)
+pub fn script(pod: &str, sql: &str) -> Exec {
+    exec(pod, &["psql"], &["-U", names::DATABASE_USER], sql)
 }
 
 /// The same, as a client of the server at this address, with the password that the container was given.
 #[must_use]
-pub fn at_address(address: &str, sql: &str) -> Exec {
+pub fn at_address(pod: &str, address: &str, sql: &str) -> Exec {
     let with_password = ["sh", "-c", r#"PGPASSWORD="$POSTGRES_PASSWORD" exec psql -U "$POSTGRES_USER" "$@""#, "sh"];
-    exec(&with_password, &["-h", address], sql)
+    exec(pod, &with_password, &["-h", address], sql)
 }
 
 /// A script that takes values, each by the name of a variable: `:'name'` or `:name` in the SQL.
 #[must_use]
-pub fn with_values(values: &[(&str, &str)], sql: &str) -> Exec {
+pub fn with_values(pod: &str, values: &[(&str, &str)], sql: &str) -> Exec {
     let assigned: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut options = vec!["-U", names::DATABASE_USER];
     options.extend(assigned.iter().flat_map(|assigned| ["-v", assigned]));
-    exec(&["psql"], &options, sql)
+    exec(pod, &["psql"], &options, sql)
 }
 
 /// Waits in the pod until the server answers, and then runs a script there. It asks 127.0.0.1: a server that is still
 /// initialising its directory answers at the socket alone.
 #[must_use]
-pub fn when_it_answers(sql: &str) -> Exec {
+pub fn when_it_answers(pod: &str, sql: &str) -> Exec {
     const WAIT: &str = r#"n=0
 until pg_isready -q -h 127.0.0.1; do
   n=$((n + 1))
@@ -52,13 +52,13 @@ until pg_isready -q -h 127.0.0.1; do
   sleep 0.05
 done
 exec psql "$@""#;
-    let script = exec(&["sh", "-c", WAIT, "sh"], &["-h", "127.0.0.1", "-U", names::DATABASE_USER], sql);
+    let script = exec(pod, &["sh", "-c", WAIT, "sh"], &["-h", "127.0.0.1", "-U", names::DATABASE_USER], sql);
     Exec { limit: Duration::from_mins(2), ..script }
 }
 
 /// Stops the server at once, as a crash does: what is not in its log is lost. The container ends with it.
 #[must_use]
-pub fn crash() -> Exec {
+pub fn crash(pod: &str) -> Exec {
     // The server is the user postgres's, whom root without CAP_KILL may not signal. Images have the one or the other.
     const STOP: &str = r#"set -- pg_ctl stop -m immediate -W -D "$PGDATA"
 if [ "$(id -u)" = 0 ]; then
@@ -68,7 +68,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 exec "$@""#;
     Exec {
-        pod: names::POSTGRES_POD.to_owned(),
+        pod: pod.to_owned(),
         container: names::POSTGRES,
         command: ["sh", "-c", STOP].map(str::to_owned).into(),
         stdin: String::new(),
@@ -79,8 +79,9 @@ exec "$@""#;
 /// Makes the server take the password that the container was given. The password is in no argument and no text: psql
 /// reads it from its environment.
 #[must_use]
-pub fn alter_password() -> Exec {
+pub fn alter_password(pod: &str) -> Exec {
     script(
+        pod,
         "\\getenv user POSTGRES_USER\n\\getenv password POSTGRES_PASSWORD\nALTER ROLE :\"user\" PASSWORD :'password';\n",
     )
 }
@@ -98,22 +99,24 @@ exec psql "$@""#;
 
 /// Ends a psql that was left behind with its mark. None being there is no failure.
 #[must_use]
-pub fn end(mark: &str) -> Exec {
+pub fn end(pod: &str, mark: &str) -> Exec {
     let variable = format!("mark={mark}");
     let program = ["sh", "-c", END, "sh", mark];
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :'mark';";
-    exec(&program, &["-U", names::DATABASE_USER, "-v", &variable], sql)
+    exec(pod, &program, &["-U", names::DATABASE_USER, "-v", &variable], sql)
 }
 
 /// The verifier that the server keeps of a role's password.
 #[must_use]
-pub fn verifier_of(role: &str) -> Exec {
-    with_role(role, "SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = :'role';\n")
+pub fn verifier_of(pod: &str, role: &str) -> Exec {
+    with_role(pod, role, "SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = :'role';\n")
 }
 
 /// Makes the server take the password of a Secret. What it is sent, and may log, is a verifier.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
+    /// The pod of the server.
+    pub pod: String,
     /// The Secret's name, for the command that does the same.
     pub secret: String,
     /// The role whose password it is.
@@ -130,7 +133,7 @@ impl Act for SetPassword {
         let template = format!("{{{{.data.{}|base64decode}}}}", names::SECRET_PASSWORD);
         let secret = command(place, &["get", "secret", &self.secret, "-o", &format!("go-template={template}")]);
         let ask = format!("\\password {}", self.role);
-        let psql = ["exec", "-i", names::POSTGRES_POD, "-c", names::POSTGRES, "--", "psql", "-X", "-U"];
+        let psql = ["exec", "-i", &self.pod, "-c", names::POSTGRES, "--", "psql", "-X", "-U"];
         let psql = [&psql[..], &[names::DATABASE_USER, "-d", names::DATABASE, "-c", &ask]].concat();
         format!("p=$({secret}); printf '%s\\n%s\\n' \"$p\" \"$p\" | {}", command(place, &psql))
     }
@@ -138,22 +141,22 @@ impl Act for SetPassword {
     async fn execute(&self, cluster: &Cluster) -> Result<Ended, RequestError> {
         let verifier = &self.verifier;
         let sql = format!("\\set verifier '{verifier}'\nALTER ROLE :\"role\" PASSWORD :'verifier';\n");
-        with_role(&self.role, &sql).execute(cluster).await
+        with_role(&self.pod, &self.role, &sql).execute(cluster).await
     }
 }
 
 /// A script about a role, whose name is `:'role'` there.
-fn with_role(role: &str, sql: &str) -> Exec {
-    exec(&["psql"], &["-U", names::DATABASE_USER, "-v", &format!("role={role}")], sql)
+fn with_role(pod: &str, role: &str, sql: &str) -> Exec {
+    exec(pod, &["psql"], &["-U", names::DATABASE_USER, "-v", &format!("role={role}")], sql)
 }
 
-fn exec(program: &[&str], options: &[&str], sql: &str) -> Exec {
+fn exec(pod: &str, program: &[&str], options: &[&str], sql: &str) -> Exec {
     // Whoever stops waiting, by Ctrl-C too, leaves psql behind in the pod: it must not stay there for ever.
     let limit = LIMIT.as_secs() * 3 / 4;
     let patience = LOCK_TIMEOUT.as_secs();
     let words = [program, &OPTIONS, options, &["-d", names::DATABASE, "-f", "-"]].concat();
     Exec {
-        pod: names::POSTGRES_POD.to_owned(),
+        pod: pod.to_owned(),
         container: names::POSTGRES,
         command: words.into_iter().map(str::to_owned).collect(),
         stdin: format!("SET statement_timeout = '{limit}s';\nSET lock_timeout = '{patience}s';\n{sql}"),

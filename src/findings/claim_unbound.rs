@@ -1,51 +1,52 @@
-use super::finding::{Finding, Rule, Weight};
+use super::finding::{Finding, Observed, Rule, Weight};
 use crate::exchange::names;
+use crate::observe::Member;
 
-/// The claim has no volume.
+/// A claim has no volume.
 pub const RULE: Rule = Rule {
     code: "claim-unbound",
     hides: &["unschedulable", "starting", "not-ready"],
-    judge: |observed| {
-        let Some(claim) = observed.snapshot.claim.present() else { return vec![] };
-        let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
-        if phase == "Bound" {
-            return vec![];
-        }
-        let volume = observed.snapshot.volume.present();
-        let volume_phase = volume.and_then(|volume| volume.status.as_ref()?.phase.as_deref());
-        let volume_name = volume.and_then(|volume| volume.metadata.name.as_deref()).unwrap_or_default();
-        let event = observed.details.newest(
-            claim,
-            &["ProvisioningFailed", "FailedBinding", "ClaimMisbound", "VolumeMismatch", "WaitForFirstConsumer"],
-        );
-        let describe = observed.by_hand.kubectl(["describe", "pvc", names::CLAIM]).to("see why");
-        let (weight, why, hint) = match (volume_phase, event) {
-            (Some("Released"), _) => (
-                Weight::Problem,
-                format!("{volume_name} is Released: it still has the data of a deleted claim"),
-                observed.by_hand.own("deploy --reuse-volume").to("bind that data to the new claim"),
-            ),
-            (_, Some(event)) if event.message.contains("no StorageClass is set") => (
-                Weight::Problem,
-                event.message.clone(),
-                observed
-                    .by_hand
-                    .own("deploy --storage-class NAME")
-                    .to("the cluster has no default StorageClass, so choose one"),
-            ),
-            (_, Some(event)) if event.reason == "WaitForFirstConsumer" => {
-                (Weight::NotYet, event.message.clone(), describe)
-            }
-            (_, Some(event)) => (Weight::Problem, event.message.clone(), describe),
-            _ => (Weight::NotYet, "it has no volume yet".to_owned(), describe),
-        };
-        vec![Finding {
-            code: RULE.code,
-            weight,
-            app: names::POSTGRES,
-            object: format!("persistentvolumeclaim/{}", names::CLAIM),
-            says: format!("is {phase}: {why}"),
-            hint,
-        }]
-    },
+    judge: |observed| observed.snapshot.members.iter().filter_map(|member| unbound(observed, member)).collect(),
 };
+
+fn unbound(observed: &Observed, member: &Member) -> Option<Finding> {
+    let claim = member.claim.present()?;
+    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+    if phase == "Bound" {
+        return None;
+    }
+    let volume = member.volume.present();
+    let volume_phase = volume.and_then(|volume| volume.status.as_ref()?.phase.as_deref());
+    let volume_name = volume.and_then(|volume| volume.metadata.name.as_deref()).unwrap_or_default();
+    let event = observed.details.newest(
+        claim,
+        &["ProvisioningFailed", "FailedBinding", "ClaimMisbound", "VolumeMismatch", "WaitForFirstConsumer"],
+    );
+    let describe = observed.by_hand.kubectl(["describe", "pvc", &member.claim_name]).to("see why");
+    let (weight, why, hint) = match (volume_phase, event) {
+        (Some("Released"), _) => (
+            Weight::Problem,
+            format!("{volume_name} is Released: it still has the data of a deleted claim"),
+            observed.by_hand.own("deploy --reuse-volume").to("bind that data to the new claim"),
+        ),
+        (_, Some(event)) if event.message.contains("no StorageClass is set") => (
+            Weight::Problem,
+            event.message.clone(),
+            observed
+                .by_hand
+                .own("deploy --storage-class NAME")
+                .to("the cluster has no default StorageClass, so choose one"),
+        ),
+        (_, Some(event)) if event.reason == "WaitForFirstConsumer" => (Weight::NotYet, event.message.clone(), describe),
+        (_, Some(event)) => (Weight::Problem, event.message.clone(), describe),
+        _ => (Weight::NotYet, "it has no volume yet".to_owned(), describe),
+    };
+    Some(Finding {
+        code: RULE.code,
+        weight,
+        app: names::POSTGRES,
+        object: member.claim_reference(),
+        says: format!("is {phase}: {why}"),
+        hint,
+    })
+}

@@ -1,3 +1,5 @@
+use kube::ResourceExt;
+
 use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 use crate::observe::{Reading, Reason};
@@ -8,13 +10,14 @@ pub const RULE: Rule = Rule {
     hides: &[],
     judge: |observed| {
         let Reading::Unknown(Reason::Failed(why)) = &observed.details.database else { return vec![] };
+        let asked = observed.snapshot.primary().map(ResourceExt::name_any).unwrap_or_default();
         vec![Finding {
             code: RULE.code,
             weight: Weight::Problem,
             app: names::POSTGRES,
-            object: format!("pod/{}", names::POSTGRES_POD),
+            object: format!("pod/{asked}"),
             says: format!("cannot connect to the database: {why}"),
-            hint: observed.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read its log"),
+            hint: observed.by_hand.kubectl(["logs", &asked]).to("read its log"),
         }]
     },
 };

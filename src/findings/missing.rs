@@ -27,8 +27,10 @@ pub const RULE: Rule = Rule {
         if matches!(snapshot.statefulset, Reading::Absent) {
             absent.push((names::POSTGRES, format!("statefulset/{}", names::POSTGRES)));
         }
-        if matches!(snapshot.claim, Reading::Absent) {
-            absent.push((names::POSTGRES, format!("persistentvolumeclaim/{}", names::CLAIM)));
+        for member in &snapshot.members {
+            if matches!(member.claim, Reading::Absent) {
+                absent.push((names::POSTGRES, member.claim_reference()));
+            }
         }
         let apps = [(names::BACKEND, names::BACKEND_SERVICE), (names::FRONTEND, names::FRONTEND_SERVICE)];
         for (app, service) in apps.into_iter().chain([(names::POSTGRES, names::POSTGRES_SERVICE)]) {

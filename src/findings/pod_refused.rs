@@ -1,6 +1,5 @@
 use super::finding::{Finding, Observed, Rule, Weight};
 use crate::exchange::names;
-use crate::observe::Reading;
 use crate::text::Hint;
 
 /// A workload's pod is not even made: quota, Pod Security or another guard of the namespace refuses it.
@@ -44,7 +43,7 @@ fn refused_to_deployment<'a>(observed: &Observed<'a>, app: &str) -> Option<&'a s
 
 fn hint(says: &str, kind: &str, app: &str, observed: &Observed) -> Hint {
     let by_hand = observed.by_hand;
-    let has_data = matches!(observed.snapshot.claim, Reading::Present(_));
+    let has_data = observed.snapshot.claims().next().is_some();
     if says.contains("exceeded quota") {
         by_hand.kubectl("describe resourcequota").to("see what uses the quota")
     } else if says.contains("PodSecurity") && has_data {

@@ -1,13 +1,15 @@
 use super::finding::{Finding, Rule, Weight};
 use crate::exchange::names;
 
-/// The set is scaled to other than one pod: its one volume is for one pod.
+/// The set is scaled to no pod, or to several that have one volume, which is for one pod.
 pub const RULE: Rule = Rule {
     code: "replicas",
     hides: &["unschedulable", "pod-refused", "not-ready"],
     judge: |observed| {
         let spec = observed.snapshot.statefulset.present().and_then(|set| set.spec.as_ref());
-        let Some(replicas) = spec.and_then(|spec| spec.replicas).filter(|replicas| *replicas != 1) else {
+        let has_claims = spec.is_some_and(|spec| spec.volume_claim_templates.iter().flatten().next().is_some());
+        let is_fine = |replicas: &i32| *replicas == 1 || *replicas > 1 && has_claims;
+        let Some(replicas) = spec.and_then(|spec| spec.replicas).filter(|replicas| !is_fine(replicas)) else {
             return vec![];
         };
         let says = match replicas {

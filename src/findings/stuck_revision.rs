@@ -9,16 +9,18 @@ use crate::observe::{Snapshot, readiness};
 /// The label of a pod with the revision of the set that it was made from.
 const REVISION: &str = "controller-revision-hash";
 
-/// The pod of an older revision that never became ready. A StatefulSet waits for it for ever before it makes the newer one.
+/// A pod of an older revision that never became ready. A StatefulSet waits for it for ever before it makes the newer one.
 #[must_use]
 pub fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
-    let status = snapshot.statefulset.present()?.status.as_ref()?;
+    let set = snapshot.statefulset.present()?;
+    let status = set.status.as_ref()?;
     let newest = status.update_revision.as_ref()?;
-    let pod = snapshot.postgres_pod()?;
-    let is_older = pod.labels().get(REVISION).is_some_and(|revision| revision != newest);
-    let set_is_current = status.observed_generation >= snapshot.statefulset.present()?.metadata.generation;
-    let stays = pod.metadata.deletion_timestamp.is_none() && !readiness::pod(pod);
-    (is_older && set_is_current && stays).then_some(pod)
+    let set_is_current = status.observed_generation >= set.metadata.generation;
+    let is_stuck = |pod: &&Pod| {
+        let is_older = pod.labels().get(REVISION).is_some_and(|revision| revision != newest);
+        is_older && pod.metadata.deletion_timestamp.is_none() && !readiness::pod(pod)
+    };
+    snapshot.members.iter().filter_map(|member| snapshot.pod_of(member)).find(is_stuck).filter(|_| set_is_current)
 }
 
 /// A pod of an older revision is in the way of the newer one.

@@ -3,7 +3,7 @@ use kube::{Resource, ResourceExt};
 use super::finding::{Finding, Observed, Rule, Weight};
 use crate::exchange::names;
 use crate::kubernetes::ByHand;
-use crate::observe::Reading;
+use crate::observe::{Member, Reading};
 use crate::persistence::ending;
 use crate::text::Hint;
 
@@ -11,37 +11,32 @@ use crate::text::Hint;
 pub const RULE: Rule = Rule {
     code: "terminating",
     hides: &["not-ready", "claim-unbound"],
-    judge: |observed| storage(observed).into_iter().chain(others(observed)).collect(),
+    judge: |observed| {
+        let members = &observed.snapshot.members;
+        members.iter().filter_map(|member| storage(observed, member)).chain(others(observed)).collect()
+    },
 };
 
-/// The claim and the volume, of which the data depends.
-fn storage(observed: &Observed) -> Option<Finding> {
-    let snapshot = observed.snapshot;
-    if !matches!(snapshot.claim, Reading::Present(_)) {
-        return None;
-    }
-    let ending = ending::of(names::CLAIM, &snapshot.claim, &snapshot.volume)?;
-    let is_claim = snapshot.claim.present().is_some_and(is_deleted);
-    let volume = || snapshot.volume.present().map(ResourceExt::name_any).unwrap_or_default();
+/// The claim and the volume of a member, on which its data depends.
+fn storage(observed: &Observed, member: &Member) -> Option<Finding> {
+    member.claim.present()?;
+    let ending = ending::of(&member.claim_name, &member.claim, &member.volume)?;
+    let volume = || member.volume.present().map(ResourceExt::name_any).unwrap_or_default();
     Some(Finding {
         code: RULE.code,
         weight: Weight::Problem,
         app: names::POSTGRES,
-        object: if is_claim {
-            format!("persistentvolumeclaim/{}", names::CLAIM)
-        } else {
-            format!("persistentvolume/{}", volume())
-        },
+        object: if member.is_ending() { member.claim_reference() } else { format!("persistentvolume/{}", volume()) },
         says: ending.says,
-        hint: rescue(observed.by_hand, ending.keep.as_deref()),
+        hint: rescue(observed.by_hand, &member.pod, ending.keep.as_deref()),
     })
 }
 
 /// What can still be saved: the volume from being deleted with its claim, and a copy of the data.
 #[must_use]
-pub fn rescue(by_hand: &ByHand, keep: Option<&str>) -> Hint {
+pub fn rescue(by_hand: &ByHand, pod: &str, keep: Option<&str>) -> Hint {
     const DUMP: &str = "pg_dump -U postgres kubecoin";
-    let dump = by_hand.kubectl(["exec", names::POSTGRES_POD, "--", "sh", "-c", DUMP]).to("save the data with");
+    let dump = by_hand.kubectl(["exec", pod, "--", "sh", "-c", DUMP]).to("save the data with");
     match keep {
         Some(volume) => (by_hand.kubectl_of_cluster(["patch", "persistentvolume", volume, "-p", ending::RETAIN]))
             .to("keep the volume")

@@ -9,8 +9,9 @@ use crate::observe::Snapshot;
 use crate::observe::database::{Credentials, Database};
 use crate::observe::details::Details;
 use crate::observe::details::Happening;
-use crate::observe::{Reading, Reason};
+use crate::observe::{Member, Reading, Reason};
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
 /// A snapshot in which all is well, but for the pod of the database.
 fn snapshot(pod: &Value) -> Snapshot {
@@ -33,9 +34,13 @@ fn snapshot(pod: &Value) -> Snapshot {
         statefulset: Reading::Present(serde_json::from_value(set).unwrap()),
         deployments: names::DEPLOYMENTS.map(deployment).into(),
         pods: Reading::Present(vec![of(pod)]),
-        claim: Reading::Present(serde_json::from_value(claim).unwrap()),
+        members: vec![Member { claim: of_claim(&claim), ..Member::new(names::MEMBERS[0]) }],
         ..Snapshot::default()
     }
+}
+
+fn of_claim(claim: &Value) -> Reading<PersistentVolumeClaim> {
+    Reading::Present(serde_json::from_value(claim.clone()).unwrap())
 }
 
 /// A container of a pod that is not ready.
@@ -181,14 +186,14 @@ fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
 
     let claim =
         json!({ "metadata": { "name": names::CLAIM, "uid": "uid-postgres-pvc" }, "status": { "phase": "Pending" } });
-    snapshot.claim = Reading::Present(serde_json::from_value(claim).unwrap());
+    snapshot.members[0].claim = of_claim(&claim);
     let failed = event("uid-postgres-pvc", "ProvisioningFailed", "no such class");
     let finding = only(&snapshot, &failed);
     assert_eq!((finding.code, finding.weight), ("claim-unbound", Weight::Problem));
     assert!(finding.says.contains("no such class"), "{finding:?}");
 
     let volume = json!({ "metadata": { "name": "postgres-pv-alice" }, "status": { "phase": "Released" } });
-    snapshot.volume = Reading::Present(serde_json::from_value(volume).unwrap());
+    snapshot.members[0].volume = Reading::Present(serde_json::from_value(volume).unwrap());
     let finding = only(&snapshot, &Details::default());
     assert!(finding.says.contains("Released") && finding.hint.to_string().contains("--reuse-volume"), "{finding:?}");
 }
@@ -218,7 +223,7 @@ fn a_pod_that_may_not_be_made_is_explained() {
     assert_eq!((finding.code, finding.object.as_str()), ("pod-refused", "deployment/backend"));
     // Another storage would be without the data that there is.
     assert!(finding.hint.to_string().contains("describe namespace alice"), "{finding:?}");
-    snapshot.claim = Reading::NotAsked;
+    snapshot.members[0].claim = Reading::NotAsked;
     assert!(only(&snapshot, &Details::default()).hint.to_string().contains("--storage dynamic"));
 }
 
@@ -232,10 +237,10 @@ fn a_pod_of_an_older_revision_hides_what_is_the_matter_with_it() {
 #[test]
 fn what_may_not_be_read_is_not_unhealthy_and_what_fails_is() {
     let mut snapshot = ready();
-    snapshot.volume = Reading::Unknown(Reason::Forbidden("no".to_owned()));
+    snapshot.members[0].volume = Reading::Unknown(Reason::Forbidden("no".to_owned()));
     let findings = found(&snapshot, &Details::default());
     assert_eq!((findings.len(), healthy(&findings)), (1, true));
-    snapshot.volume = Reading::Unknown(Reason::Failed("no".to_owned()));
+    snapshot.members[0].volume = Reading::Unknown(Reason::Failed("no".to_owned()));
     assert!(!healthy(&found(&snapshot, &Details::default())));
 }
 
@@ -257,4 +262,34 @@ fn the_database_says_what_is_the_matter_with_it() {
     }
     let accepted = asked(Reading::NotAsked, Reading::Present(Credentials::Accepted));
     assert_eq!(found(&ready(), &accepted), []);
+}
+
+#[test]
+fn each_member_is_judged_by_its_own_storage() {
+    let mut snapshot = ready();
+    let Reading::Present(set) = &mut snapshot.statefulset else { panic!("there is a set") };
+    let (spec, status) = (set.spec.as_mut().unwrap(), set.status.as_mut().unwrap());
+    (spec.replicas, status.replicas, status.ready_replicas) = (Some(3), 3, Some(3));
+    assert_eq!(only(&snapshot, &Details::default()).code, "replicas", "three pods have one claim");
+    let Reading::Present(set) = &mut snapshot.statefulset else { panic!("there is a set") };
+    set.spec.as_mut().unwrap().volume_claim_templates = Some(vec![PersistentVolumeClaim::default()]);
+    let member = |number: u32| {
+        let claim = json!({ "metadata": { "uid": format!("uid-{number}") }, "status": { "phase": "Bound" } });
+        let (pod, name) = (format!("postgres-{number}"), format!("data-postgres-{number}"));
+        Member { claim: of_claim(&claim), ..Member::new((&pod, &name)) }
+    };
+    snapshot.members = (0..3).map(member).collect();
+    assert_eq!(found(&snapshot, &Details::default()), []);
+
+    let deleted =
+        json!({ "metadata": { "deletionTimestamp": "2026-11-23T20:00:00Z" }, "status": { "phase": "Bound" } });
+    snapshot.members[1].claim = of_claim(&deleted);
+    let finding = only(&snapshot, &Details::default());
+    assert_eq!((finding.code, finding.object.as_str()), ("terminating", "persistentvolumeclaim/data-postgres-1"));
+    assert!(finding.hint.to_string().contains("exec postgres-1"), "{finding:?}");
+    snapshot.members[1].claim = Reading::Absent;
+    assert_eq!(only(&snapshot, &Details::default()).object, "persistentvolumeclaim/data-postgres-1");
+    let pending = json!({ "metadata": { "uid": "uid-1" }, "status": { "phase": "Pending" } });
+    snapshot.members[1].claim = of_claim(&pending);
+    assert!(only(&snapshot, &Details::default()).hint.to_string().contains("describe pvc data-postgres-1"));
 }

@@ -46,10 +46,10 @@ SELECT count(*) FROM public.wallets;
 ";
 
 impl Database {
-    /// The act that asks for the description.
+    /// The act that asks the server of a pod for the description.
     #[must_use]
-    pub fn ask() -> impl Act<Done = Ended> {
-        psql::script(DESCRIBE)
+    pub fn ask(pod: &str) -> impl Act<Done = Ended> {
+        psql::script(pod, DESCRIBE)
     }
 
     /// Reads the description in what psql wrote.
@@ -66,8 +66,8 @@ impl Database {
     }
 
     /// Asks the database. If it does not say, it is unknown.
-    pub async fn read(cluster: &Cluster) -> Reading<Self> {
-        match Self::ask().execute(cluster).await {
+    pub async fn read(cluster: &Cluster, pod: &str) -> Reading<Self> {
+        match Self::ask(pod).execute(cluster).await {
             Ok(ended) => match Self::parse(&ended) {
                 Ok(database) => Reading::Present(database),
                 Err(error) => Reading::Unknown(Reason::Failed(error.to_string())),
@@ -89,13 +89,13 @@ pub enum Credentials {
 
 impl Credentials {
     /// Holds what PostgreSQL keeps of the password against a Secret: also one that no pod of the database was given.
-    pub async fn of_secret(cluster: &Cluster, name: &str) -> Reading<Self> {
+    pub async fn of_secret(cluster: &Cluster, pod: &str, name: &str) -> Reading<Self> {
         let login = match Login::read(cluster, name).await {
             Ok(Some(login)) => login,
             Ok(None) => return Reading::Absent,
             Err(error) => return Reading::Unknown(error.into()),
         };
-        match psql::verifier_of(&login.role).execute(cluster).await {
+        match psql::verifier_of(pod, &login.role).execute(cluster).await {
             Ok(ended) if ended.code == 0 && scram::is_of(ended.stdout.trim(), &login.password) => {
                 Reading::Present(Self::Accepted)
             }
@@ -107,8 +107,8 @@ impl Credentials {
 
     /// Tries the password that the pod was given at the pod's own address. At 127.0.0.1 and at the socket the official
     /// image trusts everyone.
-    pub async fn read(cluster: &Cluster, address: &str) -> Reading<Self> {
-        match psql::at_address(address, "SELECT 1;").execute(cluster).await {
+    pub async fn read(cluster: &Cluster, pod: &str, address: &str) -> Reading<Self> {
+        match psql::at_address(pod, address, "SELECT 1;").execute(cluster).await {
             Ok(ended) if ended.code == 0 => Reading::Present(Self::Accepted),
             Ok(ended) if ended.stderr.contains("password authentication failed") => Reading::Present(Self::Refused),
             Ok(ended) => Reading::Unknown(Reason::Failed(ended.stderr.trim().to_owned())),

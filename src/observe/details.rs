@@ -3,9 +3,9 @@
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
-use kube::Resource;
 use kube::api::ListParams;
 use kube::core::ObjectMeta;
+use kube::{Resource, ResourceExt};
 use tokio::join;
 
 use super::database::{Credentials, Database};
@@ -44,17 +44,20 @@ const MOST: u32 = 50;
 impl Details {
     /// Asks for what a snapshot calls for; the database only if so, and only if its pod is ready.
     pub async fn read(snapshot: &Snapshot, cluster: &Cluster, database: bool) -> Self {
-        let server = snapshot.postgres_pod().filter(|pod| database && readiness::pod(pod));
-        let address = server.and_then(|pod| pod.status.as_ref()?.pod_ip.as_deref());
-        let Some(address) = address else {
+        let server = snapshot.primary().filter(|pod| database && readiness::pod(pod));
+        let Some(server) = server else {
             return Self { events: Self::events(snapshot, cluster).await, ..Self::default() };
         };
-        let (events, database, credentials) =
-            join!(Self::events(snapshot, cluster), Database::read(cluster), credentials(snapshot, cluster, address));
+        let pod = server.name_any();
+        let (events, database, credentials) = join!(
+            Self::events(snapshot, cluster),
+            Database::read(cluster, &pod),
+            credentials(snapshot, cluster, server)
+        );
         Self { events, database, credentials }
     }
 
-    /// The events of the pods that are not ready, of the set while it has none, and of the claim while it is not bound.
+    /// The events of the pods that are not ready, of the set while it has none, and of claims while they are not bound.
     /// Events that may not be read are left out: they explain, they do not decide.
     pub async fn events(snapshot: &Snapshot, cluster: &Cluster) -> Vec<Happening> {
         let mut objects: Vec<&ObjectMeta> = [names::POSTGRES, names::BACKEND, names::FRONTEND]
@@ -66,7 +69,7 @@ impl Details {
         let bound = |claim: &PersistentVolumeClaim| {
             claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound")
         };
-        objects.extend(snapshot.claim.present().filter(|claim| !bound(claim)).map(Resource::meta));
+        objects.extend(snapshot.claims().filter(|claim| !bound(claim)).map(Resource::meta));
         if snapshot.pods_of(names::POSTGRES).next().is_none() {
             objects.extend(snapshot.statefulset.present().map(Resource::meta));
         }
@@ -89,12 +92,14 @@ impl Details {
     }
 }
 
-/// Whether PostgreSQL takes the password that the backend uses. Its own pod was given the first one, which is left as it
+/// Whether the server of a pod takes the password that the backend uses. Its own pod was given the first one, which is left as it
 /// is when another takes its place.
-pub async fn credentials(snapshot: &Snapshot, cluster: &Cluster, address: &str) -> Reading<Credentials> {
-    match snapshot.backend_secret() {
-        Some(name) if name != names::SECRET => Credentials::of_secret(cluster, name).await,
-        _ => Credentials::read(cluster, address).await,
+pub async fn credentials(snapshot: &Snapshot, cluster: &Cluster, server: &Pod) -> Reading<Credentials> {
+    let (pod, address) = (server.name_any(), server.status.as_ref().and_then(|status| status.pod_ip.as_deref()));
+    match (snapshot.backend_secret(), address) {
+        (Some(name), _) if name != names::SECRET => Credentials::of_secret(cluster, &pod, name).await,
+        (_, Some(address)) => Credentials::read(cluster, &pod, address).await,
+        (_, None) => Reading::NotAsked,
     }
 }
 

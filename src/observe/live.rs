@@ -21,7 +21,8 @@ pub enum Change {
     Deployments(Vec<Deployment>),
     /// The pods of all workloads.
     Pods(Vec<Pod>),
-    Claim(Option<Box<PersistentVolumeClaim>>),
+    /// A member's claim, by its name.
+    Claim(String, Option<Box<PersistentVolumeClaim>>),
     /// A watch broke off. It starts again by itself, and what is known stays.
     Lost(String),
 }
@@ -31,13 +32,17 @@ pub enum Change {
 pub fn changes(cluster: &Cluster) -> BoxStream<'static, Change> {
     let ours = || watcher::Config::default().labels(&names::selector());
     let one = |name: &str| watcher::Config::default().fields(&format!("metadata.name={name}"));
-    select_all([
+    let claim = |name: &'static str| {
+        watched::<PersistentVolumeClaim>(cluster, one(name), |mut all| {
+            Change::Claim(name.to_owned(), all.pop().map(Box::new))
+        })
+    };
+    let others = [
         watched::<StatefulSet>(cluster, one(names::POSTGRES), |mut all| Change::StatefulSet(all.pop().map(Box::new))),
         watched(cluster, ours(), Change::Deployments),
         watched(cluster, ours(), Change::Pods),
-        watched::<PersistentVolumeClaim>(cluster, one(names::CLAIM), |mut all| Change::Claim(all.pop().map(Box::new))),
-    ])
-    .boxed()
+    ];
+    select_all(names::MEMBERS.map(|(_, name)| claim(name)).into_iter().chain(others)).boxed()
 }
 
 /// All changes of one pod from now on: none or one at a time. The first one says whether it is there.

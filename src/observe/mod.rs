@@ -5,9 +5,11 @@ pub mod database;
 pub mod details;
 pub mod dns;
 pub mod live;
+mod member;
 pub mod readiness;
 mod reading;
 pub mod snapshot;
 
+pub use member::Member;
 pub use reading::{Reading, Reason};
 pub use snapshot::Snapshot;

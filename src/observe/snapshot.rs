@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -10,7 +11,7 @@ use kube::{Resource, ResourceExt};
 use tokio::join;
 
 use super::live::Change;
-use super::{Reading, Reason};
+use super::{Member, Reading, Reason};
 use crate::exchange::names;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
@@ -23,9 +24,8 @@ pub struct Snapshot {
     pub deployments: BTreeMap<String, Reading<Deployment>>,
     /// The pods of all workloads.
     pub pods: Reading<Vec<Pod>>,
-    pub claim: Reading<PersistentVolumeClaim>,
-    /// The volume that the claim names, or the lesson's.
-    pub volume: Reading<PersistentVolume>,
+    /// The members of the database, the first one first.
+    pub members: Vec<Member>,
     /// The Services by their names.
     pub services: BTreeMap<String, Reading<Service>>,
     /// The addresses behind the Services.
@@ -37,8 +37,9 @@ pub struct Snapshot {
 pub fn kubectl(namespace: &str) -> [String; 3] {
     let services = names::SERVICES.map(|name| format!("service/{name}")).join(" ");
     let deployments = names::DEPLOYMENTS.map(|name| format!("deployment/{name}")).join(" ");
+    let claims = names::MEMBERS.map(|(_, claim)| format!("pvc/{claim}")).join(" ");
     [
-        format!("get statefulset/{} pvc/{} {deployments} {services}", names::POSTGRES, names::CLAIM),
+        format!("get statefulset/{} {claims} {deployments} {services}", names::POSTGRES),
         format!("get pods,endpointslices -l {}", names::selector()),
         format!("get pv/{}", names::volume(namespace)),
     ]
@@ -83,7 +84,7 @@ impl Snapshot {
         let read = join!(
             cluster.get::<StatefulSet>(names::POSTGRES),
             cluster.list::<Pod>(&ours),
-            claim_and_volume(cluster),
+            join_all(names::MEMBERS.map(|names| Member::new(names).read(cluster))),
             cluster.list::<EndpointSlice>(&ours),
             cluster.get::<Service>(postgres_service),
             cluster.get::<Service>(backend_service),
@@ -91,7 +92,7 @@ impl Snapshot {
             cluster.get::<Deployment>(backend),
             cluster.get::<Deployment>(frontend),
         );
-        let (statefulset, pods, (claim, volume), endpoints, service_1, service_2, service_3, one, other) = read;
+        let (statefulset, pods, members, endpoints, service_1, service_2, service_3, one, other) = read;
         let (statefulset, failure) = match statefulset {
             Err(error) if !matches!(error.cause, Cause::Forbidden(_)) => {
                 (Reading::Unknown(Reason::Failed(error.cause.to_string())), Some(error))
@@ -101,8 +102,7 @@ impl Snapshot {
         let snapshot = Self {
             statefulset,
             pods: pods.map(Some).into(),
-            claim,
-            volume,
+            members,
             endpoints: endpoints.map(Some).into(),
             services: named(names::SERVICES, [service_1, service_2, service_3]),
             deployments: named(names::DEPLOYMENTS, [one, other]),
@@ -127,7 +127,11 @@ impl Snapshot {
             Change::StatefulSet(found) => {
                 self.statefulset = found.map_or(Reading::Absent, |set| Reading::Present(*set));
             }
-            Change::Claim(found) => self.claim = found.map_or(Reading::Absent, |claim| Reading::Present(*claim)),
+            Change::Claim(name, found) => {
+                if let Some(member) = self.members.iter_mut().find(|member| member.claim_name == name) {
+                    member.claim = found.map_or(Reading::Absent, |claim| Reading::Present(*claim));
+                }
+            }
             Change::Pods(pods) => self.pods = Reading::Present(pods),
             Change::Deployments(mut all) => {
                 self.deployments = names::DEPLOYMENTS
@@ -147,10 +151,26 @@ impl Snapshot {
         pods.iter().filter(move |pod| pod.labels().get(names::APP).is_some_and(|label| label == app))
     }
 
-    /// The pod with the stable name.
+    /// The pod that has a member's name now.
     #[must_use]
-    pub fn postgres_pod(&self) -> Option<&Pod> {
-        self.pods_of(names::POSTGRES).find(|pod| pod.name_any() == names::POSTGRES_POD)
+    pub fn pod_of(&self, member: &Member) -> Option<&Pod> {
+        self.pods_of(names::POSTGRES).find(|pod| pod.name_any() == member.pod)
+    }
+
+    /// The pod of the member that takes writes: of one server, its pod.
+    #[must_use]
+    pub fn primary(&self) -> Option<&Pod> {
+        self.pod_of(self.members.first()?)
+    }
+
+    /// The claims that are there.
+    pub fn claims(&self) -> impl Iterator<Item = &PersistentVolumeClaim> {
+        self.members.iter().filter_map(|member| member.claim.present())
+    }
+
+    /// The volumes that are there.
+    pub fn volumes(&self) -> impl Iterator<Item = &PersistentVolume> {
+        self.members.iter().filter_map(|member| member.volume.present())
     }
 
     /// The Secret whose password the backend uses, if there is a backend.
@@ -163,13 +183,10 @@ impl Snapshot {
         Some(&password.value_from.as_ref()?.secret_key_ref.as_ref()?.name)
     }
 
-    /// The volume, if an earlier claim has left it behind with its data.
+    /// A volume that an earlier claim has left behind with its data.
     #[must_use]
     pub fn released_volume(&self) -> Option<&PersistentVolume> {
-        let is_released = |volume: &&PersistentVolume| {
-            volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")
-        };
-        self.volume.present().filter(is_released)
+        self.members.iter().find_map(Member::released_volume)
     }
 
     /// What could not be read, and why.
@@ -180,14 +197,16 @@ impl Snapshot {
 
     /// Everything that is read, and why it could not be.
     fn reasons(&self) -> Vec<(String, Option<&Reason>)> {
-        let volume = self.claim.present().and_then(|claim| claim.spec.as_ref()?.volume_name.as_deref());
         let mut all = vec![
             (format!("statefulset/{}", names::POSTGRES), reason(&self.statefulset)),
             ("pods".to_owned(), reason(&self.pods)),
-            (format!("persistentvolumeclaim/{}", names::CLAIM), reason(&self.claim)),
-            (volume.map_or("the volume".to_owned(), |name| format!("persistentvolume/{name}")), reason(&self.volume)),
-            ("endpointslices".to_owned(), reason(&self.endpoints)),
         ];
+        for member in &self.members {
+            let volume = member.volume_name().map(|name| format!("persistentvolume/{name}"));
+            all.push((member.claim_reference(), reason(&member.claim)));
+            all.push((volume.unwrap_or("the volume".to_owned()), reason(&member.volume)));
+        }
+        all.push(("endpointslices".to_owned(), reason(&self.endpoints)));
         all.extend(self.deployments.iter().map(|(name, reading)| (format!("deployment/{name}"), reason(reading))));
         all.extend(self.services.iter().map(|(name, reading)| (format!("service/{name}"), reason(reading))));
         all
@@ -200,7 +219,7 @@ impl Snapshot {
             reading.present().is_some_and(|object| object.meta().deletion_timestamp.is_some())
         }
         ends(&self.statefulset)
-            || ends(&self.claim)
+            || self.members.iter().any(Member::is_ending)
             || self.deployments.values().any(ends)
             || self.services.values().any(ends)
     }
@@ -224,17 +243,5 @@ fn reason<T>(reading: &Reading<T>) -> Option<&Reason> {
     match reading {
         Reading::Unknown(reason) => Some(reason),
         _ => None,
-    }
-}
-
-/// The claim, and the volume that it names: known beforehand with the lesson's volume, so that both are asked for at once.
-async fn claim_and_volume(cluster: &Cluster) -> (Reading<PersistentVolumeClaim>, Reading<PersistentVolume>) {
-    let usual = names::volume(cluster.namespace());
-    let (claim, volume) = join!(cluster.get::<PersistentVolumeClaim>(names::CLAIM), cluster.get(&usual));
-    let claim = Reading::from(claim);
-    let named = claim.present().and_then(|claim| claim.spec.as_ref()?.volume_name.clone());
-    match named {
-        Some(other) if other != usual => (claim, cluster.get(&other).await.into()),
-        _ => (claim, volume.into()),
     }
 }

@@ -162,6 +162,9 @@ fn what_pods_say_cannot_reach_the_terminal_or_break_json() {
     let json: Value = serde_json::from_str(&home.run("status --no-db -o json").stdout).unwrap();
     assert_eq!((&json["kind"], &json["healthy"]), (&"Status".into(), &false.into()));
     assert!(json["findings"][0]["says"].as_str().unwrap().contains("owned"), "{json}");
+    let member = &json["members"][0];
+    assert_eq!((&member["pod"], &member["claim"]["state"]), (&"postgres-0".into(), &"present".into()), "{member}");
+    assert_eq!(member["chain"][1], "postgres-pvc", "{member}");
     let yaml: Value = serde_saphyr::from_str(&home.run("status --no-db -o yaml").stdout).unwrap();
     assert_eq!(yaml["findings"], json["findings"]);
 }

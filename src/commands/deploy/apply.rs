@@ -39,7 +39,7 @@ pub async fn all(
         let there = existing::of(object, snapshot);
         waiting::insist(ctx, deadline, is_passing, async || one(args, ctx, object, &there).await).await?;
     }
-    if let (Some(_), Reading::Present(claim)) = (reused, &snapshot.claim) {
+    for claim in snapshot.claims().filter(|_| reused.is_some()) {
         let touch = overlooked::touch(claim)?;
         waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&touch).await).await?;
     }

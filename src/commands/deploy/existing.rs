@@ -10,8 +10,12 @@ use crate::observe::{Reading, Snapshot};
 pub fn of<'a>(object: &Object, snapshot: &'a Snapshot) -> Reading<&'a ObjectMeta> {
     match object.resource.kind.as_str() {
         "StatefulSet" => meta(&snapshot.statefulset),
-        "PersistentVolumeClaim" => meta(&snapshot.claim),
-        "PersistentVolume" => meta(&snapshot.volume),
+        "PersistentVolumeClaim" => {
+            let member = snapshot.members.iter().find(|member| member.claim_name == object.name);
+            member.map_or(Reading::NotAsked, |member| meta(&member.claim))
+        }
+        // It is made for one server alone: the volumes of several are provisioned.
+        "PersistentVolume" => snapshot.members.first().map_or(Reading::NotAsked, |member| meta(&member.volume)),
         "Deployment" => snapshot.deployments.get(&object.name).map_or(Reading::NotAsked, meta),
         "Service" => snapshot.services.get(&object.name).map_or(Reading::NotAsked, meta),
         _ => Reading::NotAsked,

@@ -14,7 +14,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::psql;
 use crate::kubernetes::Cause;
-use crate::kubernetes::act::{Act, DeletePod, EvictPod, Exec};
+use crate::kubernetes::act::{Act, DeletePod, EvictPod};
 use crate::observe::Reading;
 use crate::persistence::How;
 use crate::persistence::evidence::{Moment, NameAnswer};
@@ -127,8 +127,7 @@ async fn answered_in_pod(
     let cluster = ctx.cluster().await?;
     let pod = until_seen(&mut running).await?.name;
     let start = before.data.database().map_or("", |database| &database.server.start);
-    let ask = psql::when_it_answers("SELECT extract(epoch FROM pg_postmaster_start_time())::text;");
-    let ask = Exec { pod, ..ask };
+    let ask = psql::when_it_answers(&pod, "SELECT extract(epoch FROM pg_postmaster_start_time())::text;");
     loop {
         match ask.execute(cluster).await {
             Ok(ended) if ended.code == 0 && !ended.stdout.trim().is_empty() && ended.stdout.trim() != start => {
@@ -147,7 +146,7 @@ async fn stop(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
         How::Kill => ctx.perform(&delete(Some(1))).await,
         How::Force => ctx.perform(&delete(Some(0))).await,
         How::Evict => ctx.perform(&EvictPod { name: pod.name.clone(), uid: pod.uid.clone() }).await,
-        How::Crash => return crash(ctx).await,
+        How::Crash => return crash(ctx, &pod.name).await,
     };
     match asked {
         Err(error) if is_another(&error) => Err(replaced(ctx, &pod.name)),
@@ -164,13 +163,13 @@ async fn stop(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
 }
 
 /// The program that stops the server goes with the server's container, and may not live to say how it ended.
-async fn crash(ctx: &Ctx) -> anyhow::Result<()> {
+async fn crash(ctx: &Ctx, pod: &str) -> anyhow::Result<()> {
     /// A shell's exit code for a program that was killed.
     const KILLED: i32 = 128;
-    match ctx.perform(&psql::crash()).await {
+    match ctx.perform(&psql::crash(pod)).await {
         Ok(ended) if ended.code != 0 && ended.code < KILLED => Err(Error::new(
             format!("the server could not be stopped: {}", ended.stderr.trim()),
-            ctx.by_hand.kubectl("describe pod/postgres-0").to("see what runs there"),
+            ctx.by_hand.kubectl(["describe", "pod", pod]).to("see what runs there"),
         )
         .into()),
         Err(error) if matches!(Cause::of(&error), Some(Cause::Forbidden(_))) => Err(error),

@@ -20,7 +20,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::level_one::LevelOne;
 use crate::exchange::{names, psql, wallets};
-use crate::kubernetes::act::{Create, Exec, command};
+use crate::kubernetes::act::{Create, command};
 use crate::kubernetes::{Cluster, Object};
 use crate::observe::{Reading, Reason, live};
 use crate::persistence::contrast::{Contrast, ServiceSeen};
@@ -113,8 +113,8 @@ async fn objects(ctx: &Ctx, run: &Run, beside: &PodSpec) -> anyhow::Result<Level
 /// Writes the marked rows, into a table of its own.
 async fn write(ctx: &Ctx, run: &Run, count: u32, pod: &str) -> anyhow::Result<()> {
     let values = [("mark", &*run.mark()), ("rows", &count.to_string())];
-    let script = psql::with_values(&values, &[wallets::CREATE, WRITE].concat());
-    let ended = ctx.perform(&Exec { pod: pod.to_owned(), ..script }).await?;
+    let script = psql::with_values(pod, &values, &[wallets::CREATE, WRITE].concat());
+    let ended = ctx.perform(&script).await?;
     anyhow::ensure!(ended.code == 0, "could not write the marked rows in pod/{pod}: {}", ended.stderr.trim());
     Ok(())
 }

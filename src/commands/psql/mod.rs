@@ -84,7 +84,7 @@ async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i
     let command = plan.program(&mark);
     let program = Program { pod: names::POSTGRES_POD, container: names::POSTGRES, command: &command };
     let connected = Rc::new(Cell::new(false));
-    let ticket = end_with_this_run(ctx, cluster, psql::end(&mark), Rc::clone(&connected));
+    let ticket = end_with_this_run(ctx, cluster, psql::end(names::POSTGRES_POD, &mark), Rc::clone(&connected));
     let session = Session::start(cluster, program, plan.mode).await.inspect_err(|_| ctx.cleanup.forget(ticket))?;
     connected.set(true);
     if plan.mode != Mode::Output {

@@ -135,7 +135,7 @@ async fn create(ctx: &Ctx) -> anyhow::Result<String> {
 
 /// Makes PostgreSQL take the Secret's password, unless it does.
 async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()> {
-    match Credentials::of_secret(cluster, secret).await {
+    match Credentials::of_secret(cluster, names::POSTGRES_POD, secret).await {
         Reading::Present(Credentials::Accepted) => {
             ctx.printer.out(format!("PostgreSQL has the password of secret/{secret}"))
         }
@@ -145,7 +145,7 @@ async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()>
         )
         .into()),
         _ => {
-            credentials::take(ctx, secret).await?;
+            credentials::take(ctx, names::POSTGRES_POD, secret).await?;
             ctx.printer.out(format!("PostgreSQL now has the password of secret/{secret} (ALTER ROLE)"))
         }
     }

@@ -53,9 +53,8 @@ pub async fn in_use(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Option<Str
 pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let snapshot = Snapshot::read(cluster).await?;
-    let address = snapshot.postgres_pod().and_then(|pod| pod.status.as_ref()?.pod_ip.as_deref());
-    let Some(address) = address else { return Ok(()) };
-    match details::credentials(&snapshot, cluster, address).await {
+    let Some(server) = snapshot.primary() else { return Ok(()) };
+    match details::credentials(&snapshot, cluster, server).await {
         Reading::Present(Credentials::Refused) => {}
         Reading::Unknown(Reason::Forbidden(_)) => {
             ctx.printer
@@ -65,10 +64,10 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
         // Whatever else is the matter shows when the exchange is asked.
         _ => return Ok(()),
     }
-    let secret = snapshot.backend_secret().unwrap_or(names::SECRET);
+    let (pod, secret) = (server.name_any(), snapshot.backend_secret().unwrap_or(names::SECRET));
     match secret {
-        names::SECRET => altered(ctx, secret, &ctx.perform(&psql::alter_password()).await?)?,
-        rotated => take(ctx, rotated).await?,
+        names::SECRET => altered(ctx, &pod, secret, &ctx.perform(&psql::alter_password(&pod)).await?)?,
+        rotated => take(ctx, &pod, rotated).await?,
     }
     ctx.printer.note(format!(
         "PostgreSQL had another password than secret/{secret}: it was changed to the Secret's (ALTER ROLE)"
@@ -76,11 +75,11 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes PostgreSQL take the password of a Secret.
+/// Makes the server of a pod take the password of a Secret.
 ///
 /// # Errors
 /// If there is no such Secret, or PostgreSQL does not do it.
-pub async fn take(ctx: &Ctx, secret: &str) -> anyhow::Result<()> {
+pub async fn take(ctx: &Ctx, pod: &str, secret: &str) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let hint = || ctx.own_command("rotate-password --new").to("make one");
     let Some(login) = Login::read(cluster, secret).await? else {
@@ -90,17 +89,17 @@ pub async fn take(ctx: &Ctx, secret: &str) -> anyhow::Result<()> {
         return Err(Error::new(format!("the password of secret/{secret} contains non-ASCII characters"), hint()).into());
     }
     let verifier = scram::verifier(&login.password);
-    let done = ctx.perform(&SetPassword { secret: secret.to_owned(), role: login.role, verifier }).await?;
-    altered(ctx, secret, &done)
+    let set = SetPassword { pod: pod.to_owned(), secret: secret.to_owned(), role: login.role, verifier };
+    altered(ctx, pod, secret, &ctx.perform(&set).await?)
 }
 
-fn altered(ctx: &Ctx, secret: &str, ended: &Ended) -> anyhow::Result<()> {
+fn altered(ctx: &Ctx, pod: &str, secret: &str, ended: &Ended) -> anyhow::Result<()> {
     if ended.code == 0 {
         return Ok(());
     }
     Err(Error::new(
         format!("could not set the password of secret/{secret} in PostgreSQL: {}", ended.stderr.trim()),
-        ctx.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read its log"),
+        ctx.by_hand.kubectl(["logs", pod]).to("read its log"),
     )
     .into())
 }

@@ -8,14 +8,14 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{marks, names};
 use crate::kubernetes::{ByHand, Cause};
-use crate::observe::{Reading, Snapshot};
+use crate::observe::Snapshot;
 
 /// As many nodes as are looked at to choose one.
 const MOST: u32 = 500;
 
 /// The value of the label `kubernetes.io/hostname` to pin the volume to. None on a cluster of one node.
 pub async fn hostname(ctx: &Ctx, wanted: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<Option<String>> {
-    let pinned = snapshot.volume.present().and_then(marks::pinned_to);
+    let pinned = snapshot.volumes().find_map(marks::pinned_to);
     if pinned.is_some() && wanted.is_none_or(|wanted| pinned.as_deref() == Some(wanted)) {
         return Ok(pinned);
     }
@@ -35,15 +35,15 @@ pub async fn hostname(ctx: &Ctx, wanted: Option<&str>, snapshot: &Snapshot) -> a
         };
     }
     let Some(nodes) = nodes else { return without_looking(wanted, snapshot) };
-    let runs_on = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.as_deref());
+    let runs_on = snapshot.primary().and_then(|pod| pod.spec.as_ref()?.node_name.as_deref());
     Ok(choose(&ctx.by_hand, &nodes, runs_on, wanted)?)
 }
 
 fn without_looking(wanted: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<Option<String>> {
-    match (wanted, &snapshot.volume) {
+    match (wanted, snapshot.volumes().next()) {
         (Some(wanted), _) => Ok(Some(wanted.to_owned())),
-        (None, Reading::Present(_)) => Ok(None),
-        (None, _) => Err(Error::new(
+        (None, Some(_)) => Ok(None),
+        (None, None) => Err(Error::new(
             "you may not list nodes, so a node for the volume's directory cannot be chosen",
             "choose one with --node NAME, or let the cluster create a volume: --storage dynamic",
         )

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::kubernetes::Object;
 use crate::kubernetes::act::Patch;
-use crate::observe::Snapshot;
+use crate::observe::{Member, Snapshot};
 
 /// When a claim was last touched to be looked at again.
 const TOUCHED: &str = "kubectl-kubecoin/touched-at";
@@ -17,11 +17,15 @@ pub fn touch(claim: &PersistentVolumeClaim) -> anyhow::Result<Patch> {
     Ok(Patch { object: Object { body, ..Object::of(claim)? } })
 }
 
-/// The claim, if it waits for the static volume though that is there and free. The cluster looks at claims and at volumes
+/// A claim that waits for its static volume though that is there and free. The cluster looks at claims and at volumes
 /// apart from each other: at this one it has looked before it knew the volume, and in vain.
 #[must_use]
 pub fn find(snapshot: &Snapshot) -> Option<&PersistentVolumeClaim> {
-    let (claim, volume) = (snapshot.claim.present()?, snapshot.volume.present()?);
+    snapshot.members.iter().find_map(of_member)
+}
+
+fn of_member(member: &Member) -> Option<&PersistentVolumeClaim> {
+    let (claim, volume) = (member.claim.present()?, member.volume.present()?);
     let spec = claim.spec.as_ref()?;
     let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
     let volume_phase = volume.status.as_ref().and_then(|status| status.phase.as_deref());
@@ -37,13 +41,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::exchange::names;
     use crate::observe::Reading;
 
     fn is_overlooked(claim: &Value, volume: &Value) -> bool {
         let of = |value: &Value| serde_json::from_value(value.clone()).unwrap();
         let volume = serde_json::from_value(volume.clone()).unwrap();
         let (claim, volume) = (Reading::Present(of(claim)), Reading::Present(volume));
-        find(&Snapshot { claim, volume, ..Snapshot::default() }).is_some()
+        of_member(&Member { claim, volume, ..Member::new(names::MEMBERS[0]) }).is_some()
     }
 
     #[test]

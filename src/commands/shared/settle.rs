@@ -1,6 +1,6 @@
 //! The settings: what the user asks for, held against what is there and cannot be changed.
 
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 
 use super::shape::{Shape, StorageKind};
 use super::{credentials, node};
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::exchange::settings::{Settings, Storage, same_quantity};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::{ByHand, adopt};
-use crate::observe::{Reading, Snapshot};
+use crate::observe::Snapshot;
 
 /// What the lesson's own volume needs.
 pub const CREATE_VOLUMES: Permission =
@@ -21,7 +21,7 @@ pub const CREATE_VOLUMES: Permission =
 /// If what is there cannot be changed so, or the cluster cannot be asked.
 pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Settings> {
     let (images, by_hand) = (shape.images()?, &ctx.by_hand);
-    let there = snapshot.claim.present();
+    let there = snapshot.claims().next();
     let storage = storage(shape, ctx, snapshot).await?;
     let volume_size = match (&shape.volume_size, there.and_then(size)) {
         (Some(wanted), Some(there)) if same_quantity(wanted, &there) => Some(there),
@@ -45,7 +45,7 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
 }
 
 async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Storage> {
-    let (there, by_hand) = (snapshot.claim.present().map(class), &ctx.by_hand);
+    let (there, by_hand) = (snapshot.claims().next().map(class), &ctx.by_hand);
     let kind = match (shape.asked(), &there) {
         (StorageKind::Auto, Some(ClaimClass::Empty)) => StorageKind::Static,
         (StorageKind::Auto, Some(ClaimClass::Named(_))) => StorageKind::Dynamic,
@@ -78,7 +78,7 @@ async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resul
 
 /// Whether an earlier run has named the class, and so must go on. The cluster's default is left to the cluster.
 fn applied_class(snapshot: &Snapshot) -> bool {
-    snapshot.claim.present().is_some_and(|claim| adopt::applied(&claim.metadata, "/f:spec/f:storageClassName"))
+    snapshot.claims().any(|claim| adopt::applied(&claim.metadata, "/f:spec/f:storageClassName"))
 }
 
 /// Static where one may create a volume.
@@ -92,10 +92,8 @@ async fn automatic(ctx: &Ctx) -> anyhow::Result<StorageKind> {
 
 /// The folder: the one of a volume that is there, or the asked one. A volume's folder cannot be changed.
 fn host_path(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Option<String>, Error> {
-    let there = match &snapshot.volume {
-        Reading::Present(volume) => volume.spec.as_ref().and_then(|spec| Some(spec.host_path.as_ref()?.path.clone())),
-        _ => None,
-    };
+    let path = |volume: &PersistentVolume| Some(volume.spec.as_ref()?.host_path.as_ref()?.path.clone());
+    let there = snapshot.volumes().find_map(path);
     match (&shape.host_path, there) {
         (Some(wanted), Some(there)) if *wanted != there => {
             Err(immutable(by_hand, &format!("the volume's directory is {there}"), "--host-path", wanted))

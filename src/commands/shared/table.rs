@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::waiting::{self, Waited};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::{psql, wallets};
+use crate::exchange::{names, psql, wallets};
 use crate::kubernetes::Cause;
 use crate::kubernetes::exec::Ended;
 use crate::observe::database::Database;
@@ -46,7 +46,7 @@ async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
     {
         return exists(ctx, columns, before.rows.unwrap_or(0));
     }
-    succeeded(ctx, ctx.perform(&psql::script(wallets::CREATE)).await?)?;
+    succeeded(ctx, ctx.perform(&psql::script(names::POSTGRES_POD, wallets::CREATE)).await?)?;
     let after = describe(ctx).await?;
     let table = if before.columns.is_some() { "exists" } else { "created" };
     ctx.printer
@@ -73,7 +73,7 @@ fn exists(ctx: &Ctx, columns: &[wallets::Column], rows: u64) -> anyhow::Result<O
 }
 
 async fn describe(ctx: &Ctx) -> anyhow::Result<Database> {
-    Database::parse(&succeeded(ctx, ctx.perform(&Database::ask()).await?)?)
+    Database::parse(&succeeded(ctx, ctx.perform(&Database::ask(names::POSTGRES_POD)).await?)?)
 }
 
 /// psql found no server, or a lock. A ready pod that is being stopped refuses connections before it is seen to be unready.
@@ -94,7 +94,7 @@ fn succeeded(ctx: &Ctx, ended: Ended) -> anyhow::Result<Ended> {
         _ if said.contains(psql::LOCKED) => Err(NoAnswer("someone else has locked its table".to_owned()).into()),
         code => Err(Error::new(
             format!("psql ended with exit code {code}: {said}"),
-            ctx.by_hand.kubectl("logs postgres-0").to("read the database's log"),
+            ctx.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read the database's log"),
         )
         .into()),
     }

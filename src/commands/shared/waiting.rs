@@ -212,10 +212,10 @@ pub fn all_ready(snapshot: &Snapshot) -> bool {
     readiness::all(snapshot)
 }
 
-/// Whether the pod with the stable name is ready, for `until`.
+/// Whether the pod that takes writes is ready, for `until`.
 #[must_use]
 pub fn postgres_ready(snapshot: &Snapshot) -> bool {
-    snapshot.postgres_pod().is_some_and(readiness::pod)
+    snapshot.primary().is_some_and(readiness::pod)
 }
 
 /// Says that a wait has run out: what was last seen, and what helps.

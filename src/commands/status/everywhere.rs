@@ -73,7 +73,7 @@ impl Exchange {
         let namespace = set.namespace().unwrap_or_default();
         let complete = readiness::statefulset(set);
         let database = if complete && !no_db {
-            Database::read(&cluster.in_namespace(&namespace)).await
+            Database::read(&cluster.in_namespace(&namespace), names::POSTGRES_POD).await
         } else {
             Reading::NotAsked
         };

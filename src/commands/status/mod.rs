@@ -14,6 +14,7 @@ use super::shared;
 use super::shared::waiting::{self, Waited};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::exchange::names;
 use crate::findings::Observed;
 use crate::flags::duration;
 use crate::kubernetes::Place;
@@ -114,7 +115,7 @@ async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
     // After a wait it is not behind what was waited for.
     let snapshot = if args.wait { shared::snapshot(ctx).await? } else { shared::glance(ctx).await? };
     if !args.no_db {
-        ctx.show(|| Database::ask().kubectl(cluster.place()));
+        ctx.show(|| Database::ask(names::POSTGRES_POD).kubectl(cluster.place()));
     }
     let details = Details::read(&snapshot, cluster, !args.no_db).await;
     let now = Timestamp::now();

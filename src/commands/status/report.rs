@@ -11,7 +11,7 @@ use crate::exchange::marks;
 use crate::exchange::names;
 use crate::findings::{self, Finding, Observed};
 use crate::observe::database::Database;
-use crate::observe::{Reading, readiness};
+use crate::observe::{Member, Reading, Snapshot, container, readiness};
 use crate::persistence::proof::Proof;
 
 /// All of it.
@@ -25,11 +25,9 @@ pub struct Status {
     pub healthy: bool,
     /// The set and the Deployments.
     pub workloads: Vec<Workload>,
-    pub claim: Reading<Claim>,
-    pub volume: Reading<Volume>,
+    /// The members of the database: from each stable name to its files.
+    pub members: Vec<MemberStatus>,
     pub services: Vec<ServiceStatus>,
-    /// From the stable name to the files.
-    pub chain: Vec<String>,
     /// The last verdict of `persistence-demo`, if there is one.
     pub last_proof: Option<Proof>,
     pub database: Reading<DatabaseStatus>,
@@ -84,6 +82,18 @@ pub struct PodStatus {
     pub image: Option<String>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
+}
+
+/// A member of the database, and the storage behind its name.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberStatus {
+    /// Its stable name.
+    pub pod: String,
+    pub claim: Reading<Claim>,
+    pub volume: Reading<Volume>,
+    /// From the stable name to the files, each link as far as it is known.
+    pub chain: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -165,7 +175,7 @@ impl Status {
         let workload = |app: &str, kind: &str, state| Workload {
             name: format!("{kind}/{app}"),
             state,
-            pods: snapshot.pods_of(app).map(pod).collect(),
+            pods: snapshot.pods_of(app).map(|one| pod(one, app)).collect(),
         };
         let mut workloads = vec![workload(names::POSTGRES, "statefulset", snapshot.statefulset.map(set))];
         for app in names::DEPLOYMENTS {
@@ -182,10 +192,8 @@ impl Status {
             namespace: observed.namespace.to_owned(),
             healthy: findings::healthy(&findings),
             workloads,
-            claim: snapshot.claim.map(claim),
-            volume: snapshot.volume.map(volume),
+            members: snapshot.members.iter().map(|one| member(one, snapshot)).collect(),
             services: services.into(),
-            chain: chain(observed),
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
             database: observed.details.database.map(database),
             findings,
@@ -225,9 +233,9 @@ fn deployment(deployment: &Deployment) -> WorkloadState {
     }
 }
 
-fn pod(pod: &Pod) -> PodStatus {
+fn pod(pod: &Pod, app: &str) -> PodStatus {
     let status = pod.status.as_ref();
-    let container = status.and_then(|status| status.container_statuses.as_ref()?.first());
+    let container = container::status(pod, app);
     let state = container.and_then(|container| container.state.as_ref());
     let waits = state.and_then(|state| state.waiting.as_ref()?.reason.clone());
     let ended = state.and_then(|state| state.terminated.as_ref()?.reason.clone());
@@ -241,7 +249,7 @@ fn pod(pod: &Pod) -> PodStatus {
         restarts: container.map_or(0, |container| container.restart_count),
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         ip: status.and_then(|status| status.pod_ip.clone()),
-        image: pod.spec.as_ref().and_then(|spec| spec.containers.first()?.image.clone()),
+        image: pod.spec.as_ref().and_then(|spec| container::image(spec, app)).map(str::to_owned),
         created_at: created(&pod.metadata),
     }
 }
@@ -308,15 +316,24 @@ fn addresses(slices: &[k8s_openapi::api::discovery::v1::EndpointSlice], service:
     all
 }
 
-/// From the stable name to the files: each link as far as it is known.
-fn chain(observed: &Observed) -> Vec<String> {
-    let snapshot = observed.snapshot;
-    let Some(claim) = snapshot.claim.present() else { return Vec::new() };
-    let mut chain = vec![names::POSTGRES_POD.to_owned(), names::CLAIM.to_owned()];
-    let Some(name) = claim.spec.as_ref().and_then(|spec| spec.volume_name.clone()) else { return chain };
-    chain.push(name);
-    let pod_node = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.clone());
-    if let Some(volume) = snapshot.volume.present().map(volume)
+fn member(member: &Member, snapshot: &Snapshot) -> MemberStatus {
+    MemberStatus {
+        pod: member.pod.clone(),
+        claim: member.claim.map(claim),
+        volume: member.volume.map(volume),
+        chain: chain(member, snapshot),
+    }
+}
+
+fn chain(member: &Member, snapshot: &Snapshot) -> Vec<String> {
+    if member.claim.present().is_none() {
+        return Vec::new();
+    }
+    let mut chain = vec![member.pod.clone(), member.claim_name.clone()];
+    let Some(name) = member.volume_name() else { return chain };
+    chain.push(name.to_owned());
+    let pod_node = snapshot.pod_of(member).and_then(|pod| pod.spec.as_ref()?.node_name.clone());
+    if let Some(volume) = member.volume.present().map(volume)
         && let Some(path) = volume.path
     {
         let node = volume.node.or(pod_node).map(|node| format!(" on {node}")).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::report::{DatabaseStatus, Status, Workload, age};
+use super::report::{Claim, DatabaseStatus, Status, Volume, Workload, age};
 use crate::commands::shared::waiting;
 use crate::kubernetes::on;
 use crate::observe::{Reading, Reason};
@@ -44,8 +44,8 @@ pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
     let tables = [workloads(status, wide, now), storage(status, wide, now), services(status, wide, now)];
     let mut lines: Vec<Line> = tables.join("\n").lines().map(Line::from).collect();
     lines.push(Line::default());
-    if !status.chain.is_empty() {
-        lines.push(Line::default().and(Role::Title, "chain: ").and(Role::Plain, status.chain.join(" → ")));
+    for member in status.members.iter().filter(|member| !member.chain.is_empty()) {
+        lines.push(Line::default().and(Role::Title, "chain: ").and(Role::Plain, member.chain.join(" → ")));
     }
     lines.extend(database(&status.database, now));
     if let Some(proof) = &status.last_proof {
@@ -115,7 +115,15 @@ fn workload_row(workload: &Workload, now: Timestamp) -> [String; 8] {
 
 fn storage(status: &Status, wide: bool, now: Timestamp) -> String {
     let mut table = Table::new(&STORAGE, wide);
-    table.row(match &status.claim {
+    for member in &status.members {
+        table.row(claim_row(&member.claim, now));
+        table.row(volume_row(&member.volume, now));
+    }
+    table.text()
+}
+
+fn claim_row(claim: &Reading<Claim>, now: Timestamp) -> [String; 8] {
+    match claim {
         Reading::Present(claim) => [
             format!("pvc/{}", claim.name),
             claim.phase.clone(),
@@ -127,8 +135,11 @@ fn storage(status: &Status, wide: bool, now: Timestamp) -> String {
             shown_age(claim.created_at, now),
         ],
         other => without_value("pvc".to_owned(), 1, known(other)),
-    });
-    table.row(match &status.volume {
+    }
+}
+
+fn volume_row(volume: &Reading<Volume>, now: Timestamp) -> [String; 8] {
+    match volume {
         Reading::Present(volume) => [
             format!("pv/{}", volume.name),
             volume.phase.clone(),
@@ -140,8 +151,7 @@ fn storage(status: &Status, wide: bool, now: Timestamp) -> String {
             shown_age(volume.created_at, now),
         ],
         other => without_value("pv".to_owned(), 1, known(other)),
-    });
-    table.text()
+    }
 }
 
 fn services(status: &Status, wide: bool, now: Timestamp) -> String {

@@ -1,6 +1,6 @@
 //! What there is of the exchange, ours and somebody else's.
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{PersistentVolume, Secret};
 use k8s_openapi::serde::Serialize;
 use kube::api::ListParams;
 use kube::core::ObjectMeta;
@@ -18,9 +18,9 @@ use crate::observe::{Reading, Reason, Snapshot};
 pub struct Existing {
     /// What runs, in the order in which it goes: what people reach first, the database last.
     pub workloads: Vec<Leaving>,
-    pub claim: Option<Leaving>,
+    pub claims: Vec<Leaving>,
     /// The lesson's volume. One that the cluster made goes by itself.
-    pub volume: Option<Leaving>,
+    pub volumes: Vec<Leaving>,
     /// The Secrets. Only what is deleted with the data is looked for.
     pub secrets: Vec<Leaving>,
     /// What has a name of ours, and not our label.
@@ -48,11 +48,15 @@ impl Existing {
             there.ours(postgres_service)?,
         ];
         there.workloads = workloads.into_iter().flatten().collect();
-        there.claim = there.ours(Some(&snapshot.claim))?;
-        // One that the cluster made for the claim has none of our labels.
-        let made = |volume: &&k8s_openapi::api::core::v1::PersistentVolume| is_ours(volume.meta());
-        if snapshot.volume.present().is_none_or(|volume| made(&volume) || snapshot.claim.present().is_none()) {
-            there.volume = there.ours(Some(&snapshot.volume))?;
+        for member in &snapshot.members {
+            let claim = there.ours(Some(&member.claim))?;
+            there.claims.extend(claim);
+            // One that the cluster made for the claim has none of our labels.
+            let made = |volume: &PersistentVolume| is_ours(volume.meta());
+            if member.claim.present().is_none() || member.volume.present().is_some_and(made) {
+                let volume = there.ours(Some(&member.volume))?;
+                there.volumes.extend(volume);
+            }
         }
         there.unknown = snapshot.unknown().into_iter().map(|(object, reason)| (object, reason.clone())).collect();
         Ok(there)

@@ -62,7 +62,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     there.is_known(cluster.place())?;
     let outcome = Outcome::holds_if(there.foreign.is_empty());
-    let has_data = there.claim.is_some() || there.volume.is_some() || !there.secrets.is_empty();
+    let has_data = !(there.claims.is_empty() && there.volumes.is_empty() && there.secrets.is_empty());
     let runs = !there.workloads.is_empty() || snapshot.pods.present().is_some_and(|pods| !pods.is_empty());
     if !(runs || has_data && args.delete_data) {
         ctx.printer.out(format!("there is no exchange in namespace {}", cluster.namespace()))?;
@@ -104,7 +104,7 @@ async fn take_away(
     deadline: Instant,
 ) -> anyhow::Result<Outcome> {
     // Known before anything is deleted: it is the server's pod that says it.
-    let owner = if args.delete_data { data::owner(ctx, snapshot, there).await? } else { None };
+    let files = if args.delete_data { data::files(ctx, snapshot, there).await? } else { Vec::new() };
     let mut leaving = remove::delete(ctx, &there.workloads).await?;
     leaving.extend(remove::pods(ctx).await?);
     if !remove::gone(ctx, &leaving, deadline, args.timeout).await? {
@@ -114,9 +114,9 @@ async fn take_away(
         data::kept(ctx, snapshot)?;
         return Ok(Outcome::Holds);
     }
-    if let Some(owner) = owner {
-        wipe::wipe(ctx, &data::image(snapshot)?, owner, deadline).await?;
-        ctx.printer.out(format!("the files {} are deleted", data::place(snapshot)))?;
+    for files in &files {
+        wipe::wipe(ctx, &data::image(snapshot)?, files, deadline).await?;
+        ctx.printer.out(format!("the files {} are deleted", files.place))?;
     }
     data::delete(args, ctx, snapshot, there, deadline).await
 }

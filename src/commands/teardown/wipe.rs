@@ -17,7 +17,7 @@ use crate::exchange::objects::POSTGRES_UID;
 use crate::kubernetes::act::{Act, Exec};
 use crate::kubernetes::gone::{self, Leaving};
 use crate::kubernetes::{Cause, Cluster, Object, RequestError};
-use crate::observe::{Snapshot, readiness};
+use crate::observe::{Member, Snapshot, readiness};
 
 const PURPOSE: &str = "wipe";
 const VOLUME: &str = "/volume";
@@ -31,16 +31,26 @@ find . -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf -- {} +
 left=$(find . -mindepth 1 -maxdepth 1 ! -name lost+found)
 [ -z \"$left\" ] || { echo \"left: $left\" >&2; exit 1; }";
 
+/// The files of a member.
+pub struct Files {
+    /// The claim by which they are reached.
+    pub claim: String,
+    /// The user whose files they are.
+    pub owner: i64,
+    /// Where they are, in words.
+    pub place: String,
+}
+
 /// Who owns the files, while the server still runs: what its pod says, or else the user of the official image.
 ///
 /// # Errors
 /// If the node that has the files is away.
-pub async fn owner(cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Result<i64> {
-    let Some(pod) = snapshot.postgres_pod().filter(|pod| pod.metadata.deletion_timestamp.is_none()) else {
+pub async fn owner(cluster: &Cluster, pod: Option<&Pod>) -> anyhow::Result<i64> {
+    let Some(pod) = pod.filter(|pod| pod.metadata.deletion_timestamp.is_none()) else {
         return Ok(POSTGRES_UID);
     };
     let ask = Exec {
-        pod: names::POSTGRES_POD.to_owned(),
+        pod: pod.name_any(),
         container: names::POSTGRES,
         command: ["stat", "-c", "%u", names::DATA_PATH].map(str::to_owned).to_vec(),
         stdin: String::new(),
@@ -65,9 +75,9 @@ fn is_away(error: &RequestError) -> bool {
 ///
 /// # Errors
 /// If so. Who may not read nodes learns it from the pod.
-pub async fn node_is_there(cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Result<()> {
-    let runs_on = snapshot.postgres_pod().and_then(|pod| pod.spec.as_ref()?.node_name.clone());
-    let node = match (runs_on, snapshot.volume.present().and_then(marks::pinned_to)) {
+pub async fn node_is_there(cluster: &Cluster, snapshot: &Snapshot, member: &Member) -> anyhow::Result<()> {
+    let runs_on = snapshot.pod_of(member).and_then(|pod| pod.spec.as_ref()?.node_name.clone());
+    let node = match (runs_on, member.volume.present().and_then(marks::pinned_to)) {
         (Some(node), _) => cluster.get::<Node>(&node).await,
         (None, Some(hostname)) => {
             let pinned = ListParams::default().labels(&format!("{}={hostname}", names::HOSTNAME)).limit(1);
@@ -102,16 +112,16 @@ fn away(node: &str, why: &str) -> NodeAway {
 ///
 /// # Errors
 /// If they are not deleted, with the reason.
-pub async fn wipe(ctx: &Ctx, image: &str, owner: i64, deadline: Instant) -> anyhow::Result<()> {
+pub async fn wipe(ctx: &Ctx, image: &str, files: &Files, deadline: Instant) -> anyhow::Result<()> {
     earlier_is_gone(ctx, deadline).await?;
     let plain = Helper::new(PURPOSE, image, &["sh", "-ec", SCRIPT], LASTS);
-    let helper = Helper { user: Some(owner), claim: Some((names::CLAIM, VOLUME)), ..plain };
+    let helper = Helper { user: Some(files.owner), claim: Some((files.claim.clone(), VOLUME)), ..plain };
     let started = helper::start(ctx, &helper).await?;
     let pod = helper::until(ctx, &started.name, deadline, Goal::HasEnded).await?;
     if helper::phase(&pod) != "Succeeded" {
         let said = ctx.cluster().await?.logs(&started.name).await.unwrap_or_default();
         return Err(Error::new(
-            format!("the files could not be deleted as user {owner}: {}", said.trim()),
+            format!("the files could not be deleted as user {}: {}", files.owner, said.trim()),
             (ctx.own_command("deploy").to("the claim and the volume still exist: see what is in them"))
                 .and("or delete the files on the node"),
         )

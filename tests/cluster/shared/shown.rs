@@ -134,10 +134,10 @@ fn acts_of_their_own(namespace: &str) {
 
     // The password that PostgreSQL takes is the Secret's again; who asks it at its address, is asked for it.
     let address = field(namespace, "pod/postgres-0", "/status/podIP");
-    let asks = psql::at_address(&address, "SELECT 'taken';").kubectl(&place);
+    let asks = psql::at_address("postgres-0", &address, "SELECT 'taken';").kubectl(&place);
     sql(namespace, "ALTER ROLE postgres PASSWORD 'another';");
     assert_eq!(pasted(&asks).status.code(), Some(2), "the password is refused");
-    works(&psql::alter_password().kubectl(&place));
+    works(&psql::alter_password("postgres-0").kubectl(&place));
     assert_eq!(works(&asks).trim(), "taken");
 
     // Of two pods of one name, exactly the one that is meant.

@@ -114,7 +114,7 @@ impl Subject for Exchange<'_> {
         self.asking = Asking::default();
         let cluster = ctx.cluster().await?;
         let before = if self.is_written {
-            ctx.show(|| psql::script(&describe()).kubectl(cluster.place()));
+            ctx.show(|| psql::script(&pod.name, &describe()).kubectl(cluster.place()));
             moment::read(cluster, pod).await?
         } else {
             let before = moment::read_by(cluster, pod, self.marked.write(ctx, self.args, &describe())).await?;

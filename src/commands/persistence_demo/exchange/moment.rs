@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::super::storage::claimed;
 use crate::exchange::{names, psql};
 use crate::kubernetes::Cluster;
-use crate::kubernetes::act::{Act, Exec};
+use crate::kubernetes::act::Act;
 use crate::kubernetes::exec::Ended;
 use crate::observe::{Reading, Reason};
 use crate::persistence::evidence::{Data, Database, Moment};
@@ -26,7 +26,7 @@ const LOG: u32 = 64 << 10;
 
 /// All identities and all rows, with the pod as the watch has it.
 pub async fn read(cluster: &Cluster, pod: &PodSeen) -> anyhow::Result<Moment> {
-    let ask = Exec { pod: pod.name.clone(), ..psql::script(&describe()) };
+    let ask = psql::script(&pod.name, &describe());
     read_by(cluster, pod, async { Ok(ask.execute(cluster).await?) }).await
 }
 

@@ -61,8 +61,10 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
 
 /// Nothing is deleted that does not come back: not the storage with the pod, nor the pod because its next one is refused.
 async fn comes_back(ctx: &Ctx, snapshot: &Snapshot, set: &StatefulSet, pod: &Pod) -> anyhow::Result<()> {
-    if let Some(Ending { says, keep }) = ending::of(names::CLAIM, &snapshot.claim, &snapshot.volume) {
-        return Err(refused(&says, findings::rescue(&ctx.by_hand, keep.as_deref())));
+    for member in &snapshot.members {
+        if let Some(Ending { says, keep }) = ending::of(&member.claim_name, &member.claim, &member.volume) {
+            return Err(refused(&says, findings::rescue(&ctx.by_hand, &member.pod, keep.as_deref())));
+        }
     }
     if set.metadata.deletion_timestamp.is_some() {
         let hint = ctx.by_hand.kubectl("get statefulset/postgres -o yaml").to("see which finalizers block it");
@@ -80,7 +82,7 @@ async fn comes_back(ctx: &Ctx, snapshot: &Snapshot, set: &StatefulSet, pod: &Pod
         Some(why) => {
             let look = ctx.by_hand.kubectl_of_cluster(["describe", "namespace", cluster.namespace()]);
             let hint = look.to("the data is safe as long as the pod runs; see what the namespace requires of pods");
-            Err(refused(&format!("the next pod/postgres-0 could not be created: {why}"), hint))
+            Err(refused(&format!("the next pod/{} could not be created: {why}", pod.name_any()), hint))
         }
         None => Ok(()),
     }
@@ -90,15 +92,18 @@ fn ready_pod<'a>(ctx: &Ctx, snapshot: &'a Snapshot) -> anyhow::Result<&'a Pod> {
     if let Reading::Unknown(reason) = &snapshot.pods {
         return Err(unread(ctx, "the pods", reason).into());
     }
-    match snapshot.postgres_pod() {
+    match snapshot.primary() {
         Some(pod) if readiness::pod(pod) => Ok(pod),
-        Some(_) => Err(refused("pod/postgres-0 is not ready", ctx.own_command("status --wait"))),
+        Some(pod) => {
+            let why = format!("pod/{} is not ready", pod.name_any());
+            Err(refused(&why, ctx.own_command("status --wait")))
+        }
         None => Err(refused("pod/postgres-0 does not exist", ctx.own_command("status"))),
     }
 }
 
 async fn database(ctx: &Ctx) -> anyhow::Result<Database> {
-    let ended = ctx.perform(&Database::ask()).await?;
+    let ended = ctx.perform(&Database::ask(names::POSTGRES_POD)).await?;
     Database::parse(&ended)
         .map_err(|error| refused(&format!("the database does not answer: {error}"), ctx.own_command("status")))
 }

@@ -10,7 +10,7 @@ use super::super::{Args, lasting};
 use crate::commands::shared;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::psql;
+use crate::exchange::{names, psql};
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::{Act, Exec};
 use crate::kubernetes::exec::Ended;
@@ -46,7 +46,7 @@ impl<'a> Marked<'a> {
         let cluster = ctx.cluster().await?;
         let sweep = if self.is_alone { SWEEP } else { "" };
         let values = [("mark", self.mark.as_str()), ("rows", &args.rows.to_string())];
-        let script = psql::with_values(&values, &[sweep, WRITE, then].concat());
+        let script = psql::with_values(names::POSTGRES_POD, &values, &[sweep, WRITE, then].concat());
         ctx.show(|| script.kubectl(cluster.place()));
         let work = {
             let cluster = cluster.clone();
@@ -97,7 +97,7 @@ pub async fn clean(ctx: &Ctx, run: &Run) -> anyhow::Result<Outcome> {
 
 /// The act that takes a run's rows away.
 pub fn removal(run: &Run) -> Exec {
-    psql::with_values(&[("mark", &run.mark()), ("kept", &run.kept_mark())], CLEAN)
+    psql::with_values(names::POSTGRES_POD, &[("mark", &run.mark()), ("kept", &run.kept_mark())], CLEAN)
 }
 
 async fn remove(cluster: &Cluster, run: &Run) -> anyhow::Result<u64> {
@@ -130,7 +130,7 @@ fn failed(cluster: &Cluster, what: &str, said: &str) -> anyhow::Error {
     let by_hand = &cluster.place().by_hand;
     Error::new(
         format!("could not {what}: {}", said.trim()),
-        by_hand.kubectl("logs postgres-0").to("read the database's log").and(by_hand.own("status")),
+        by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read the database's log").and(by_hand.own("status")),
     )
     .into()
 }
