@@ -1,7 +1,7 @@
 //! What kubectl takes, the plugin takes: both are given the same kubeconfigs, flags and environment, and are asked who
 //! one is.
 //!
-//! Rows are played against scripted servers, which answer with all they saw of the request, and those that decide who
+//! Rows are played against scripted servers, which answer with all they saw of the request, and those that decide who one
 //! is against the test cluster too.
 
 mod client;
@@ -9,7 +9,9 @@ mod differs;
 mod drawn;
 mod pki;
 mod proxy;
+mod real;
 mod row;
+mod scripted;
 mod server;
 mod stage;
 mod table;
@@ -20,41 +22,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::support::chance;
 use client::{Client, Outcome, Refusal};
 use row::{Row, Wanted};
 use stage::Stage;
 
 /// How many rows are played at a time. Most of the time of each is kubectl's start.
 const AT_A_TIME: usize = 4;
-
-#[test]
-fn every_row_of_the_table_ends_alike_at_a_scripted_server() {
-    let rows = table::rows();
-    let told = play(&rows, &Stage::scripted(), |row, kubectl, plugin| {
-        let wrong = judge(row, kubectl, plugin);
-        match (differs::reason(row), wrong) {
-            (Some(reason), None) => Some(format!("is alike, though it is said to differ: {reason}")),
-            (Some(_), Some(_)) => None,
-            (None, wrong) => wrong,
-        }
-    });
-    assert!(told.is_empty(), "{told}");
-}
-
-#[test]
-fn every_row_that_decides_who_one_is_ends_alike_at_the_cluster() {
-    let told = play(&table::rows_of_users(), &Stage::cluster(), compare);
-    assert!(told.is_empty(), "{told}");
-}
-
-#[test]
-fn rows_drawn_at_random_end_alike() {
-    let seed = chance::seed();
-    let rows = drawn::rows(seed);
-    let told = [Stage::scripted(), Stage::cluster()].map(|stage| play(&rows, &stage, compare)).concat();
-    assert!(told.is_empty(), "{}={seed}\n{told}", chance::SEED);
-}
 
 /// What is wrong with a row of which nothing is known beforehand.
 fn compare(row: &Row, kubectl: &Outcome, plugin: &Outcome) -> Option<String> {

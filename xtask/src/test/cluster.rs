@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::Report;
-use super::each::Program;
+use super::each::{Program, Queue};
 use crate::apt::{self, Package};
 use crate::process::{self, cargo};
 use crate::{npm, paths, python, testbed};
@@ -26,36 +26,40 @@ pub fn testbed() -> Result<Command> {
 /// How many tests of the plugin run side by side: they wait more than they work.
 const SIDE_BY_SIDE: usize = 4;
 
-/// The tests of the plugin: first those that share the cluster, and then those that need it for themselves.
+/// The tests of the plugin: first those that share the cluster, and then those that need it for themselves. These wait more
+/// than they work, and have those beside them that need processors alone.
 pub fn cluster(report: &mut Report) -> Result<()> {
     apt::require(&[OPENSSL])?;
     let program = with_browser()?;
-    let (mut shared, mut alone) = (Vec::new(), Vec::new());
+    let (mut shared, mut alone, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for test in program.tests()? {
-        match test.split("::").next() {
-            Some("lesson") => {}
-            Some("exclusive") => alone.push(test),
+        match test.split("::").collect::<Vec<_>>()[..] {
+            ["lesson", ..] => {}
+            ["exclusive", ..] => alone.push(test),
+            ["kubeconfig", "scripted", ..] => apart.push(test),
             _ => shared.push(test),
         }
     }
-    program.run(report, &shared, SIDE_BY_SIDE)?;
-    program.run(report, &alone, 1)
+    program.run(report, vec![Queue { tests: shared, side_by_side: SIDE_BY_SIDE }])?;
+    let one_by_one = |tests| Queue { tests, side_by_side: 1 };
+    program.run(report, vec![one_by_one(alone), one_by_one(apart)])
 }
 
 /// More of the states that the tests of the plugin draw by chance.
 pub fn drawn(report: &mut Report) -> Result<()> {
     let program = program(Command::new("cargo").env("KUBECOIN_STATES", "20"))?;
-    program.run(report, &those_of(&program, "shared::drawn::")?, 1)
+    run_one_by_one(&program, report, "shared::drawn::")
 }
 
 /// The lesson by hand. It takes place in the namespace `default`, and so one test at a time.
 pub fn lesson(report: &mut Report) -> Result<()> {
     let program = with_browser()?;
-    program.run(report, &those_of(&program, "lesson::")?, 1)
+    run_one_by_one(&program, report, "lesson::")
 }
 
-fn those_of(program: &Program, room: &str) -> Result<Vec<String>> {
-    Ok(program.tests()?.into_iter().filter(|test| test.starts_with(room)).collect())
+fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<()> {
+    let tests = program.tests()?.into_iter().filter(|test| test.starts_with(room)).collect();
+    program.run(report, vec![Queue { tests, side_by_side: 1 }])
 }
 
 /// For tests that open a page in Chromium: the browser, what drives it, and axe-core among the page's own packages.

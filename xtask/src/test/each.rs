@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
@@ -13,6 +13,12 @@ use serde_json::Value;
 use super::{Outcome, Report};
 use crate::paths;
 use crate::process::{self, cargo};
+
+/// Tests that are begun in this order, so many side by side.
+pub struct Queue {
+    pub tests: Vec<String>,
+    pub side_by_side: usize,
+}
 
 /// A program of tests, as `cargo test` builds it.
 pub struct Program {
@@ -42,20 +48,24 @@ impl Program {
         Ok(said.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
     }
 
-    /// Runs tests, begun in this order, so many side by side. What each prints comes in one piece.
-    pub fn run(&self, report: &mut Report, tests: &[String], side_by_side: usize) -> Result<()> {
-        ensure!(!tests.is_empty(), "{}: there is no test to run", self.path.display());
-        let waiting = Mutex::new(tests.iter().collect::<VecDeque<_>>());
-        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    /// Runs queues of tests beside each other. What each test prints comes in one piece.
+    pub fn run(&self, report: &mut Report, queues: Vec<Queue>) -> Result<()> {
         let (send, ended) = mpsc::channel();
+        let mut workers = Vec::new();
+        for Queue { tests, side_by_side } in queues {
+            ensure!(!tests.is_empty(), "{}: there is no test to run", self.path.display());
+            let waiting = Arc::new(Mutex::new(VecDeque::from(tests)));
+            workers.extend(std::iter::repeat_n(waiting, side_by_side));
+        }
         thread::scope(|scope| {
-            for _ in 0..side_by_side {
-                let (send, next) = (send.clone(), &next);
+            for waiting in workers {
+                let send = send.clone();
                 scope.spawn(move || {
+                    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     while let Some(name) = next() {
                         let mut lines = Vec::new();
                         let mut test = self.command();
-                        test.args(["--exact", name, "--nocapture"]);
+                        test.args(["--exact", &name, "--nocapture"]);
                         let outcome = Outcome::of(&mut test, |line| lines.push(line.to_owned()));
                         let _ = send.send((name, lines, outcome));
                     }
@@ -63,7 +73,7 @@ impl Program {
             }
             drop(send);
             for (name, lines, outcome) in ended {
-                report.end_test(name, &lines, outcome?);
+                report.end_test(&name, &lines, outcome?);
             }
             Ok(())
         })
@@ -114,7 +124,7 @@ mod tests {
         assert_eq!(tests, ["a::one", "b::two", "b::bad"]);
         for side_by_side in [1, 2, 8] {
             let mut report = Report::new(|_| {});
-            program.run(&mut report, &tests, side_by_side)?;
+            program.run(&mut report, vec![Queue { tests: tests.clone(), side_by_side }])?;
             assert_eq!((report.total.passed, report.total.failed), (2, 1));
             let [failure] = &report.failures[..] else { panic!("one fails: {:?}", report.failures) };
             assert_eq!((failure.name.as_str(), &failure.last_lines[0]), ("b::bad", &"test b::bad given".to_owned()));
@@ -122,7 +132,13 @@ mod tests {
             timed.sort_unstable();
             assert_eq!(timed, ["a::one", "b::bad", "b::two"]);
         }
-        assert!(program.run(&mut Report::new(|_| {}), &[], 1).is_err(), "nothing to run is a mistake");
+        let mut report = Report::new(|_| {});
+        let queues = [(&tests[..1], 1), (&tests[1..], 2)];
+        let queue = |(tests, side_by_side): (&[String], usize)| Queue { tests: tests.to_vec(), side_by_side };
+        program.run(&mut report, queues.map(queue).into())?;
+        assert_eq!((report.total.passed, report.total.failed), (2, 1));
+        let nothing = Queue { tests: Vec::new(), side_by_side: 1 };
+        assert!(program.run(&mut report, vec![nothing]).is_err(), "nothing to run is a mistake");
         Ok(())
     }
 
