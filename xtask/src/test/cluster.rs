@@ -73,7 +73,12 @@ fn with_browser() -> Result<Program> {
 fn program(environment: &mut Command) -> Result<Program> {
     environment.env("KUBECOIN_XTASK", paths::program()?);
     testbed::environment(environment, &testbed::plugin_folder()?)?;
-    Ok(Program::build("cluster")?.with_environment_of(environment))
+    Ok(build()?.with_environment_of(environment))
+}
+
+/// Builds the tests on the cluster. Done before there is one, the cluster does not wait for a compiler.
+pub fn build() -> Result<Program> {
+    Program::build("cluster")
 }
 
 /// The cluster for as long as tests need it: it goes with this, unless it was up before.

@@ -71,6 +71,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             if !matches!(group, Group::Lint | Group::Unit)
                 && let Some(testbed) = testbed.take()
             {
+                if groups.iter().any(|group| group.needs_cluster()) {
+                    cluster::build()?;
+                }
                 report.end_beside(testbed)?;
             }
             if group.needs_cluster() && up.is_none() {
