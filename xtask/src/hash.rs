@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use sha2::{Digest as _, Sha256};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// A digest that grows by what a thing is made from.
 pub struct Inputs(Sha256);
@@ -21,10 +21,9 @@ impl Inputs {
     }
 
     /// Adds a file, or a folder with all files under it: their names, contents and whether they may be executed. What Python
-    /// leaves beside its sources when it runs does not count.
+    /// and its tools leave beside the sources when they run does not count.
     pub fn path(mut self, root: &Path) -> Result<Self> {
-        for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|e| e.file_name() != "__pycache__")
-        {
+        for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| !is_left_over(entry)) {
             let entry = entry.with_context(|| format!("cannot read {}", root.display()))?;
             if !entry.file_type().is_file() {
                 continue;
@@ -49,6 +48,11 @@ impl Inputs {
     }
 }
 
+/// Whether it is a folder that Python, mypy, pytest or ruff keeps for its next run.
+fn is_left_over(entry: &DirEntry) -> bool {
+    ["__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"].iter().any(|name| entry.file_name() == *name)
+}
+
 fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     metadata.permissions().mode() & 0o111 != 0
@@ -64,9 +68,11 @@ mod tests {
         let digest = |word| anyhow::Ok(Inputs::new([word]).path(folder.path())?.digest());
         fs::write(folder.path().join("a"), "1")?;
         let first = digest("x")?;
-        fs::create_dir(folder.path().join("__pycache__"))?;
-        fs::write(folder.path().join("__pycache__/a.pyc"), "1")?;
-        assert_eq!(first, digest("x")?);
+        for left in ["__pycache__", ".mypy_cache"] {
+            fs::create_dir(folder.path().join(left))?;
+            fs::write(folder.path().join(left).join("a"), "1")?;
+            assert_eq!(first, digest("x")?, "{left}");
+        }
         assert_ne!(first, digest("y")?);
         fs::write(folder.path().join("a"), "2")?;
         let changed = digest("x")?;
