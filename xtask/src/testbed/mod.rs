@@ -34,6 +34,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Subcommand};
 
+pub use self::control::pause;
 use self::layout::Plan;
 pub use self::lifecycle::{Options, down, up};
 pub use self::prerequisites::install as prepare;

@@ -16,7 +16,7 @@ use super::rest::at_rest;
 use super::scene::Scene;
 use super::timed::{in_turns, whole};
 use crate::bench::table::{Aim, Row};
-use crate::process;
+use crate::{process, testbed};
 
 /// How many of each kind.
 const EACH: usize = 5_000;
@@ -33,6 +33,8 @@ pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
         let [status] = in_turns(Unit::Seconds, rounds, [Box::new(|| whole(scene.plugin(STATUS)?))])?;
         Ok(status)
     };
+    // It would look at each claim and volume again and again, and whoever measures meets that or not.
+    testbed::pause("kube-controller-manager")?;
     let quiet = measure()?;
     process::step(&format!("{EACH} pods, claims and volumes of other people"), || create(scene))?;
     process::step("waiting until the cluster is at rest", at_rest)?;
