@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt, select_all};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Resource, ResourceExt};
 
@@ -99,7 +101,7 @@ where
 {
     let mut known = Known { there: BTreeMap::new(), relisted: BTreeMap::new() };
     watcher(cluster.api::<K>(), config)
-        .default_backoff()
+        .backoff(Pauses::default())
         .filter_map(move |event| {
             let change = match event {
                 Ok(event) => known.step(event).map(&change),
@@ -110,9 +112,44 @@ where
         .boxed()
 }
 
+/// The pauses before a watch that broke off begins again: each twice as long as the one before. kube's own grow to 30 s, for
+/// controllers; here somebody waits, who would wait so long after the server is back.
+#[derive(Debug, Default)]
+struct Pauses(u32);
+
+impl Pauses {
+    const FIRST: Duration = Duration::from_millis(200);
+    const LONGEST: Duration = Duration::from_millis(1600);
+}
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let pause = Self::FIRST.saturating_mul(1 << self.0.min(8)).min(Self::LONGEST);
+        self.0 = self.0.saturating_add(1);
+        Some(pause)
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pauses_grow_and_begin_anew() {
+        let mut pauses = Pauses::default();
+        let ms = |pauses: &mut Pauses| pauses.next().unwrap().as_millis();
+        assert_eq!([(); 5].map(|()| ms(&mut pauses)), [200, 400, 800, 1600, 1600]);
+        pauses.reset();
+        assert_eq!(ms(&mut pauses), 200);
+    }
 
     fn pod(name: &str) -> Pod {
         Pod { metadata: kube::core::ObjectMeta { name: Some(name.to_owned()), ..Default::default() }, ..Pod::default() }
