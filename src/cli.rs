@@ -7,9 +7,10 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    deploy, dns_check, init_db, manifests, open, overview, persistence_demo, psql, replay, rotate_password, status,
-    teardown, verify_report, version,
+    completion, deploy, dns_check, init_db, manifests, open, overview, persistence_demo, psql, reference, replay,
+    rotate_password, status, teardown, verify_report, version,
 };
+use crate::complete;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::flags::Global;
@@ -67,13 +68,21 @@ pub enum Command {
     VerifyReport(verify_report::Args),
     /// Replay the timeline of a report at its real speed, without a cluster
     Replay(replay::Args),
+    /// Complete commands, flags and names when you press TAB
+    Completion(completion::Args),
     /// Show the version of this plugin and of the server
     Version(version::Args),
+    /// Write the manual of every command
+    #[command(hide = true)]
+    Reference(reference::Args),
 }
 
 /// Parses, runs, and turns what comes of it into an exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(code) = complete::answer(Cli::command) {
+        return code;
+    }
     let (cli, asked) = match parse(std::env::args_os()) {
         Ok(parsed) => parsed,
         // Also when help or a version was asked for. A closed stdout or stderr leaves nobody to tell.
@@ -113,6 +122,8 @@ async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Some(Command::Teardown(args)) => teardown::run(&args, ctx).await,
         Some(Command::VerifyReport(args)) => verify_report::run(&args, ctx),
         Some(Command::Replay(args)) => replay::run(&args, ctx).await,
+        Some(Command::Completion(args)) => completion::run(&args, ctx),
+        Some(Command::Reference(args)) => reference::run(&args, Cli::command(), ctx),
         Some(Command::Version(args)) => version::run(&args, ctx).await,
     }?;
     Ok(ctx.with_warnings(outcome))

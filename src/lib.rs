@@ -6,6 +6,7 @@
 mod cleanup;
 mod cli;
 mod commands;
+mod complete;
 mod context;
 mod dns;
 mod error;

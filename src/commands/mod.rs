@@ -1,5 +1,6 @@
 //! The commands: one file or folder each.
 
+pub mod completion;
 pub mod deploy;
 pub mod dns_check;
 pub mod init_db;
@@ -8,6 +9,7 @@ pub mod open;
 pub mod overview;
 pub mod persistence_demo;
 pub mod psql;
+pub mod reference;
 pub mod replay;
 pub mod rotate_password;
 mod shared;

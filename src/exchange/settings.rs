@@ -54,10 +54,10 @@ pub struct Images {
 /// How the page is reached from outside the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ServiceType {
-    /// At a port of every node
+    /// On a port of every node
     #[value(name = "NodePort")]
     NodePort,
-    /// Not at all; by `kubectl port-forward` only
+    /// Inside the cluster only
     #[value(name = "ClusterIP")]
     ClusterIp,
 }

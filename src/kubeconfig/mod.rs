@@ -10,10 +10,12 @@ mod identity;
 mod in_pod;
 mod kuberc;
 mod merge;
+mod names;
 mod oidc;
 mod pem;
 mod proxy;
 mod resolve;
 mod why;
 
+pub use names::names;
 pub use resolve::resolve;

@@ -161,6 +161,21 @@ impl Cluster {
         listed.map(|list| list.items).map_err(self.failed(format!("list {plural}")))
     }
 
+    /// The names of all objects of a kind. Nothing else of them is sent.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn names<K>(&self) -> Result<Vec<String>, RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+        K::Scope: Scoped<K>,
+    {
+        let plural = ApiResource::erase::<K>(&()).plural;
+        let listed = self.api::<K>().list_metadata(&ListParams::default()).await;
+        let names = listed.map(|list| list.items.into_iter().filter_map(|object| object.metadata.name).collect());
+        names.map_err(self.failed(format!("list {plural}")))
+    }
+
     /// The objects of a kind that a selector picks, of all namespaces.
     ///
     /// # Errors

@@ -8,14 +8,14 @@ use crate::text::json;
 /// How an answer is shown: to people, or to programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// What people want to know.
+    /// The most important columns
     #[default]
     Table,
-    /// The same, and more.
+    /// More columns
     Wide,
-    /// All, as JSON.
+    /// Everything, as JSON
     Json,
-    /// All, as YAML.
+    /// Everything, as YAML
     Yaml,
 }
 

@@ -14,9 +14,9 @@ pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set or TERM is "dumb"
     #[default]
     Auto,
-    /// Everywhere
+    /// In files and pipes too
     Always,
-    /// Nowhere
+    /// Not at all
     Never,
 }
 

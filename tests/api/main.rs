@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod comes_back;
+mod completion;
 mod credentials;
 mod deploy;
 mod dns_check;

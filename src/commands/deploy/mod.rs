@@ -75,7 +75,9 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DryRun {
+    /// Only read
     Client,
+    /// Let the server check each object
     Server,
 }
 

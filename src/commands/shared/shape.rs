@@ -58,12 +58,12 @@ pub struct Shape {
 /// Where the data lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum StorageKind {
-    /// Static where one may create volumes.
+    /// static if you may create volumes, else dynamic
     #[default]
     Auto,
-    /// The lesson's volume.
+    /// The lesson's volume, a directory on a node
     Static,
-    /// A volume that the cluster makes.
+    /// A volume that the cluster creates
     Dynamic,
 }
 

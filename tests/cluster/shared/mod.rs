@@ -3,6 +3,7 @@
 
 mod away;
 mod class;
+mod completion;
 mod contrast;
 mod deploy;
 pub mod dns;

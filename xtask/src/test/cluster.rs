@@ -13,6 +13,13 @@ use crate::{npm, paths, python, testbed};
 /// Makes certificates that no library of ours makes: of old versions, and with keys that it cannot use.
 const OPENSSL: Package = Package { name: "openssl", provides: "openssl" };
 
+/// The shells in which TAB is pressed, and what kubectl's completion of bash stands on.
+const SHELLS: [Package; 3] = [
+    Package { name: "bash-completion", provides: "/usr/share/bash-completion/bash_completion" },
+    Package { name: "fish", provides: "fish" },
+    Package { name: "zsh", provides: "zsh" },
+];
+
 /// The tests of the cluster itself, which take it up and down, and so begin without one.
 pub fn testbed() -> Result<Command> {
     if testbed::is_up()? {
@@ -30,6 +37,7 @@ const SIDE_BY_SIDE: usize = 4;
 /// than they work, and have those beside them that need processors alone.
 pub fn cluster(report: &mut Report) -> Result<()> {
     apt::require(&[OPENSSL])?;
+    apt::require(&SHELLS)?;
     let program = with_browser()?;
     let (mut shared, mut alone, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for test in program.tests()? {

@@ -11,10 +11,11 @@ use crate::paths;
 use graph::Graph;
 
 /// The floors of the plugin, from the top to the ground. What stands on one floor knows those below, and not each other.
-const FLOORS: [&[&str]; 13] = [
+const FLOORS: [&[&str]; 14] = [
     &["main", ""],
     &["cli"],
     &["commands"],
+    &["complete"],
     &["report", "context"],
     &["findings", "kubeconfig"],
     &["persistence", "dns"],
