@@ -5,6 +5,7 @@
 
 mod address;
 mod choose;
+mod elsewhere;
 mod file;
 mod identity;
 mod in_pod;
@@ -17,5 +18,6 @@ mod proxy;
 mod resolve;
 mod why;
 
+pub use elsewhere::elsewhere;
 pub use names::names;
 pub use resolve::resolve;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
+use http::header::USER_AGENT;
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -21,6 +22,7 @@ use tower::{BoxError, Service, ServiceExt};
 use super::credentials::header::basic;
 use super::target::{Impersonation, Proxy, Target};
 use super::tls::{self, Identity, TlsError};
+use crate::program;
 
 /// Why no connection can be made to a target, though nothing was asked yet.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +154,16 @@ fn pool<C: Connect + Clone + Send + Sync + 'static>(connector: C) -> Pool {
         answer.map(|body| Box::new(body.map_err(BoxError::from)) as Box<DynBody>)
     };
     BoxCloneSyncService::new(client.map_response(answer).map_err(BoxError::from))
+}
+
+/// Asks a server that is no cluster what it says of its address. Gives status and headers.
+///
+/// # Errors
+/// If there is no connection to it, in words.
+pub async fn head(target: &Target) -> Result<Response<()>, BoxError> {
+    let connections = Connections::new(target, &Identity::default())?;
+    let request = Request::head(&target.server).header(USER_AGENT, program::NAME).body(Body::empty())?;
+    Ok(connections.oneshot(request).await?.map(drop))
 }
 
 /// What gives each request the server's address, and says whose it is to be.

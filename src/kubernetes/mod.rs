@@ -25,7 +25,7 @@ mod warnings;
 pub use by_hand::tests as by_hand_tests;
 pub use by_hand::{ByHand, Words};
 pub use cluster::{Cluster, Scoped, Terms};
-pub use connect::Unusable;
+pub use connect::{Unusable, head};
 pub use credentials::{Credentials, Secret};
 pub use error::{Cause, RequestError};
 pub use object::Object;

@@ -21,4 +21,5 @@ mod store;
 mod teardown;
 mod terminal;
 mod timeout;
+mod version;
 mod world;
