@@ -10,6 +10,20 @@ use anyhow::{Context, Result};
 /// cache.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
+/// Waits until no other process makes what is cached under this name, and keeps them waiting for as long as the file is open.
+///
+/// # Errors
+/// If the lock's file cannot be opened.
+pub fn lock(entry: &Path) -> Result<File> {
+    let path = entry.with_added_extension("lock");
+    let folder = path.parent().context("an entry is in a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}
+
 /// Notes that an entry is used, and removes those beside it that have not been for long: of sources as they were once.
 pub fn used(entry: &Path) -> Result<()> {
     let now = SystemTime::now();
@@ -20,7 +34,8 @@ pub fn used(entry: &Path) -> Result<()> {
         let unused = other.metadata().and_then(|found| found.modified()).is_ok_and(|used| used + KEPT < now);
         if unused && other.path() != entry {
             // Gone already if another run does the same.
-            let _ = fs::remove_dir_all(other.path());
+            let path = other.path();
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
     }
     Ok(())

@@ -1,11 +1,22 @@
 //! Names for cached things, made from what goes into them.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use sha2::{Digest as _, Sha256};
 use walkdir::{DirEntry, WalkDir};
+
+/// The checksum of a file, in 64 hex digits.
+pub fn sha256(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
 
 /// A digest that grows by what a thing is made from.
 pub struct Inputs(Sha256);

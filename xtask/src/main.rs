@@ -6,11 +6,14 @@ mod cache;
 mod caller;
 mod delivery;
 mod demo;
+mod dist;
+mod generate;
 mod hash;
 mod images;
 mod npm;
 mod paths;
 mod pictures;
+mod plugin;
 mod process;
 mod python;
 mod test;
@@ -39,6 +42,10 @@ enum Task {
     Test(test::Args),
     /// Measure the speed, side by side with what it is compared with
     Bench(bench::Args),
+    /// Make what people install: the plugin's archive, its checksum, and krew's manifest
+    Dist(dist::Args),
+    /// Write the files of this repository that the plugin makes: completions/
+    Generate(generate::Args),
     /// Record persistence-demo on the test cluster for the README, as pictures in docs/
     Pictures,
     /// Start, use and delete a real Kubernetes on this machine
@@ -52,6 +59,8 @@ impl Task {
             Self::Images(args) => delivery::run(args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(&args),
+            Self::Dist(args) => dist::run(&args),
+            Self::Generate(args) => generate::run(&args),
             Self::Pictures => pictures::run(),
             Self::Testbed(args) => testbed::run(args),
         }

@@ -13,7 +13,10 @@ pub fn run(report: &mut Report) -> Result<()> {
     };
     report.check("clippy", &mut clippy(&["--all-targets"]))?;
     // All targets leave out those that `cargo test` leaves alone.
-    report.check("clippy of the tests on a cluster", &mut clippy(&["--test", "cluster", "--test", "testbed"]))?;
+    report.check(
+        "clippy of the tests on a cluster",
+        &mut clippy(&["--test", "cluster", "--test", "krew", "--test", "testbed"]),
+    )?;
     report.check(
         "rustdoc",
         cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"])

@@ -4,6 +4,7 @@ pub mod app;
 mod cluster;
 mod each;
 mod house;
+mod krew;
 mod lint;
 mod tally;
 mod unit;
@@ -32,6 +33,8 @@ enum Group {
     Lint,
     /// Tests of the Rust code, the manifests among them
     Unit,
+    /// What people install, and the real krew that installs it
+    Krew,
     /// The exchange: backend, page, images, and the guards of its data
     App,
     /// The test cluster itself, with faults; takes it up and down
@@ -46,7 +49,8 @@ enum Group {
 
 impl Group {
     /// Those that run if none is named.
-    const USUAL: [Self; 6] = [Self::Lint, Self::Unit, Self::App, Self::Testbed, Self::Cluster, Self::Lesson];
+    const USUAL: [Self; 7] =
+        [Self::Lint, Self::Unit, Self::Krew, Self::App, Self::Testbed, Self::Cluster, Self::Lesson];
     fn needs_cluster(self) -> bool {
         matches!(self, Self::Cluster | Self::Lesson | Self::Drawn)
     }
@@ -68,7 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             if matches!(group, Group::App) {
                 app::at_leisure(&mut report)?;
             }
-            if !matches!(group, Group::Lint | Group::Unit)
+            if !matches!(group, Group::Lint | Group::Unit | Group::Krew)
                 && let Some(testbed) = testbed.take()
             {
                 if groups.iter().any(|group| group.needs_cluster()) {
@@ -82,6 +86,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             match group {
                 Group::Lint => lint::run(&mut report),
                 Group::Unit => unit::run(&mut report),
+                Group::Krew => krew::run(&mut report),
                 Group::App => app::in_time(&mut report),
                 // It has run.
                 Group::Testbed => Ok(()),

@@ -29,6 +29,9 @@ pub const CLUSTER: Module = Module { name: "the cluster's programs", folder: "te
 /// The storage provisioner: in one module with the others, its dependencies would not build.
 pub const STORAGE: Module = Module { name: "the storage provisioner", folder: "testbed/storage" };
 
+/// krew, and its check of a plugin's manifest: they are built from older libraries than the others.
+pub const KREW: Module = Module { name: "krew", folder: "testbed/krew" };
+
 /// How often a long build says where it is.
 const PROGRESS: Duration = Duration::from_secs(15);
 
@@ -43,7 +46,10 @@ impl Module {
         let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder()?;
         if !folder.exists() {
-            self.make(&folder)?;
+            let _lock = cache::lock(&folder)?;
+            if !folder.exists() {
+                self.make(&folder)?;
+            }
         }
         cache::used(&folder)?;
         Ok(folder)

@@ -1,14 +1,17 @@
 //! Starting and reading.
 
+use std::env;
 use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 
 use super::scene::Scene;
 use super::timed::{in_a_row, in_turns, memory, whole};
 use super::{Spread, Unit};
 use crate::bench::table::{Aim, Row};
+use crate::process;
 
 /// The lesson's commands to see what is there.
 const BY_HAND: [&str; 4] = ["get statefulset", "get pods", "get pv", "get pvc"];
@@ -36,6 +39,13 @@ pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
         rounds,
         [Box::new(|| whole(scene.plugin("version --client")?)), Box::new(|| whole(Command::new("/bin/true")))],
     )?;
+    let folder = tempfile::tempdir()?;
+    process::output(with_first(&folder, scene.plugin("completion install --folder")?)?.arg(folder.path()))?;
+    let [tab] = in_turns(
+        Unit::Seconds,
+        rounds,
+        [Box::new(|| whole(with_first(&folder, scene.kubectl("__complete kubecoin status --namespace kube-")?)?))],
+    )?;
     let status_of_all = scene.plugin("status")?;
     let resident = (0..LOOKS).map(|_| memory(&status_of_all)).collect::<Result<Vec<_>>>()?;
     let size = fs::metadata(scene.file()).context("no plugin")?.len();
@@ -59,6 +69,12 @@ pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
             aim: Aim::AtMost(0.003),
         },
         Row {
+            what: "TAB after `kubectl kubecoin status --namespace kube-`".to_owned(),
+            measured: tab,
+            beside: None,
+            aim: Aim::AtMost(0.2),
+        },
+        Row {
             what: "memory of `status`, at its most".to_owned(),
             measured: Spread::of(Unit::Memory, resident).context("not measured")?,
             beside: None,
@@ -71,4 +87,12 @@ pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
             aim: Aim::AtMost(10e6),
         },
     ])
+}
+
+/// A command that finds the programs of a folder before others.
+fn with_first(folder: &TempDir, mut command: Command) -> Result<Command> {
+    let path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path).unwrap_or_default();
+    let path = env::join_paths([folder.path().to_owned()].into_iter().chain(env::split_paths(path)))?;
+    command.env("PATH", path);
+    Ok(command)
 }

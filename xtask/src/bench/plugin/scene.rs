@@ -5,16 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{self, cargo};
-use crate::{paths, testbed};
+use crate::{paths, plugin, process, testbed};
 
 /// The manifests of the lesson.
 pub const MANIFESTS: &str = "k8s/level-2-volumes";
 /// Until the pods are gone too, for which teardown waits.
 pub const GONE: &str = "wait --for=delete pods --selector app.kubernetes.io/part-of=kubecoin --timeout=90s";
-
-/// The plugin's name, by which kubectl finds it.
-const PLUGIN: &str = "kubectl-kubecoin";
 
 /// A cluster for as long as this lives, and a plugin for it.
 pub struct Scene {
@@ -27,10 +23,7 @@ impl Scene {
         let plugin = if let Some(binary) = binary {
             binary.canonicalize().with_context(|| format!("no {}", binary.display()))?
         } else {
-            process::step("building the plugin as people get it", || {
-                process::run(&mut cargo(&["build", "--locked", "--profile", "dist"]))
-            })?;
-            paths::target()?.join("dist").join(PLUGIN)
+            plugin::build(None)?
         };
         if testbed::is_up()? {
             bail!("a cluster is up, and measuring would delete it\nhint: cargo xtask testbed down");

@@ -1,0 +1,1 @@
+complete --keep-order --exclusive --command kubectl-kubecoin --arguments "(KUBECOIN_COMPLETE=fish kubectl-kubecoin -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"
