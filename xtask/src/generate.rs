@@ -1,13 +1,13 @@
 //! `cargo xtask generate`: the files of this repository that the plugin itself writes.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::process::{self, cargo, say};
-use crate::{paths, plugin};
+use crate::{paths, plugin, record};
 
 /// Whether the files are written.
 #[derive(clap::Args)]
@@ -17,54 +17,117 @@ pub struct Args {
     check: bool,
 }
 
-/// A file, and the words with which the plugin prints it.
-struct Generated {
-    file: &'static str,
-    words: &'static [&'static str],
-}
-
-/// All of them. Shells look for files of these names.
-const ALL: [Generated; 4] = [
-    Generated { file: "completions/kubectl-kubecoin.bash", words: &["completion", "bash"] },
-    Generated { file: "completions/_kubectl-kubecoin", words: &["completion", "zsh"] },
-    Generated { file: "completions/kubectl-kubecoin.fish", words: &["completion", "fish"] },
-    Generated { file: "completions/kubectl-kubecoin.ps1", words: &["completion", "powershell"] },
+/// The scripts of the shells, by the names that these look for.
+const SCRIPTS: [(&str, &str); 4] = [
+    ("kubectl-kubecoin.bash", "bash"),
+    ("_kubectl-kubecoin", "zsh"),
+    ("kubectl-kubecoin.fish", "fish"),
+    ("kubectl-kubecoin.ps1", "powershell"),
 ];
+
+/// The folders that hold nothing else.
+const FOLDERS: [&str; 2] = ["completions", "docs/commands"];
 
 /// Writes the files, or checks them.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    if args.check {
-        check()?;
-        return Ok(ExitCode::SUCCESS);
+    if args.check { check() } else { write() }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the files, and deletes what else is in their folders.
+pub fn write() -> Result<()> {
+    let wanted = wanted()?;
+    for path in there()?.iter().filter(|path| !wanted.iter().any(|(wanted, _)| wanted == *path)) {
+        fs::remove_file(path).with_context(|| format!("cannot delete {}", path.display()))?;
+        say(&format!("{} deleted", path.display()));
     }
-    for (path, text) in all()? {
+    for (path, text) in wanted {
         let folder = path.parent().context("a file is in a folder")?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         say(&format!("{} written", path.display()));
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Whether each file is what the plugin writes now.
-pub fn check() -> Result<()> {
-    let stale: Vec<String> = all()?
-        .into_iter()
-        .filter(|(path, text)| fs::read_to_string(path).ok().as_ref() != Some(text))
-        .map(|(path, _)| path.display().to_string())
-        .collect();
-    ensure!(stale.is_empty(), "stale: {}\nhint: cargo xtask generate", stale.join(", "));
     Ok(())
 }
 
+/// Whether each file is what the plugin writes now, and there is no other one.
+pub fn check() -> Result<()> {
+    let wanted = wanted()?;
+    let stale = wanted.iter().filter(|(path, text)| fs::read_to_string(path).ok().as_ref() != Some(text));
+    let stale = stale.map(|(path, _)| path.clone());
+    let strange = there()?.into_iter().filter(|path| !wanted.iter().any(|(wanted, _)| wanted == path));
+    let wrong: Vec<String> = stale.chain(strange).map(|path| path.display().to_string()).collect();
+    ensure!(wrong.is_empty(), "stale: {}\nhint: cargo xtask generate", wrong.join(", "));
+    Ok(())
+}
+
+/// The files in the folders.
+fn there() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in FOLDERS.map(|folder| paths::workspace().join(folder)).iter().filter(|folder| folder.exists()) {
+        files.extend(files_of(folder)?);
+    }
+    Ok(files)
+}
+
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
 /// Each file with what the plugin, as it is in the workspace, writes.
-fn all() -> Result<Vec<(PathBuf, String)>> {
+fn wanted() -> Result<Vec<(PathBuf, String)>> {
     process::run(&mut cargo(&["build", "--locked", "--quiet"]))?;
     let program = paths::target()?.join("debug").join(plugin::NAME);
-    ALL.iter()
-        .map(|Generated { file, words }| {
-            let text = process::output(Command::new(&program).args(*words))?;
-            Ok((paths::workspace().join(file), text + "\n"))
-        })
-        .collect()
+    let [completions, commands] = FOLDERS.map(|folder| paths::workspace().join(folder));
+    let mut wanted = Vec::new();
+    for (file, shell) in SCRIPTS {
+        let text = process::output(Command::new(&program).args(["completion", shell]))?;
+        wanted.push((completions.join(file), text + "\n"));
+    }
+    let pages = tempfile::tempdir()?;
+    process::output(Command::new(&program).args(["reference", "markdown"]).arg(pages.path()))?;
+    for page in files_of(pages.path())? {
+        let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
+        let name = page.file_name().context("a file has a name")?;
+        let command = page.file_stem().unwrap_or_default().to_string_lossy();
+        wanted.push((commands.join(name), with_transcript(&text, record::transcript(&command).as_deref())));
+    }
+    for command in record::transcripts()? {
+        let page = commands.join(format!("{command}.md"));
+        ensure!(
+            wanted.iter().any(|(path, _)| *path == page),
+            "there is a recorded run of {command}, and no such command"
+        );
+    }
+    wanted.sort();
+    Ok(wanted)
+}
+
+/// A page, with what its command printed once, before the line that ends the page.
+fn with_transcript(page: &str, transcript: Option<&str>) -> String {
+    let Some(transcript) = transcript else { return page.to_owned() };
+    let (text, end) = page.trim_end().rsplit_once("\n\n").unwrap_or((page, ""));
+    [
+        text,
+        "\n\n## What it prints\n\nOn the test cluster:\n\n```console\n",
+        transcript.trim_end(),
+        "\n```\n\n",
+        end,
+        "\n",
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transcript_stands_before_the_end_of_its_page() {
+        let page = "# a\n\ntext\n\nThe end.\n";
+        let with = "# a\n\ntext\n\n## What it prints\n\nOn the test cluster:\n\n```console\n$ a\n1\n```\n\nThe end.\n";
+        assert_eq!(with_transcript(page, Some("$ a\n1\n")), with);
+        assert_eq!(with_transcript(page, None), page);
+    }
 }

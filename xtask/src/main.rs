@@ -12,10 +12,10 @@ mod hash;
 mod images;
 mod npm;
 mod paths;
-mod pictures;
 mod plugin;
 mod process;
 mod python;
+mod record;
 mod test;
 mod testbed;
 
@@ -44,10 +44,10 @@ enum Task {
     Bench(bench::Args),
     /// Make what people install: the plugin's archive, its checksum, and krew's manifest
     Dist(dist::Args),
-    /// Write the files of this repository that the plugin makes: completions/
+    /// Write the files of this repository that the plugin makes: completions/ and docs/commands/
     Generate(generate::Args),
-    /// Record persistence-demo on the test cluster for the README, as pictures in docs/
-    Pictures,
+    /// Run each command once on the test cluster, and record for docs/ what it shows
+    Record,
     /// Start, use and delete a real Kubernetes on this machine
     Testbed(testbed::Args),
 }
@@ -61,7 +61,11 @@ impl Task {
             Self::Bench(args) => bench::run(&args),
             Self::Dist(args) => dist::run(&args),
             Self::Generate(args) => generate::run(&args),
-            Self::Pictures => pictures::run(),
+            Self::Record => {
+                record::run()?;
+                generate::write()?;
+                Ok(ExitCode::SUCCESS)
+            }
             Self::Testbed(args) => testbed::run(args),
         }
     }

@@ -39,6 +39,7 @@ use self::layout::Plan;
 pub use self::lifecycle::{Options, down, up};
 pub use self::prerequisites::install as prepare;
 pub use self::registry::name as image_name;
+pub use self::reset::reset;
 use crate::paths;
 
 /// The arguments of `cargo xtask testbed`.
