@@ -185,6 +185,30 @@ mod tests {
         }
     }
 
+    /// The examples in the help of a command and of those below it, as a shell gives them to this program.
+    fn examples(command: &clap::Command) -> Vec<Vec<String>> {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.replace(" \\\n", " ");
+        let lines =
+            help.lines().filter(|line| line.starts_with("  ")).filter_map(|line| line.split_once("kubectl kubecoin"));
+        let own = lines.map(|(_, rest)| {
+            let end = [" | ", " > ", " < "].iter().filter_map(|it| rest.find(it)).min().unwrap_or(rest.len());
+            // What shlex takes for a comment, a shell does too.
+            let line = format!("kubectl-kubecoin {}", &rest[..end]);
+            shlex::split(&line).unwrap_or_else(|| panic!("{line}"))
+        });
+        own.chain(command.get_subcommands().flat_map(examples)).collect()
+    }
+
+    #[test]
+    fn each_example_in_a_help_can_be_typed() {
+        let examples = examples(&Cli::command());
+        for example in &examples {
+            Cli::try_parse_from(example).unwrap_or_else(|error| panic!("{example:?}: {error}"));
+        }
+        assert!(examples.len() > 40, "only {} were found", examples.len());
+    }
+
     #[test]
     fn what_was_asked_is_told_without_secrets() {
         let asked = |line: &str| {

@@ -109,7 +109,7 @@ fn examples(command: &Command) -> String {
     let Some(help) = command.get_after_help().map(ToString::to_string) else { return String::new() };
     let lines = help.lines().filter(|line| *line != "Examples:");
     let (examples, said): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("  "));
-    let examples: String = examples.into_iter().map(|line| ["    ", line.trim_start(), "\n"].concat()).collect();
+    let examples: String = examples.into_iter().map(|line| ["    ", &line[2..], "\n"].concat()).collect();
     let said = said.join("\n");
     let said = said.split("\n\n").map(str::trim).filter(|part| !part.is_empty());
     let said: String = said.map(|part| ["\n", &escaped(part), "\n"].concat()).collect();

@@ -42,7 +42,7 @@ pub fn cluster(report: &mut Report) -> Result<()> {
     let (mut shared, mut alone, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for test in program.tests()? {
         match test.split("::").collect::<Vec<_>>()[..] {
-            ["lesson", ..] => {}
+            ["docs" | "lesson", ..] => {}
             ["exclusive", ..] => alone.push(test),
             ["kubeconfig", "scripted", ..] => apart.push(test),
             _ => shared.push(test),
@@ -63,6 +63,11 @@ pub fn drawn(report: &mut Report) -> Result<()> {
 pub fn lesson(report: &mut Report) -> Result<()> {
     let program = with_browser()?;
     run_one_by_one(&program, report, "lesson::")
+}
+
+/// The commands of the documentation, typed on an empty cluster.
+pub fn docs(report: &mut Report) -> Result<()> {
+    run_one_by_one(&program(&mut Command::new("cargo"))?, report, "docs::")
 }
 
 fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<()> {

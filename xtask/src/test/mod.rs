@@ -43,16 +43,18 @@ enum Group {
     Cluster,
     /// The lesson by hand: kubectl and the manifests on a real cluster
     Lesson,
+    /// The commands of the README and of docs/lesson.md, as they stand there
+    Docs,
     /// persistence-demo in twenty states drawn by chance; only if it is named
     Drawn,
 }
 
 impl Group {
     /// Those that run if none is named.
-    const USUAL: [Self; 7] =
-        [Self::Lint, Self::Unit, Self::Krew, Self::App, Self::Testbed, Self::Cluster, Self::Lesson];
+    const USUAL: [Self; 8] =
+        [Self::Lint, Self::Unit, Self::Krew, Self::App, Self::Testbed, Self::Cluster, Self::Lesson, Self::Docs];
     fn needs_cluster(self) -> bool {
-        matches!(self, Self::Cluster | Self::Lesson | Self::Drawn)
+        matches!(self, Self::Cluster | Self::Lesson | Self::Docs | Self::Drawn)
     }
 }
 
@@ -92,6 +94,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Group::Testbed => Ok(()),
                 Group::Cluster => cluster::cluster(&mut report),
                 Group::Lesson => cluster::lesson(&mut report),
+                Group::Docs => cluster::docs(&mut report),
                 Group::Drawn => cluster::drawn(&mut report),
             }?;
         }

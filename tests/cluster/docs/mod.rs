@@ -1,0 +1,67 @@
+//! The documentation, as somebody follows it who types each of its commands.
+
+mod markdown;
+mod readme;
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use rexpect::session::spawn_command;
+
+use crate::support::plugin::PROGRAM;
+use crate::support::scene::Scene;
+use markdown::Block;
+
+/// As long as a block may take: a first start is in one.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The blocks of the lesson that cannot run here, by their first words, and why.
+const NOT_HERE: [(&str, &str); 1] = [("cargo xtask images --into minikube", "there is no minikube")];
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Types lines into bash, at a terminal, in the repository. They must succeed. Gives what is shown.
+fn typed(lines: &str) -> String {
+    let folder = Path::new(PROGRAM).parent().unwrap().to_owned();
+    let before = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([folder].into_iter().chain(env::split_paths(&before))).unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["-euo", "pipefail", "-c", &format!("{lines}\necho it has ended well")]);
+    bash.env("PATH", path).env("TERM", "dumb").current_dir(env!("CARGO_MANIFEST_DIR"));
+    let limit = PATIENCE.as_millis().try_into().unwrap();
+    let mut session = spawn_command(bash, Some(limit)).unwrap();
+    session.process_mut().set_kill_timeout(Some(100));
+    let shown = session.exp_eof().unwrap_or_else(|error| panic!("{lines}\n{error}"));
+    assert!(shown.trim_end().ends_with("it has ended well"), "{lines}\n{shown}");
+    shown
+}
+
+#[test]
+fn each_block_of_the_lesson_shows_what_the_page_says() {
+    let _scene = Scene::empty_cluster();
+    let blocks = markdown::blocks(&page("docs/lesson.md"));
+    let (mut shown, mut run) = (String::new(), 0);
+    for block in &blocks {
+        match block {
+            Block::Commands(lines) => {
+                if let Some((first, why)) = NOT_HERE.iter().find(|(first, _)| lines.starts_with(first)) {
+                    println!("not run: {first}: {why}");
+                } else {
+                    shown = typed(lines);
+                    run += 1;
+                }
+            }
+            Block::Shown(text) => {
+                for line in text.lines() {
+                    assert!(markdown::shows(&shown, line), "the lesson promises {line:?}, and there is\n{shown}");
+                }
+            }
+        }
+    }
+    assert!(run > 10, "only {run} blocks were found");
+}
