@@ -4,6 +4,7 @@ mod apt;
 mod bench;
 mod cache;
 mod caller;
+mod crates;
 mod delivery;
 mod demo;
 mod dist;

@@ -1,7 +1,17 @@
-use anyhow::Result;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
 
 use super::{Report, house};
+use crate::apt::{self, Package};
+use crate::crates::CARGO_DENY;
+use crate::paths;
 use crate::process::cargo;
+use crate::testbed::programs;
+
+/// actionlint has it check the shell lines of workflows.
+const SHELLCHECK: Package = Package { name: "shellcheck", provides: "shellcheck" };
 
 pub fn run(report: &mut Report) -> Result<()> {
     report.check_here("imports", house::check);
@@ -21,5 +31,26 @@ pub fn run(report: &mut Report) -> Result<()> {
         "rustdoc",
         cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"])
             .env("RUSTDOCFLAGS", "--deny warnings"),
-    )
+    )?;
+    apt::require(&[SHELLCHECK])?;
+    let mut actionlint = Command::new(programs::LINT.build()?.join("actionlint"));
+    report.check("workflows", actionlint.arg("-no-color").args(workflows()?))?;
+    report.check("licences and sources", &mut deny(&["licenses", "bans", "sources"])?)
+}
+
+/// Known weaknesses of the libraries.
+pub fn advisories(report: &mut Report) -> Result<()> {
+    report.check("advisories", &mut deny(&["advisories"])?)
+}
+
+fn deny(checks: &[&str]) -> Result<Command> {
+    let mut deny = Command::new(CARGO_DENY.build()?);
+    deny.args(["--locked", "check", "--hide-inclusion-graph"]).args(checks).current_dir(paths::workspace());
+    Ok(deny)
+}
+
+fn workflows() -> Result<Vec<PathBuf>> {
+    let folder = paths::workspace().join(".github/workflows");
+    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    entries.map(|entry| Ok(entry?.path())).collect()
 }

@@ -23,7 +23,7 @@ use tally::Tally;
 /// What to test.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The groups to run; all but drawn if none is named
+    /// The groups to run; if none is named, all but drawn and advisories
     groups: Vec<Group>,
 }
 
@@ -47,12 +47,15 @@ enum Group {
     Docs,
     /// persistence-demo in twenty states drawn by chance; only if it is named
     Drawn,
+    /// Known weaknesses of the libraries; only if it is named, as it asks github.com for the list of them
+    Advisories,
 }
 
 impl Group {
     /// Those that run if none is named.
     const USUAL: [Self; 8] =
         [Self::Lint, Self::Unit, Self::Krew, Self::App, Self::Testbed, Self::Cluster, Self::Lesson, Self::Docs];
+
     fn needs_cluster(self) -> bool {
         matches!(self, Self::Cluster | Self::Lesson | Self::Docs | Self::Drawn)
     }
@@ -74,7 +77,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             if matches!(group, Group::App) {
                 app::at_leisure(&mut report)?;
             }
-            if !matches!(group, Group::Lint | Group::Unit | Group::Krew)
+            if !matches!(group, Group::Lint | Group::Unit | Group::Krew | Group::Advisories)
                 && let Some(testbed) = testbed.take()
             {
                 if groups.iter().any(|group| group.needs_cluster()) {
@@ -96,6 +99,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Group::Lesson => cluster::lesson(&mut report),
                 Group::Docs => cluster::docs(&mut report),
                 Group::Drawn => cluster::drawn(&mut report),
+                Group::Advisories => lint::advisories(&mut report),
             }?;
         }
         anyhow::Ok(())
@@ -151,8 +155,8 @@ impl Report {
         Ok(succeeded)
     }
 
-    /// Runs a check of this program's own, which counts as one.
-    fn check_here(&mut self, name: &str, check: impl FnOnce() -> Result<()>) {
+    /// Runs a check of this program's own, which counts as one. Gives whether it succeeded.
+    fn check_here(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> bool {
         (self.say)(&format!("\n> {name}"));
         let start = Instant::now();
         let wrong = check().err().map(|error| format!("{error:#}")).unwrap_or_default();
@@ -160,10 +164,9 @@ impl Report {
         for line in &last_lines {
             (self.say)(line);
         }
-        self.end(
-            name,
-            Outcome { succeeded: wrong.is_empty(), took: start.elapsed(), last_lines, ..Outcome::default() },
-        );
+        let succeeded = wrong.is_empty();
+        self.end(name, Outcome { succeeded, took: start.elapsed(), last_lines, ..Outcome::default() });
+        succeeded
     }
 
     /// Runs checks side by side.

@@ -32,6 +32,9 @@ pub const STORAGE: Module = Module { name: "the storage provisioner", folder: "t
 /// krew, and its check of a plugin's manifest: they are built from older libraries than the others.
 pub const KREW: Module = Module { name: "krew", folder: "testbed/krew" };
 
+/// actionlint, which checks the workflows.
+pub const LINT: Module = Module { name: "actionlint", folder: "testbed/lint" };
+
 /// How often a long build says where it is.
 const PROGRESS: Duration = Duration::from_secs(15);
 
