@@ -1,7 +1,7 @@
 //! The documentation, as somebody follows it who types each of its commands.
 
 mod markdown;
-mod readme;
+mod pages;
 
 use std::env;
 use std::fs;
@@ -25,14 +25,14 @@ fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// Types lines into bash, at a terminal, in the repository. They must succeed. Gives what is shown.
-fn typed(lines: &str) -> String {
+/// Types lines into bash, at a terminal, in a folder. They must succeed. Gives what is shown.
+fn typed(lines: &str, home: &Path) -> String {
     let folder = Path::new(PROGRAM).parent().unwrap().to_owned();
     let before = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([folder].into_iter().chain(env::split_paths(&before))).unwrap();
     let mut bash = Command::new("bash");
     bash.args(["-euo", "pipefail", "-c", &format!("{lines}\necho it has ended well")]);
-    bash.env("PATH", path).env("TERM", "dumb").current_dir(env!("CARGO_MANIFEST_DIR"));
+    bash.env("PATH", path).env("TERM", "dumb").current_dir(home);
     let limit = PATIENCE.as_millis().try_into().unwrap();
     let mut session = spawn_command(bash, Some(limit)).unwrap();
     session.process_mut().set_kill_timeout(Some(100));
@@ -52,7 +52,7 @@ fn each_block_of_the_lesson_shows_what_the_page_says() {
                 if let Some((first, why)) = NOT_HERE.iter().find(|(first, _)| lines.starts_with(first)) {
                     println!("not run: {first}: {why}");
                 } else {
-                    shown = typed(lines);
+                    shown = typed(lines, Path::new(env!("CARGO_MANIFEST_DIR")));
                     run += 1;
                 }
             }

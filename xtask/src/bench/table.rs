@@ -1,4 +1,4 @@
-//! The figures as a table in Markdown: what the README holds is what a command has printed.
+//! The figures as a table in Markdown: what docs/performance.md holds is what a command has printed.
 
 use super::statistics::Spread;
 

@@ -1,9 +1,9 @@
-//! Each command of the README: typed here, run by other tests, or not, with the reason.
+//! Each command of the README and of the pages that it leads to: typed here, run by other tests, or not, with the reason.
 
 use super::{page, typed};
 use crate::support::scene::Scene;
 
-/// What becomes of a command of the README.
+/// What becomes of a command.
 enum Fate {
     /// It is typed here, with these words after it.
     Typed(&'static str),
@@ -14,28 +14,48 @@ enum Fate {
 }
 use Fate::{Elsewhere, NotHere, Typed};
 
-/// What is typed first, and is not in the README.
-const FIRST: &str = "kubectl kubecoin deploy --init-db";
+/// The commands of each page, without comments, in their order.
+const PAGES: [(&str, &[(&str, Fate)]); 3] =
+    [("README.md", &README), ("docs/exchange.md", &EXCHANGE), ("docs/testbed.md", &TESTBED)];
 
-/// All of them, without comments, in their order.
-const COMMANDS: [(&str, Fate); 20] = [
+const README: [(&str, Fate); 18] = [
     ("cargo xtask dist", Elsewhere("krew")),
-    ("kubectl krew install --manifest=dist/kubecoin.yaml --archive=\"$(ls dist/*.tar.gz)\"", Elsewhere("krew")),
+    (
+        "kubectl krew install --manifest=dist/kubecoin.yaml --archive=\"$(ls dist/*-linux-amd64.tar.gz)\"",
+        Elsewhere("krew"),
+    ),
     ("kubectl kubecoin completion install", Elsewhere("krew")),
-    ("cargo xtask demo", Elsewhere("testbed: its steps on a cluster that is there")),
+    ("kubectl kubecoin completion uninstall", Elsewhere("krew")),
+    ("kubectl krew uninstall kubecoin", Elsewhere("krew")),
+    ("cargo xtask images --into minikube", NotHere("there is no minikube")),
+    ("kubectl kubecoin deploy --init-db", Typed("")),
+    ("minikube start", NotHere("there is no minikube")),
+    ("cargo xtask demo", Elsewhere("nothing but a person; its steps: testbed")),
     ("cargo xtask test", Elsewhere("all: this is a part of it")),
     ("cargo xtask demo --context kind-kind", NotHere("there is no kind")),
     ("cargo xtask demo --context staging --registry registry.example.org/lesson", Elsewhere("testbed")),
-    ("cargo xtask images --into minikube", NotHere("there is no minikube")),
-    ("kubectl delete pod postgres-0", Typed("")),
+    ("kubectl kubecoin status", Typed("")),
+    ("kubectl kubecoin open", Elsewhere("exclusive::open")),
+    ("kubectl delete pod postgres-0", Typed(AND_WAIT)),
+    ("kubectl kubecoin persistence-demo --under-load --report report.html", Typed("--yes")),
+    ("kubectl kubecoin teardown", Typed("--yes")),
     (
         "kubectl kubecoin persistence-demo --target statefulset/redis --report proof.html --write 'redis-cli -e -h redis-0.redis \
          set kubecoin \"$KUBECOIN_RUN\"' --read 'redis-cli -e get kubecoin'",
-        NotHere("there is no image of Redis; shared::target runs it on sets of busybox"),
+        NotHere("there is no image of Redis; shared::target does it to sets of busybox"),
     ),
-    ("kubectl kubecoin persistence-demo --under-load --report report.html", Typed("--yes && rm report.html")),
+];
+
+/// The reader looks at the page meanwhile.
+const AND_WAIT: &str = "&& kubectl wait pod/postgres-0 --for=create --timeout=60s && \
+                        kubectl wait pod/postgres-0 --for=condition=Ready --timeout=120s";
+
+const EXCHANGE: [(&str, Fate); 2] = [
     ("python -m venv .venv && .venv/bin/pip install --requirement requirements.lock", Elsewhere("app")),
     (".venv/bin/python -m stack", Elsewhere("app")),
+];
+
+const TESTBED: [(&str, Fate); 7] = [
     ("cargo xtask testbed up [--nodes 2] [--storage-class] [--dns-cache 30]", Elsewhere("testbed")),
     ("eval \"$(cargo xtask testbed env)\"", Elsewhere("testbed")),
     ("cargo xtask testbed status", Elsewhere("testbed")),
@@ -53,15 +73,16 @@ fn commands(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_command_of_the_readme_is_run_or_has_a_reason() {
-    let there = commands(&page("README.md"));
-    let known: Vec<&str> = COMMANDS.iter().map(|(command, _)| *command).collect();
-    assert_eq!(there, known);
+fn each_command_is_run_or_has_a_reason() {
+    for (name, known) in PAGES {
+        let known: Vec<&str> = known.iter().map(|(command, _)| *command).collect();
+        assert_eq!(commands(&page(name)), known, "{name}");
+    }
     let _scene = Scene::empty_cluster();
-    typed(FIRST);
-    for (command, fate) in COMMANDS {
+    let folder = tempfile::tempdir().unwrap();
+    for (command, fate) in PAGES.iter().flat_map(|(_, commands)| *commands) {
         match fate {
-            Typed(after) => drop(typed(&format!("{command} {after}"))),
+            Typed(after) => drop(typed(&format!("{command} {after}"), folder.path())),
             Elsewhere(group) => println!("run by {group}: {command}"),
             NotHere(why) => println!("not run: {command}: {why}"),
         }
