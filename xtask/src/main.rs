@@ -1,23 +1,39 @@
 //! The workspace's own tasks: `cargo xtask --help`.
 
-mod apt;
-mod bench;
+// What people install is made on each platform that it is for.
 mod cache;
-mod caller;
-mod crates;
-mod delivery;
-mod demo;
 mod dist;
-mod generate;
 mod hash;
-mod images;
-mod npm;
 mod paths;
 mod plugin;
 mod process;
+
+// The test cluster, and all that stands on it, needs a Linux.
+#[cfg(target_os = "linux")]
+mod apt;
+#[cfg(target_os = "linux")]
+mod bench;
+#[cfg(target_os = "linux")]
+mod caller;
+#[cfg(target_os = "linux")]
+mod crates;
+#[cfg(target_os = "linux")]
+mod delivery;
+#[cfg(target_os = "linux")]
+mod demo;
+#[cfg(target_os = "linux")]
+mod generate;
+#[cfg(target_os = "linux")]
+mod images;
+#[cfg(target_os = "linux")]
+mod npm;
+#[cfg(target_os = "linux")]
 mod python;
+#[cfg(target_os = "linux")]
 mod record;
+#[cfg(target_os = "linux")]
 mod test;
+#[cfg(target_os = "linux")]
 mod testbed;
 
 use std::process::ExitCode;
@@ -36,37 +52,51 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     /// Create a test cluster, deploy the exchange on it, and run the lesson
+    #[cfg(target_os = "linux")]
     Demo(demo::Args),
     /// Build the exchange's images, and load or push them for a cluster
+    #[cfg(target_os = "linux")]
     Images(delivery::Args),
     /// Run the tests: all groups, or those named
+    #[cfg(target_os = "linux")]
     Test(test::Args),
     /// Measure the speed, side by side with what it is compared with
+    #[cfg(target_os = "linux")]
     Bench(bench::Args),
     /// Make what people install: the plugin's archive, its checksum, and krew's manifest
     Dist(dist::Args),
     /// Write the files of this repository that the plugin makes: completions/ and docs/commands/
+    #[cfg(target_os = "linux")]
     Generate(generate::Args),
     /// Run each command once on the test cluster, and record for docs/ what it shows
+    #[cfg(target_os = "linux")]
     Record,
     /// Start, use and delete a real Kubernetes on this machine
+    #[cfg(target_os = "linux")]
     Testbed(testbed::Args),
 }
 
 impl Task {
     fn run(self) -> Result<ExitCode> {
         match self {
+            #[cfg(target_os = "linux")]
             Self::Demo(args) => demo::run(args),
+            #[cfg(target_os = "linux")]
             Self::Images(args) => delivery::run(args),
+            #[cfg(target_os = "linux")]
             Self::Test(args) => test::run(&args),
+            #[cfg(target_os = "linux")]
             Self::Bench(args) => bench::run(&args),
             Self::Dist(args) => dist::run(&args),
+            #[cfg(target_os = "linux")]
             Self::Generate(args) => generate::run(&args),
+            #[cfg(target_os = "linux")]
             Self::Record => {
                 record::run()?;
                 generate::write()?;
                 Ok(ExitCode::SUCCESS)
             }
+            #[cfg(target_os = "linux")]
             Self::Testbed(args) => testbed::run(args),
         }
     }
