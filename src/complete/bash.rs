@@ -12,7 +12,7 @@ use clap_complete::env::{Bash, EnvCompleter};
 /// What stands between two candidates, in the script.
 const BETWEEN: char = '\u{b}';
 
-/// bash, whose words are put together again.
+/// bash, with a line whose words are put together again.
 pub struct Whole;
 
 impl EnvCompleter for Whole {
@@ -43,7 +43,6 @@ impl EnvCompleter for Whole {
         folder: Option<&Path>,
         answer: &mut dyn Write,
     ) -> io::Result<()> {
-        let line = put_together(line);
         let word = line.last().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         let before = word.rfind(is_break).map_or("", |end| &word[..=end]);
         let last = line.len().saturating_sub(1);

@@ -79,8 +79,8 @@ fn offer(program: &Command, shell: &OsStr) -> io::Result<()> {
     let shell = shells.into_iter().find(|known| known.name() == shell);
     let shell = shell.ok_or_else(|| io::Error::other("no such shell"))?;
     let line = bash::up_to_the_cursor(std::env::args_os().skip_while(|word| word != "--").skip(1).collect());
-    let words = if shell.name() == bash::Whole.name() { bash::put_together(line.clone()) } else { line.clone() };
-    let Some((word, before)) = words.split_last() else { return Ok(()) };
+    let line = if shell.name() == bash::Whole.name() { bash::put_together(line) } else { line };
+    let Some((word, before)) = line.split_last() else { return Ok(()) };
     let values = Values::new(given(program, before));
     let begins_a_flag = word.as_encoded_bytes().starts_with(b"-");
     let asks_for_files = (shell.name() == kubectl.name()).then(|| kubectl.files.clone());

@@ -1,13 +1,13 @@
 //! `cargo xtask generate`: the files of this repository that the plugin itself writes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{self, cargo, say};
-use crate::{paths, plugin, record};
+use crate::{paths, plugin, record, testbed};
 
 /// Whether the files are written.
 #[derive(clap::Args)]
@@ -65,20 +65,15 @@ pub fn check() -> Result<()> {
 fn there() -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for folder in FOLDERS.map(|folder| paths::workspace().join(folder)).iter().filter(|folder| folder.exists()) {
-        files.extend(files_of(folder)?);
+        files.extend(paths::entries(folder)?);
     }
     Ok(files)
-}
-
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    entries.map(|entry| Ok(entry?.path())).collect()
 }
 
 /// Each file with what the plugin, as it is in the workspace, writes.
 fn wanted() -> Result<Vec<(PathBuf, String)>> {
     process::run(&mut cargo(&["build", "--locked", "--quiet"]))?;
-    let program = paths::target()?.join("debug").join(plugin::NAME);
+    let program = testbed::plugin_folder()?.join(plugin::NAME);
     let [completions, commands] = FOLDERS.map(|folder| paths::workspace().join(folder));
     let mut wanted = Vec::new();
     for (file, shell) in SCRIPTS {
@@ -87,18 +82,15 @@ fn wanted() -> Result<Vec<(PathBuf, String)>> {
     }
     let pages = tempfile::tempdir()?;
     process::output(Command::new(&program).args(["reference", "markdown"]).arg(pages.path()))?;
-    for page in files_of(pages.path())? {
+    let mut transcripts = record::transcripts()?;
+    for page in paths::entries(pages.path())? {
         let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
         let name = page.file_name().context("a file has a name")?;
-        let command = page.file_stem().unwrap_or_default().to_string_lossy();
-        wanted.push((commands.join(name), with_transcript(&text, record::transcript(&command).as_deref())));
+        let transcript = transcripts.remove(&*page.file_stem().unwrap_or_default().to_string_lossy());
+        wanted.push((commands.join(name), with_transcript(&text, transcript.as_deref())));
     }
-    for command in record::transcripts()? {
-        let page = commands.join(format!("{command}.md"));
-        ensure!(
-            wanted.iter().any(|(path, _)| *path == page),
-            "there is a recorded run of {command}, and no such command"
-        );
+    if let Some(command) = transcripts.keys().next() {
+        bail!("there is a recorded run of {command}, and no such command");
     }
     wanted.sort();
     Ok(wanted)

@@ -28,6 +28,14 @@ pub fn target() -> Result<PathBuf> {
     program()?.ancestors().nth(2).map(Path::to_owned).context("this program is not where cargo builds it")
 }
 
+/// What a folder holds, in its order.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+    let mut entries = read().with_context(|| format!("cannot read {}", folder.display()))?;
+    entries.sort();
+    Ok(entries)
+}
+
 /// The project's folder in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`), made if it is not there. What it holds is
 /// named by a hash of what it was made from, so that clones share it.
 pub fn cache() -> Result<PathBuf> {

@@ -3,7 +3,6 @@
 mod markdown;
 mod pages;
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 use rexpect::session::spawn_command;
 
-use crate::support::plugin::PROGRAM;
+use crate::support::plugin;
 use crate::support::scene::Scene;
 use markdown::Block;
 
@@ -27,12 +26,9 @@ fn page(name: &str) -> String {
 
 /// Types lines into bash, at a terminal, in a folder. They must succeed. Gives what is shown.
 fn typed(lines: &str, home: &Path) -> String {
-    let folder = Path::new(PROGRAM).parent().unwrap().to_owned();
-    let before = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths([folder].into_iter().chain(env::split_paths(&before))).unwrap();
     let mut bash = Command::new("bash");
     bash.args(["-euo", "pipefail", "-c", &format!("{lines}\necho it has ended well")]);
-    bash.env("PATH", path).env("TERM", "dumb").current_dir(home);
+    bash.env("PATH", plugin::path()).env("TERM", "dumb").current_dir(home);
     let limit = PATIENCE.as_millis().try_into().unwrap();
     let mut session = spawn_command(bash, Some(limit)).unwrap();
     session.process_mut().set_kill_timeout(Some(100));

@@ -1,6 +1,5 @@
 //! TAB after `kubectl kubecoin`: in kubectl itself, and in the shells that people use.
 
-use std::env;
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -11,7 +10,7 @@ use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
 
 use crate::support::kubectl;
-use crate::support::plugin::PROGRAM;
+use crate::support::plugin::{PROGRAM, path_with};
 use crate::support::scene::Scene;
 use crate::support::wait::until;
 
@@ -37,8 +36,7 @@ impl Installed {
     }
 
     fn path(&self) -> OsString {
-        let before = env::var_os("PATH").unwrap_or_default();
-        env::join_paths([self.home().to_owned()].into_iter().chain(env::split_paths(&before))).unwrap()
+        path_with(self.home())
     }
 
     /// What kubectl answers the shell, without the explanation of the directive.

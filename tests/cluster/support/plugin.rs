@@ -1,6 +1,7 @@
 //! The plugin, as a person types it.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -108,17 +109,24 @@ impl Said {
     }
 }
 
+/// PATH with a folder before all others.
+pub fn path_with(folder: &Path) -> OsString {
+    let before = env::var_os("PATH").unwrap_or_default();
+    env::join_paths([folder.to_owned()].into_iter().chain(env::split_paths(&before))).expect("a path")
+}
+
+/// PATH on which kubectl finds the plugin.
+pub fn path() -> OsString {
+    path_with(Path::new(PROGRAM).parent().expect("a folder"))
+}
+
 /// `kubectl kubecoin`, found on PATH as kubectl finds its plugins.
 pub fn through_kubectl(namespace: &str, words: &str) -> Ran {
-    let folder = Path::new(PROGRAM).parent().expect("a folder");
-    let path = env::join_paths(
-        [folder.to_owned()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
-    );
     Command::new("kubectl")
         .arg("kubecoin")
         .args(words.split_whitespace())
         .args(["-n", namespace])
-        .env("PATH", path.expect("a path"))
+        .env("PATH", path())
         .output()
         .expect("kubectl starts")
         .into()

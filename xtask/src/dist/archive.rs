@@ -1,15 +1,15 @@
 //! An archive that comes out the same wherever it is made.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, DETERMINISTIC_TIMESTAMP, EntryType, Header, HeaderMode};
 
-use super::man_pages;
-use crate::{paths, plugin};
+use crate::{paths, plugin, process};
 
 /// What lies beside the program, from the workspace.
 const BESIDE: [&str; 2] = ["LICENSE", "README.md"];
@@ -34,8 +34,9 @@ pub fn write(archive: &Path, program: &Path) -> Result<()> {
     for folder in ["man/", "man/man1/"] {
         append_folder(&mut tar, folder).with_context(failed)?;
     }
-    for page in pages(manual.path())? {
-        tar.append_path_with_name(manual.path().join(&page), format!("{MANUAL}/{page}")).with_context(failed)?;
+    for page in paths::entries(manual.path())? {
+        let name = page.file_name().context("a file has a name")?;
+        tar.append_path_with_name(&page, Path::new(MANUAL).join(name)).with_context(failed)?;
     }
     tar.into_inner().and_then(GzEncoder::finish).and_then(|file| file.sync_all()).with_context(failed)
 }
@@ -49,11 +50,8 @@ fn append_folder(tar: &mut Builder<impl std::io::Write>, name: &str) -> std::io:
     tar.append_data(&mut header, name, std::io::empty())
 }
 
-/// The names of a folder's files, in their order.
-fn pages(folder: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut names: Vec<String> =
-        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<Result<_>>()?;
-    names.sort();
-    Ok(names)
+/// The man pages of a program, as files of a folder.
+fn man_pages(program: &Path, folder: &Path) -> Result<()> {
+    let written = process::output(Command::new(program).args(["reference", "man"]).arg(folder));
+    written.map(drop).context("the program writes its man pages itself, so it must be built where it can run")
 }

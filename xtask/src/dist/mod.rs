@@ -7,12 +7,12 @@ mod reproducible;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::hash::sha256;
-use crate::process::{self, say};
+use crate::process::say;
 use crate::{paths, plugin};
 use manifest::Manifest;
 use platform::Platform;
@@ -113,10 +113,4 @@ fn archives(folder: &Path) -> Result<Vec<(String, String)>> {
     ensure!(!found.is_empty(), "{} has no archive of {TAG}", folder.display());
     found.sort();
     Ok(found)
-}
-
-/// The man pages of a program, as files of a folder.
-fn man_pages(program: &Path, folder: &Path) -> Result<()> {
-    let written = process::output(Command::new(program).args(["reference", "man"]).arg(folder));
-    written.map(drop).context("the program writes its man pages itself, so it must be built where it can run")
 }

@@ -3,8 +3,8 @@
 mod pictures;
 mod transcripts;
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -26,22 +26,14 @@ pub fn run() -> Result<()> {
     testbed::reset()
 }
 
-/// The commands of which there is a recorded run.
-pub fn transcripts() -> Result<Vec<String>> {
-    let folder = paths::workspace().join("docs").join(transcripts::FOLDER);
-    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    entries
-        .map(|entry| {
-            let name = entry?.file_name();
-            Ok(Path::new(&name).file_stem().unwrap_or_default().to_string_lossy().into_owned())
-        })
-        .collect()
-}
-
-/// What a command of the plugin printed in the last recording, if it was recorded.
-pub fn transcript(command: &str) -> Option<String> {
-    let path = paths::workspace().join("docs").join(transcripts::FOLDER).join(format!("{command}.txt"));
-    fs::read_to_string(path).ok()
+/// What commands of the plugin printed in the last recording, by their names.
+pub fn transcripts() -> Result<BTreeMap<String, String>> {
+    let recorded = paths::entries(&paths::workspace().join("docs").join(transcripts::FOLDER))?;
+    let transcripts = recorded.into_iter().map(|path| {
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text))
+    });
+    transcripts.collect()
 }
 
 /// A program on the test cluster, with the plugin where kubectl finds it.

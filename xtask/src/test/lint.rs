@@ -1,7 +1,6 @@
-use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Report, house};
 use crate::apt::{self, Package};
@@ -34,7 +33,10 @@ pub fn run(report: &mut Report) -> Result<()> {
     )?;
     apt::require(&[SHELLCHECK])?;
     let mut actionlint = Command::new(programs::LINT.build()?.join("actionlint"));
-    report.check("workflows", actionlint.arg("-no-color").args(workflows()?))?;
+    report.check(
+        "workflows",
+        actionlint.arg("-no-color").args(paths::entries(&paths::workspace().join(".github/workflows"))?),
+    )?;
     report.check("licences and sources", &mut deny(&["licenses", "bans", "sources"])?)
 }
 
@@ -47,10 +49,4 @@ fn deny(checks: &[&str]) -> Result<Command> {
     let mut deny = Command::new(CARGO_DENY.build()?);
     deny.args(["--locked", "check", "--hide-inclusion-graph"]).args(checks).current_dir(paths::workspace());
     Ok(deny)
-}
-
-fn workflows() -> Result<Vec<PathBuf>> {
-    let folder = paths::workspace().join(".github/workflows");
-    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    entries.map(|entry| Ok(entry?.path())).collect()
 }
