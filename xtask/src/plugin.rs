@@ -74,7 +74,7 @@ const TARGET: &str = "CARGO_TARGET_DIR";
 pub fn build_in(workspace: &Path, folder: &Path, target: Option<&str>) -> Result<PathBuf> {
     let mut build = cargo(&["build", "--quiet", "--locked", "--profile", PROFILE, "--package", NAME]);
     build.current_dir(workspace).args(target.iter().flat_map(|target| ["--target", *target])).env(TARGET, folder);
-    let places = places(workspace, folder)?;
+    let places = places(folder)?;
     let rust: Vec<String> = places.iter().map(|(path, name)| format!("--remap-path-prefix={path}={name}")).collect();
     build.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"));
     // What somebody has set for builds of their own.
@@ -91,13 +91,15 @@ pub fn build_in(workspace: &Path, folder: &Path, target: Option<&str>) -> Result
 }
 
 /// The folders of this machine that a compiler would write into the program, and what stands there instead.
-fn places(workspace: &Path, folder: &Path) -> Result<Vec<(String, &'static str)>> {
+///
+/// The workspace is none of them: cargo names its sources from there, and with its path among the flags, clones would share nothing.
+fn places(folder: &Path) -> Result<Vec<(String, &'static str)>> {
     let home = match env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
         None => env::home_dir().context("no home directory: set CARGO_HOME")?.join(".cargo"),
     };
     let rust = PathBuf::from(process::output(Command::new("rustc").args(["--print", "sysroot"]))?);
-    let all = [(workspace, "kubecoin"), (folder, "target"), (&home, "cargo"), (&rust, "rust")];
+    let all = [(folder, "target"), (&home, "cargo"), (&rust, "rust")];
     Ok(all.map(|(path, name)| (path.display().to_string(), name)).into())
 }
 
