@@ -10,6 +10,8 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{
     Container, PersistentVolume, PersistentVolumeClaim, PodSpec, PodTemplateSpec, Secret, Service,
 };
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kubectl_kubecoin::inside::manifests::{self, Manifest};
@@ -20,9 +22,14 @@ fn value(yaml: &str) -> Value {
     serde_saphyr::from_str(yaml).expect("one YAML document")
 }
 
-/// The object in a file of the folder, typed.
+/// The lesson's manifests, and the one beside them.
+fn everything() -> impl Iterator<Item = Manifest> {
+    manifests::ALL.into_iter().chain([manifests::NETWORK_POLICY])
+}
+
+/// The object in a file, typed.
 fn object<T: DeserializeOwned>(file: &str) -> T {
-    let manifest = manifests::ALL.iter().find(|manifest| manifest.file == file).expect("a manifest");
+    let manifest = everything().find(|manifest| manifest.file == file).expect("a manifest");
     serde_json::from_value(value(manifest.yaml)).expect("an object of this kind")
 }
 
@@ -65,6 +72,16 @@ fn env<'a>(container: &'a Container, name: &str) -> Option<&'a str> {
     container.env.as_ref()?.iter().find(|variable| variable.name == name)?.value.as_deref()
 }
 
+/// Whether a selector is for what has these labels.
+fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let equal = selector.match_labels.iter().flatten().all(|label| labels.get_key_value(label.0) == Some(label));
+    let exist = selector.match_expressions.iter().flatten().all(|expression| {
+        assert_eq!(expression.operator, "Exists");
+        labels.contains_key(&expression.key)
+    });
+    equal && exist
+}
+
 /// What the typed structs make of an object when it goes through them and back.
 fn through_the_types(source: &Value) -> Value {
     fn both<T: DeserializeOwned + serde::Serialize>(source: &Value) -> Value {
@@ -76,6 +93,7 @@ fn through_the_types(source: &Value) -> Value {
         ("v1", "PersistentVolumeClaim") => both::<PersistentVolumeClaim>(source),
         ("v1", "Secret") => both::<Secret>(source),
         ("v1", "Service") => both::<Service>(source),
+        ("networking.k8s.io/v1", "NetworkPolicy") => both::<NetworkPolicy>(source),
         ("apps/v1", "StatefulSet") => both::<StatefulSet>(source),
         ("apps/v1", "Deployment") => both::<Deployment>(source),
         other => panic!("a kind that the exchange does not have: {other:?}"),
@@ -83,19 +101,22 @@ fn through_the_types(source: &Value) -> Value {
 }
 
 #[test]
-fn the_folder_holds_these_files_and_no_others() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s/level-2-volumes");
-    let mut there: Vec<String> =
-        folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    there.sort();
-    let mut embedded: Vec<&str> = manifests::ALL.iter().map(|manifest| manifest.file).collect();
-    embedded.sort_unstable();
-    assert_eq!(there, embedded);
+fn the_folders_hold_these_files_and_no_others() {
+    let policy = [manifests::NETWORK_POLICY];
+    for (name, embedded) in [("level-2-volumes", manifests::ALL.as_slice()), ("network-policy", &policy)] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s").join(name);
+        let mut there: Vec<String> =
+            folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        there.sort();
+        let mut embedded: Vec<&str> = embedded.iter().map(|manifest| manifest.file).collect();
+        embedded.sort_unstable();
+        assert_eq!(there, embedded);
+    }
 }
 
 #[test]
 fn the_typed_structs_know_every_field() {
-    for Manifest { file, yaml } in manifests::ALL {
+    for Manifest { file, yaml } in everything() {
         let source = value(yaml);
         assert_eq!(through_the_types(&source), source, "{file}");
     }
@@ -112,7 +133,7 @@ fn a_field_that_the_types_do_not_know_is_noticed() {
 
 #[test]
 fn every_object_carries_the_labels_and_no_namespace() {
-    for Manifest { file, yaml } in manifests::ALL {
+    for Manifest { file, yaml } in everything() {
         let object = value(yaml);
         let labels = &object["metadata"]["labels"];
         let app = file.split('-').next().unwrap();
@@ -237,6 +258,31 @@ fn probes_do_not_ask_the_socket() {
         let host = command.iter().position(|word| word == "-h").map(|at| &command[at + 1]);
         assert_eq!(host.map(String::as_str), Some("127.0.0.1"));
     }
+}
+
+#[test]
+fn the_policy_lets_in_the_backend_and_helpers() {
+    let policy: NetworkPolicy = object(manifests::NETWORK_POLICY.file);
+    let NetworkPolicySpec { pod_selector, ingress, policy_types, .. } = policy.spec.unwrap();
+    let templates = templates();
+    let selected = |selector: &LabelSelector| -> Vec<&str> {
+        let labelled = templates.iter().filter(|(_, template)| selects(selector, labels(template)));
+        labelled.map(|(workload, _)| *workload).collect()
+    };
+    assert_eq!(selected(&pod_selector.unwrap()), ["postgres"]);
+    assert_eq!(policy_types.as_deref(), Some(["Ingress".to_owned()].as_slice()));
+    let [rule] = ingress.unwrap().try_into().unwrap();
+    let [backend, helper] = rule.from.unwrap().try_into().unwrap();
+    for peer in [&backend, &helper] {
+        assert!(peer.namespace_selector.is_none() && peer.ip_block.is_none(), "pods of this namespace alone");
+    }
+    assert_eq!(selected(backend.pod_selector.as_ref().unwrap()), ["backend"]);
+    let helpers = helper.pod_selector.unwrap();
+    assert_eq!(selected(&helpers), [""; 0]);
+    assert!(selects(&helpers, &BTreeMap::from([("kubectl-kubecoin/helper".to_owned(), "dns".to_owned())])));
+    let [port] = rule.ports.unwrap().try_into().unwrap();
+    let ports = container(&templates["postgres"]).ports.as_ref().unwrap();
+    assert_eq!(port.port, Some(IntOrString::Int(ports[0].container_port)));
 }
 
 #[test]

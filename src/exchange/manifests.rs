@@ -30,6 +30,12 @@ pub const ALL: [Manifest; 9] = manifests![
     "frontend-deployment.yaml",
 ];
 
+/// The one that `--network-policy` asks for. It is no part of the lesson.
+pub const NETWORK_POLICY: Manifest = Manifest {
+    file: "postgres-networkpolicy.yaml",
+    yaml: include_str!("../../k8s/network-policy/postgres-networkpolicy.yaml"),
+};
+
 /// An object as a YAML document of a stream of them.
 ///
 /// # Errors
@@ -38,7 +44,7 @@ pub fn document(object: &Object) -> anyhow::Result<String> {
     Ok(format!("---\n{}", serde_saphyr::to_string(&object.body)?))
 }
 
-/// The file in which an object stands, as in `k8s/level-2-volumes/`.
+/// The file in which an object stands, as below `k8s/`.
 #[must_use]
 pub fn file(object: &Object) -> String {
     let name = &object.name;
@@ -70,6 +76,7 @@ mod tests {
             service: None,
             node_port: None,
             credentials: None,
+            network_policy: false,
         };
         let mut objects = Objects::new(&settings).unwrap().in_order().unwrap();
         objects.push(Object::of(&secret("alice").unwrap()).unwrap());

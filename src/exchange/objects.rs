@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{
     Capabilities, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim,
     Pod, PodSpec, PodTemplateSpec, Secret, Service, VolumeNodeAffinity,
 };
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::ResourceExt;
@@ -15,8 +16,8 @@ use rand::RngExt as _;
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::Value;
 
-use super::names;
 use super::settings::{Settings, Storage};
+use super::{manifests, names};
 use crate::kubernetes::Object;
 
 /// The objects of the exchange.
@@ -25,6 +26,8 @@ pub struct Objects {
     /// The lesson's volume. None with dynamic storage.
     pub volume: Option<PersistentVolume>,
     pub claim: PersistentVolumeClaim,
+    /// Who may reach the database. None if nobody has asked for it.
+    pub network_policy: Option<NetworkPolicy>,
     /// The headless Service of the set.
     pub postgres_service: Service,
     /// The set.
@@ -45,7 +48,8 @@ const PASSWORD_LENGTH: usize = 43;
 
 /// The object in a manifest, typed.
 pub(super) fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
-    let manifest = super::manifests::ALL.iter().find(|manifest| manifest.file == file).context("no such manifest")?;
+    let mut all = manifests::ALL.iter().chain([&manifests::NETWORK_POLICY]);
+    let manifest = all.find(|manifest| manifest.file == file).context("no such manifest")?;
     // Through a value: the typed structs' own code for YAML would be another megabyte.
     let value: Value = serde_saphyr::from_str(manifest.yaml)?;
     Ok(serde_json::from_value(value)?)
@@ -60,6 +64,7 @@ impl Objects {
         let mut objects = Self {
             volume: Some(manifest("postgres-pv.yaml")?),
             claim: manifest("postgres-pvc.yaml")?,
+            network_policy: settings.network_policy.then(|| manifest(manifests::NETWORK_POLICY.file)).transpose()?,
             postgres_service: manifest("postgres-headless-service.yaml")?,
             postgres: manifest("postgres-statefulset.yaml")?,
             backend_service: manifest("backend-service.yaml")?,
@@ -69,6 +74,9 @@ impl Objects {
         };
         let namespace = Some(settings.namespace.clone());
         objects.claim.metadata.namespace.clone_from(&namespace);
+        if let Some(policy) = &mut objects.network_policy {
+            policy.metadata.namespace.clone_from(&namespace);
+        }
         objects.postgres.metadata.namespace.clone_from(&namespace);
         for service in [&mut objects.postgres_service, &mut objects.backend_service, &mut objects.frontend_service] {
             service.metadata.namespace.clone_from(&namespace);
@@ -160,12 +168,16 @@ impl Objects {
     /// # Errors
     /// If one has no form in JSON, which is a mistake of this program.
     pub fn in_order(&self) -> anyhow::Result<Vec<Object>> {
-        let mut all = Vec::with_capacity(8);
+        let mut all = Vec::with_capacity(9);
         if let Some(volume) = &self.volume {
             all.push(Object::of(volume)?);
         }
+        all.push(Object::of(&self.claim)?);
+        // Before the first pod that it is for.
+        if let Some(policy) = &self.network_policy {
+            all.push(Object::of(policy)?);
+        }
         all.extend([
-            Object::of(&self.claim)?,
             Object::of(&self.postgres_service)?,
             Object::of(&self.postgres)?,
             Object::of(&self.backend_service)?,
@@ -300,6 +312,7 @@ mod tests {
             service: None,
             node_port: None,
             credentials: None,
+            network_policy: false,
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Settings {
     pub node_port: Option<u16>,
     /// The Secret whose password the backend uses.
     pub credentials: Option<String>,
+    /// Whether a policy lets only the backend reach the database.
+    pub network_policy: bool,
 }
 
 /// Where the data lives.

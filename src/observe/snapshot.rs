@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::api::ListParams;
 use kube::{Resource, ResourceExt};
 use tokio::join;
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub services: BTreeMap<String, Reading<Service>>,
     /// The addresses behind the Services.
     pub endpoints: Reading<Vec<EndpointSlice>>,
+    /// Who may reach the database, if somebody has asked for it.
+    pub network_policy: Reading<NetworkPolicy>,
 }
 
 /// The words of the kubectl commands that read the same.
@@ -40,7 +43,7 @@ pub fn kubectl(namespace: &str) -> [String; 3] {
     let claims = names::MEMBERS.map(|(_, claim)| format!("pvc/{claim}")).join(" ");
     [
         format!("get statefulset/{} {claims} {deployments} {services}", names::POSTGRES),
-        format!("get pods,endpointslices -l {}", names::selector()),
+        format!("get pods,endpointslices,networkpolicies -l {}", names::selector()),
         format!("get pv/{}", names::volume(namespace)),
     ]
 }
@@ -74,7 +77,7 @@ impl Snapshot {
     }
 
     async fn with(cluster: &Cluster, ours: ListParams) -> Result<Self, RequestError> {
-        // Nine requests in flight are too large to be carried about in every caller's state.
+        // Ten requests in flight are too large to be carried about in every caller's state.
         Box::pin(Self::at_once(cluster, ours)).await
     }
 
@@ -91,8 +94,9 @@ impl Snapshot {
             cluster.get::<Service>(frontend_service),
             cluster.get::<Deployment>(backend),
             cluster.get::<Deployment>(frontend),
+            cluster.get::<NetworkPolicy>(names::NETWORK_POLICY),
         );
-        let (statefulset, pods, members, endpoints, service_1, service_2, service_3, one, other) = read;
+        let (statefulset, pods, members, endpoints, service_1, service_2, service_3, one, other, network_policy) = read;
         let (statefulset, failure) = match statefulset {
             Err(error) if !matches!(error.cause, Cause::Forbidden(_)) => {
                 (Reading::Unknown(Reason::Failed(error.cause.to_string())), Some(error))
@@ -106,6 +110,7 @@ impl Snapshot {
             endpoints: endpoints.map(Some).into(),
             services: named(names::SERVICES, [service_1, service_2, service_3]),
             deployments: named(names::DEPLOYMENTS, [one, other]),
+            network_policy: network_policy.into(),
         };
         match failure {
             Some(error) if snapshot.nothing_answered() => Err(error),
@@ -195,7 +200,7 @@ impl Snapshot {
         self.reasons().into_iter().filter_map(|(object, reason)| Some((object, reason?))).collect()
     }
 
-    /// Everything that is read, and why it could not be.
+    /// Everything that is read, and why it could not be: all but the policy, which nothing depends on.
     fn reasons(&self) -> Vec<(String, Option<&Reason>)> {
         let mut all = vec![
             (format!("statefulset/{}", names::POSTGRES), reason(&self.statefulset)),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
-use crate::world::{APPS, NAMESPACED, World, refusal};
+use crate::world::{APPS, NAMESPACED, POLICY, World, refusal};
 
 fn deploy(words: &str, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Ended, Vec<Request>) {
     let server = Server::start(script);
@@ -285,7 +285,7 @@ fn each_missing_permission_is_named() {
 #[test]
 fn in_a_new_namespace_each_missing_permission_to_create_is_named() {
     let world = empty();
-    let (ended, requests) = deploy("-n bob --create-namespace --node node-1", move |request| {
+    let (ended, requests) = deploy("-n bob --create-namespace --node node-1 --network-policy", move |request| {
         let review = || serde_json::from_str::<Value>(&request.body).unwrap()["spec"]["resourceAttributes"].clone();
         if request.path.ends_with("selfsubjectaccessreviews") && review()["verb"] == "create" {
             Reply::Json(201, json!({ "metadata": {}, "spec": {}, "status": { "allowed": false } }))
@@ -294,10 +294,38 @@ fn in_a_new_namespace_each_missing_permission_to_create_is_named() {
         }
     });
     ended.could_not_run("you may not create namespaces");
-    for what in ["secrets", "persistentvolumeclaims", "services", "statefulsets.apps", "deployments.apps"] {
+    for what in [
+        "secrets",
+        "persistentvolumeclaims",
+        "services",
+        "statefulsets.apps",
+        "deployments.apps",
+        "networkpolicies.networking.k8s.io",
+    ] {
         assert!(ended.stderr.contains(&format!("you may not create {what}\n")), "{what}: {ended:?}");
     }
     assert!(changes(&requests).is_empty());
+}
+
+#[test]
+fn a_policy_comes_before_the_first_pod_and_stays() {
+    let applied = |words: &str, world: World| -> Vec<String> {
+        let (ended, requests) = deploy(&format!("--wait=false --node node-1 {words}"), takes_all(world));
+        assert_eq!(ended.code, 0, "{ended:?}");
+        changes(&requests).into_iter().map(|request| request.path.clone()).collect()
+    };
+    let at = |paths: &[String], path: &str| paths.iter().position(|one| one == path);
+    let asked = applied("--network-policy", World::healthy());
+    let set = format!("{APPS}/statefulsets/postgres");
+    assert!(at(&asked, POLICY).is_some_and(|policy| Some(policy) < at(&asked, &set)), "{asked:?}");
+    assert!(at(&applied("", World::healthy()), POLICY).is_none(), "nobody has asked for it");
+    assert!(at(&applied("", World::guarded()), POLICY).is_some(), "what is there goes on");
+
+    let mut world = World::guarded();
+    world.at(POLICY)["metadata"]["labels"] = json!({});
+    let (ended, _) = deploy("--network-policy", takes_all(world.clone()));
+    ended.could_not_run("networkpolicy.networking.k8s.io/postgres belongs to someone else");
+    assert!(at(&applied("", world), POLICY).is_none(), "somebody else's is left alone");
 }
 
 /// A world in which nothing has been deployed yet.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
-use crate::world::{APPS, NAMESPACED, SLICES, World, refusal};
+use crate::world::{APPS, NAMESPACED, POLICY, SLICES, World, refusal};
 
 /// What `status` reads, each with what it is called in the output.
 fn reads() -> Vec<(String, &'static str)> {
@@ -48,10 +48,22 @@ fn a_healthy_exchange_is_healthy() {
     );
     assert!(ended.stderr.is_empty(), "{ended:?}");
     let mut paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
-    let mut expected: Vec<String> = reads().into_iter().map(|(path, _)| path).collect();
+    let mut expected: Vec<String> = reads().into_iter().map(|(path, _)| path).chain([POLICY.to_owned()]).collect();
     paths.sort();
     expected.sort();
     assert_eq!(paths, expected, "each is asked for once, and nothing else");
+}
+
+#[test]
+fn a_policy_is_shown_and_missed_by_nobody() {
+    let world = World::guarded();
+    let shown = status(move |request| world.reply(request));
+    assert_eq!(shown.code, 0, "{shown:?}");
+    assert!(shown.stdout.contains("\nnetwork policy: postgres (only the backend may reach PostgreSQL"), "{shown:?}");
+    for fault in [|| refusal(403, "Forbidden", "no"), || refusal(422, "Invalid", "no")] {
+        let ended = but(POLICY, fault);
+        assert!(ended.code == 0 && !ended.stdout.contains("olicy"), "{ended:?}");
+    }
 }
 
 #[test]

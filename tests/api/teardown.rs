@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
-use crate::world::{APPS, NAMESPACED, SLICES, World, refusal};
+use crate::world::{APPS, NAMESPACED, POLICY, SLICES, World, refusal};
 
 /// Runs a command against a healthy exchange, but for requests to a path. Gives what it has changed.
 fn but(path: &str, words: &str, fault: fn() -> Reply) -> (Ended, Vec<Request>) {
@@ -32,6 +32,25 @@ fn what_cannot_be_read_could_be_there_and_so_nothing_is_deleted() {
             assert!(changes.is_empty(), "{path}: {changes:?}");
         }
     }
+}
+
+/// Who may not read policies has created none; any other failure may hide one.
+#[test]
+fn a_policy_goes_with_the_exchange() {
+    let world = World::guarded();
+    let server = Server::start(move |request| match request.method.as_str() {
+        "DELETE" => Reply::Json(200, serde_json::json!({ "kind": "Status", "status": "Success" })),
+        _ => world.reply(request),
+    });
+    Home::at(&server).run("teardown --yes --timeout 2s");
+    let deleted = |request: &Request| request.method == "DELETE" && request.path == POLICY;
+    assert!(server.requests().iter().any(deleted), "{:?}", server.requests());
+
+    let (ended, changes) = but(POLICY, "teardown --yes", || refusal(422, "Invalid", "no way"));
+    ended.could_not_run("could not read networkpolicy/postgres in namespace alice, so nothing was deleted");
+    assert!(changes.is_empty(), "{changes:?}");
+    let (_, changes) = but(POLICY, "teardown --yes --timeout 2s", || refusal(403, "Forbidden", "no way"));
+    assert!(changes.iter().any(|request| request.method == "DELETE"), "{changes:?}");
 }
 
 #[test]

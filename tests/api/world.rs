@@ -14,6 +14,7 @@ pub struct World {
 
 pub const NAMESPACED: &str = "/api/v1/namespaces/alice";
 pub const APPS: &str = "/apis/apps/v1/namespaces/alice";
+pub const POLICY: &str = "/apis/networking.k8s.io/v1/namespaces/alice/networkpolicies/postgres";
 pub const SLICES: &str = "/apis/discovery.k8s.io/v1/namespaces/alice/endpointslices";
 
 fn named(name: &str, app: &str) -> Value {
@@ -91,6 +92,15 @@ impl World {
             (SLICES, list(json!([]))),
         ];
         Self { objects: objects.map(|(path, object)| (path.to_owned(), object)).into() }
+    }
+
+    /// The same, with the policy that `deploy --network-policy` creates.
+    pub fn guarded() -> Self {
+        let policy = json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": named("postgres", "postgres"), "spec": { "podSelector": {} } });
+        let mut world = Self::healthy();
+        world.objects.insert(POLICY.to_owned(), policy);
+        world
     }
 
     /// The object at a path, to be changed.

@@ -17,6 +17,7 @@ pub fn of<'a>(object: &Object, snapshot: &'a Snapshot) -> Reading<&'a ObjectMeta
         // It is made for one server alone: the volumes of several are provisioned.
         "PersistentVolume" => snapshot.members.first().map_or(Reading::NotAsked, |member| meta(&member.volume)),
         "Deployment" => snapshot.deployments.get(&object.name).map_or(Reading::NotAsked, meta),
+        "NetworkPolicy" => meta(&snapshot.network_policy),
         "Service" => snapshot.services.get(&object.name).map_or(Reading::NotAsked, meta),
         _ => Reading::NotAsked,
     }

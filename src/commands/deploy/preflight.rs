@@ -42,6 +42,10 @@ const CREATE: [Permission; 6] = [
     Permission { verb: "create", group: "apps", resource: "deployments", subresource: "" },
 ];
 
+/// And what it cannot try there if one is asked for.
+const CREATE_POLICIES: Permission =
+    Permission { verb: "create", group: "networking.k8s.io", resource: "networkpolicies", subresource: "" };
+
 /// As many quotas as a namespace ever has.
 const MOST: u32 = 50;
 
@@ -79,7 +83,8 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
             .into());
         }
         let volume = objects.volume.is_some().then_some(CREATE_VOLUMES);
-        (missing_permissions(args, cluster, CREATE.into_iter().chain(volume)).await?, Vec::new())
+        let policy = objects.network_policy.is_some().then_some(CREATE_POLICIES);
+        (missing_permissions(args, cluster, CREATE.into_iter().chain(volume).chain(policy)).await?, Vec::new())
     } else {
         let pods = pods_to_be_made(objects, snapshot);
         let (permissions, secret, trials, quotas) = tokio::join!(

@@ -103,6 +103,7 @@ mod tests {
             service: None,
             node_port: None,
             credentials: None,
+            network_policy: false,
         };
         Objects::new(&settings).unwrap().pods()
     }

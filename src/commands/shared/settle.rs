@@ -6,6 +6,7 @@ use super::shape::{Shape, StorageKind};
 use super::{credentials, node};
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::exchange::marks;
 use crate::exchange::settings::{Settings, Storage, same_quantity};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::{ByHand, adopt};
@@ -41,6 +42,9 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
         service: shape.service_type,
         node_port: shape.node_port,
         credentials: credentials::in_use(ctx, snapshot).await?,
+        // One that is there goes on: to open the database is nothing that a flag left out should do.
+        network_policy: shape.network_policy
+            || snapshot.network_policy.present().is_some_and(|there| marks::is_ours(&there.metadata)),
     })
 }
 

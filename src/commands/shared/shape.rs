@@ -53,6 +53,10 @@ pub struct Shape {
     /// Port of the page on every node [default: the cluster picks a free one]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub node_port: Option<u16>,
+
+    /// Let only the backend reach PostgreSQL, if the cluster's network enforces network policies
+    #[arg(long)]
+    pub network_policy: bool,
 }
 
 /// Where the data lives.
@@ -140,6 +144,7 @@ impl Shape {
             service: self.service_type,
             node_port: self.node_port,
             credentials: None,
+            network_policy: self.network_policy,
         })
     }
 }

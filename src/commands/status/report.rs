@@ -28,6 +28,8 @@ pub struct Status {
     /// The members of the database: from each stable name to its files.
     pub members: Vec<MemberStatus>,
     pub services: Vec<ServiceStatus>,
+    /// The policy that lets only the backend reach the database: its name, if there is one.
+    pub network_policy: Reading<String>,
     /// The last verdict of `persistence-demo`, if there is one.
     pub last_proof: Option<Proof>,
     pub database: Reading<DatabaseStatus>,
@@ -194,6 +196,7 @@ impl Status {
             workloads,
             members: snapshot.members.iter().map(|one| member(one, snapshot)).collect(),
             services: services.into(),
+            network_policy: snapshot.network_policy.map(ResourceExt::name_any),
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
             database: observed.details.database.map(database),
             findings,

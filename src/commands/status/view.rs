@@ -48,6 +48,10 @@ pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
         lines.push(Line::default().and(Role::Title, "chain: ").and(Role::Plain, member.chain.join(" → ")));
     }
     lines.extend(database(&status.database, now));
+    if let Reading::Present(name) = &status.network_policy {
+        let words = format!("{name} (only the backend may reach PostgreSQL, if the cluster's network enforces it)");
+        lines.push(Line::default().and(Role::Title, "network policy: ").and(Role::Plain, words));
+    }
     if let Some(proof) = &status.last_proof {
         let words = format!("{} ({})", proof.words(now), proof.how.noun());
         lines.push(Line::default().and(Role::Title, "last proof: ").and(Role::Plain, words));

@@ -46,6 +46,7 @@ impl Existing {
             there.ours(backend)?,
             there.ours(Some(&snapshot.statefulset))?,
             there.ours(postgres_service)?,
+            there.ours(Some(&snapshot.network_policy))?,
         ];
         there.workloads = workloads.into_iter().flatten().collect();
         for member in &snapshot.members {
@@ -59,6 +60,10 @@ impl Existing {
             }
         }
         there.unknown = snapshot.unknown().into_iter().map(|(object, reason)| (object, reason.clone())).collect();
+        // Who may not read policies has created none.
+        if let Reading::Unknown(reason @ Reason::Failed(_)) = &snapshot.network_policy {
+            there.unknown.push((format!("networkpolicy/{}", names::NETWORK_POLICY), reason.clone()));
+        }
         Ok(there)
     }
 

@@ -33,10 +33,15 @@ fn a_student_takes_away_all_that_a_student_made() {
     let student = format!("--as {}", enrolled(NAMESPACE));
     kubectl::apply(STORAGE);
     let deploy = format!("deploy {student} --storage-class kc-plugin-class --init-db --timeout 3m");
-    ends(scene.namespace(), &deploy, 0);
+    let deployed = ends(scene.namespace(), &format!("{deploy} --network-policy"), 0);
+    assert!(deployed.stdout.contains("networkpolicy.networking.k8s.io/postgres created\n"), "{}", deployed.stdout);
+    let again = ends(scene.namespace(), &deploy, 0);
+    assert!(again.stdout.contains("networkpolicy.networking.k8s.io/postgres unchanged\n"), "{}", again.stdout);
+    let status = ends(scene.namespace(), &format!("status {student}"), 0);
+    assert!(status.stdout.contains("\nnetwork policy: postgres (only the backend may"), "{}", status.stdout);
     let gone = ends(scene.namespace(), &format!("teardown {student} --delete-data --yes"), 0);
     assert!(gone.stdout.contains("are deleted"), "{}", gone.stdout);
-    assert_eq!(ok(&format!("get all,pvc,secrets -n {NAMESPACE} -o name")), "");
+    assert_eq!(ok(&format!("get all,pvc,secrets,networkpolicies -n {NAMESPACE} -o name")), "");
     assert_eq!(testbed(&["node-exec", "1", "--", "find", folder, "-mindepth", "1"]), "");
     ok("delete storageclass kc-plugin-class");
 }

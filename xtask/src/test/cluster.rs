@@ -8,10 +8,15 @@ use super::Report;
 use super::each::{Program, Queue};
 use crate::apt::{self, Package};
 use crate::process::{self, cargo};
+use crate::testbed::programs;
 use crate::{npm, paths, python, testbed};
 
 /// Makes certificates that no library of ours makes: of old versions, and with keys that it cannot use.
 const OPENSSL: Package = Package { name: "openssl", provides: "openssl" };
+
+/// What kube-router writes its rules with.
+const FIREWALL: [Package; 2] =
+    [Package { name: "iptables", provides: "iptables" }, Package { name: "ipset", provides: "ipset" }];
 
 /// The shells in which TAB is pressed, and what kubectl's completion of bash stands on.
 const SHELLS: [Package; 3] = [
@@ -38,7 +43,9 @@ const SIDE_BY_SIDE: usize = 4;
 pub fn cluster(report: &mut Report) -> Result<()> {
     apt::require(&[OPENSSL])?;
     apt::require(&SHELLS)?;
-    let program = with_browser()?;
+    apt::require(&FIREWALL)?;
+    let kube_router = programs::NETWORK.build()?.join("kube-router");
+    let program = with_browser(Command::new("cargo").env("KUBECOIN_KUBE_ROUTER", kube_router))?;
     let (mut shared, mut alone, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for test in program.tests()? {
         match test.split("::").collect::<Vec<_>>()[..] {
@@ -61,7 +68,7 @@ pub fn drawn(report: &mut Report) -> Result<()> {
 
 /// The lesson by hand. It takes place in the namespace `default`, and so one test at a time.
 pub fn lesson(report: &mut Report) -> Result<()> {
-    let program = with_browser()?;
+    let program = with_browser(&mut Command::new("cargo"))?;
     run_one_by_one(&program, report, "lesson::")
 }
 
@@ -76,10 +83,10 @@ fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<
 }
 
 /// For tests that open a page in Chromium: the browser, what drives it, and axe-core among the page's own packages.
-fn with_browser() -> Result<Program> {
+fn with_browser(environment: &mut Command) -> Result<Program> {
     apt::require(&super::app::PACKAGES)?;
     npm::install()?;
-    program(Command::new("cargo").env("KUBECOIN_PYTHON", python::environment()?))
+    program(environment.env("KUBECOIN_PYTHON", python::environment()?))
 }
 
 /// The tests on a cluster, with what they need to know of it beside this environment.

@@ -32,6 +32,9 @@ pub const STORAGE: Module = Module { name: "the storage provisioner", folder: "t
 /// krew, and its check of a plugin's manifest: they are built from older libraries than the others.
 pub const KREW: Module = Module { name: "krew", folder: "testbed/krew" };
 
+/// kube-router, whose firewall enforces network policies: a test of them takes it, for the cluster's own network has none.
+pub const NETWORK: Module = Module { name: "kube-router", folder: "testbed/network" };
+
 /// actionlint, which checks the workflows.
 pub const LINT: Module = Module { name: "actionlint", folder: "testbed/lint" };
 
