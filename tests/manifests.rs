@@ -8,7 +8,7 @@ use std::path::Path;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{
-    Container, PersistentVolume, PersistentVolumeClaim, PodSpec, PodTemplateSpec, Secret, Service,
+    Container, PersistentVolume, PersistentVolumeClaim, PodSpec, PodTemplateSpec, Probe, Secret, Service,
 };
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -255,8 +255,19 @@ fn probes_do_not_ask_the_socket() {
     let container = container(&template);
     for probe in [&container.startup_probe, &container.readiness_probe, &container.liveness_probe] {
         let command = probe.as_ref().unwrap().exec.as_ref().unwrap().command.as_ref().unwrap();
-        let host = command.iter().position(|word| word == "-h").map(|at| &command[at + 1]);
-        assert_eq!(host.map(String::as_str), Some("127.0.0.1"));
+        assert!(command.join(" ").contains("pg_isready -h 127.0.0.1 "), "{command:?}");
+    }
+}
+
+#[test]
+fn who_is_not_ready_is_not_killed_for_it() {
+    for (workload, template) in templates() {
+        let container = container(&template);
+        let asks = |probe: &Option<Probe>| {
+            let probe = probe.as_ref().unwrap();
+            (probe.exec.clone(), probe.http_get.as_ref().and_then(|get| get.path.clone()))
+        };
+        assert_ne!(asks(&container.readiness_probe), asks(&container.liveness_probe), "{workload}");
     }
 }
 
@@ -340,7 +351,9 @@ fn one_exchange_fits_a_small_quota() {
         let (requests, limits) = (resources.requests.unwrap(), resources.limits.unwrap());
         cpu += requests["cpu"].0.strip_suffix('m').expect("in millicores").parse::<u32>().unwrap();
         memory += requests["memory"].0.strip_suffix("Mi").expect("in MiB").parse::<u32>().unwrap();
-        assert!(limits.contains_key("cpu") && limits.contains_key("memory"), "{workload}");
+        for resource in ["cpu", "memory", "ephemeral-storage"] {
+            assert!(limits.contains_key(resource), "{workload} {resource}");
+        }
     }
     assert!(cpu <= 200, "{cpu}m");
     assert!(memory <= 384, "{memory}Mi");

@@ -91,8 +91,8 @@ impl Helper {
                     "command": self.command,
                     "env": self.env,
                     "resources": {
-                        "requests": { "cpu": "10m", "memory": "16Mi" },
-                        "limits": { "cpu": "500m", "memory": "128Mi" },
+                        "requests": { "cpu": "10m", "memory": "16Mi", "ephemeral-storage": "16Mi" },
+                        "limits": { "cpu": "500m", "memory": "128Mi", "ephemeral-storage": "64Mi" },
                     },
                     "securityContext": {
                         "allowPrivilegeEscalation": false,
@@ -136,10 +136,9 @@ mod tests {
         assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);
         assert_eq!(container["securityContext"]["capabilities"], json!({ "drop": ["ALL"] }));
         for bounds in ["requests", "limits"] {
-            assert!(
-                container["resources"][bounds]["memory"].is_string()
-                    && container["resources"][bounds]["cpu"].is_string()
-            );
+            for resource in ["cpu", "memory", "ephemeral-storage"] {
+                assert!(container["resources"][bounds][resource].is_string(), "{bounds} {resource}");
+            }
         }
         assert_eq!(spec["activeDeadlineSeconds"], 120);
         assert_eq!(spec["volumes"].as_array().unwrap().len(), 2);

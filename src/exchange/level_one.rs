@@ -24,9 +24,9 @@ pub struct LevelOne {
 }
 
 /// What its pod asks for: as little as the server runs on, for a quota may have little left.
-const REQUESTS: [(&str, &str); 2] = [("cpu", "10m"), ("memory", "64Mi")];
-/// What it may use: as much of the processor as Level 2, or their times could not be compared.
-const LIMITS: [(&str, &str); 2] = [("cpu", "1"), ("memory", "256Mi")];
+const REQUESTS: [(&str, &str); 3] = [("cpu", "10m"), ("memory", "64Mi"), ("ephemeral-storage", "64Mi")];
+/// What it may use: as much of the processor as Level 2, or their times could not be compared; and its data is not on a volume.
+const LIMITS: [(&str, &str); 3] = [("cpu", "1"), ("memory", "256Mi"), ("ephemeral-storage", "768Mi")];
 /// More than the rows of a run take.
 const MOST_DATA: &str = "512Mi";
 
@@ -107,7 +107,7 @@ fn pod(beside: &PodSpec) -> anyhow::Result<PodSpec> {
     let image = beside.containers.iter().find(|container| container.name == names::POSTGRES);
     let image = image.and_then(|container| container.image.as_ref());
     let quantities =
-        |all: [(&str, &str); 2]| all.map(|(name, value)| (name.to_owned(), Quantity(value.to_owned()))).into();
+        |all: [(&str, &str); 3]| all.map(|(name, value)| (name.to_owned(), Quantity(value.to_owned()))).into();
     for container in &mut pod.containers {
         container.image = image.or(container.image.as_ref()).cloned();
         container.resources = Some(ResourceRequirements {

@@ -57,7 +57,7 @@ def test_it_starts_without_a_word(stack: Stack):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/w/anna", "/healthz", "/api/info", "/api/nothing", "/assets/nothing.js", "/nothing"]
+    "path", ["/", "/w/anna", "/healthz", "/readyz", "/api/info", "/api/nothing", "/assets/nothing.js", "/nothing"]
 )
 def test_every_answer_has_the_security_headers(frontend: Frontend, path: str):
     answer, _ = get(frontend, path)
@@ -96,6 +96,12 @@ def test_assets_are_kept_for_ever_and_compressed(frontend: Frontend, asset: str)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Content-Encoding"] == "gzip"
     assert "javascript" in answer.headers["Content-Type"]
+
+
+def test_it_is_ready_with_the_page_alone(frontend: Frontend):
+    answer, body = get(frontend, "/readyz")
+    assert answer.status == 200
+    assert b'<div id="root">' in body
 
 
 @pytest.mark.parametrize("path", ["/assets/index-00000000.js", "/nothing"])

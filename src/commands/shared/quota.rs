@@ -61,10 +61,10 @@ fn needed(resource: &str, pods: &[Pod]) -> Option<f64> {
     let resource = match resource {
         // As many as ever are made is no number that a float does not hold.
         "pods" | "count/pods" => return u32::try_from(pods.len()).ok().map(f64::from),
-        "cpu" | "memory" => ("requests", resource),
-        _ => resource
-            .split_once('.')
-            .filter(|(of, what)| ["requests", "limits"].contains(of) && ["cpu", "memory"].contains(what))?,
+        "cpu" | "memory" | "ephemeral-storage" => ("requests", resource),
+        _ => resource.split_once('.').filter(|(of, what)| {
+            ["requests", "limits"].contains(of) && ["cpu", "memory", "ephemeral-storage"].contains(what)
+        })?,
     };
     let containers = pods.iter().filter_map(|pod| pod.spec.as_ref()).flat_map(|spec| &spec.containers);
     let amounts = containers.filter_map(|container| {
@@ -79,7 +79,7 @@ fn needed(resource: &str, pods: &[Pod]) -> Option<f64> {
 fn written(resource: &str, amount: f64) -> String {
     if resource.ends_with("cpu") {
         format!("{:.0}m", amount * 1e3)
-    } else if resource.ends_with("memory") {
+    } else if resource.ends_with("memory") || resource.ends_with("ephemeral-storage") {
         format!("{:.0}Mi", amount / f64::from(1 << 20))
     } else {
         amount.to_string()
@@ -138,6 +138,11 @@ mod tests {
             (json!({ "cpu": "0.2" }), json!({ "cpu": "50m" }), ": 175m of cpu, and 50m of 0.2 is used"),
             (json!({ "limits.cpu": "2500m" }), json!({ "limits.cpu": "0" }), ": 3000m of limits.cpu"),
             (json!({ "limits.memory": "1Gi" }), json!({ "limits.memory": "200Mi" }), ": 896Mi of limits.memory"),
+            (
+                json!({ "requests.ephemeral-storage": "64Mi" }),
+                json!({}),
+                ": 96Mi of requests.ephemeral-storage, and 0 of 64Mi is used",
+            ),
         ] {
             let told = too_small(&[quota(&hard, &used)], &pods());
             assert_eq!(told.len(), 1, "{hard} {told:?}");

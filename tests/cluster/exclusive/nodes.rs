@@ -23,7 +23,7 @@ impl SecondNode {
             "metadata": { "name": NAME, "labels": { "kubernetes.io/hostname": HOSTNAME } } });
         kubectl::apply(&node.to_string());
         let node = Self;
-        let room = json!({ "cpu": "8", "memory": "16Gi", "pods": "100" });
+        let room = json!({ "cpu": "8", "memory": "16Gi", "ephemeral-storage": "64Gi", "pods": "100" });
         let ready = json!({ "type": "Ready", "status": "True", "reason": "Test" });
         let status = json!({ "status": { "conditions": [ready], "capacity": room, "allocatable": room } }).to_string();
         let ended =

@@ -35,8 +35,8 @@ pub const KREW: Module = Module { name: "krew", folder: "testbed/krew" };
 /// kube-router, whose firewall enforces network policies: a test of them takes it, for the cluster's own network has none.
 pub const NETWORK: Module = Module { name: "kube-router", folder: "testbed/network" };
 
-/// actionlint, which checks the workflows.
-pub const LINT: Module = Module { name: "actionlint", folder: "testbed/lint" };
+/// actionlint and kube-score, which check the workflows and the manifests.
+pub const LINT: Module = Module { name: "linters", folder: "testbed/lint" };
 
 /// How often a long build says where it is.
 const PROGRESS: Duration = Duration::from_secs(15);

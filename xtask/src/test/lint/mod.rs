@@ -1,3 +1,5 @@
+mod score;
+
 use std::process::Command;
 
 use anyhow::Result;
@@ -37,6 +39,7 @@ pub fn run(report: &mut Report) -> Result<()> {
         "workflows",
         actionlint.arg("-no-color").args(paths::entries(&paths::workspace().join(".github/workflows"))?),
     )?;
+    report.check_here("manifests, by kube-score", score::check);
     report.check("licences and sources", &mut deny(&["licenses", "bans", "sources"])?)
 }
 
