@@ -7,5 +7,6 @@ mod docs;
 mod exclusive;
 mod kubeconfig;
 mod lesson;
+mod portable;
 mod shared;
 mod support;

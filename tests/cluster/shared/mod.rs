@@ -18,4 +18,4 @@ mod report;
 mod shown;
 mod student;
 mod table;
-mod target;
+pub mod target;

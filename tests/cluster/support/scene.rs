@@ -4,6 +4,7 @@ use std::process::Command;
 use std::thread;
 
 use super::kubectl;
+use super::plugin::ends;
 
 /// A task of the test cluster. Gives what it says.
 pub fn testbed(words: &[&str]) -> String {
@@ -41,6 +42,15 @@ impl Scene {
         kubectl::ok(&format!("delete namespace {name} --ignore-not-found --timeout 120s"));
         kubectl::ok(&format!("delete pv postgres-pv-{name} --ignore-not-found --timeout 60s"));
         testbed(&["node-exec", "1", "--", "rm", "-rf", &format!("/data/kubecoin/{name}")]);
+        Self { namespace: name.to_owned() }
+    }
+
+    /// The same on any cluster: what an earlier run has left there, the plugin deletes.
+    pub fn anywhere(name: &str) -> Self {
+        if kubectl::get(&format!("namespace {name}")).is_some() {
+            ends(name, "teardown --yes --delete-data", 0);
+        }
+        kubectl::ok(&format!("delete namespace {name} --ignore-not-found --timeout 120s"));
         Self { namespace: name.to_owned() }
     }
 

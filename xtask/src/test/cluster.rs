@@ -1,8 +1,9 @@
 //! The groups that need the cluster.
 
+use std::env;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::Report;
 use super::each::{Program, Queue};
@@ -75,6 +76,18 @@ pub fn lesson(report: &mut Report) -> Result<()> {
 /// The commands of the documentation, typed on an empty cluster.
 pub fn docs(report: &mut Report) -> Result<()> {
     run_one_by_one(&program(&mut Command::new("cargo"))?, report, "docs::")
+}
+
+/// The tests that know nothing of the test cluster, on the one that this environment leads to.
+pub fn portable(report: &mut Report) -> Result<()> {
+    // Without it, the cluster would be the one that somebody works on.
+    ensure!(
+        env::var_os("KUBECONFIG").is_some(),
+        "KUBECONFIG is not set\nhint: set it to a kubeconfig of a cluster for tests: they create and delete namespaces there"
+    );
+    let context = process::output(Command::new("kubectl").args(["config", "current-context"]))?;
+    process::say(&format!("\non context {context}"));
+    run_one_by_one(&build()?, report, "portable::")
 }
 
 fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<()> {

@@ -23,7 +23,7 @@ use tally::Tally;
 /// What to test.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The groups to run; if none is named, all but drawn and advisories
+    /// The groups to run; if none is named, all but drawn, portable and advisories
     groups: Vec<Group>,
 }
 
@@ -47,6 +47,8 @@ enum Group {
     Docs,
     /// persistence-demo in twenty states drawn by chance; only if it is named
     Drawn,
+    /// The plugin on a cluster of yours, that of KUBECONFIG; only if it is named
+    Portable,
     /// Known weaknesses of the libraries; only if it is named, as it asks github.com for the list of them
     Advisories,
 }
@@ -99,6 +101,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Group::Lesson => cluster::lesson(&mut report),
                 Group::Docs => cluster::docs(&mut report),
                 Group::Drawn => cluster::drawn(&mut report),
+                Group::Portable => cluster::portable(&mut report),
                 Group::Advisories => lint::advisories(&mut report),
             }?;
         }
