@@ -32,6 +32,8 @@ mod python;
 #[cfg(target_os = "linux")]
 mod record;
 #[cfg(target_os = "linux")]
+mod release;
+#[cfg(target_os = "linux")]
 mod test;
 #[cfg(target_os = "linux")]
 mod testbed;
@@ -65,6 +67,9 @@ enum Task {
     Bench(bench::Args),
     /// Make what people install: the plugin's archive, its checksum, and krew's manifest
     Dist(dist::Args),
+    /// Make and check the parts of a release, step by step
+    #[cfg(target_os = "linux")]
+    Release(release::Args),
     /// Write the files of this repository that the plugin makes: completions/ and docs/commands/
     #[cfg(target_os = "linux")]
     Generate(generate::Args),
@@ -88,6 +93,8 @@ impl Task {
             #[cfg(target_os = "linux")]
             Self::Bench(args) => bench::run(&args),
             Self::Dist(args) => dist::run(&args),
+            #[cfg(target_os = "linux")]
+            Self::Release(args) => release::run(args),
             #[cfg(target_os = "linux")]
             Self::Generate(args) => generate::run(&args),
             #[cfg(target_os = "linux")]

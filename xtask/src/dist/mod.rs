@@ -18,7 +18,7 @@ use manifest::Manifest;
 use platform::Platform;
 
 /// The release's tag in Git, which krew takes for the version.
-const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+pub const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
 /// The checksums of all archives, as `sha256sum --check` takes them.
 const SUMS: &str = "SHA256SUMS";

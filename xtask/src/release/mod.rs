@@ -1,0 +1,43 @@
+//! `cargo xtask release`: what each step of `.github/workflows/release.yml` runs, and can be run anywhere else.
+
+mod alone;
+mod changelog;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// The arguments of `cargo xtask release`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Check that a tag is this version's, and that CHANGELOG.md has its section
+    Check {
+        /// The tag in Git
+        tag: String,
+    },
+    /// Print what CHANGELOG.md says of this version
+    Notes,
+    /// Run the program of an archive on a root file system that has no other file
+    Try {
+        /// The archive, as `cargo xtask dist` writes it
+        archive: PathBuf,
+    },
+}
+
+/// Does the step.
+pub fn run(args: Args) -> Result<ExitCode> {
+    match args.step {
+        Step::Check { tag } => changelog::check(&tag)?,
+        Step::Notes => changelog::print_notes()?,
+        Step::Try { archive } => alone::run(&archive)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
