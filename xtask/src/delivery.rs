@@ -12,7 +12,7 @@ use crate::images::{self, Image};
 use crate::{apt, caller, process, testbed};
 
 /// What is brought to other clusters.
-const OWN: [Image; 2] = [Image::Backend, Image::Frontend];
+pub const OWN: [Image; 2] = [Image::Backend, Image::Frontend];
 
 /// Where the images go.
 #[derive(clap::Args)]
@@ -135,7 +135,7 @@ fn save(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
         bail!("{} is no folder", folder.display());
     }
-    as_root(&["--save", &folder.canonicalize()?.to_string_lossy()], |image, reference| {
+    build_each(&["images", "--save", &folder.canonicalize()?.to_string_lossy()], |image, reference| {
         let archive = archive(folder, image);
         // buildah adds to no archive that is there.
         match std::fs::remove_file(&archive) {
@@ -152,12 +152,13 @@ fn save(folder: &Path) -> Result<()> {
 
 /// Builds the images and pushes them.
 pub fn push(prefix: &str) -> Result<()> {
-    as_root(&["--push", prefix], |image, reference| {
-        let name = in_registry(prefix, image)?;
-        process::step(&format!("pushing {name}"), || {
-            process::output(images::buildah()?.args(["push", "--quiet", reference, &format!("docker://{name}")]))
-        })
-        .map(drop)
+    build_each(&["images", "--push", prefix], |image, reference| push_as(reference, &in_registry(prefix, image)?))
+}
+
+/// Pushes an image of the storage under a name.
+pub fn push_as(reference: &str, name: &str) -> Result<()> {
+    process::step(&format!("pushing {name}"), || {
+        process::output(images::buildah()?.args(["push", "--quiet", reference, &format!("docker://{name}")])).map(drop)
     })
 }
 
@@ -168,12 +169,13 @@ pub fn in_registry(prefix: &str, image: Image) -> Result<String> {
     Ok(format!("{}/{own}", prefix.trim_end_matches('/')))
 }
 
-/// Builds the images and does something with each: by root, which building containers takes.
-fn as_root(arguments: &[&str], act: impl Fn(Image, &str) -> Result<()>) -> Result<()> {
+/// Builds the images and does something with each. That takes root: for others, this program starts again as root, with these
+/// words.
+pub fn build_each(words: &[&str], act: impl Fn(Image, &str) -> Result<()>) -> Result<()> {
     if apt::is_root()? {
         return OWN.into_iter().try_for_each(|image| act(image, &images::build(image)?.reference));
     }
-    process::run(&mut caller::as_root(&[&["images"], arguments].concat())?)
+    process::run(&mut caller::as_root(words)?)
 }
 
 fn archive(folder: &Path, image: Image) -> PathBuf {

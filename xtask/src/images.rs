@@ -18,9 +18,12 @@ use crate::{apt, caller, npm, paths, process};
 /// The Debian release that every image is built on: the one that PostgreSQL 17 belongs to.
 const SUITE: &str = "trixie";
 
+/// Builds images, and brings them to registries.
+pub const BUILDAH: Package = Package { name: "buildah", provides: "buildah" };
+
 /// What building images takes from the system.
 pub const PACKAGES: [Package; 3] = [
-    Package { name: "buildah", provides: "buildah" },
+    BUILDAH,
     Package { name: "mmdebstrap", provides: "mmdebstrap" },
     Package { name: "debian-archive-keyring", provides: "/usr/share/keyrings/debian-archive-keyring.gpg" },
 ];

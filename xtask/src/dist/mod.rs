@@ -15,7 +15,7 @@ use crate::hash::sha256;
 use crate::process::say;
 use crate::{paths, plugin};
 use manifest::Manifest;
-use platform::Platform;
+pub use platform::Platform;
 
 /// The release's tag in Git, which krew takes for the version.
 pub const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"));

@@ -20,6 +20,12 @@ impl Platform {
         Self { os: "linux", arch: "arm64" },
     ];
 
+    /// Those that containers run on.
+    #[cfg(target_os = "linux")]
+    pub fn on_linux() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|platform| platform.os == "linux")
+    }
+
     /// That of a Rust target (`x86_64-unknown-linux-musl`); this machine's without one.
     ///
     /// # Errors

@@ -2,6 +2,9 @@
 
 mod alone;
 mod changelog;
+mod images;
+mod index;
+mod manifests;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +33,20 @@ enum Step {
         /// The archive, as `cargo xtask dist` writes it
         archive: PathBuf,
     },
+    /// Build the exchange's images for this machine's processor, and push them
+    Push(images::Args),
+    /// Join the pushed images of all processors under one name each, and print the checksum of each
+    Join(images::Args),
+    /// Pull the images of the manifests for each processor, and write manifests that name them by digest
+    Manifests(Assets),
+}
+
+/// Where the assets are.
+#[derive(clap::Args)]
+struct Assets {
+    /// Folder of the assets
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    into: PathBuf,
 }
 
 /// Does the step.
@@ -38,6 +55,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Step::Check { tag } => changelog::check(&tag)?,
         Step::Notes => changelog::print_notes()?,
         Step::Try { archive } => alone::run(&archive)?,
+        Step::Push(args) => images::push(&args)?,
+        Step::Join(args) => images::join(&args)?,
+        Step::Manifests(Assets { into }) => manifests::write(&into)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,126 @@
+//! The manifests of a release: those of the workspace as one file, whose images are named by digest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::index::{self, SKOPEO};
+use crate::{apt, dist, paths, process};
+
+/// The file, which has one address whatever release is the latest.
+pub const FILE: &str = "level-2-volumes.yaml";
+
+/// The manifests in the workspace.
+const FOLDER: &str = "k8s/level-2-volumes";
+
+/// Pulls each image that the manifests name, and writes them with the digests of these.
+pub fn write(into: &Path) -> Result<()> {
+    apt::require(&[SKOPEO])?;
+    let text = joined()?;
+    let mut digests = BTreeMap::new();
+    for name in images(&text)? {
+        let digest = process::step(&format!("pulling {name} for each processor"), || index::pulled(&name))?;
+        digests.insert(name, digest);
+    }
+    let text = with_digests(&text, &digests)?;
+    fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+    let file = into.join(FILE);
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    process::say(&format!("{} written", file.display()));
+    Ok(())
+}
+
+/// The manifests of the workspace as one text, in the order in which kubectl takes the files of a folder.
+fn joined() -> Result<String> {
+    let mut text = format!("# {FOLDER} of kubectl-kubecoin {}, with its images by digest.\n", dist::TAG);
+    for path in paths::entries(&paths::workspace().join(FOLDER))? {
+        let manifest = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        text += "---\n";
+        text += &manifest;
+    }
+    Ok(text)
+}
+
+/// The images that the containers of manifests name.
+fn images(text: &str) -> Result<BTreeSet<String>> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).context("the manifests are no YAML")?;
+    let mut names = BTreeSet::new();
+    for document in &documents {
+        collect(document, &mut names);
+    }
+    ensure!(!names.is_empty(), "the manifests name no image");
+    Ok(names)
+}
+
+fn collect(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                match value {
+                    Value::String(name) if field == "image" => {
+                        names.insert(name.clone());
+                    }
+                    value => collect(value, names),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect(value, names)),
+        _ => {}
+    }
+}
+
+/// The manifests with a digest behind the name of each image. It is the text that is changed, for its comments: readers learn
+/// from them.
+///
+/// # Errors
+/// If an image would be left without a digest.
+fn with_digests(text: &str, digests: &BTreeMap<String, String>) -> Result<String> {
+    let mut changed = String::new();
+    for line in text.lines() {
+        let name = line.trim_start_matches([' ', '-']).strip_prefix("image: ");
+        match name.and_then(|name| digests.get(name.trim())) {
+            Some(digest) => changed += &[line.trim_end(), "@", digest, "\n"].concat(),
+            None => changed += &[line, "\n"].concat(),
+        }
+    }
+    let left: Vec<String> = images(&changed)?.into_iter().filter(|name| !name.contains("@sha256:")).collect();
+    ensure!(left.is_empty(), "no digest was put behind {}", left.join(", "));
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_all_that_differs_from_the_manifests() -> Result<()> {
+        let text = joined()?;
+        let names = images(&text)?;
+        assert_eq!(names.len(), 3, "{names:?}");
+        let digests = names.iter().map(|name| (name.clone(), format!("sha256:{:064}", name.len()))).collect();
+        let changed = with_digests(&text, &digests)?;
+        let differ = text.lines().zip(changed.lines()).filter(|(before, after)| before != after);
+        for (before, after) in differ {
+            let (kept, digest) = after.split_once('@').with_context(|| format!("{before} became {after}"))?;
+            assert_eq!(kept, before);
+            assert!(digest.starts_with("sha256:"), "{digest}");
+        }
+        assert_eq!(text.lines().count(), changed.lines().count());
+        assert!(changed.contains("# Pods are numbered from 0"), "the comments are there");
+        assert_eq!(images(&changed)?.len(), 3);
+        Ok(())
+    }
+
+    #[test]
+    fn an_image_that_would_have_no_digest_is_refused() -> Result<()> {
+        let digests = BTreeMap::from([("a:1".to_owned(), "sha256:0".to_owned())]);
+        assert_eq!(with_digests("spec:\n  - image: a:1\n", &digests)?, "spec:\n  - image: a:1@sha256:0\n");
+        for text in ["image: b:1\n", "image: \"a:1\"\n", "containers: [{image: a:1}]\n", "image: a:1 # why\n"] {
+            assert!(with_digests(text, &digests).is_err(), "{text}");
+        }
+        Ok(())
+    }
+}
