@@ -17,6 +17,9 @@ pub struct Crate {
 /// Checks licences, sources and known weaknesses of the libraries.
 pub const CARGO_DENY: Crate = Crate { name: "cargo-deny", version: "0.20.2" };
 
+/// Lists the libraries that a program is built from.
+pub const CARGO_CYCLONEDX: Crate = Crate { name: "cargo-cyclonedx", version: "0.5.9" };
+
 impl Crate {
     /// The program, which is built if it is not there.
     pub fn build(&self) -> Result<PathBuf> {

@@ -16,18 +16,20 @@ use crate::process::say;
 use crate::{paths, plugin};
 use manifest::Manifest;
 pub use platform::Platform;
+#[cfg(target_os = "linux")]
+pub use reproducible::copy_sources;
 
 /// The release's tag in Git, which krew takes for the version.
 pub const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
 /// The checksums of all archives, as `sha256sum --check` takes them.
-const SUMS: &str = "SHA256SUMS";
+pub const SUMS: &str = "SHA256SUMS";
 
 /// krew's template for the manifest, in the workspace: krew-release-bot fills it in at a release.
-const TEMPLATE: &str = "krew-manifest.yaml";
+pub const TEMPLATE: &str = "krew-manifest.yaml";
 
 /// The manifest's file. krew wants it to be called as the plugin is.
-const MANIFEST: &str = "kubecoin.yaml";
+pub const MANIFEST: &str = "kubecoin.yaml";
 
 /// How the archive is made.
 #[derive(clap::Args)]
@@ -78,7 +80,7 @@ fn build(folder: &Path, target: Option<&str>) -> Result<PathBuf> {
 }
 
 /// Writes the checksums and the manifest of the archives that are there.
-fn describe(folder: &Path) -> Result<()> {
+pub fn describe(folder: &Path) -> Result<()> {
     let archives = archives(folder)?;
     let manifest = Manifest::from_template(&template()?, TAG, &archives)?;
     let sums: String = archives.iter().map(|(name, sum)| [sum, "  ", name, "\n"].concat()).collect();

@@ -41,6 +41,14 @@ impl Platform {
         Self::ALL.iter().find(rust).copied().with_context(|| format!("the plugin is not released for {target}"))
     }
 
+    /// The Rust target that a release is built for: on Linux one that needs no libc of the system.
+    #[cfg(target_os = "linux")]
+    pub fn target(self) -> String {
+        let arch = if self.arch == "amd64" { "x86_64" } else { "aarch64" };
+        let system = if self.os == "darwin" { "apple-darwin" } else { "unknown-linux-musl" };
+        format!("{arch}-{system}")
+    }
+
     /// The name of its archive in a release.
     pub fn archive(self, tag: &str) -> String {
         format!("kubectl-kubecoin-{tag}-{}-{}.tar.gz", self.os, self.arch)
@@ -62,6 +70,10 @@ mod tests {
         }
         for target in ["x86_64-pc-windows-msvc", "riscv64gc-unknown-linux-gnu", "x86_64-unknown-freebsd"] {
             assert!(Platform::of(Some(target)).is_err(), "{target}");
+        }
+        #[cfg(target_os = "linux")]
+        for platform in Platform::ALL {
+            assert_eq!(Platform::of(Some(&platform.target()))?, platform);
         }
         Platform::of(None).map(drop)
     }

@@ -29,7 +29,8 @@ pub fn verify(archive: &Path, target: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn copy_sources(into: &Path) -> Result<()> {
+/// Copies the workspace, without what is made from it.
+pub fn copy_sources(into: &Path) -> Result<()> {
     let root = paths::workspace();
     let sources =
         WalkDir::new(root).into_iter().filter_entry(|entry| !MADE.iter().any(|made| entry.file_name() == *made));

@@ -1,10 +1,12 @@
 //! `cargo xtask release`: what each step of `.github/workflows/release.yml` runs, and can be run anywhere else.
 
 mod alone;
+mod assets;
 mod changelog;
 mod images;
 mod index;
 mod manifests;
+mod sbom;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +41,10 @@ enum Step {
     Join(images::Args),
     /// Pull the images of the manifests for each processor, and write manifests that name them by digest
     Manifests(Assets),
+    /// Write a list of the libraries that the plugin is built from (SBOM)
+    Sbom(Assets),
+    /// Check that no asset is missing, and write krew's manifest and the checksums
+    Sums(Assets),
 }
 
 /// Where the assets are.
@@ -58,6 +64,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Step::Push(args) => images::push(&args)?,
         Step::Join(args) => images::join(&args)?,
         Step::Manifests(Assets { into }) => manifests::write(&into)?,
+        Step::Sbom(Assets { into }) => sbom::write(&into)?,
+        Step::Sums(Assets { into }) => assets::sum(&into)?,
     }
     Ok(ExitCode::SUCCESS)
 }
