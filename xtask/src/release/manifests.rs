@@ -49,25 +49,20 @@ fn images(text: &str) -> Result<BTreeSet<String>> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).context("the manifests are no YAML")?;
     let mut names = BTreeSet::new();
     for document in &documents {
-        collect(document, &mut names);
+        values("image", document, &mut names);
     }
     ensure!(!names.is_empty(), "the manifests name no image");
-    Ok(names)
+    Ok(names.into_iter().map(str::to_owned).collect())
 }
 
-fn collect(value: &Value, names: &mut BTreeSet<String>) {
+/// The values of a field, wherever it is.
+pub fn values<'a>(field: &str, value: &'a Value, found: &mut BTreeSet<&'a str>) {
     match value {
-        Value::Object(fields) => {
-            for (field, value) in fields {
-                match value {
-                    Value::String(name) if field == "image" => {
-                        names.insert(name.clone());
-                    }
-                    value => collect(value, names),
-                }
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, names)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| match value {
+            Value::String(text) if name == field => drop(found.insert(text)),
+            value => values(field, value, found),
+        }),
+        Value::Array(all) => all.iter().for_each(|value| values(field, value, found)),
         _ => {}
     }
 }

@@ -69,3 +69,65 @@ pub fn run(args: Args) -> Result<ExitCode> {
     }
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use anyhow::{Context as _, ensure};
+    use clap::Parser as _;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::dist::{Platform, TEMPLATE};
+    use crate::images::Image;
+    use crate::{Cli, paths, testbed};
+
+    fn workflow(name: &str) -> Result<String> {
+        Ok(fs::read_to_string(paths::workspace().join(".github/workflows").join(name))?)
+    }
+
+    /// What GitHub puts in, as one word.
+    fn filled_in(line: &str) -> String {
+        match line.split_once("${{").and_then(|(before, rest)| Some((before, rest.split_once("}}")?.1))) {
+            Some((before, after)) => filled_in(&[before, "x", after].concat()),
+            None => line.to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_task_of_the_workflows_is_there() -> Result<()> {
+        for (name, at_least) in [("test.yml", 3), ("kind.yml", 2), ("release.yml", 9)] {
+            let text = workflow(name)?;
+            let tasks: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once("cargo xtask ")?.1)).collect();
+            ensure!(tasks.len() >= at_least, "{name}: {tasks:?}");
+            for task in tasks {
+                let task = filled_in(task);
+                let words = task.split_whitespace().take_while(|word| *word != ">");
+                Cli::try_parse_from(["cargo xtask"].into_iter().chain(words))
+                    .with_context(|| format!("{name}: {task}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_workflow_says_what_the_workspace_says() -> Result<()> {
+        let text = workflow("release.yml")?;
+        let release: Value = serde_saphyr::from_str(&text)?;
+        let all = |field| {
+            let mut found = BTreeSet::new();
+            manifests::values(field, &release, &mut found);
+            found.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut targets = Platform::ALL.map(Platform::target);
+        targets.sort();
+        assert_eq!(all("target"), targets);
+        let image = testbed::image_name(Image::Backend)?;
+        let registry = image.split('/').next().context("a registry")?;
+        assert_eq!(all("registry"), [registry]);
+        assert_eq!(all("krew_template_file"), [TEMPLATE]);
+        Ok(())
+    }
+}
