@@ -1,5 +1,8 @@
 # Run as `sh -c`, with the Python that does the same as its only argument. stdout carries a DNS connection and nothing
 # else; what is to be told goes to stderr, in lines that begin with `#`.
+#
+# Whatever is killed here is waited for too. An orphan is left to the container's first process, and a PostgreSQL that finds
+# a process killed takes it for one of its own that has crashed: it ends all connections, and recovers.
 has() { command -v "$1" >/dev/null 2>&1; }
 bridge=none libc=none
 if has nc; then bridge=nc; elif has bash; then bridge=bash; fi
@@ -30,7 +33,7 @@ nc) nc "$server" 53 <&4 & ;;
 bash)
   bash -c '
     exec 4<&0 3<>"/dev/tcp/$0/53" || exit 1
-    trap "kill \$(jobs -p) 2>/dev/null" EXIT
+    trap "kill \$(jobs -p) 2>/dev/null; wait" EXIT
     trap "exit 1" TERM
     cat <&4 >&3 & cat <&3 &
     wait -n' "$server" <&4 &
@@ -39,7 +42,7 @@ esac
 relay=$!
 # Should nobody listen any more, it ends by itself.
 (
-  trap 'kill "$nap"' TERM
+  trap 'kill "$nap"; wait "$nap"; exit' TERM
   sleep 20 &
   nap=$!
   wait "$nap" && kill "$relay"
@@ -48,5 +51,4 @@ limit=$!
 wait "$relay"
 echo "#closed $?" >&2
 kill "$limit" 2>/dev/null
-# Without a number it would wait for everything.
-[ -z "$lookups" ] || wait $lookups
+wait

@@ -81,6 +81,9 @@ fn the_names_hold_and_what_keeps_them_from_it_is_said() {
 
     // From other pods: the database's, and one that is made for it and deleted again.
     assert_eq!(check(namespace, "--from pod/postgres-0", 0)["from"]["container"], "postgres");
+    // The container's first process is the server: what is killed there must not be left to it.
+    let log = ok(&format!("logs postgres-0 -n {namespace}"));
+    assert!(!log.contains("terminated by signal"), "{log}");
     let report = check(namespace, "--pod --image busybox", 0);
     assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"nc".into(), &Value::Null), "{report:#}");
     typed_names(namespace);
