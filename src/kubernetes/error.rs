@@ -82,7 +82,7 @@ impl Cause {
         let message = status.message.clone();
         match status.code {
             401 => Self::Unauthorized,
-            403 => Self::Forbidden(message),
+            403 => Self::Forbidden(why_forbidden(message)),
             404 => Self::NotFound(message),
             409 => Self::Conflict { message, managers: contesting_managers(status) },
             400 | 422 => Self::Invalid(message),
@@ -175,6 +175,14 @@ impl Display for Cause {
             Self::Lost(message) => write!(f, "the connection was lost: {message}"),
         }
     }
+}
+
+/// The server's words. It gives no reason where `pods/exec` or `pods/portforward` may be read, but not created.
+fn why_forbidden(mut message: String) -> String {
+    if message.ends_with("is forbidden: ") {
+        message.push_str("since Kubernetes 1.35, get is not enough for exec and port-forward: create is needed too");
+    }
+    message
 }
 
 /// Whether a refusal is a budget's: it names the budget as its cause, and a pod that has two of them only in words.
@@ -274,6 +282,16 @@ mod tests {
         let two = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
         assert_eq!(cause(json!({ "code": 500, "message": two })), Cause::EvictionRefused(two.to_owned()));
         assert!(cause(json!({ "code": 429, "message": "too many requests" })).is_away());
+    }
+
+    #[test]
+    fn a_refusal_without_a_reason_gets_one() {
+        let says = |message: &str| {
+            Cause::of_status(&serde_json::from_value(json!({ "code": 403, "message": message })).unwrap()).to_string()
+        };
+        assert!(says("pods \"postgres-0\" is forbidden: ").ends_with("create is needed too"));
+        let reason = "pods is forbidden: User \"anna\" cannot list resource \"pods\"";
+        assert_eq!(says(reason), format!("not permitted: {reason}"));
     }
 
     #[test]

@@ -52,7 +52,12 @@ async fn until_gone(api: &Api<DynamicObject>, name: &str, uid: &str) {
             Ok(Event::Delete(object)) if is_it(&object) => return,
             // Another one has its name by now.
             Ok(Event::Apply(object)) if !is_it(&object) => return,
-            Ok(_) | Err(_) => {}
+            // Who may not list or watch may still look at it.
+            Err(_) => match api.get_opt(name).await {
+                Ok(there) if !there.as_ref().is_some_and(is_it) => return,
+                _ => {}
+            },
+            Ok(_) => {}
         }
     }
 }
