@@ -1,13 +1,23 @@
 //! The Lease by which there is one run at a time in a namespace.
 
+use futures_util::future::try_join_all;
+
 use super::lasting;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
+use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::act::{Act, command};
 use crate::kubernetes::lease::{Asked, Lease};
-use crate::kubernetes::{Cause, Cluster};
+use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::persistence::rows::Run;
+
+/// What it takes to have a Lease for as long as a run lasts, and to leave none behind.
+const NEEDED: [Permission; 4] = [needed("get"), needed("create"), needed("patch"), needed("delete")];
+
+const fn needed(verb: &'static str) -> Permission {
+    Permission { verb, group: "coordination.k8s.io", resource: "leases", subresource: "" }
+}
 
 /// The Lease of a run.
 pub fn of(run: &Run) -> Lease {
@@ -28,6 +38,13 @@ pub async fn lost(lease: Option<&Lease>, cluster: &Cluster) -> Error {
 /// The Lease by which there is one run at a time; none if the user may not make one. It is released on every way out.
 pub async fn take(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
     let cluster = ctx.cluster().await?;
+    let without = |why: &str| {
+        ctx.printer.warning(&format!("{why}, so it is unknown whether another run is in progress"));
+        Ok(None)
+    };
+    if let Some(permission) = missing(cluster).await? {
+        return without(&format!("you may not {permission}"));
+    }
     let lease = of(run);
     let by_hand = command(cluster.place(), &["delete", "lease", lease.name]);
     ctx.show(|| lease.create(cluster).kubectl(cluster.place()));
@@ -49,10 +66,14 @@ pub async fn take(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
             "wait until it ends; the Lease of a killed run expires after 30 s",
         )
         .into()),
-        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => {
-            ctx.printer.warning("you may not create a Lease, so it is unknown whether another run is in progress");
-            Ok(None)
-        }
+        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => without("the server accepts no Lease"),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The first of the permissions that one does not have.
+async fn missing(cluster: &Cluster) -> Result<Option<Permission>, RequestError> {
+    let asked = NEEDED.map(|permission| async move { Ok((permission, may(cluster, permission).await?)) });
+    let answers = try_join_all(asked).await?;
+    Ok(answers.into_iter().find_map(|(permission, allowed)| (!allowed).then_some(permission)))
 }
