@@ -11,16 +11,30 @@ pub enum Block {
 
 /// The blocks of a page that are marked as commands (`sh`) and as output (`text`).
 pub fn blocks(page: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    for block in page.split("\n```").collect::<Vec<_>>().chunks(2).filter_map(|pair| pair.get(1)) {
-        let (kind, text) = block.split_once('\n').unwrap_or((block, ""));
-        match kind {
-            "sh" => blocks.push(Block::Commands(text.to_owned())),
-            "text" => blocks.push(Block::Shown(text.to_owned())),
-            _ => {}
-        }
-    }
-    blocks
+    let block = |(mark, text): (&str, &str)| match mark {
+        "sh" => Some(Block::Commands(text.to_owned())),
+        "text" => Some(Block::Shown(text.to_owned())),
+        _ => None,
+    };
+    marked(page).filter_map(block).collect()
+}
+
+/// The blocks of a page, each with its mark.
+pub fn marked(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    page.split("\n```").skip(1).step_by(2).map(|block| block.split_once('\n').unwrap_or((block, "")))
+}
+
+/// The rows of the table below a heading, without its head: the cells of each.
+pub fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, below) = page.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no {heading:?}"));
+    let section = below.split("\n## ").next().unwrap_or_default();
+    let rows = section.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|')).skip(2);
+    rows.map(|row| row.split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// The words that are marked as code in a text.
+pub fn code(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
 }
 
 /// Whether a line is among those that were shown. Blanks count as one, and `…` stands for anything.
@@ -43,6 +57,14 @@ pub fn shows(shown: &str, line: &str) -> bool {
 fn blocks_are_found_by_their_marks() {
     let page = "a\n\n```sh\none\ntwo\n```\n\nb\n\n```text\n1\n```\n\n```yaml\nx: y\n```\n";
     assert_eq!(blocks(page), [Block::Commands("one\ntwo".to_owned()), Block::Shown("1".to_owned())]);
+}
+
+#[test]
+fn a_table_is_that_below_its_heading() {
+    let page = "# a\n\n## b\n\n| x | y |\n|---|---|\n| 1 | `2`, 3 `4` |\n\n## c\n\n| z |\n|---|\n| 5 |\n";
+    assert_eq!(table(page, "b"), [["1", "`2`, 3 `4`"]]);
+    assert_eq!(table(page, "c"), [["5"]]);
+    assert_eq!(code("`2`, 3 `4`"), ["2", "4"]);
 }
 
 #[test]

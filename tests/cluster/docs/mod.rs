@@ -1,6 +1,6 @@
 //! The documentation, as somebody follows it who types each of its commands.
 
-mod markdown;
+pub mod markdown;
 mod pages;
 
 use std::fs;
@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// The blocks of the lesson that cannot run here, by their first words, and why.
 const NOT_HERE: [(&str, &str); 1] = [("cargo xtask images --into minikube", "there is no minikube")];
 
-fn page(name: &str) -> String {
+/// A page of the documentation.
+pub fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 

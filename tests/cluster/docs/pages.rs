@@ -15,8 +15,12 @@ enum Fate {
 use Fate::{Elsewhere, NotHere, Typed};
 
 /// The commands of each page, without comments, in their order.
-const PAGES: [(&str, &[(&str, Fate)]); 3] =
-    [("README.md", &README), ("docs/exchange.md", &EXCHANGE), ("docs/testbed.md", &TESTBED)];
+const PAGES: [(&str, &[(&str, Fate)]); 4] = [
+    ("README.md", &README),
+    ("docs/exchange.md", &EXCHANGE),
+    ("docs/security.md", &SECURITY),
+    ("docs/testbed.md", &TESTBED),
+];
 
 const README: [(&str, Fate); 18] = [
     ("cargo xtask dist", Elsewhere("krew")),
@@ -53,6 +57,12 @@ const AND_WAIT: &str = "&& kubectl wait pod/postgres-0 --for=create --timeout=60
 const EXCHANGE: [(&str, Fate); 2] = [
     ("python -m venv .venv && .venv/bin/pip install --requirement requirements.lock", Elsewhere("app")),
     (".venv/bin/python -m stack", Elsewhere("app")),
+];
+
+const SECURITY: [(&str, Fate); 3] = [
+    ("kubectl create namespace alice", Typed("")),
+    ("kubectl label namespace alice pod-security.kubernetes.io/enforce=restricted", Typed("")),
+    ("kubectl create rolebinding alice --clusterrole=edit --user=alice --namespace=alice", Typed("")),
 ];
 
 const TESTBED: [(&str, Fate); 7] = [

@@ -15,6 +15,7 @@ mod password;
 pub mod persistence;
 mod psql;
 mod report;
+mod rights;
 mod shown;
 mod student;
 mod table;

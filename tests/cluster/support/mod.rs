@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod kubectl;
 pub mod page;
 pub mod plugin;
+pub mod rights;
 pub mod scene;
 pub mod terminal;
 pub mod wait;
