@@ -1,12 +1,15 @@
 //! A node that is away, or takes no pods.
 
+use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
 use crate::shared::persistence::{ready, says};
+use crate::shared::survives::{Exchange, STORAGES, told};
 use crate::support::deployed::{deployed, field};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{ends, run};
-use crate::support::scene::testbed;
+use crate::support::scene::{testbed, try_testbed};
 use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -49,4 +52,37 @@ fn a_pod_that_no_node_takes_is_given_up_in_time() {
         ends(namespace, &format!("persistence-demo --clean {id}"), 0).stdout,
         format!("100 rows of run {id} deleted\n")
     );
+}
+
+/// Ends whatever runs in the pods of the node. Its processes are found by their control groups, which it has alone.
+const END_PODS: &str = "find /sys/fs/cgroup -path '*kubecoin/node-1/*' -name cgroup.procs -exec cat {} + | sort -u | xargs -r kill -9 || true";
+
+/// As when a machine loses its power: all that runs on it ends at once, and its disk is what remains.
+#[test]
+fn a_node_that_restarts_has_its_data_again() {
+    let exchanges = thread::scope(|scope| {
+        let runs = STORAGES.map(|storage| {
+            let namespace = format!("kc-restart-{}", storage.split(' ').next().unwrap_or_default());
+            scope.spawn(move || Exchange::deployed(&namespace, storage))
+        });
+        runs.map(|run| run.join().expect("it is deployed"))
+    });
+    exchanges.iter().for_each(Exchange::write);
+    for component in ["kubelet-1", "containerd-1"] {
+        testbed(&["stop", "--kill", component]);
+    }
+    let ended = try_testbed(&["node-exec", "1", "--", "sh", "-ec", END_PODS]);
+    testbed(&["start", "containerd-1"]);
+    // It ends where containerd is not ready yet.
+    until("the kubelet starts", SOON, || try_testbed(&["start", "kubelet-1"]));
+    ended.expect("the pods end");
+    exchanges.iter().for_each(Exchange::restarts);
+    let cell = |(storage, exchange): (&'static str, &Exchange)| {
+        (("the node restarts".to_owned(), storage), exchange.left().to_owned())
+    };
+    let found: BTreeMap<_, _> = STORAGES.into_iter().zip(&exchanges).map(cell).collect();
+    assert_eq!(found, told("exclusive::parts"));
+    for words in ["deployment/coredns -n kube-system", "deployment/local-path-provisioner -n local-path-storage"] {
+        ok(&format!("rollout status {words} --timeout 120s"));
+    }
 }

@@ -18,5 +18,6 @@ mod report;
 mod rights;
 mod shown;
 mod student;
+pub mod survives;
 mod table;
 pub mod target;

@@ -8,10 +8,16 @@ use super::plugin::ends;
 
 /// A task of the test cluster. Gives what it says.
 pub fn testbed(words: &[&str]) -> String {
+    try_testbed(words).unwrap_or_else(|why| panic!("{words:?}: {why}"))
+}
+
+/// The same, if it may fail. Then it gives why it does.
+pub fn try_testbed(words: &[&str]) -> Result<String, String> {
     let xtask = std::env::var("KUBECOIN_XTASK").expect("KUBECOIN_XTASK is set: run this by `cargo xtask test`");
     let done = Command::new(xtask).arg("testbed").args(words).output().expect("xtask starts");
-    assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8_lossy(&done.stdout).into_owned()
+    let said = if done.status.success() { Ok(done.stdout) } else { Err(done.stderr) };
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    said.map(text).map_err(text)
 }
 
 /// After the API server was away: whatever watches it starts again. Else each would ask again only when its pause is over, which
