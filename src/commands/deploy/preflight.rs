@@ -18,13 +18,9 @@ use crate::kubernetes::{ByHand, Cause, Cluster, Object, RequestError, adopt};
 use crate::observe::{Reading, Snapshot};
 use crate::text::Hint;
 
-/// What the wait needs; whether objects may be applied shows when the server tries them.
-const WATCHES: [Permission; 4] = [
-    Permission { verb: "watch", group: "apps", resource: "statefulsets", subresource: "" },
-    Permission { verb: "watch", group: "apps", resource: "deployments", subresource: "" },
-    Permission { verb: "watch", group: "", resource: "pods", subresource: "" },
-    Permission { verb: "watch", group: "", resource: "persistentvolumeclaims", subresource: "" },
-];
+/// What the wait lists and watches, by group and resource; whether objects may be applied shows when the server tries them.
+const WATCHED: [(&str, &str); 4] =
+    [("apps", "statefulsets"), ("apps", "deployments"), ("", "pods"), ("", "persistentvolumeclaims")];
 
 /// Both, for Kubernetes 1.35 and newer wants both.
 const EXEC: [Permission; 2] = [
@@ -135,7 +131,10 @@ async fn missing_permissions(
     cluster: &Cluster,
     these: impl IntoIterator<Item = Permission>,
 ) -> anyhow::Result<Vec<String>> {
-    let watches = WATCHES.into_iter().filter(|_| args.wait && args.dry_run.is_none());
+    let waits = args.wait && args.dry_run.is_none();
+    let watches = WATCHED.into_iter().filter(|_| waits).flat_map(|(group, resource)| {
+        ["list", "watch"].map(|verb| Permission { verb, group, resource, subresource: "" })
+    });
     let needed = these.into_iter().chain(watches).chain(EXEC.into_iter().filter(|_| args.init_db));
     let asked = join_all(needed.map(|permission| async move { (permission, may(cluster, permission).await) })).await;
     let mut missing = Vec::new();
