@@ -179,7 +179,7 @@ impl Display for Cause {
 
 /// The server's words. It gives no reason where `pods/exec` or `pods/portforward` may be read, but not created.
 fn why_forbidden(mut message: String) -> String {
-    if message.ends_with("is forbidden: ") {
+    if message.starts_with("pods \"") && message.ends_with("\" is forbidden: ") {
         message.push_str("since Kubernetes 1.35, get is not enough for exec and port-forward: create is needed too");
     }
     message
@@ -290,6 +290,7 @@ mod tests {
             Cause::of_status(&serde_json::from_value(json!({ "code": 403, "message": message })).unwrap()).to_string()
         };
         assert!(says("pods \"postgres-0\" is forbidden: ").ends_with("create is needed too"));
+        assert!(!says("leases \"demo\" is forbidden: ").contains("needed"));
         let reason = "pods is forbidden: User \"anna\" cannot list resource \"pods\"";
         assert_eq!(says(reason), format!("not permitted: {reason}"));
     }

@@ -66,7 +66,9 @@ pub async fn take(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
             "wait until it ends; the Lease of a killed run expires after 30 s",
         )
         .into()),
-        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => without("the server accepts no Lease"),
+        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => {
+            without(&format!("the server does not accept the Lease ({})", error.cause))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use crate::support::exchange::Exchange;
@@ -11,6 +13,8 @@ use crate::support::kubectl::{self, Ended, ok};
 use crate::support::plugin::ends;
 use crate::support::scene::{Scene, testbed};
 use crate::support::wait::until;
+
+const SOON: Duration = Duration::from_mins(1);
 
 const NAMESPACE: &str = "kc-plugin-network-policy";
 
@@ -37,11 +41,17 @@ impl Firewall {
         put("KUBECOIN_KUBE_ROUTER", "/run/kube-router");
         put("KUBECONFIG", "/run/kube-router.kubeconfig");
         let mut running = on_node(RUN).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("xtask starts");
-        let mut log = BufReader::new(running.stdout.take().expect("its stdout")).lines().map_while(Result::ok);
+        let log = BufReader::new(running.stdout.take().expect("its stdout")).lines().map_while(Result::ok);
         let firewall = Self { stdin: running.stdin.take(), running };
-        assert!(log.any(|line| line.contains("Starting network policy controller full sync")), "kube-router has ended");
-        // Read on, or it would wait for a reader.
-        std::thread::spawn(move || log.for_each(drop));
+        let (lines, said) = mpsc::channel();
+        // Read to its end, or it would wait for a reader.
+        thread::spawn(move || log.for_each(|line| drop(lines.send(line))));
+        let mut seen = Vec::new();
+        until("kube-router's firewall starts", SOON, || {
+            seen.extend(said.try_iter());
+            let starts = |line: &String| line.contains("Starting network policy controller full sync");
+            if seen.iter().any(starts) { Ok(()) } else { Err(seen.join("\n")) }
+        });
         firewall
     }
 }
@@ -50,7 +60,7 @@ impl Drop for Firewall {
     fn drop(&mut self) {
         drop(self.stdin.take());
         let ended = self.running.wait();
-        if !std::thread::panicking() {
+        if !thread::panicking() {
             assert!(ended.is_ok_and(|status| status.success()), "the firewall's rules are still there");
         }
     }
@@ -103,18 +113,22 @@ fn only_the_backend_and_helpers_reach_the_database() {
     kubectl::apply(&format!("{stranger}{}", pod("helper", "kubectl-kubecoin/helper: test", &image)));
     ok(&format!("wait pod/stranger pod/helper -n {NAMESPACE} --for=condition=Ready --timeout=60s"));
 
-    // The firewall learns of a pod a moment after it has started.
-    until("the helper reaches the database", Duration::from_mins(1), || reaches("helper"));
-    let refused = reaches("stranger").expect_err("the firewall keeps it out");
-    assert!(refused.contains("postgres-headless:5432 - no response"), "{refused}");
+    // The firewall learns of pods and policies a moment after they were made.
+    until("the stranger is kept out", SOON, || match reaches("stranger") {
+        Ok(()) => Err("it reaches the database".to_owned()),
+        Err(refused) if refused.contains("postgres-headless:5432 - no response") => Ok(()),
+        Err(other) => Err(other),
+    });
+    until("the helper reaches the database", SOON, || reaches("helper"));
+    assert!(reaches("stranger").is_err(), "it was kept out only before the firewall knew the helper");
     let exchange = Exchange::at_node_port_of(NAMESPACE);
-    until("the backend reaches the database", Duration::from_mins(1), || exchange.put_wallet("anna"));
+    until("the backend reaches the database", SOON, || exchange.put_wallet("anna"));
     let proof = ends(NAMESPACE, "persistence-demo --yes", 0);
     assert!(proof.stdout.contains("answered by name"), "{}", proof.stdout);
 
     // It was the policy: without it, the same pod gets through the same firewall.
     ok(&format!("delete networkpolicy postgres -n {NAMESPACE}"));
-    until("the stranger reaches the database", Duration::from_mins(1), || reaches("stranger"));
+    until("the stranger reaches the database", SOON, || reaches("stranger"));
     drop(firewall);
     let left = testbed(&["node-exec", "1", "--", "iptables-save", "-t", "filter"]);
     assert!(!left.contains("KUBE-POD-FW"), "{left}");

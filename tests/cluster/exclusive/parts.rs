@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::shared::persistence::{ready, says};
-use crate::shared::survives::{Exchange, STORAGES, told};
+use crate::shared::survives::{OwnedExchange, STORAGES, told};
 use crate::support::deployed::{deployed, field};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{ends, run};
@@ -57,17 +57,14 @@ fn a_pod_that_no_node_takes_is_given_up_in_time() {
 /// Ends whatever runs in the pods of the node. Its processes are found by their control groups, which it has alone.
 const END_PODS: &str = "find /sys/fs/cgroup -path '*kubecoin/node-1/*' -name cgroup.procs -exec cat {} + | sort -u | xargs -r kill -9 || true";
 
-/// As when a machine loses its power: all that runs on it ends at once, and its disk is what remains.
+/// All that runs on the node ends at once. It is not a loss of power: the kernel goes on, and writes what it was given.
 #[test]
 fn a_node_that_restarts_has_its_data_again() {
     let exchanges = thread::scope(|scope| {
-        let runs = STORAGES.map(|storage| {
-            let namespace = format!("kc-restart-{}", storage.split(' ').next().unwrap_or_default());
-            scope.spawn(move || Exchange::deployed(&namespace, storage))
-        });
+        let runs = STORAGES.map(|storage| scope.spawn(move || OwnedExchange::deployed("kc-restart", storage)));
         runs.map(|run| run.join().expect("it is deployed"))
     });
-    exchanges.iter().for_each(Exchange::write);
+    exchanges.iter().for_each(OwnedExchange::write);
     for component in ["kubelet-1", "containerd-1"] {
         testbed(&["stop", "--kill", component]);
     }
@@ -76,8 +73,8 @@ fn a_node_that_restarts_has_its_data_again() {
     // It ends where containerd is not ready yet.
     until("the kubelet starts", SOON, || try_testbed(&["start", "kubelet-1"]));
     ended.expect("the pods end");
-    exchanges.iter().for_each(Exchange::restarts);
-    let cell = |(storage, exchange): (&'static str, &Exchange)| {
+    exchanges.iter().for_each(OwnedExchange::restarts);
+    let cell = |(storage, exchange): (&'static str, &OwnedExchange)| {
         (("the node restarts".to_owned(), storage), exchange.left().to_owned())
     };
     let found: BTreeMap<_, _> = STORAGES.into_iter().zip(&exchanges).map(cell).collect();

@@ -73,7 +73,7 @@ fn lines(heading: &str) -> Vec<Line> {
                     .replace("VERB", &right.verb)
                     .replace("RESOURCE", name)
                     .replace("NAMESPACE", MISSING),
-                only_with_it: says.starts_with("not "),
+                only_with_it: says.starts_with("does not say: "),
                 right,
             }
         })
@@ -149,7 +149,9 @@ fn run(user: &str, namespace: &str, words: &str, until: &str) -> (bool, String) 
             kill(Pid::from_raw(child.id().try_into().expect("a process id")), Signal::SIGINT).expect("it runs");
         }
     }
-    child.wait().expect("it ends");
+    // Neither the time was over, nor did it panic: it left the words out.
+    let ended = child.wait().expect("it ends").code();
+    assert!(![Some(124), Some(101)].contains(&ended), "{words} ended with {ended:?}: {said}");
     for entry in folder.path().read_dir().expect("the folder") {
         said += &std::fs::read_to_string(entry.expect("an entry").path()).expect("a report");
     }

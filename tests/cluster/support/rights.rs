@@ -1,6 +1,6 @@
 //! The rights that `docs/security.md` names, and users who have them and no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -53,13 +53,14 @@ pub fn of_role(role: &Value) -> Rights {
 pub struct Granted {
     label: String,
     objects: Vec<Value>,
-    last: Option<(String, Option<String>, Right)>,
+    /// The last one in a namespace, and the last one everywhere.
+    last: BTreeMap<bool, (String, Option<String>, Right)>,
 }
 
 impl Granted {
     /// Nothing yet. The label finds what was made, also after a run that was killed.
     pub fn new(label: &str) -> Self {
-        let granted = Self { label: label.to_owned(), objects: Vec::new(), last: None };
+        let granted = Self { label: label.to_owned(), objects: Vec::new(), last: BTreeMap::new() };
         granted.delete();
         granted
     }
@@ -78,20 +79,22 @@ impl Granted {
             "subjects": [{ "apiGroup": group, "kind": "User", "name": user }],
         }));
         let right = rights.first().expect("a right").clone();
-        self.last = Some((user.to_owned(), namespace.map(str::to_owned), right));
+        self.last.insert(namespace.is_some(), (user.to_owned(), namespace.map(str::to_owned), right));
     }
 
-    /// Makes it so. The server learns of one after the other, so whoever waits for the last one has waited for all.
+    /// Makes it so. The server learns of the roles of each kind one after the other, so whoever waits for the last ones has
+    /// waited for all.
     pub fn apply(&mut self) {
         let list = json!({ "apiVersion": "v1", "kind": "List", "items": self.objects });
         let made = kubectl::command(&["create", "-f", "-"], &list.to_string());
         assert!(made.succeeded, "{}", made.stderr);
-        let (user, namespace, Right { verb, resource }) = self.last.take().expect("somebody has rights");
-        let place = namespace.map_or_else(String::new, |namespace| format!("-n {namespace}"));
-        until("the rights count", Duration::from_mins(1), || {
-            let ended = kubectl::run(&format!("auth can-i {verb} {resource} --as {user} {place}"));
-            if ended.succeeded { Ok(()) } else { Err(format!("{}{}", ended.stdout, ended.stderr)) }
-        });
+        for (user, namespace, Right { verb, resource }) in self.last.values() {
+            let place = namespace.as_ref().map_or_else(String::new, |namespace| format!("-n {namespace}"));
+            until("the rights count", Duration::from_mins(1), || {
+                let ended = kubectl::run(&format!("auth can-i {verb} {resource} --as {user} {place}"));
+                if ended.succeeded { Ok(()) } else { Err(format!("{}{}", ended.stdout, ended.stderr)) }
+            });
+        }
     }
 
     fn delete(&self) {

@@ -1,4 +1,4 @@
-//! `cargo xtask release`: what each step of `.github/workflows/release.yml` runs, and can be run anywhere else.
+//! `cargo xtask release`: what each step of `.github/workflows/release.yml` runs. It can be run on any Debian or Ubuntu.
 
 mod alone;
 mod assets;

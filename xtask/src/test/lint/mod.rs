@@ -1,3 +1,5 @@
+//! What is checked without running the program: its style, its licences, the workflows and the manifests.
+
 mod score;
 
 use std::process::Command;

@@ -10,7 +10,7 @@ use crate::paths;
 use crate::process::shown;
 use crate::testbed::programs;
 
-/// The oldest Kubernetes that the manifests are for.
+/// The oldest Kubernetes that the workflows test.
 const KUBERNETES: &str = "v1.33";
 
 /// What it finds that stays so, and why: the object, the rule, the reason.
