@@ -104,8 +104,10 @@ fn what_is_done_to_the_volume_while_there_is_no_pod() {
     says(&restored, "ok", "same directory");
     nothing_is_left(namespace);
 
-    // Nothing at all.
-    let emptied = between(namespace, "persistence-demo --yes", || on_node(&format!("rm -rf {folder}/pgdata")));
+    // Nothing at all. The directory is kept elsewhere: the next one might be given the number of one that is deleted.
+    let kept = format!("/data/{namespace}.kept");
+    let emptied = between(namespace, "persistence-demo --yes", || on_node(&format!("mv {folder}/pgdata {kept}")));
+    on_node(&format!("rm -r {kept}"));
     assert_eq!(emptied.code, 1, "{}{}", emptied.stdout, emptied.stderr);
     for check in
         ["same database", "same directory", "your rows             the table wallets does not exist any more", "start"]
