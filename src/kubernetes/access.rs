@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use futures_util::future::join_all;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::api::PostParams;
 
@@ -57,4 +58,22 @@ pub async fn may(cluster: &Cluster, permission: Permission) -> Result<bool, Requ
     let answer = reviews.create(&PostParams::default(), &review).await;
     let answer = answer.map_err(cluster.failed(format!("ask whether you may {permission}")))?;
     Ok(answer.status.is_some_and(|status| status.allowed))
+}
+
+/// Those of the permissions that the user does not have, in their order. All are asked for at once.
+///
+/// # Errors
+/// If the server does not say.
+pub async fn missing(
+    cluster: &Cluster,
+    permissions: impl IntoIterator<Item = Permission>,
+) -> Result<Vec<Permission>, RequestError> {
+    let asked = permissions.into_iter().map(|permission| async move { (permission, may(cluster, permission).await) });
+    let mut missing = Vec::new();
+    for (permission, allowed) in join_all(asked).await {
+        if !allowed? {
+            missing.push(permission);
+        }
+    }
+    Ok(missing)
 }

@@ -12,7 +12,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::objects::{self, Objects};
 use crate::exchange::{marks, names};
-use crate::kubernetes::access::{Permission, may};
+use crate::kubernetes::access::{Permission, missing};
 use crate::kubernetes::act::{Act, Apply, Create};
 use crate::kubernetes::{ByHand, Cause, Cluster, Object, RequestError, adopt};
 use crate::observe::{Reading, Snapshot};
@@ -136,14 +136,8 @@ async fn missing_permissions(
         ["list", "watch"].map(|verb| Permission { verb, group, resource, subresource: "" })
     });
     let needed = these.into_iter().chain(watches).chain(EXEC.into_iter().filter(|_| args.init_db));
-    let asked = join_all(needed.map(|permission| async move { (permission, may(cluster, permission).await) })).await;
-    let mut missing = Vec::new();
-    for (permission, answer) in asked {
-        if !answer? {
-            missing.push(format!("you may not {permission}"));
-        }
-    }
-    Ok(missing)
+    let missing = missing(cluster, needed).await?;
+    Ok(missing.into_iter().map(|permission| format!("you may not {permission}")).collect())
 }
 
 /// What is in the way of the Secret, or of the use of the one that is there.

@@ -1,15 +1,13 @@
 //! The Lease by which there is one run at a time in a namespace.
 
-use futures_util::future::try_join_all;
-
 use super::lasting;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
-use crate::kubernetes::access::{Permission, may};
+use crate::kubernetes::access::{Permission, missing};
 use crate::kubernetes::act::{Act, command};
 use crate::kubernetes::lease::{Asked, Lease};
-use crate::kubernetes::{Cause, Cluster, RequestError};
+use crate::kubernetes::{Cause, Cluster};
 use crate::persistence::rows::Run;
 
 /// What it takes to have a Lease for as long as a run lasts, and to leave none behind.
@@ -42,7 +40,7 @@ pub async fn take(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
         ctx.printer.warning(&format!("{why}, so it is unknown whether another run is in progress"));
         Ok(None)
     };
-    if let Some(permission) = missing(cluster).await? {
+    if let Some(permission) = missing(cluster, NEEDED).await?.first() {
         return without(&format!("you may not {permission}"));
     }
     let lease = of(run);
@@ -71,11 +69,4 @@ pub async fn take(ctx: &Ctx, run: &Run) -> anyhow::Result<Option<Lease>> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The first of the permissions that one does not have.
-async fn missing(cluster: &Cluster) -> Result<Option<Permission>, RequestError> {
-    let asked = NEEDED.map(|permission| async move { Ok((permission, may(cluster, permission).await?)) });
-    let answers = try_join_all(asked).await?;
-    Ok(answers.into_iter().find_map(|(permission, allowed)| (!allowed).then_some(permission)))
 }

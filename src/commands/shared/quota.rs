@@ -56,15 +56,18 @@ pub fn too_small_without(quotas: &[ResourceQuota], gone: &Pod, next: &Pod) -> Ve
     short.collect()
 }
 
+/// What containers request and are limited to.
+const COUNTED: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+
 /// How much of a quota's resource the pods take together; none if it is not counted by pods.
 fn needed(resource: &str, pods: &[Pod]) -> Option<f64> {
     let resource = match resource {
         // As many as ever are made is no number that a float does not hold.
         "pods" | "count/pods" => return u32::try_from(pods.len()).ok().map(f64::from),
-        "cpu" | "memory" | "ephemeral-storage" => ("requests", resource),
-        _ => resource.split_once('.').filter(|(of, what)| {
-            ["requests", "limits"].contains(of) && ["cpu", "memory", "ephemeral-storage"].contains(what)
-        })?,
+        _ if COUNTED.contains(&resource) => ("requests", resource),
+        _ => resource
+            .split_once('.')
+            .filter(|(of, what)| ["requests", "limits"].contains(of) && COUNTED.contains(what))?,
     };
     let containers = pods.iter().filter_map(|pod| pod.spec.as_ref()).flat_map(|spec| &spec.containers);
     let amounts = containers.filter_map(|container| {
