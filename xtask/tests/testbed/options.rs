@@ -33,8 +33,11 @@ spec:
     );
     kubectl::ok("wait --for=jsonpath={.status.phase}=Bound --timeout=60s persistentvolumeclaim/claim");
     kubectl::ok("wait --for=condition=Ready --timeout=60s pod/writer");
-    let files = testbed::ok("node-exec 1 -- find /opt/local-path-provisioner -name written").stdout;
-    assert_eq!(files.lines().count(), 1, "{files}");
+    // A container counts as ready as soon as it runs, which may be before its first command has ended.
+    wait::until("the file is in the node's folder for volumes, once", PATIENCE, || {
+        let files = testbed::ok("node-exec 1 -- find /opt/local-path-provisioner -name written").stdout;
+        if files.lines().count() == 1 { Ok(()) } else { Err(files) }
+    });
 
     let corefile = kubectl::ok("get configmap coredns --namespace kube-system --output jsonpath={.data.Corefile}");
     assert!(corefile.contains("\n    cache 30\n"), "{corefile}");
