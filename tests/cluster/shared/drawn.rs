@@ -1,5 +1,5 @@
 //! `persistence-demo` in states in which a pod may not come back, drawn by chance: after none of them is anything worse than
-//! before. Three are drawn in `cargo xtask test`, and twenty in `cargo xtask test drawn`.
+//! before. Three are drawn in `cargo xtask test`, the same each time, and twenty others in `cargo xtask test drawn`.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;

@@ -61,10 +61,15 @@ pub fn cluster(report: &mut Report) -> Result<()> {
     program.run(report, vec![one_by_one(alone), one_by_one(apart)])
 }
 
-/// More of the states that the tests of the plugin draw by chance.
+/// Other states and kubeconfigs than those that the tests of the plugin draw each time, and more states.
 pub fn drawn(report: &mut Report) -> Result<()> {
-    let program = program(Command::new("cargo").env("KUBECOIN_STATES", "20"))?;
-    run_one_by_one(&program, report, "shared::drawn::")
+    const SEED: &str = "KUBECOIN_SEED";
+    let seed = env::var(SEED).unwrap_or_else(|_| "random".to_owned());
+    let program = program(Command::new("cargo").env("KUBECOIN_STATES", "20").env(SEED, seed))?;
+    for tests in ["shared::drawn::", "kubeconfig::scripted::rows_drawn", "kubeconfig::real::rows_drawn"] {
+        run_one_by_one(&program, report, tests)?;
+    }
+    Ok(())
 }
 
 /// The lesson by hand. It takes place in the namespace `default`, and so one test at a time.

@@ -45,7 +45,7 @@ enum Group {
     Lesson,
     /// The commands of the README and of docs/lesson.md, as they stand there
     Docs,
-    /// persistence-demo in twenty states drawn by chance; only if it is named
+    /// persistence-demo in twenty states, and kubeconfigs, drawn by chance; only if it is named
     Drawn,
     /// The plugin on a cluster of yours, that of KUBECONFIG; only if it is named
     Portable,
