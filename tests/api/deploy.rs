@@ -129,10 +129,10 @@ fn a_hint_leads_where_the_run_went() {
 #[test]
 fn a_wait_has_its_deadline_and_says_what_it_last_saw() {
     let world = starting();
-    let (ended, _) = deploy("--timeout 5s", move |request| world.reply(request));
+    let (ended, _) = deploy("--timeout 10s", move |request| world.reply(request));
     assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.stderr.contains("not ready within 5s") && ended.stderr.contains("pod/postgres-0"), "{ended:?}");
-    assert!(ended.took < Duration::from_secs(20), "{ended:?}");
+    assert!(ended.stderr.contains("not ready within 10s") && ended.stderr.contains("pod/postgres-0"), "{ended:?}");
+    assert!(ended.took < Duration::from_secs(30), "{ended:?}");
     // All objects were applied, in the order of need.
     let order: Vec<_> = ended.stdout.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(order[0], "secret/postgres-credentials");
@@ -153,7 +153,7 @@ fn a_claim_that_the_cluster_has_overlooked_is_touched_once() {
         assert_eq!(ended.stderr.matches("patch persistentvolumeclaim/postgres-pvc").count(), touches, "{ended:?}");
         touches
     };
-    assert_eq!(touches(world.clone(), "deploy --timeout 5s --show-commands"), 1);
+    assert_eq!(touches(world.clone(), "deploy --timeout 15s --show-commands"), 1);
     // Who only looks changes nothing, and a claim with a class waits for other reasons.
     assert_eq!(touches(world.clone(), "status --wait --timeout 3s --show-commands"), 0);
     let spec = &mut world.at(&format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc"))["spec"];
@@ -171,7 +171,7 @@ fn an_image_of_ours_that_the_cluster_cannot_have_can_be_brought_there() {
     pod["status"] = json!({ "phase": "Pending", "conditions": [{ "type": "Ready", "status": "False" }],
         "containerStatuses": [{ "name": "backend", "ready": false, "restartCount": 0, "image": image, "imageID": "",
             "state": { "waiting": { "reason": "ImagePullBackOff", "message": "not found" } } }] });
-    let (ended, _) = deploy("--timeout 3s", move |request| world.reply(request));
+    let (ended, _) = deploy("--timeout 10s", move |request| world.reply(request));
     assert_eq!(ended.code, 1, "{ended:?}");
     let hint = ended.stderr.lines().find(|line| line.starts_with("hint: ")).unwrap_or_default();
     assert!(hint.contains("cargo xtask images --into minikube (or kind, k3d)"), "{ended:?}");
@@ -204,7 +204,7 @@ fn a_watch_that_breaks_starts_anew() {
 fn a_page_that_takes_its_time_is_waited_for_and_named() {
     for (away, code) in [(Duration::from_secs(4), 0), (Duration::MAX, 1)] {
         let (world, first) = (World::healthy(), OnceLock::new());
-        let (ended, _) = deploy("--timeout 8s", move |request| {
+        let (ended, _) = deploy("--timeout 20s", move |request| {
             if !request.path.contains("/proxy/") {
                 world.reply(request)
             } else if first.get_or_init(Instant::now).elapsed() < away {

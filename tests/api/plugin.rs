@@ -1,7 +1,6 @@
 //! The built binary, led to a scripted server.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -64,8 +63,12 @@ impl Home {
 
     /// Writes a program into the home folder: a script of the shell.
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.write(name, &format!("#!/bin/sh\n{text}\n"));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let (text, path) =
+            (self.write(&format!("{name}.text"), &format!("#!/bin/sh\n{text}\n")), self.path().join(name));
+        // By a process of its own: what is still open for writing is no program, and a child that another test starts at this
+        // moment has this process's open files for an instant.
+        let installed = Command::new("install").args(["-m", "755"]).args([&text, &path]).status().unwrap();
+        assert!(installed.success(), "{name} is not installed");
         path
     }
 

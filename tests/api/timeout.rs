@@ -11,7 +11,7 @@ use crate::server::{Reply, Request, Server};
 use crate::world::{APPS, NAMESPACED, World, refusal};
 
 /// Far more than what is asked for, and less than a single request may take.
-const FAR_LONGER: Duration = Duration::from_secs(20);
+const FAR_LONGER: Duration = Duration::from_secs(28);
 
 fn silent() -> Reply {
     Reply::Silence

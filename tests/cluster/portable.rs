@@ -44,7 +44,7 @@ fn the_lesson_from_an_empty_namespace_and_back() {
     assert!(status.stdout.contains("table wallets with 3 rows"), "{}", status.stdout);
     let again = ends(namespace, "deploy", 0);
     assert!(again.stdout.lines().all(|line| line.ends_with(" unchanged")), "{}", again.stdout);
-    assert!(ends(namespace, "dns-check", 0).stdout.contains("all names are right"));
+    assert!(ends(namespace, "dns-check --wait", 0).stdout.contains("all names are right"));
     let opened = Opened::start(command(namespace, "open --no-browser"));
     assert!(get(&opened.address).unwrap().contains("<div id=\"root\">"));
     opened.ends();
@@ -75,7 +75,7 @@ fn the_student_of_a_class() {
     let deployed = ends("deploy --init-db --timeout 5m");
     assert!(deployed.stderr.contains("you may not create PersistentVolumes"), "{}", deployed.stderr);
     ends("status");
-    ends("dns-check");
+    ends("dns-check --wait");
     assert!(ends("persistence-demo --yes").stdout.contains("verdict: holds"));
     ends("teardown --yes --delete-data");
 }

@@ -35,7 +35,7 @@ fn a_pod_that_no_node_takes_is_given_up_in_time() {
     let namespace = scene.namespace();
     let node = field(namespace, "pod/postgres-0", "/spec/nodeName");
     ok(&format!("cordon {node}"));
-    let stuck = run(namespace, "persistence-demo --yes --timeout 10s");
+    let stuck = run(namespace, "persistence-demo --yes --timeout 20s");
     ok(&format!("uncordon {node}"));
     assert_eq!(stuck.code, 1, "{}{}", stuck.stdout, stuck.stderr);
     says(

@@ -1,8 +1,8 @@
 //! A row of the table: what both clients are given.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use super::stage::Stage;
 
@@ -125,10 +125,19 @@ impl Row {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, text).unwrap();
             if text.starts_with("#!") {
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+                make_a_program(&path);
             }
         }
         fs::create_dir_all(home).unwrap();
         Some(Self { files, env, args, wanted, ..self.clone() })
     }
+}
+
+/// Makes a program of a script. By a process of its own, which makes a new file: what is still open for writing is no program, and
+/// a child that another row starts at this moment has this process's open files for an instant.
+fn make_a_program(script: &Path) {
+    let text = script.with_extension("text");
+    fs::rename(script, &text).unwrap();
+    let installed = Command::new("install").args(["-m", "755"]).arg(&text).arg(script).status().unwrap();
+    assert!(installed.success(), "{} is not installed", script.display());
 }

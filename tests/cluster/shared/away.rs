@@ -88,7 +88,7 @@ fn away_and_back_and_away_for_good() {
         assert!(kubectl::command(&words, "").succeeded);
     };
     finalizer(r#"["example.com/hold"]"#);
-    let held = ends(namespace, "teardown --yes --timeout 8s", 1);
+    let held = ends(namespace, "teardown --yes --timeout 20s", 1);
     assert!(
         held.stderr.contains("service/frontend-service is blocked by finalizers: example.com/hold"),
         "{}",

@@ -195,6 +195,11 @@ fn other_pods(namespace: &str) {
     ];
     kubectl::apply(&json!({ "apiVersion": "v1", "kind": "List", "items": pods }).to_string());
     ok(&format!("wait pod/python pod/bare pod/outside -n {namespace} --for=condition=Ready --timeout=120s"));
+    // A container counts as ready as soon as it runs, which may be before its first command has ended.
+    until("there is a Python", SOON, || {
+        let there = kubectl::run(&format!("exec python -n {namespace} -- /usr/bin/test -e /only/python3"));
+        if there.succeeded { Ok(()) } else { Err(there.stderr) }
+    });
 
     let report = check(namespace, "--from pod/python", 0);
     assert_eq!((&report["from"]["bridge"], &report["from"]["libc"]), (&"python3".into(), &"python3".into()));

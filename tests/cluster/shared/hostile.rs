@@ -93,14 +93,14 @@ fn hostile_values_reach_nobody() {
         "lastTimestamp": "2100-01-01T00:00:00Z" });
     kubectl::apply(&event.to_string());
     assert!(says(&status(namespace), "probe-failing").unwrap().contains("owned"));
-    let waited = run(namespace, "status --wait --no-db --timeout 3s");
+    let waited = run(namespace, "status --wait --no-db --timeout 10s");
     assert_eq!(waited.code, 1);
     is_harmless(&waited);
     assert!(waited.stderr.contains("owned"), "{}", waited.stderr);
 
     // An image's name, which the kubelet repeats; the server itself refuses C1 there.
     let deploy = |image: &str, code: i32| {
-        let mut deploy = command(namespace, "deploy --force-conflicts --timeout 8s");
+        let mut deploy = command(namespace, "deploy --force-conflicts --timeout 30s");
         let deployed: Ran = deploy.arg("--backend-image").arg(image).output().unwrap().into();
         assert_eq!(deployed.code, code, "{}", deployed.stderr);
         is_harmless(&deployed);

@@ -103,7 +103,7 @@ impl Line {
             "deploy" | "deploy --create-namespace" | "deploy --network-policy" if self.right.verb != "watch" => {
                 "--dry-run=server"
             }
-            "status --wait" => "--timeout 1s",
+            "status --wait" => "--timeout 1m",
             "open" => "--no-browser",
             "psql" => "-c select",
             command if command.starts_with("persistence-demo") => "--yes --rows 5 --timeout 1m",

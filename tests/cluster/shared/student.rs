@@ -107,7 +107,7 @@ fn the_student_of_a_class_gets_everything_to_work() {
     let findings = status["findings"].as_array().unwrap();
     assert_eq!((findings.len(), &findings[0]["code"]), (1, &"not-permitted".into()), "{findings:?}");
     assert!(findings[0]["object"].as_str().unwrap().starts_with("persistentvolume/pvc-"), "{findings:?}");
-    let names = student.ends("dns-check", 0);
+    let names = student.ends("dns-check --wait", 0);
     assert!(names.stdout.contains("all names are right"), "{}", names.stdout);
     let everywhere = student.ends("status -A", 2);
     assert!(everywhere.stderr.contains("could not list statefulsets of all namespaces"), "{}", everywhere.stderr);

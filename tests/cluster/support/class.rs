@@ -1,9 +1,12 @@
 //! A class on one cluster.
 
+use std::time::Duration;
+
 use super::kubectl;
+use super::wait::until;
 
 /// Opens the namespace of a student: under Pod Security `restricted`, with the role `edit` there and no other right. Gives
-/// the student's name, as the server knows it.
+/// the student's name, as the server knows it, once the role counts.
 pub fn enrolled(namespace: &str) -> String {
     kubectl::apply(&format!(
         "
@@ -24,5 +27,10 @@ roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}}
 subjects: [{{kind: ServiceAccount, name: student, namespace: {namespace}}}]
 "
     ));
-    format!("system:serviceaccount:{namespace}:student")
+    let student = format!("system:serviceaccount:{namespace}:student");
+    until("the role counts", Duration::from_mins(1), || {
+        let may = kubectl::run(&format!("auth can-i create deployments.apps -n {namespace} --as {student}"));
+        if may.succeeded { Ok(()) } else { Err(format!("{}{}", may.stdout, may.stderr)) }
+    });
+    student
 }

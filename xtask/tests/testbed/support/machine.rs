@@ -83,6 +83,9 @@ fn cgroups() -> String {
     output(Command::new("find").args(["/sys/fs/cgroup", "-type", "d", "-path", "*/kubecoin*"]))
 }
 
+/// What other tests run meanwhile, from the same folder as the cluster's programs.
+const OF_OTHERS: [&str; 5] = ["kubectl", "krew", "validate-krew-manifest", "actionlint", "kube-score"];
+
 /// Those in the cluster's cgroups; and, of those in this machine's own network, the ones that run its programs or are its
 /// supervisor, wherever else they are.
 fn processes() -> String {
@@ -98,8 +101,9 @@ fn processes() -> String {
         }
         let program = fs::read_link(process.join("exe")).unwrap_or_default();
         let in_its_cgroup = read("cgroup").lines().any(|line| line.contains(":/kubecoin"));
-        let is_its_program =
-            program.to_string_lossy().contains("/kubecoin/programs/") || command.contains("testbed supervise");
+        let is_of_others = program.file_name().is_some_and(|name| OF_OTHERS.iter().any(|other| name == *other));
+        let is_its_program = !is_of_others && program.to_string_lossy().contains("/kubecoin/programs/")
+            || command.contains("testbed supervise");
         if in_its_cgroup || is_its_program && network(&process) == own_network {
             found.push(format!("{} {command}", process.display()));
         }

@@ -6,7 +6,7 @@ use super::testbed::Ended;
 use super::{kubectl, wait};
 
 /// How long something small may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A pod on a node that answers HTTP with its name, and the Services `NAME` and, without an address of its own,
 /// `NAME-headless`. Its image is pulled whether or not the node has it, and the node's `/data/shared` is its `/data`.
@@ -40,7 +40,7 @@ metadata: {{name: {name}-headless}}
 spec: {{selector: {{app: {name}}}, clusterIP: None, ports: [{{port: 8080}}]}}
 "
     ));
-    kubectl::ok(&format!("wait --for=condition=Ready --timeout=60s pod/{name}"));
+    kubectl::ok(&format!("wait --for=condition=Ready --timeout=180s pod/{name}"));
 }
 
 /// A command in a pod.

@@ -82,7 +82,7 @@ pub fn supervisor() -> Pid {
 /// SIGKILLs the supervisor, and waits until it is noticed to be gone.
 pub fn kill_supervisor() {
     kill_process(supervisor(), Signal::KILL).expect("it runs");
-    wait::until("the supervisor is gone", Duration::from_secs(10), || {
+    wait::until("the supervisor is gone", Duration::from_mins(1), || {
         let status = run("status").stdout;
         if status.contains("no cluster is up") { Ok(()) } else { Err(status) }
     });
