@@ -13,6 +13,8 @@ mod overtaken;
 mod persistence_demo;
 mod plugin;
 mod reach;
+#[path = "../support/script.rs"]
+mod script;
 mod secrets;
 mod server;
 mod status;

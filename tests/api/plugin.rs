@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::script;
 use crate::server::Server;
 
 /// A home folder with a kubeconfig of its own.
@@ -63,12 +64,8 @@ impl Home {
 
     /// Writes a program into the home folder: a script of the shell.
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
-        let (text, path) =
-            (self.write(&format!("{name}.text"), &format!("#!/bin/sh\n{text}\n")), self.path().join(name));
-        // By a process of its own: what is still open for writing is no program, and a child that another test starts at this
-        // moment has this process's open files for an instant.
-        let installed = Command::new("install").args(["-m", "755"]).args([&text, &path]).status().unwrap();
-        assert!(installed.success(), "{name} is not installed");
+        let path = self.path().join(name);
+        script::write(&path, &format!("#!/bin/sh\n{text}\n"));
         path
     }
 

@@ -11,6 +11,8 @@ mod pki;
 mod proxy;
 mod real;
 mod row;
+#[path = "../../support/script.rs"]
+mod script;
 mod scripted;
 mod server;
 mod stage;

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
+use super::script;
 use super::stage::Stage;
 
 /// Where a kubeconfig is, in a home.
@@ -123,21 +123,13 @@ impl Row {
         for (path, text) in &files {
             let path = home.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
             if text.starts_with("#!") {
-                make_a_program(&path);
+                script::write(&path, text);
+            } else {
+                fs::write(&path, text).unwrap();
             }
         }
         fs::create_dir_all(home).unwrap();
         Some(Self { files, env, args, wanted, ..self.clone() })
     }
-}
-
-/// Makes a program of a script. By a process of its own, which makes a new file: what is still open for writing is no program, and
-/// a child that another row starts at this moment has this process's open files for an instant.
-fn make_a_program(script: &Path) {
-    let text = script.with_extension("text");
-    fs::rename(script, &text).unwrap();
-    let installed = Command::new("install").args(["-m", "755"]).arg(&text).arg(script).status().unwrap();
-    assert!(installed.success(), "{} is not installed", script.display());
 }

@@ -1,9 +1,7 @@
 //! A class on one cluster.
 
-use std::time::Duration;
-
 use super::kubectl;
-use super::wait::until;
+use super::rights::Right;
 
 /// Opens the namespace of a student: under Pod Security `restricted`, with the role `edit` there and no other right. Gives
 /// the student's name, as the server knows it, once the role counts.
@@ -28,9 +26,7 @@ subjects: [{{kind: ServiceAccount, name: student, namespace: {namespace}}}]
 "
     ));
     let student = format!("system:serviceaccount:{namespace}:student");
-    until("the role counts", Duration::from_mins(1), || {
-        let may = kubectl::run(&format!("auth can-i create deployments.apps -n {namespace} --as {student}"));
-        if may.succeeded { Ok(()) } else { Err(format!("{}{}", may.stdout, may.stderr)) }
-    });
+    let of_edit = Right { verb: "create".to_owned(), resource: "deployments.apps".to_owned() };
+    of_edit.counts(&student, Some(namespace));
     student
 }

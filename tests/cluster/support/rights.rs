@@ -20,6 +20,18 @@ pub struct Right {
     pub resource: String,
 }
 
+impl Right {
+    /// Waits until the server knows that a user has it: in a namespace, or else everywhere.
+    pub fn counts(&self, user: &str, namespace: Option<&str>) {
+        let Self { verb, resource } = self;
+        let place = namespace.map_or_else(String::new, |namespace| format!("-n {namespace}"));
+        until("the right counts", Duration::from_mins(1), || {
+            let ended = kubectl::run(&format!("auth can-i {verb} {resource} --as {user} {place}"));
+            if ended.succeeded { Ok(()) } else { Err(format!("{}{}", ended.stdout, ended.stderr)) }
+        });
+    }
+}
+
 pub type Rights = BTreeSet<Right>;
 
 /// The rights that the page gives by a `Role` or a `ClusterRole`.
@@ -88,12 +100,8 @@ impl Granted {
         let list = json!({ "apiVersion": "v1", "kind": "List", "items": self.objects });
         let made = kubectl::command(&["create", "-f", "-"], &list.to_string());
         assert!(made.succeeded, "{}", made.stderr);
-        for (user, namespace, Right { verb, resource }) in self.last.values() {
-            let place = namespace.as_ref().map_or_else(String::new, |namespace| format!("-n {namespace}"));
-            until("the rights count", Duration::from_mins(1), || {
-                let ended = kubectl::run(&format!("auth can-i {verb} {resource} --as {user} {place}"));
-                if ended.succeeded { Ok(()) } else { Err(format!("{}{}", ended.stdout, ended.stderr)) }
-            });
+        for (user, namespace, right) in self.last.values() {
+            right.counts(user, namespace.as_deref());
         }
     }
 

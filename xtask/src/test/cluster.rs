@@ -96,7 +96,8 @@ pub fn portable(report: &mut Report) -> Result<()> {
 }
 
 fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<()> {
-    let tests = program.tests()?.into_iter().filter(|test| test.starts_with(room)).collect();
+    let tests: Vec<String> = program.tests()?.into_iter().filter(|test| test.starts_with(room)).collect();
+    ensure!(!tests.is_empty(), "no test is called {room}…");
     program.run(report, vec![Queue { tests, side_by_side: 1 }])
 }
 
