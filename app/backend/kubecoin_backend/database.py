@@ -90,24 +90,10 @@ class Reachability:
             log.info("database is back", extra={"fields": {"away_seconds": seconds}})
 
 
-class _Connection(psycopg.Connection[DictRow]):
+class Connection(psycopg.Connection[DictRow]):
     """A connection whose every wait for the server ends at `deadline` (of `monotonic()`)."""
 
     deadline: float | None = None
-
-    @classmethod
-    def connect(  # type: ignore[override]
-        cls, conninfo: str = "", *, reachability: Reachability, **kwargs: Any
-    ) -> _Connection:
-        # psycopg resolves the host's name anew for each attempt, and keeps no answer.
-        began = monotonic()
-        try:
-            connection = super().connect(conninfo, **kwargs)
-        except psycopg.Error as error:
-            reachability.lost(error, began)
-            raise
-        reachability.found()
-        return connection
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         # Without a deadline it is the pool that asks, as patiently as it connects.
@@ -127,27 +113,50 @@ class _Connection(psycopg.Connection[DictRow]):
         return self.broken or self.pgconn.transaction_status == TransactionStatus.ACTIVE
 
 
+class _PoolConnection(Connection):
+    """A connection whose opening shows whether the database can be reached."""
+
+    @classmethod
+    def connect(  # type: ignore[override]
+        cls, conninfo: str = "", *, reachability: Reachability, **kwargs: Any
+    ) -> _PoolConnection:
+        began = monotonic()
+        try:
+            connection = super().connect(conninfo, **kwargs)
+        except psycopg.Error as error:
+            reachability.lost(error, began)
+            raise
+        reachability.found()
+        return connection
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """What every connection to the database is opened with.
+
+    psycopg resolves the host's name anew for each attempt, and keeps no answer.
+    """
+    return {
+        "host": settings.db_host,
+        "port": settings.db_port,
+        "dbname": settings.db_name,
+        "user": settings.db_user,
+        "password": settings.db_password,
+        "application_name": settings.pod,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "options": f"-c TimeZone=UTC -c statement_timeout={SERVER_TIMEOUT_MS} -c lock_timeout={SERVER_TIMEOUT_MS}",
+        "autocommit": True,
+        "row_factory": dict_row,
+    }
+
+
 class Database:
     """A pool of connections that opens without the database being there."""
 
     def __init__(self, settings: Settings) -> None:
         self.reachability = Reachability()
-        self.pool: ConnectionPool[_Connection] = ConnectionPool(
-            kwargs={
-                "host": settings.db_host,
-                "port": settings.db_port,
-                "dbname": settings.db_name,
-                "user": settings.db_user,
-                "password": settings.db_password,
-                "application_name": settings.pod,
-                "connect_timeout": CONNECT_TIMEOUT,
-                "options": f"-c TimeZone=UTC -c statement_timeout={SERVER_TIMEOUT_MS}"
-                f" -c lock_timeout={SERVER_TIMEOUT_MS}",
-                "autocommit": True,
-                "row_factory": dict_row,
-                "reachability": self.reachability,
-            },
-            connection_class=_Connection,
+        self.pool: ConnectionPool[_PoolConnection] = ConnectionPool(
+            kwargs=parameters(settings) | {"reachability": self.reachability},
+            connection_class=_PoolConnection,
             min_size=POOL_SIZE,
             max_size=POOL_SIZE,
             reconnect_timeout=RECONNECT_EVERY,
@@ -211,7 +220,7 @@ class Session:
         self._database.reachability.found()
         return rows
 
-    def _connection(self) -> _Connection:
+    def _connection(self) -> _PoolConnection:
         pool, reachability = self._database.pool, self._database.reachability
         while True:
             patience = self._deadline - monotonic()
@@ -243,11 +252,15 @@ class Server:
     """Of the data directory, from its initialisation on: 64 bits, as decimal digits."""
 
 
+IDENTIFY = (
+    "SELECT nullif(current_setting('cluster_name'), '') AS name,"
+    " pg_postmaster_start_time() AS started_at,"
+    " (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier"
+)
+"""Its columns are the fields of `Server`."""
+
+
 def identify(session: Session) -> Server:
     """The server that answers now."""
-    (row,) = session.query(
-        "SELECT nullif(current_setting('cluster_name'), '') AS name,"
-        " pg_postmaster_start_time() AS started_at,"
-        " (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier"
-    )
+    (row,) = session.query(IDENTIFY)
     return Server(**row)
