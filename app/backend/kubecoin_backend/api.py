@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from flask import Blueprint, current_app, g, request
 
-from . import database, mining, money, price, problems, wallets
+from . import connection, database, mining, money, price, problems, wallets
 from .problems import Problem
 from .settings import Settings
 
@@ -121,6 +121,30 @@ def get_info() -> Json:
     }
 
 
+@api.get("/connection")
+def get_connection() -> Json:
+    settings: Settings = current_app.extensions["settings"]
+    backend = {"pod": settings.pod}
+    try:
+        found = current_app.extensions["examiner"].examine(g.started + connection.BUDGET)
+    except connection.Refused as error:
+        raise _unavailable(error, backend=backend, reason=error.reason) from error
+    return {
+        "backend": backend,
+        "database": {
+            "host": settings.db_host,
+            "pod": found.server.name,
+            "started_at": _time(found.server.started_at),
+            "system_identifier": found.server.system_identifier,
+            "role": found.role,
+            "read_only": found.read_only,
+            "in_recovery": found.in_recovery,
+            "wallets_table": found.wallets_table,
+            "missing_privileges": found.missing_privileges,
+        },
+    }
+
+
 @api.app_errorhandler(database.Unavailable)
 def database_unavailable(error: database.Unavailable) -> Any:
     return _unavailable(error).response()
@@ -164,6 +188,8 @@ def _unavailable(error: database.Unavailable, **members: object) -> Problem:
             "The connection to the database was lost before it answered: it is not known whether"
             " this was carried out. Look at the wallet before trying again."
         )
+    elif isinstance(error, connection.Refused):
+        detail = "The backend could not use a new connection to the database."
     elif request.method == "POST":
         detail += " Nothing was changed."
     return Problem(problems.DATABASE_UNAVAILABLE, detail, problems.RETRY_AFTER, **members)

@@ -10,6 +10,7 @@ from flask import Flask, g
 
 from . import logs, problems
 from .api import api
+from .connection import Examiner
 from .database import Database
 from .metrics import Metrics
 from .settings import Settings
@@ -35,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
-    app.extensions.update(settings=settings, database=database, metrics=metrics)
+    app.extensions.update(settings=settings, database=database, examiner=Examiner(settings), metrics=metrics)
 
     @app.before_request
     def start_request() -> None:

@@ -194,7 +194,10 @@ def test_an_address_that_swallows_connections() -> None:
     with black_hole() as port:
         environment = {"DB_HOST": "127.0.0.1", "DB_PORT": str(port), "DB_PASSWORD": "secret"}
         with Backend(environment) as backend:
-            assert_busy_but_answering(Caller(backend.url))
+            caller = Caller(backend.url)
+            assert_busy_but_answering(caller)
+            answers = together([partial(caller, "GET", "/api/connection")] * 40)
+            assert sorted(answer.json["reason"] for answer in answers) == ["busy"] * 39 + ["timeout"]
 
 
 def test_the_name_is_resolved_anew(server: PostgreSQL) -> None:
