@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
 use kube::core::ObjectMeta;
 use tokio::time::{Instant, sleep};
 
-use super::{Args, existing, reuse};
-use crate::commands::shared::{overlooked, waiting};
+use super::{Args, existing};
+use crate::commands::shared::{overlooked, reuse, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{names, objects};
@@ -32,33 +32,18 @@ pub async fn all(
     waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, dry_run, deadline).await).await?;
     let reused = snapshot.released_volume().filter(|_| args.reuse_volume && !dry_run);
     if let Some(volume) = reused {
-        waiting::insist(ctx, deadline, is_passing, async || offer(ctx, volume).await).await?;
+        reuse::offer(ctx, deadline, volume).await?;
         ctx.printer.note(format!("persistentvolume/{} is made available again, with its data", volume.name_any()));
     }
     for object in in_order {
         let there = existing::of(object, snapshot);
-        waiting::insist(ctx, deadline, is_passing, async || one(args, ctx, object, &there).await).await?;
+        waiting::insist(ctx, deadline, waiting::is_passing, async || one(args, ctx, object, &there).await).await?;
     }
     for claim in snapshot.claims().filter(|_| reused.is_some()) {
         let touch = overlooked::touch(claim)?;
         waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&touch).await).await?;
     }
     Ok(())
-}
-
-/// Whether the server is away, or an object was changed since it was read: by a controller, or by a patch of this run
-/// whose answer was lost.
-fn is_passing(error: &anyhow::Error) -> bool {
-    waiting::server_away(error)
-        || matches!(Cause::of(error), Some(Cause::Conflict { managers, .. }) if managers.is_empty())
-}
-
-/// Offers a volume again, unless it has forgotten its earlier claim since it was read.
-async fn offer(ctx: &Ctx, read: &PersistentVolume) -> anyhow::Result<()> {
-    match ctx.cluster().await?.get::<PersistentVolume>(&read.name_any()).await? {
-        Some(now) if reuse::claim(&now) == reuse::claim(read) => ctx.perform(&reuse::offer(&now)?).await.map(drop),
-        _ => Ok(()),
-    }
 }
 
 /// Moves the ownership of what was applied by hand, if it was not moved yet.

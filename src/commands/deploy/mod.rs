@@ -3,7 +3,6 @@
 mod apply;
 mod existing;
 mod preflight;
-mod reuse;
 mod works;
 
 use std::time::Duration;

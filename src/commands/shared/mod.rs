@@ -13,6 +13,7 @@ pub mod proof;
 pub mod quota;
 mod reading;
 pub mod relay;
+pub mod reuse;
 pub mod settle;
 pub mod shape;
 pub mod table;

@@ -115,6 +115,13 @@ pub fn server_away(error: &anyhow::Error) -> bool {
     Cause::of(error).is_some_and(Cause::is_away)
 }
 
+/// Whether the server is away, or an object was changed since it was read: by a controller, or by a patch of this run whose
+/// answer was lost. For `insist`.
+#[must_use]
+pub fn is_passing(error: &anyhow::Error) -> bool {
+    server_away(error) || matches!(Cause::of(error), Some(Cause::Conflict { managers, .. }) if managers.is_empty())
+}
+
 /// Waits until it holds. With `mend`, a pod that keeps the set from making its newest revision is deleted, and a claim that the
 /// cluster has overlooked is touched.
 ///
