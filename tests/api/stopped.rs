@@ -89,28 +89,37 @@ fn deploy_is_completed_by_the_next_run() {
 #[test]
 fn teardown_is_completed_by_the_next_run() {
     for (words, least) in [("teardown --yes", 6), ("teardown --delete-data --yes", 10)] {
-        for stop in STOPS {
-            let mut number = 1;
-            loop {
-                let store = Arc::new(Store::deployed());
-                let code = stopped_at(number, words, stop, &store);
-                if stop.signal != Signal::SIGKILL {
-                    let pods = store.paths().into_iter().filter(|path| path.contains("/pods/kubecoin-"));
-                    assert_eq!(pods.collect::<Vec<_>>(), [""; 0], "{stop:?} at change {number}: a helper stays");
-                }
-                let again = run(words, &store);
-                assert_eq!(again.code, 0, "{words}, {stop:?} at change {number}: {again:?}");
-                let left = store.paths().into_iter().filter(|path| !path.contains("/pods/kubecoin-"));
-                let kept = if words.contains("data") { 0 } else { 3 };
-                let left: Vec<_> = left.collect();
-                assert_eq!(left.len(), kept, "{words}, {stop:?} at change {number}: {left:?} {again:?}");
-                if let Some(code) = code {
-                    assert_eq!(code, 0);
-                    break;
-                }
-                number += 1;
+        is_completed(words, least, Store::deployed);
+    }
+}
+
+#[test]
+fn teardown_of_what_was_orphaned_is_completed_by_the_next_run() {
+    is_completed("teardown --delete-data --yes", 9, Store::orphaned);
+}
+
+fn is_completed(words: &str, least: usize, begin: fn() -> Store) {
+    for stop in STOPS {
+        let mut number = 1;
+        loop {
+            let store = Arc::new(begin());
+            let code = stopped_at(number, words, stop, &store);
+            if stop.signal != Signal::SIGKILL {
+                let pods = store.paths().into_iter().filter(|path| path.contains("/pods/kubecoin-"));
+                assert_eq!(pods.collect::<Vec<_>>(), [""; 0], "{stop:?} at change {number}: a helper stays");
             }
-            assert!(number > least, "{words}: it was stopped only {} times", number - 1);
+            let again = run(words, &store);
+            assert_eq!(again.code, 0, "{words}, {stop:?} at change {number}: {again:?}");
+            let left = store.paths().into_iter().filter(|path| !path.contains("/pods/kubecoin-"));
+            let kept = if words.contains("data") { 0 } else { 3 };
+            let left: Vec<_> = left.collect();
+            assert_eq!(left.len(), kept, "{words}, {stop:?} at change {number}: {left:?} {again:?}");
+            if let Some(code) = code {
+                assert_eq!(code, 0);
+                break;
+            }
+            number += 1;
         }
+        assert!(number > least, "{words}: it was stopped only {} times", number - 1);
     }
 }

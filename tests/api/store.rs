@@ -53,6 +53,33 @@ impl Store {
         Self { objects: Mutex::new(objects) }
     }
 
+    /// Whose set and Deployments were deleted with `--cascade=orphan`.
+    pub fn orphaned() -> Self {
+        let store = Self::deployed();
+        let mut objects = store.objects.lock().unwrap();
+        for (workload, _) in PODS {
+            objects.remove(&format!("{APPS}/{workload}"));
+        }
+        for app in ["backend", "frontend"] {
+            let labels = json!({ "app": app, "app.kubernetes.io/part-of": "kubecoin" });
+            let set = made(&format!("{app}-1"), json!({ "metadata": { "namespace": "alice", "labels": labels } }));
+            let owner = json!({ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{app}-1"),
+                                "uid": set["metadata"]["uid"], "controller": true });
+            let pod = objects.get_mut(&format!("{NAMESPACED}/pods/{app}-1")).unwrap();
+            merge(pod, json!({ "metadata": { "ownerReferences": [owner] } }));
+            objects.insert(format!("{APPS}/replicasets/{app}-1"), set);
+        }
+        drop(objects);
+        store
+    }
+
+    /// Changes the object whose path ends so.
+    pub fn change(&self, end: &str, patch: Value) {
+        let mut objects = self.objects.lock().unwrap();
+        let (_, object) = objects.iter_mut().find(|(path, _)| path.ends_with(end)).unwrap();
+        merge(object, patch);
+    }
+
     /// Before anything was deployed.
     pub fn empty() -> Self {
         let store = Self::deployed();
@@ -112,8 +139,11 @@ impl Store {
             }
             ("DELETE", Some(object)) => {
                 objects.remove(path);
-                for (_, pod) in PODS.iter().filter(|(workload, _)| path.ends_with(workload)) {
-                    objects.remove(&format!("{NAMESPACED}/pods/{pod}"));
+                for (workload, pod) in PODS {
+                    let of_deployment = workload.replace("deployments", "replicasets") + "-1";
+                    if path.ends_with(workload) || path.ends_with(&of_deployment) {
+                        objects.remove(&format!("{NAMESPACED}/pods/{pod}"));
+                    }
                 }
                 Reply::Json(200, object)
             }
@@ -130,6 +160,7 @@ fn is_list(path: &str) -> bool {
         "events",
         "statefulsets",
         "deployments",
+        "replicasets",
         "persistentvolumeclaims",
         "resourcequotas",
         "endpointslices",

@@ -1,9 +1,13 @@
 //! `teardown` and `rotate-password` where the cluster refuses them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
 
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
+use crate::store::Store;
 use crate::world::{APPS, NAMESPACED, POLICY, SLICES, World, refusal};
 
 /// Runs a command against a healthy exchange, but for requests to a path. Gives what it has changed.
@@ -87,6 +91,85 @@ fn what_goes_already_keeps_nobody_from_the_end() {
         assert_eq!(ended.code, 0, "{last}: {ended:?}");
         assert!(!ended.stderr.contains("no pod can"), "{last}: {ended:?}");
     }
+}
+
+/// Which requests are refused.
+type Refused = fn(&Request) -> bool;
+
+/// Runs `teardown` against a store, of which some requests are refused.
+fn torn_down(store: Store, flags: &str, is_refused: Refused) -> (Ended, Vec<Request>, Arc<Store>) {
+    let store = Arc::new(store);
+    let kept = Arc::clone(&store);
+    let server =
+        Server::start(
+            move |request| {
+                if is_refused(request) { refusal(403, "Forbidden", "no way") } else { kept.reply(request) }
+            },
+        );
+    let ended = Home::at(&server).run(&format!("teardown --yes --timeout 20s {flags}"));
+    let changes = server.requests().into_iter().filter(|request| request.method != "GET");
+    (ended, changes.collect(), store)
+}
+
+fn never(_: &Request) -> bool {
+    false
+}
+
+fn of_replicasets(request: &Request) -> bool {
+    request.path.ends_with("/replicasets")
+}
+
+#[test]
+fn what_has_lost_its_workload_goes_too() {
+    let (ended, changes, store) = torn_down(Store::orphaned(), "", never);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let deleted = |end: &str| changes.iter().any(|it| it.method == "DELETE" && it.path.ends_with(end));
+    for end in ["pods/postgres-0", "replicasets/backend-1", "replicasets/frontend-1"] {
+        assert!(deleted(end), "{end}: {changes:?}");
+    }
+    // The cluster does that.
+    assert!(!deleted("pods/backend-1") && !deleted("pods/frontend-1"), "{changes:?}");
+    let left = store.paths();
+    assert!(!left.iter().any(|path| path.contains("/pods/") || path.contains("/replicasets/")), "{left:?}");
+}
+
+/// Its set has let it go, and selects nothing of it any more.
+#[test]
+fn a_pod_whose_label_was_changed_goes_too() {
+    let store = Store::orphaned();
+    store.change("pods/postgres-0", json!({ "metadata": { "labels": { "app": "apart" } } }));
+    let (ended, _, store) = torn_down(store, "", never);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(store.uid("pods/postgres-0").is_none(), "{:?}", store.paths());
+}
+
+#[test]
+fn a_pod_of_another_workload_is_named_and_not_waited_for() {
+    let store = Store::orphaned();
+    let owner =
+        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": "mine", "uid": "u", "controller": true });
+    store.change("replicasets/backend-1", json!({ "metadata": { "ownerReferences": [owner] } }));
+    let kept = Arc::new(store);
+    let mine = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "mine", "uid": "u" } });
+    let server = Server::start(move |request| match request.path.as_str() {
+        path if path.ends_with("/deployments/mine") => Reply::Json(200, mine.clone()),
+        _ => kept.reply(request),
+    });
+    let ended = Home::at(&server).run("teardown --yes --timeout 20s");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("pod/backend-1 is not deleted: it belongs to deployment.apps/mine"), "{ended:?}");
+    let deleted = |request: &Request| request.method == "DELETE" && request.path.ends_with("backend-1");
+    assert!(!server.requests().iter().any(deleted) && ended.took.as_secs() < 15, "{ended:?}");
+}
+
+#[test]
+fn who_may_not_list_replicasets_is_told_so() {
+    let (ended, _, _) = torn_down(Store::deployed(), "", of_replicasets);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("warning: you may not list ReplicaSets"), "{ended:?}");
+    let (ended, changes) = but(&format!("{APPS}/replicasets"), "teardown --yes", || refusal(422, "Invalid", "no way"));
+    ended.could_not_run("could not read replicasets in namespace alice, so nothing was deleted");
+    assert!(changes.is_empty(), "{changes:?}");
 }
 
 /// A healthy exchange whose backend has its password from the first Secret.

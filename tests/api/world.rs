@@ -132,7 +132,7 @@ impl World {
 }
 
 fn is_list(path: &str) -> bool {
-    ["statefulsets", "deployments", "persistentvolumeclaims", "resourcequotas"]
+    ["statefulsets", "deployments", "replicasets", "persistentvolumeclaims", "resourcequotas"]
         .iter()
         .any(|plural| path.ends_with(plural))
 }

@@ -1,11 +1,13 @@
 //! What there is of the exchange, ours and somebody else's.
 
+use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{PersistentVolume, Secret};
 use k8s_openapi::serde::Serialize;
 use kube::api::ListParams;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
+use super::orphans;
 use crate::error::Error;
 use crate::exchange::marks::is_ours;
 use crate::exchange::names;
@@ -34,7 +36,7 @@ const MOST: u32 = 100;
 
 impl Existing {
     /// Sorts what was read.
-    pub fn new(snapshot: &Snapshot) -> anyhow::Result<Self> {
+    pub fn new(snapshot: &Snapshot, replicasets: &Reading<Vec<ReplicaSet>>) -> anyhow::Result<Self> {
         let mut there = Self::default();
         let [backend, frontend] = names::DEPLOYMENTS.map(|name| snapshot.deployments.get(name));
         let [postgres_service, backend_service, frontend_service] =
@@ -49,6 +51,9 @@ impl Existing {
             there.ours(Some(&snapshot.network_policy))?,
         ];
         there.workloads = workloads.into_iter().flatten().collect();
+        for set in orphans::orphaned(replicasets.present().map(Vec::as_slice).unwrap_or_default()) {
+            there.workloads.push(leaving(set)?);
+        }
         for member in &snapshot.members {
             let claim = there.ours(Some(&member.claim))?;
             there.claims.extend(claim);
@@ -63,6 +68,10 @@ impl Existing {
         // Who may not read policies has created none.
         if let Reading::Unknown(reason @ Reason::Failed(_)) = &snapshot.network_policy {
             there.unknown.push((format!("networkpolicy/{}", names::NETWORK_POLICY), reason.clone()));
+        }
+        // Few have any that nothing controls: who may not list them is told so, and goes on.
+        if let Reading::Unknown(reason @ Reason::Failed(_)) = replicasets {
+            there.unknown.push(("replicasets".to_owned(), reason.clone()));
         }
         Ok(there)
     }

@@ -3,6 +3,7 @@
 mod confirm;
 mod data;
 mod existing;
+mod orphans;
 mod remove;
 mod wipe;
 
@@ -15,7 +16,7 @@ use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::exchange::names;
 use crate::flags::duration;
-use crate::observe::Snapshot;
+use crate::observe::{Reading, Reason, Snapshot};
 use existing::Existing;
 
 const EXAMPLES: &str = "\
@@ -90,7 +91,12 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, Existing)> {
     shared::announce(ctx).await?;
     let snapshot = shared::snapshot_of_any(ctx).await?;
-    let there = Existing::new(&snapshot)?;
+    let replicasets = orphans::replicasets(ctx).await?;
+    if let Reading::Unknown(Reason::Forbidden(_)) = &replicasets {
+        ctx.printer
+            .warning("you may not list ReplicaSets: any that a deleted Deployment has left behind are not deleted");
+    }
+    let there = Existing::new(&snapshot, &replicasets)?;
     let there = if args.delete_data { there.with_secrets(ctx.cluster().await?).await? } else { there };
     Ok((snapshot, there))
 }
@@ -106,17 +112,26 @@ async fn take_away(
     // Known before anything is deleted: it is the server's pod that says it.
     let files = if args.delete_data { data::files(ctx, snapshot, there).await? } else { Vec::new() };
     let mut leaving = remove::delete(ctx, &there.workloads).await?;
-    leaving.extend(remove::pods(ctx).await?);
+    let pods = orphans::delete_pods(ctx, there).await?;
+    leaving.extend(pods.leaving);
+    for (pod, owner) in &pods.foreign {
+        ctx.printer.error(&format!("{pod} is not deleted: it belongs to {owner}, which is not of the exchange"));
+        ctx.printer.hint(ctx.by_hand.kubectl(["delete", owner]).to("if nobody needs it, delete that"));
+    }
+    let outcome = Outcome::holds_if(pods.foreign.is_empty());
     if !remove::gone(ctx, &leaving, deadline, args.timeout).await? {
         return Ok(Outcome::DoesNotHold);
     }
     if !args.delete_data {
         data::kept(ctx, snapshot)?;
-        return Ok(Outcome::Holds);
+        return Ok(outcome);
     }
     for files in &files {
         wipe::wipe(ctx, &data::image(snapshot)?, files, deadline).await?;
         ctx.printer.out(format!("the files {} are deleted", files.place))?;
     }
-    data::delete(args, ctx, snapshot, there, deadline).await
+    match data::delete(args, ctx, snapshot, there, deadline).await? {
+        Outcome::Holds => Ok(outcome),
+        failed => Ok(failed),
+    }
 }

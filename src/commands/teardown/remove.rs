@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use kube::api::{DynamicObject, ListParams};
+use kube::api::DynamicObject;
 use tokio::time::Instant;
 
-use super::existing;
 use crate::context::Ctx;
-use crate::exchange::names;
 use crate::kubernetes::act::{Delete, Deleted, command};
 use crate::kubernetes::gone::{self, Leaving};
 
@@ -23,14 +20,6 @@ pub async fn delete(ctx: &Ctx, objects: &[Leaving]) -> anyhow::Result<Vec<Leavin
         }
     }
     Ok(going)
-}
-
-/// The pods of the exchange: they outlive their workloads for a while.
-pub async fn pods(ctx: &Ctx) -> anyhow::Result<Vec<Leaving>> {
-    let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND].join(",");
-    let selector = format!("{},{} in ({apps})", names::selector(), names::APP);
-    let found = ctx.cluster().await?.list::<Pod>(&ListParams::default().labels(&selector)).await?;
-    found.iter().map(existing::leaving).collect()
 }
 
 /// Waits until all are gone, and explains what is not.

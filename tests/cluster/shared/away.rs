@@ -1,6 +1,6 @@
 //! `teardown`, and back again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
@@ -125,5 +125,28 @@ fn stopped_it_is_finished_by_the_next_run() {
         }
     }
     ends(namespace, words, 0);
+    nothing_is_left(namespace);
+}
+
+/// What `--cascade=orphan` leaves behind runs on, and so does a pod that its set has let go.
+#[test]
+fn what_was_orphaned_is_deleted_too() {
+    let scene = deployed("kc-plugin-orphans");
+    let namespace = scene.namespace();
+    let workloads = "statefulset/postgres deployment/backend deployment/frontend";
+    ok(&format!("delete {workloads} -n {namespace} --cascade=orphan"));
+    let begin = Instant::now();
+    let away = ends(namespace, "teardown --yes --timeout 3m", 0);
+    assert!(begin.elapsed() < Duration::from_mins(2), "it took {:?}", begin.elapsed());
+    assert!(away.stdout.contains("pod/postgres-0 deleted"), "{}", away.stdout);
+    assert_eq!(ok(&format!("get all -n {namespace} -o name")), "");
+
+    ends(namespace, "deploy --timeout 3m", 0);
+    ok(&format!("label pod/postgres-0 app=apart --overwrite -n {namespace}"));
+    until("the set lets its pod go", SOON, || match field(namespace, "pod/postgres-0", "/metadata/ownerReferences") {
+        owners if owners.is_empty() => Ok(()),
+        owners => Err(owners),
+    });
+    ends(namespace, "teardown --delete-data --yes --timeout 3m", 0);
     nothing_is_left(namespace);
 }

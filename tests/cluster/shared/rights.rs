@@ -19,7 +19,7 @@ use crate::support::scene::Scene;
 const DEPLOYED: &str = "kc-rights";
 /// Is empty, and stays so.
 const EMPTY: &str = "kc-rights-empty";
-/// Is one in which an exchange cannot start: it has `STUCK_BY`.
+/// Is one in which an exchange cannot start, and a Deployment has left a `ReplicaSet` behind: it has `STUCK_BY`.
 const STUCK: &str = "kc-rights-stuck";
 /// Does not exist.
 const MISSING: &str = "kc-rights-missing";
@@ -45,6 +45,17 @@ metadata:
   namespace: kc-rights-stuck
   labels: {app.kubernetes.io/part-of: kubecoin}
 stringData: {username: postgres, password: secret}
+---
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata:
+  name: frontend-orphan
+  namespace: kc-rights-stuck
+  labels: {app: frontend, app.kubernetes.io/part-of: kubecoin}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: orphan}}
+  template: {metadata: {labels: {app: orphan}}, spec: {containers: [{name: orphan, image: orphan}]}}
 ";
 
 /// A line of the page, for one right.
@@ -89,7 +100,7 @@ impl Line {
     /// Where the command shows what it needs.
     fn namespace(&self) -> &'static str {
         match (self.command.as_str(), self.right.resource.as_str()) {
-            (_, "resourcequotas" | "events") | ("teardown --delete-data", "secrets") => STUCK,
+            (_, "resourcequotas" | "events" | "replicasets.apps") | ("teardown --delete-data", "secrets") => STUCK,
             ("deploy --create-namespace", _) => MISSING,
             ("deploy" | "deploy --network-policy" | "status --wait", _) => EMPTY,
             _ => DEPLOYED,
