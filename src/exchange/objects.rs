@@ -267,6 +267,28 @@ pub fn postgres_image() -> anyhow::Result<String> {
     image().context("the manifest names no image")
 }
 
+/// A claim for exactly this volume, whichever way the volume was made.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
+pub fn claim_of(volume: &PersistentVolume, namespace: &str, name: &str) -> anyhow::Result<PersistentVolumeClaim> {
+    let mut claim: PersistentVolumeClaim = manifest("postgres-pvc.yaml")?;
+    claim.metadata.name = Some(name.to_owned());
+    claim.metadata.namespace = Some(namespace.to_owned());
+    if let (Some(spec), Some(volume_spec)) = (&mut claim.spec, &volume.spec) {
+        spec.volume_name.clone_from(&volume.metadata.name);
+        // None would be the cluster's default.
+        spec.storage_class_name = Some(volume_spec.storage_class_name.clone().unwrap_or_default());
+        spec.access_modes.clone_from(&volume_spec.access_modes);
+        spec.volume_mode.clone_from(&volume_spec.volume_mode);
+        if let Some(size) = volume_spec.capacity.as_ref().and_then(|capacity| capacity.get("storage")) {
+            let requests = spec.resources.get_or_insert_default().requests.get_or_insert_default();
+            requests.insert("storage".to_owned(), size.clone());
+        }
+    }
+    Ok(claim)
+}
+
 /// The Secret with a new random password, which stands in `stringData`.
 ///
 /// # Errors
@@ -371,6 +393,25 @@ mod tests {
         assert_ne!(alice["spec"]["hostPath"]["path"], bob["spec"]["hostPath"]["path"]);
         assert_eq!(alice["spec"]["claimRef"]["namespace"], "alice");
         assert_eq!(of("alice")["persistentvolumeclaim/postgres-pvc"]["spec"]["volumeName"], "postgres-pv-alice");
+    }
+
+    #[test]
+    fn a_claim_for_a_volume_asks_for_what_the_volume_is() {
+        let claim = |spec: Value| {
+            let volume = serde_json::json!({ "metadata": { "name": "pv" }, "spec": spec });
+            let claim = claim_of(&serde_json::from_value(volume).unwrap(), "alice", "postgres-pvc").unwrap();
+            serde_json::to_value(claim).unwrap()
+        };
+        let own = claim(serde_json::json!({ "capacity": { "storage": "2Gi" }, "accessModes": ["ReadWriteOnce"] }));
+        assert_eq!(
+            (&own["metadata"]["name"], &own["metadata"]["namespace"]),
+            (&"postgres-pvc".into(), &"alice".into())
+        );
+        assert_eq!(own["metadata"]["labels"][names::PART_OF.0], names::PART_OF.1);
+        assert_eq!((&own["spec"]["volumeName"], &own["spec"]["storageClassName"]), (&"pv".into(), &"".into()));
+        assert_eq!(own["spec"]["accessModes"], serde_json::json!(["ReadWriteOnce"]));
+        assert_eq!(own["spec"]["resources"]["requests"]["storage"], "2Gi");
+        assert_eq!(claim(serde_json::json!({ "storageClassName": "fast" }))["spec"]["storageClassName"], "fast");
     }
 
     #[test]

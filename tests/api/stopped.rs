@@ -93,9 +93,13 @@ fn teardown_is_completed_by_the_next_run() {
     }
 }
 
+/// Where the workloads were orphaned, or the claim was deleted before.
 #[test]
-fn teardown_of_what_was_orphaned_is_completed_by_the_next_run() {
-    is_completed("teardown --delete-data --yes", 9, Store::orphaned);
+fn teardown_of_what_was_half_deleted_is_completed_by_the_next_run() {
+    let words = "teardown --delete-data --yes";
+    is_completed(words, 9, Store::orphaned);
+    is_completed(words, 12, Store::with_ending_claim);
+    is_completed(words, 11, Store::with_released_volume);
 }
 
 fn is_completed(words: &str, least: usize, begin: fn() -> Store) {

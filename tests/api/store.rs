@@ -53,6 +53,23 @@ impl Store {
         Self { objects: Mutex::new(objects) }
     }
 
+    /// The same, whose claim somebody has deleted: it goes when its pod does.
+    pub fn with_ending_claim() -> Self {
+        let store = Self::deployed();
+        store.change("postgres-pvc", json!({ "metadata": { "deletionTimestamp": "2026-11-24T21:00:00Z" } }));
+        store
+    }
+
+    /// The same, whose claim is gone too, and so is its pod.
+    pub fn with_released_volume() -> Self {
+        let store = Self::with_ending_claim();
+        let mut objects = store.objects.lock().unwrap();
+        objects.remove(&format!("{NAMESPACED}/pods/postgres-0"));
+        end_claim(&mut objects);
+        drop(objects);
+        store
+    }
+
     /// Whose set and Deployments were deleted with `--cascade=orphan`.
     pub fn orphaned() -> Self {
         let store = Self::deployed();
@@ -145,6 +162,7 @@ impl Store {
                         objects.remove(&format!("{NAMESPACED}/pods/{pod}"));
                     }
                 }
+                end_claim(&mut objects);
                 Reply::Json(200, object)
             }
             _ => refusal(404, "NotFound", &format!("{path} not found")),
@@ -204,11 +222,30 @@ fn made(path: &str, mut object: Value) -> Value {
         // A helper has done what it is for.
         merge(&mut object, json!({ "status": { "phase": "Succeeded" } }));
     }
+    if path.contains("/persistentvolumeclaims/") {
+        merge(&mut object, json!({ "status": { "phase": "Bound" } }));
+    }
     if let Some(data) = object.get("stringData").cloned() {
         let data: Value = data.as_object().unwrap().keys().map(|key| (key.clone(), json!("eA=="))).collect();
         merge(&mut object, json!({ "data": data }));
     }
     object
+}
+
+/// A claim that was deleted goes with its pod, and leaves its volume behind unless that was deleted too.
+fn end_claim(objects: &mut BTreeMap<String, Value>) {
+    let claim = format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc");
+    let ends = objects.get(&claim).is_some_and(|claim| claim["metadata"]["deletionTimestamp"].is_string());
+    if ends && !objects.contains_key(&format!("{NAMESPACED}/pods/postgres-0")) {
+        objects.remove(&claim);
+        let reserved = json!({ "namespace": "alice", "name": "postgres-pvc", "uid": "uid-postgres-pvc" });
+        let path = "/api/v1/persistentvolumes/postgres-pv-alice";
+        if objects[path]["metadata"]["deletionTimestamp"].is_string() {
+            objects.remove(path);
+        } else if let Some(volume) = objects.get_mut(path) {
+            merge(volume, json!({ "spec": { "claimRef": reserved }, "status": { "phase": "Released" } }));
+        }
+    }
 }
 
 /// What controllers do once a workload, or a claim, is there.

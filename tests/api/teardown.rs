@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
@@ -93,6 +93,9 @@ fn what_goes_already_keeps_nobody_from_the_end() {
     }
 }
 
+/// What is there at the beginning.
+type Begin = fn() -> Store;
+
 /// Which requests are refused.
 type Refused = fn(&Request) -> bool;
 
@@ -113,6 +116,14 @@ fn torn_down(store: Store, flags: &str, is_refused: Refused) -> (Ended, Vec<Requ
 
 fn never(_: &Request) -> bool {
     false
+}
+
+fn of_volume(request: &Request) -> bool {
+    request.path.contains("/persistentvolumes/")
+}
+
+fn changes_volume(request: &Request) -> bool {
+    of_volume(request) && request.method == "PATCH"
 }
 
 fn of_replicasets(request: &Request) -> bool {
@@ -170,6 +181,83 @@ fn who_may_not_list_replicasets_is_told_so() {
     let (ended, changes) = but(&format!("{APPS}/replicasets"), "teardown --yes", || refusal(422, "Invalid", "no way"));
     ended.could_not_run("could not read replicasets in namespace alice, so nothing was deleted");
     assert!(changes.is_empty(), "{changes:?}");
+}
+
+/// Whether the claim has gone already, or goes when its pod is deleted.
+#[test]
+fn a_volume_gets_a_claim_again_to_delete_its_files() {
+    for begin in [Store::with_released_volume, Store::with_ending_claim] {
+        let (ended, changes, store) = torn_down(begin(), "--delete-data", never);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let freed = changes.iter().find(|it| it.method == "PATCH").expect("the volume forgets its claim");
+        assert_eq!(freed.path, "/api/v1/persistentvolumes/postgres-pv-alice");
+        let body: Value = serde_json::from_str(&freed.body).unwrap();
+        assert_eq!(body["spec"], json!({ "claimRef": { "uid": null, "resourceVersion": null } }));
+        let made = |kind: &str| {
+            let at = changes.iter().position(|it| it.method == "POST" && it.path.ends_with(kind));
+            at.unwrap_or_else(|| panic!("no {kind} in {changes:?}"))
+        };
+        assert!(made("/persistentvolumeclaims") < made("/pods"), "{changes:?}");
+        assert!(ended.stdout.contains("the files in /data/kubecoin/alice"), "{ended:?}");
+        assert_eq!(store.paths(), [""; 0]);
+    }
+}
+
+/// Somebody has created the claim again, for another volume.
+#[test]
+fn the_lessons_volume_is_emptied_though_its_claim_names_another_one() {
+    let store = Store::deployed();
+    let another = json!({ "spec": { "volumeName": "another" }, "status": { "phase": "Pending" } });
+    store.change("postgres-pvc", another);
+    store.change("postgres-pv-alice", json!({ "status": { "phase": "Released" } }));
+    let (ended, _, store) = torn_down(store, "--delete-data", never);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("the files in /data/kubecoin/alice"), "{ended:?}");
+    assert_eq!(store.paths(), [""; 0]);
+}
+
+#[test]
+fn files_that_cannot_be_reached_stay_and_all_else_goes() {
+    let volume = "/api/v1/persistentvolumes/postgres-pv-alice";
+    let cases: [(Begin, Refused, &str); 3] = [
+        (
+            Store::with_ending_claim,
+            of_volume,
+            "are not deleted: persistentvolumeclaim/postgres-pvc is being deleted already",
+        ),
+        (Store::with_released_volume, of_volume, "if one still has the files of this claim, they are not deleted"),
+        (Store::with_released_volume, changes_volume, "are not deleted: could not patch persistentvolume/"),
+    ];
+    for (begin, is_refused, says) in cases {
+        let (ended, changes, store) = torn_down(begin(), "--delete-data", is_refused);
+        assert_eq!(ended.code, 1, "{says}: {ended:?}");
+        assert!(ended.stderr.contains(says), "{says}: {ended:?}");
+        assert!(ended.stderr.contains("hint: ask a cluster administrator to delete the files"), "{says}: {ended:?}");
+        assert_eq!(store.paths(), [volume], "{says}: {ended:?}");
+        assert!(!changes.iter().any(|it| it.method == "DELETE" && it.path == volume), "{says}: {changes:?}");
+    }
+}
+
+/// `kubectl delete -f` on the folder has both go.
+#[test]
+fn a_volume_that_goes_too_is_created_again_to_delete_its_files() {
+    let store = Store::with_ending_claim();
+    store.change("postgres-pv-alice", json!({ "metadata": { "deletionTimestamp": "2026-11-24T21:00:00Z" } }));
+    let (ended, changes, store) = torn_down(store, "--delete-data", never);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let created = changes.iter().filter(|it| it.method == "POST").map(|it| it.path.rsplit('/').next().unwrap());
+    assert_eq!(created.collect::<Vec<_>>(), ["persistentvolumes", "persistentvolumeclaims", "pods"]);
+    assert!(ended.stdout.contains("the files in /data/kubecoin/alice of node node-1 are deleted"), "{ended:?}");
+    assert_eq!(store.paths(), [""; 0]);
+}
+
+#[test]
+fn a_claim_that_goes_is_not_said_to_be_kept() {
+    let (ended, _, _) = torn_down(Store::with_ending_claim(), "", never);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("postgres-pvc is being deleted already"), "{ended:?}");
+    assert!(ended.stderr.contains("kept: persistentvolume/postgres-pv-alice, and the Secret"), "{ended:?}");
+    assert!(ended.stderr.contains("kubecoin deploy --reuse-volume"), "{ended:?}");
 }
 
 /// A healthy exchange whose backend has its password from the first Secret.

@@ -1,66 +1,141 @@
 //! The data: where it lies, whether its files can be deleted, and the end of what has held it.
 
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::existing::{self, Existing};
+use super::reach::Reach;
 use super::wipe::{self, Files};
-use super::{Args, remove};
+use super::{Args, again, reach, remove};
 use crate::context::Ctx;
-use crate::error::{Error, Outcome};
+use crate::error::Outcome;
 use crate::exchange::marks;
 use crate::exchange::{names, objects};
 use crate::kubernetes::gone::Leaving;
 use crate::kubernetes::{Cause, Object, RequestError};
 use crate::observe::{Member, Reading, Snapshot, container};
 
-/// Makes sure, before anything is deleted, that the files can be. Gives those that can be reached.
-pub async fn files(ctx: &Ctx, snapshot: &Snapshot, there: &Existing) -> anyhow::Result<Vec<Files>> {
-    let mut all = Vec::new();
-    for member in &snapshot.members {
-        all.extend(files_of(ctx, snapshot, member, there).await?);
-    }
-    Ok(all)
+/// What is done about the files.
+#[derive(Default)]
+pub struct Plan {
+    /// Those that can be reached.
+    files: Vec<Files>,
+    /// Those that cannot, and so stay. A cluster administrator has to delete them.
+    stay: Vec<Stay>,
 }
 
-async fn files_of(ctx: &Ctx, snapshot: &Snapshot, member: &Member, there: &Existing) -> anyhow::Result<Option<Files>> {
-    let cluster = ctx.cluster().await?;
-    let phase = |claim: &PersistentVolumeClaim| claim.status.as_ref().and_then(|status| status.phase.clone());
-    // The volume is deleted first: once it goes, the files were deleted. It may be gone when its claim is read just before.
-    let volume_goes = match &member.volume {
-        Reading::Present(volume) => volume.metadata.deletion_timestamp.is_some(),
-        Reading::Absent => true,
-        Reading::Unknown(_) | Reading::NotAsked => false,
-    };
-    let Some(claim) = member.claim.present().filter(|_| has(&there.claims, &member.claim_name)) else {
-        let left = member.released_volume().filter(|volume| has(&there.volumes, &volume.name_any()) && !volume_goes);
-        return match left {
-            None => Ok(None),
-            Some(volume) => Err(Error::new(
-                format!(
-                    "persistentvolume/{} has files {}, but its claim is gone, so no pod can reach them; nothing was deleted",
-                    volume.name_any(),
-                    place(snapshot, member)
-                ),
-                ctx.own_command("deploy --reuse-volume").to("first bind it to a claim again"),
-            )
-            .into()),
+/// Files that stay.
+struct Stay {
+    /// The volume, which leads to them and is kept for that.
+    volume: Option<String>,
+    /// Which they are, and why.
+    says: String,
+}
+
+impl Stay {
+    /// Files whose volume could not be given a claim.
+    fn refused(files: &Files, volume: &PersistentVolume, why: &anyhow::Error) -> Self {
+        let says = format!("the files {} are not deleted: {why:#}", files.place);
+        Self { volume: volume.metadata.name.clone(), says }
+    }
+
+    /// Says so, and what helps.
+    fn tell(&self, ctx: &Ctx) {
+        ctx.printer.error(&self.says);
+        let look = match &self.volume {
+            Some(volume) => {
+                ctx.by_hand.kubectl_of_cluster(["get", "persistentvolume", volume, "-o", "yaml", "--ignore-not-found"])
+            }
+            None => ctx.by_hand.kubectl_of_cluster("get persistentvolumes"),
         };
-    };
-    if phase(claim).as_deref() != Some("Bound") || (claim.metadata.deletion_timestamp.is_some() && volume_goes) {
-        return Ok(None);
+        ctx.printer
+            .hint(look.to("ask a cluster administrator to delete the files, and then the volume, if it still exists"));
     }
-    if claim.metadata.deletion_timestamp.is_some() {
-        return Err(Error::new(
-            format!("persistentvolumeclaim/{} is being deleted already, so no pod can mount it to delete the files; nothing was deleted", member.claim_name),
-            format!("the files are {}: delete them there", place(snapshot, member)),
-        )
-        .into());
+}
+
+/// Finds out, before anything is deleted, which files can be.
+pub async fn plan(ctx: &Ctx, snapshot: &Snapshot, there: &Existing) -> anyhow::Result<Plan> {
+    let cluster = ctx.cluster().await?;
+    let mut plan = Plan::default();
+    // Its files are reached as if its claim were gone: by then, the one that is there is, unless it is someone else's.
+    let set_aside = there.set_aside.clone().zip(snapshot.members.first()).map(|(volume, member)| {
+        let claim = if has(&there.claims, &member.claim_name) { Reading::Absent } else { member.claim.clone() };
+        Member { claim, volume: Reading::Present(volume), ..member.clone() }
+    });
+    for member in snapshot.members.iter().chain(&set_aside) {
+        let place = place(snapshot, member);
+        let runs = snapshot.statefulset.present().is_some() || snapshot.pod_of(member).is_some();
+        let again = match reach::judge(member, cluster.namespace(), runs) {
+            Reach::Nothing => continue,
+            Reach::Bound => None,
+            Reach::Again(volume) => Some(volume.clone()),
+            Reach::Out(why) => {
+                let says = why.says(member, &place);
+                // It is said at the end too, which a run that is stopped does not see.
+                ctx.printer.warning(&says);
+                plan.stay.push(Stay { volume: reach::volume(member), says });
+                continue;
+            }
+        };
+        wipe::node_is_there(cluster, snapshot, member).await?;
+        let owner = wipe::owner(cluster, snapshot.pod_of(member)).await?;
+        if let Some(volume) = again.as_ref().filter(|_| member.is_ending()) {
+            ctx.printer.note(format!(
+                "{} is being deleted already: when it is gone, persistentvolume/{} gets a new claim, by which its files are deleted",
+                member.claim_reference(),
+                volume.name_any()
+            ));
+        }
+        plan.files.push(Files { claim: member.claim_name.clone(), owner, place, again });
     }
-    wipe::node_is_there(cluster, snapshot, member).await?;
-    let owner = wipe::owner(cluster, snapshot.pod_of(member)).await?;
-    Ok(Some(Files { claim: member.claim_name.clone(), owner, place: place(snapshot, member) }))
+    Ok(plan)
+}
+
+/// Deletes the files, and then what has held them.
+pub async fn delete_all(
+    args: &Args,
+    ctx: &Ctx,
+    snapshot: &Snapshot,
+    there: &Existing,
+    plan: Plan,
+    deadline: Instant,
+) -> anyhow::Result<Outcome> {
+    let (mut there, Plan { files, mut stay }) = (there.clone(), plan);
+    for files in &files {
+        if let Some(volume) = &files.again {
+            wipe::earlier_is_gone(ctx, deadline).await?;
+            let earlier: Vec<Leaving> =
+                there.claims.iter().filter(|claim| claim.object.name == files.claim).cloned().collect();
+            let going = remove::delete(ctx, &earlier).await?;
+            if !remove::gone(ctx, &going, deadline, args.timeout).await? {
+                return Ok(Outcome::DoesNotHold);
+            }
+            there.claims.retain(|claim| claim.object.name != files.claim);
+            match Box::pin(again::bind(ctx, files, volume, deadline)).await {
+                Err(error) if is_forbidden(&error) => {
+                    stay.push(Stay::refused(files, volume, &error));
+                    continue;
+                }
+                bound => {
+                    let again::Bound { claim, volume } = bound?;
+                    there.claims.push(claim);
+                    if let Some(volume) = volume {
+                        there.volumes.retain(|one| one.object.name != volume.object.name);
+                        there.volumes.push(volume);
+                    }
+                }
+            }
+        }
+        wipe::wipe(ctx, &image(snapshot)?, files, deadline).await?;
+        ctx.printer.out(format!("the files {} are deleted", files.place))?;
+    }
+    there.volumes.retain(|volume| stay.iter().all(|files| files.volume.as_ref() != Some(&volume.object.name)));
+    let outcome = delete(args, ctx, snapshot, &there, deadline).await?;
+    for files in &stay {
+        files.tell(ctx);
+    }
+    Ok(if stay.is_empty() { outcome } else { Outcome::DoesNotHold })
 }
 
 fn has(all: &[Leaving], name: &str) -> bool {
@@ -69,7 +144,7 @@ fn has(all: &[Leaving], name: &str) -> bool {
 
 /// Deletes what has held the data. A volume goes before its claim: it stays until the claim is gone, but a run that is
 /// interrupted leaves no volume behind without a claim by which its files could be reached.
-pub async fn delete(
+async fn delete(
     args: &Args,
     ctx: &Ctx,
     snapshot: &Snapshot,
@@ -89,7 +164,7 @@ pub async fn delete(
     let rest: Vec<Leaving> = there.claims.iter().chain(&there.secrets).cloned().collect();
     leaving.extend(remove::delete(ctx, &rest).await?);
     let is_made =
-        |volume: &&PersistentVolume| !has(&there.volumes, &volume.name_any()) && is_deleted_with_claim(volume);
+        |volume: &&PersistentVolume| !has(&there.volumes, &volume.name_any()) && reach::is_deleted_with_claim(volume);
     for made in snapshot.volumes().filter(is_made) {
         leaving.push(existing::leaving(made)?);
     }
@@ -100,12 +175,8 @@ fn is_forbidden(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(RequestError { cause: Cause::Forbidden(_), .. }))
 }
 
-fn is_deleted_with_claim(volume: &PersistentVolume) -> bool {
-    volume.spec.as_ref().and_then(|spec| spec.persistent_volume_reclaim_policy.as_deref()) == Some("Delete")
-}
-
 /// The image of the database: it is on the node already.
-pub fn image(snapshot: &Snapshot) -> anyhow::Result<String> {
+fn image(snapshot: &Snapshot) -> anyhow::Result<String> {
     let used = || {
         let set = snapshot.statefulset.present()?.spec.as_ref()?;
         container::image(set.template.spec.as_ref()?, names::POSTGRES).map(str::to_owned)
@@ -129,23 +200,41 @@ fn place(snapshot: &Snapshot, member: &Member) -> String {
     }
 }
 
+/// Warns before anything is deleted of a claim that is being deleted already: its pod alone still keeps it.
+pub fn warn(ctx: &Ctx, snapshot: &Snapshot) {
+    for member in snapshot.members.iter().filter(|member| member.is_ending()) {
+        let data = match member.volume.present() {
+            Some(volume) if reach::is_deleted_with_claim(volume) => ", and its volume and data too",
+            Some(_) => "; its volume is kept",
+            None => ", and its data too unless the reclaim policy of its volume is Retain",
+        };
+        let claim = member.claim_reference();
+        ctx.printer.warning(&format!("{claim} is being deleted already: it goes when its pod is deleted{data}"));
+    }
+}
+
 /// Says what stays, where the data lies, and how it is found again.
 pub fn kept(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
-    let mut all = Vec::new();
+    let stays = |volume: &&PersistentVolume| !reach::is_deleted_with_claim(volume);
+    let (mut all, mut places, mut is_left) = (Vec::new(), Vec::new(), false);
     for member in &snapshot.members {
-        let claim = member.claim.present().map(Object::of).transpose()?;
-        let volume = member.volume.present().map(Object::of).transpose()?;
-        all.extend(claim.into_iter().chain(volume).map(|object| object.reference()));
+        let claim = member.claim.present().filter(|_| !member.is_ending());
+        let volume = member.volume.present().filter(|volume| claim.is_some() || stays(volume));
+        let objects = [claim.map(Object::of), volume.map(Object::of)].into_iter().flatten();
+        all.extend(objects.collect::<anyhow::Result<Vec<_>>>()?.iter().map(Object::reference));
+        if claim.is_some() || volume.is_some() {
+            places.push(place(snapshot, member));
+        }
+        is_left |= claim.is_none() && (volume.is_some() && member.is_ending() || member.released_volume().is_some());
     }
     if all.is_empty() {
         return Ok(());
     }
     ctx.printer.note(format!("kept: {}, and the Secret", all.join(", ")));
-    for member in &snapshot.members {
-        ctx.printer.note(format!("the data is kept {}", place(snapshot, member)));
+    for place in places {
+        ctx.printer.note(format!("the data is kept {place}"));
     }
-    let is_left = |member: &Member| member.claim.present().is_none() && member.released_volume().is_some();
-    let again = if snapshot.members.iter().any(is_left) { "deploy --reuse-volume" } else { "deploy" };
+    let again = if is_left { "deploy --reuse-volume" } else { "deploy" };
     ctx.printer.note(ctx.own_command(again).to("to deploy it again with its data"));
     ctx.printer.note(ctx.own_command("teardown --delete-data").to("to delete the data too"));
     Ok(())

@@ -12,17 +12,19 @@ use crate::error::Error;
 use crate::exchange::marks::is_ours;
 use crate::exchange::names;
 use crate::kubernetes::gone::Leaving;
-use crate::kubernetes::{Cluster, Object, Place};
+use crate::kubernetes::{Cause, Cluster, Object, Place};
 use crate::observe::{Reading, Reason, Snapshot};
 
 /// What there is under the exchange's names.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Existing {
     /// What runs, in the order in which it goes: what people reach first, the database last.
     pub workloads: Vec<Leaving>,
     pub claims: Vec<Leaving>,
     /// The lesson's volume. One that the cluster made goes by itself.
     pub volumes: Vec<Leaving>,
+    /// The lesson's volume where the claim has another one by now. Only what is deleted with the data is looked for.
+    pub set_aside: Option<PersistentVolume>,
     /// The Secrets. Only what is deleted with the data is looked for.
     pub secrets: Vec<Leaving>,
     /// What has a name of ours, and not our label.
@@ -74,6 +76,25 @@ impl Existing {
             there.unknown.push(("replicasets".to_owned(), reason.clone()));
         }
         Ok(there)
+    }
+
+    /// Adds the lesson's volume where its claim names another one: it may have the files of an earlier claim.
+    pub async fn with_volume_set_aside(mut self, cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Result<Self> {
+        let usual = names::volume(cluster.namespace());
+        if snapshot.members.iter().all(|member| member.volume_name().is_none_or(|name| name == usual)) {
+            return Ok(self);
+        }
+        let found = match cluster.get::<PersistentVolume>(&usual).await {
+            // Who may not read volumes has none that this program made.
+            Err(error) if matches!(error.cause, Cause::Forbidden(_)) => None,
+            found => found?,
+        };
+        let is_left = |volume: &PersistentVolume| is_ours(volume.meta()) && volume.meta().deletion_timestamp.is_none();
+        self.set_aside = found.filter(is_left);
+        if let Some(volume) = &self.set_aside {
+            self.volumes.push(leaving(volume)?);
+        }
+        Ok(self)
     }
 
     /// Adds the Secrets.

@@ -1,9 +1,11 @@
 //! `teardown`: takes the exchange away, and its data only when told to.
 
+mod again;
 mod confirm;
 mod data;
 mod existing;
 mod orphans;
+mod reach;
 mod remove;
 mod wipe;
 
@@ -70,6 +72,9 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         data::kept(ctx, &snapshot)?;
         return Ok(outcome);
     }
+    if !args.delete_data {
+        data::warn(ctx, &snapshot);
+    }
     if !confirm::ask(args, ctx).await? {
         return Ok(Outcome::DoesNotHold);
     }
@@ -97,7 +102,11 @@ async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, Existing)> {
             .warning("you may not list ReplicaSets: any that a deleted Deployment has left behind are not deleted");
     }
     let there = Existing::new(&snapshot, &replicasets)?;
-    let there = if args.delete_data { there.with_secrets(ctx.cluster().await?).await? } else { there };
+    if !args.delete_data {
+        return Ok((snapshot, there));
+    }
+    let cluster = ctx.cluster().await?;
+    let there = there.with_volume_set_aside(cluster, &snapshot).await?.with_secrets(cluster).await?;
     Ok((snapshot, there))
 }
 
@@ -109,8 +118,8 @@ async fn take_away(
     there: &Existing,
     deadline: Instant,
 ) -> anyhow::Result<Outcome> {
-    // Known before anything is deleted: it is the server's pod that says it.
-    let files = if args.delete_data { data::files(ctx, snapshot, there).await? } else { Vec::new() };
+    // Known before anything is deleted: it is the server's pod that says whose the files are.
+    let plan = if args.delete_data { data::plan(ctx, snapshot, there).await? } else { data::Plan::default() };
     let mut leaving = remove::delete(ctx, &there.workloads).await?;
     let pods = orphans::delete_pods(ctx, there).await?;
     leaving.extend(pods.leaving);
@@ -126,11 +135,7 @@ async fn take_away(
         data::kept(ctx, snapshot)?;
         return Ok(outcome);
     }
-    for files in &files {
-        wipe::wipe(ctx, &data::image(snapshot)?, files, deadline).await?;
-        ctx.printer.out(format!("the files {} are deleted", files.place))?;
-    }
-    match data::delete(args, ctx, snapshot, there, deadline).await? {
+    match Box::pin(data::delete_all(args, ctx, snapshot, there, plan, deadline)).await? {
         Outcome::Holds => Ok(outcome),
         failed => Ok(failed),
     }

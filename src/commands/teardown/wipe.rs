@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Node, PersistentVolume, Pod};
 use kube::ResourceExt;
 use kube::api::ListParams;
 use tokio::time::Instant;
@@ -39,6 +39,8 @@ pub struct Files {
     pub owner: i64,
     /// Where they are, in words.
     pub place: String,
+    /// Their volume, if it has to get that claim again first.
+    pub again: Option<PersistentVolume>,
 }
 
 /// Who owns the files, while the server still runs: what its pod says, or else the user of the official image.
@@ -133,7 +135,7 @@ pub async fn wipe(ctx: &Ctx, image: &str, files: &Files, deadline: Instant) -> a
 }
 
 /// A wipe that was killed may still be at it, and holds the claim.
-async fn earlier_is_gone(ctx: &Ctx, deadline: Instant) -> anyhow::Result<()> {
+pub async fn earlier_is_gone(ctx: &Ctx, deadline: Instant) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let wipes = ListParams::default().labels(&format!("{}={PURPOSE}", names::HELPER));
     let earlier = cluster.list::<Pod>(&wipes).await?;

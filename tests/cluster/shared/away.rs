@@ -150,3 +150,53 @@ fn what_was_orphaned_is_deleted_too() {
     ends(namespace, "teardown --delete-data --yes --timeout 3m", 0);
     nothing_is_left(namespace);
 }
+
+/// In each state that a person leaves by hand.
+#[test]
+fn files_are_deleted_though_the_claim_was_deleted_before() {
+    let scene = deployed("kc-plugin-claimless");
+    let namespace = scene.namespace();
+    let words = "teardown --delete-data --yes --timeout 3m";
+    // As long as the pod uses the claim, it stays.
+    ok(&format!("delete pvc/postgres-pvc -n {namespace} --wait=false"));
+    let away = ends(namespace, words, 0);
+    assert!(away.stderr.contains("persistentvolumeclaim/postgres-pvc is being deleted already"), "{}", away.stderr);
+    assert!(away.stdout.contains("the files in /data/kubecoin/kc-plugin-claimless"), "{}", away.stdout);
+    nothing_is_left(namespace);
+
+    ends(namespace, "deploy --timeout 3m", 0);
+    ok(&format!("delete pv/postgres-pv-{namespace} --wait=false"));
+    ok(&format!("delete pvc/postgres-pvc -n {namespace} --wait=false"));
+    let created = ends(namespace, words, 0).stdout;
+    assert!(created.contains(&format!("persistentvolume/postgres-pv-{namespace} created")), "{created}");
+    nothing_is_left(namespace);
+
+    ends(namespace, "deploy --init-db --timeout 3m", 0);
+    ok(&format!("delete statefulset/postgres pvc/postgres-pvc -n {namespace} --cascade=foreground"));
+    until("the volume is left behind", SOON, || {
+        match field(namespace, &format!("pv/postgres-pv-{namespace}"), "/status/phase") {
+            phase if phase == "Released" => Ok(()),
+            phase => Err(phase),
+        }
+    });
+    // When the volume is offered again, and soon after: each run goes on where the one before was stopped.
+    for (act, signal) in [(6, Signal::SIGKILL), (2, Signal::SIGINT)] {
+        assert_eq!(stopped_at(act, namespace, words, signal), None, "at change {act}");
+    }
+    ends(namespace, words, 0);
+    nothing_is_left(namespace);
+
+    // The claim has another volume by now.
+    ends(namespace, "deploy --timeout 3m", 0);
+    ok(&format!("delete statefulset/postgres pvc/postgres-pvc -n {namespace} --cascade=foreground"));
+    kubectl::apply(&format!(
+        "
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {{name: postgres-pvc, namespace: {namespace}, labels: {{app.kubernetes.io/part-of: kubecoin}}}}
+spec: {{storageClassName: '', volumeName: another, accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}
+"
+    ));
+    ends(namespace, words, 0);
+    nothing_is_left(namespace);
+}

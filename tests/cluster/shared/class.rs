@@ -1,6 +1,7 @@
 //! A student of a class: may edit a namespace under Pod Security `restricted`, and nothing else.
 
 use crate::support::class::enrolled;
+use crate::support::deployed::field;
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::ends;
 use crate::support::scene::{Scene, testbed};
@@ -44,4 +45,20 @@ fn a_student_takes_away_all_that_a_student_made() {
     assert_eq!(ok(&format!("get all,pvc,secrets,networkpolicies -n {NAMESPACE} -o name")), "");
     assert_eq!(testbed(&["node-exec", "1", "--", "find", folder, "-mindepth", "1"]), "");
     ok("delete storageclass kc-plugin-class");
+}
+
+/// Who may read no volume cannot know whether it stays: all else is deleted, and that is said.
+#[test]
+fn a_student_who_has_deleted_the_claim_is_told_what_may_stay() {
+    let scene = Scene::without_namespace("kc-plugin-class-claimless");
+    let namespace = scene.namespace();
+    let student = format!("--as {}", enrolled(namespace));
+    ends(namespace, &format!("deploy {student} --timeout 3m"), 0);
+    let volume = field(namespace, "pvc/postgres-pvc", "/spec/volumeName");
+    ok(&format!("delete pvc/postgres-pvc -n {namespace} --wait=false {student}"));
+    let gone = ends(namespace, &format!("teardown {student} --delete-data --yes --timeout 3m"), 1);
+    let says = format!("you may not read persistentvolume/{volume}: they stay if its reclaim policy is Retain");
+    assert!(gone.stderr.contains(&says), "{}", gone.stderr);
+    assert!(gone.stderr.contains("hint: ask a cluster administrator to delete the files"), "{}", gone.stderr);
+    assert_eq!(ok(&format!("get all,pvc,secrets -n {namespace} -o name")), "");
 }
