@@ -1,16 +1,13 @@
 //! `kubectl kubecoin` alone: where one is, and what comes next.
 
-use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::shared;
+use super::shared::look::{Look, look};
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::findings::{self, Observed, Weight};
+use crate::findings::{Depth, TABLE_MISSING, Weight};
 use crate::kubernetes::ByHand;
-use crate::kubernetes::Place;
 use crate::kubernetes::on;
-use crate::observe::details::Details;
 use crate::output::{Line, Role};
 use crate::persistence::proof::Proof;
 
@@ -23,16 +20,14 @@ const STEPS: [&str; 5] = ["deploy", "init-db", "status", "dns-check", "persisten
 /// If the cluster cannot be asked.
 pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
-    let snapshot = shared::glance(ctx).await?;
-    let details = Details::read(&snapshot, cluster, true).await;
-    let Place { namespace, by_hand, .. } = cluster.place();
-    let now = Timestamp::now();
-    let findings = findings::judge(&Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now });
+    let Look { snapshot, findings, health, now, .. } = Box::pin(look(ctx, Depth::All)).await?;
+    let namespace = cluster.namespace();
     let problem = findings.iter().find(|finding| finding.weight != Weight::Unknown);
     let (says, step) = match problem {
         _ if snapshot.is_empty() => ("no exchange yet".to_owned(), 0),
-        Some(finding) if finding.code == "table-missing" => ("exchange running, table missing".to_owned(), 1),
+        Some(finding) if finding.cause == &TABLE_MISSING => ("exchange running, table missing".to_owned(), 1),
         Some(finding) => (format!("exchange not healthy: {} {}", finding.object, finding.says), 2),
+        None if !health.holds() => (format!("exchange {}", health.words()), 2),
         None => {
             let annotations = snapshot.statefulset.present().map(ResourceExt::annotations);
             let proof = annotations.and_then(Proof::of).map(|proof| format!(", last proof {}", proof.words(now)));

@@ -57,6 +57,9 @@ pub const LEVEL_1: &str = "kubectl-kubecoin/level-1";
 pub const SERVICES: [&str; 3] = [POSTGRES_SERVICE, BACKEND_SERVICE, FRONTEND_SERVICE];
 pub const DEPLOYMENTS: [&str; 2] = [BACKEND, FRONTEND];
 
+/// All workloads, each with its kind.
+pub const KINDS: [(&str, &str); 3] = [(POSTGRES, "statefulset"), (BACKEND, "deployment"), (FRONTEND, "deployment")];
+
 /// The label of a node that a volume is pinned to.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 

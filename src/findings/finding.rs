@@ -1,8 +1,9 @@
-//! What a cause is, what it judges, and what it finds.
+//! What is judged, and what is found.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::Cause;
 use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
 use crate::observe::details::Details;
@@ -26,11 +27,12 @@ pub struct Observed<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// The cause's code: stable, for programs and for search.
-    pub code: &'static str,
+    /// Why.
+    #[serde(flatten)]
+    pub cause: &'static Cause,
     /// How much it weighs.
     pub weight: Weight,
-    /// What it concerns, as the value of the label `app`. Of one app, a cause hides its consequences.
+    /// What it concerns, as the value of the label `app`; empty for the exchange as a whole.
     pub app: &'static str,
     /// The object, as kubectl names it.
     pub object: String,
@@ -50,13 +52,6 @@ pub enum Weight {
     NotYet,
     /// It could not be read. That makes nothing else unhealthy.
     Unknown,
-}
-
-/// A cause: how it is recognised, and which causes it explains.
-pub(super) struct Rule {
-    pub(super) code: &'static str,
-    pub(super) hides: &'static [&'static str],
-    pub(super) judge: fn(&Observed) -> Vec<Finding>,
 }
 
 /// Whether nothing is the matter, as far as could be read.

@@ -1,64 +1,65 @@
 //! What is the matter, and why. Each cause has a file of its own, and only this folder knows them.
 
-mod claim_unbound;
-mod crash_loop;
-mod credentials_refused;
-mod database_silent;
+mod cause;
+mod causes;
 pub mod dns;
 mod finding;
-mod image_pull;
-mod missing;
-mod not_permitted;
-mod not_ready;
-mod pod_refused;
+mod health;
 mod pods;
-mod probe_failing;
-mod replicas;
-mod starting;
-mod stopping;
-mod stuck_revision;
-mod table;
-mod terminating;
-mod unschedulable;
+mod services;
 
-use finding::Rule;
-pub use finding::{Finding, Observed, Weight, healthy};
-pub use stuck_revision::stuck_pod;
-pub use terminating::rescue;
+use std::collections::BTreeSet;
 
-/// All causes, in the order in which people are told.
-const RULES: [Rule; 18] = [
-    missing::RULE,
-    terminating::RULE,
-    replicas::RULE,
-    claim_unbound::RULE,
-    stuck_revision::RULE,
-    pod_refused::RULE,
-    unschedulable::RULE,
-    image_pull::RULE,
-    crash_loop::RULE,
-    probe_failing::RULE,
-    stopping::RULE,
-    starting::RULE,
-    not_ready::RULE,
-    credentials_refused::RULE,
-    database_silent::RULE,
-    table::MISSING,
-    table::DIFFERENT,
-    not_permitted::RULE,
-];
+pub use cause::{Cause, Need};
+pub use causes::ALL;
+pub use causes::stuck_revision::stuck_pod;
+pub use causes::table_missing::CAUSE as TABLE_MISSING;
+pub use causes::terminating::rescue;
+pub use finding::{Finding, Observed, Weight};
+pub use health::Health;
+
+use crate::observe::Snapshot;
+use crate::observe::details::Wanted;
 
 /// Everything that is not as it should be, causes without their consequences.
 #[must_use]
 pub fn judge(observed: &Observed) -> Vec<Finding> {
-    let found: Vec<(&Rule, Finding)> = RULES
-        .iter()
-        .flat_map(|cause| (cause.judge)(observed).into_iter().map(move |finding| (cause, finding)))
-        .collect();
-    let hidden = |finding: &Finding| {
-        found.iter().any(|(cause, other)| other.app == finding.app && cause.hides.contains(&finding.code))
+    let found: Vec<Finding> = ALL.iter().flat_map(|cause| (cause.judge)(observed)).collect();
+    let explains = |one: &Finding, other: &Finding| {
+        one.cause.explains(other.cause) && (one.app == other.app || other.app.is_empty())
     };
-    found.iter().filter(|(_, finding)| !hidden(finding)).map(|(_, finding)| finding.clone()).collect()
+    found.iter().filter(|finding| !found.iter().any(|other| explains(other, finding))).cloned().collect()
+}
+
+/// The database as an object: as if kubectl named it.
+const DATABASE: &str = "database/kubecoin";
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// The objects of the exchange, and their events.
+    Wait,
+    /// And what they depend on.
+    Objects,
+    /// And the database, and a request by the page's own way.
+    All,
+}
+
+/// What round 2 is to read for the sake of the causes.
+#[must_use]
+pub fn wanted(snapshot: &Snapshot, depth: Depth) -> Wanted {
+    let needs: Vec<Need> = ALL.iter().flat_map(|cause| cause.needs).copied().collect();
+    let events = needs.iter().filter_map(|need| match need {
+        Need::Events(of) => Some(of(snapshot)),
+        _ => None,
+    });
+    let any = |is: fn(&Need) -> bool| needs.iter().any(is);
+    Wanted {
+        events: events.flatten().filter_map(|object| object.uid.clone()).collect::<BTreeSet<_>>(),
+        database: depth == Depth::All && any(|need| matches!(need, Need::Database)),
+        path: depth == Depth::All && any(|need| matches!(need, Need::Path)),
+        surroundings: depth >= Depth::Objects && any(|need| matches!(need, Need::Configuration)),
+    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,29 @@
 //! What several causes look at in pods.
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt;
+use kube::core::ObjectMeta;
+use kube::{Resource, ResourceExt};
 
 use super::finding::Observed;
 use crate::exchange::names;
-use crate::observe::{container, readiness};
+use crate::observe::{Snapshot, container, readiness};
+
+/// The same, as objects whose events explain them.
+pub fn not_ready_objects(snapshot: &Snapshot) -> Vec<&ObjectMeta> {
+    of_apps(snapshot).map(|(_, pod)| pod.meta()).collect()
+}
 
 /// The pods that are not ready, each with its workload. A pod that a Deployment has replaced and that is on its way out is
 /// missed by nobody.
 pub fn not_ready<'a>(observed: &Observed<'a>) -> Vec<(&'static str, &'a Pod)> {
-    let snapshot = observed.snapshot;
+    of_apps(observed.snapshot).collect()
+}
+
+fn of_apps(snapshot: &Snapshot) -> impl Iterator<Item = (&'static str, &Pod)> {
     [names::POSTGRES, names::BACKEND, names::FRONTEND]
         .into_iter()
         .flat_map(|app| snapshot.pods_of(app).map(move |pod| (app, pod)))
         .filter(|(app, pod)| !readiness::pod(pod) && (*app == names::POSTGRES || !is_stopping(pod)))
-        .collect()
 }
 
 /// Whether the pod has been told to end.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, StatusCode};
 use jiff::Timestamp;
 use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use k8s_openapi::api::core::v1::Pod;
@@ -12,7 +12,8 @@ use k8s_openapi::apimachinery::pkg::version::Info;
 use k8s_openapi::serde::de::DeserializeOwned;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::api::{ApiResource, DynamicObject, ListParams, LogParams, PostParams};
-use kube::client::{ClientBuilder, ConfigExt};
+use kube::client::{Body, ClientBuilder, ConfigExt};
+use kube::core::Status;
 use kube::{Api, Client, Resource};
 
 use super::by_hand::ByHand;
@@ -207,19 +208,25 @@ impl Cluster {
         self.api::<Pod>().logs(pod, &params).await.map_err(self.failed(format!("read the log of pod/{pod}")))
     }
 
-    /// What a Service answers at a path, through the API server: the answer's text if it is a success.
+    /// What answers behind a port of a Service at a path, through the API server: whatever it answers.
     ///
     /// # Errors
-    /// If there is no answer, or none that is a success.
-    pub async fn ask_service(&self, service: &str, port: &str, path: &str) -> Result<String, RequestError> {
+    /// If the API server answers in its place.
+    pub async fn ask_service(&self, service: &str, port: i32, path: &str) -> Result<HttpAnswer, RequestError> {
         let asked = format!("ask service/{service} for {path}");
         let url = format!("/api/v1/namespaces/{}/services/{service}:{port}/proxy{path}", self.namespace());
-        let request = Request::get(url).body(Vec::new()).map_err(kube::Error::HttpError);
-        let answer = match request {
-            Ok(request) => self.client.request_text(request).await,
-            Err(error) => Err(error),
+        let answer = async {
+            let request = Request::get(url).body(Body::empty()).map_err(kube::Error::HttpError)?;
+            let (head, body) = self.client.send(request).await?.into_parts();
+            let body = body.collect_bytes().await?;
+            match serde_json::from_slice::<Status>(&body) {
+                Ok(status) if !head.status.is_success() && status.code == head.status.as_u16() => {
+                    Err(kube::Error::Api(Box::new(status)))
+                }
+                _ => Ok(HttpAnswer::new(head.status, &body)),
+            }
         };
-        answer.map_err(self.failed(asked))
+        answer.await.map_err(self.failed(asked))
     }
 
     /// The end of what a pod of one container has written.
@@ -245,6 +252,20 @@ impl Cluster {
     /// An error that is known otherwise than from an answer of the API.
     pub(super) fn error(&self, asked: impl Into<String>, cause: Cause) -> RequestError {
         RequestError { asked: asked.into(), place: Arc::clone(&self.place), cause }
+    }
+}
+
+/// What an HTTP server behind the API server has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpAnswer {
+    pub status: u16,
+    /// What it said, as text.
+    pub body: String,
+}
+
+impl HttpAnswer {
+    pub(super) fn new(status: StatusCode, body: &[u8]) -> Self {
+        Self { status: status.as_u16(), body: String::from_utf8_lossy(body).into_owned() }
     }
 }
 

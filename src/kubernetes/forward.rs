@@ -5,6 +5,10 @@ use std::pin::pin;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use http::header::HOST;
+use http_body_util::BodyExt;
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Resource;
 use kube::api::Request;
@@ -13,7 +17,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, HttpAnswer};
 use super::error::{Cause, RequestError};
 use super::socket::{Broken, Life, PIECE, Patience};
 
@@ -39,6 +43,40 @@ where
         End::Refused(words) => cluster.error(asked, Cause::NotRun(words)),
         End::Broken(Broken(why)) => cluster.error(asked, Cause::Lost(why)),
     })
+}
+
+/// What answers at a port of a pod at a path: whatever it answers.
+///
+/// # Errors
+/// If nothing does.
+pub async fn get(cluster: &Cluster, pod: &str, port: u16, path: &str) -> Result<HttpAnswer, RequestError> {
+    let (connection, pod_side) = tokio::io::duplex(PIECE);
+    let joined = join(cluster, pod, port, pod_side);
+    let asked = format!("ask port {port} of pod/{pod} for {path}");
+    let lost = |error: hyper::Error| cluster.error(asked.as_str(), Cause::Lost(error.to_string()));
+    let answer = async {
+        let (mut sender, connection) = handshake(TokioIo::new(connection)).await.map_err(lost)?;
+        let exchange = async {
+            let request = http::Request::get(path).header(HOST, pod).body(String::new());
+            let request = request.map_err(|error| cluster.error(asked.as_str(), Cause::Invalid(error.to_string())))?;
+            let (head, body) = sender.send_request(request).await.map_err(lost)?.into_parts();
+            Ok(HttpAnswer::new(head.status, &body.collect().await.map_err(lost)?.to_bytes()))
+        };
+        let mut exchange = pin!(exchange);
+        tokio::select! { biased;
+            answer = &mut exchange => answer,
+            _ = connection => exchange.await,
+        }
+    };
+    let (mut answer, joined) = (pin!(answer), pin!(joined));
+    tokio::select! { biased;
+        answer = &mut answer => answer,
+        // Why there was no way tells more than that the connection has ended.
+        refused = joined => match refused {
+            Err(error) => Err(error),
+            Ok(()) => answer.await,
+        },
+    }
 }
 
 /// Why a way was none, or came to its end.

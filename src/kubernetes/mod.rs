@@ -24,7 +24,7 @@ mod warnings;
 #[cfg(test)]
 pub use by_hand::tests as by_hand_tests;
 pub use by_hand::{ByHand, Words};
-pub use cluster::{Cluster, Scoped, Terms};
+pub use cluster::{Cluster, HttpAnswer, Scoped, Terms};
 pub use connect::{Unusable, head};
 pub use credentials::{Credentials, Secret};
 pub use error::{Cause, RequestError};

@@ -19,26 +19,64 @@ pub struct Database {
     pub started_at: Timestamp,
     /// Bytes on disk.
     pub size: u64,
-    /// The columns of the table `wallets`; none if there is no such table.
+    /// The columns of the table `wallets`; none if there is no such table, or it is locked.
+    #[serde(skip)]
     pub columns: Option<Vec<Column>>,
     /// Whether the table has its index.
     pub index: bool,
-    /// How many rows the table has; none if there is no such table.
+    /// Whether it follows another server, and takes no writes.
+    pub in_recovery: bool,
+    /// Where the setting comes from that keeps the lesson's role from writing; none if nothing does.
+    pub read_only: Option<String>,
+    /// Who has kept all others from writing to the table for `PATIENCE` and longer.
+    pub blockers: Vec<Blocker>,
+    /// How many rows the table has; none if there is no such table, or it is locked.
     #[serde(skip)]
     pub rows: Option<u64>,
+    /// Whether somebody has locked the table, so that nothing else is known of it.
+    #[serde(skip)]
+    pub locked: bool,
+    /// Bytes that are free where its files are; none if that could not be seen.
+    #[serde(skip)]
+    pub free: Option<u64>,
 }
 
-/// Writes the description as JSON on one line and, if there is a table, the number of its rows on the next.
+/// A session that keeps others from writing to the table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Blocker {
+    /// Its process, as the server numbers it.
+    pub pid: i32,
+    /// The lock that it has, or waits for before others: `ExclusiveLock`.
+    pub mode: String,
+    /// For how long its transaction has run, in whole seconds.
+    pub seconds: u64,
+}
+
+/// Writes, a line each: the free space, the description and the columns as JSON, and, if there is a table, the number of its
+/// rows. A table that somebody has locked ends it before the columns. Locks of less than 3 s are what every change of a table
+/// takes.
 const DESCRIBE: &str = "\
+SET lock_timeout = '1s';
+\\set free `df -Pk \"$PGDATA\" 2>/dev/null | awk 'END { print $4 }'`
+\\echo :free
 SELECT json_build_object(
   'started_at', pg_postmaster_start_time(),
   'size', pg_database_size(current_database()),
   'index', to_regclass('public.idx_wallets_id') IS NOT NULL,
-  'columns', (
-    SELECT json_agg(json_build_object('name', attname, 'type', format_type(atttypid, atttypmod),
-                                      'default', pg_get_expr(adbin, adrelid)) ORDER BY attnum)
-    FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-    WHERE attrelid = to_regclass('public.wallets') AND attnum > 0 AND NOT attisdropped));
+  'in_recovery', pg_is_in_recovery(),
+  'read_only', (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only' AND setting = 'on'),
+  'blockers', (
+    SELECT coalesce(json_agg(json_build_object('pid', pid, 'mode', mode, 'seconds', seconds) ORDER BY seconds DESC), '[]')
+    FROM (SELECT DISTINCT ON (pid) pid, mode, floor(extract(epoch FROM clock_timestamp() - xact_start))::bigint AS seconds
+          FROM pg_locks JOIN pg_stat_activity USING (pid)
+          WHERE relation = to_regclass('public.wallets') AND pid <> pg_backend_pid()
+            AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+          ORDER BY pid, granted DESC) AS held
+    WHERE seconds >= 3));
+SELECT coalesce(json_agg(json_build_object('name', attname, 'type', format_type(atttypid, atttypmod),
+                                           'default', pg_get_expr(adbin, adrelid)) ORDER BY attnum)::text, 'null')
+FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE attrelid = to_regclass('public.wallets') AND attnum > 0 AND NOT attisdropped;
 SELECT to_regclass('public.wallets') IS NOT NULL AS there \\gset
 \\if :there
 SELECT count(*) FROM public.wallets;
@@ -57,11 +95,16 @@ impl Database {
     /// # Errors
     /// If psql failed, with its words, or wrote something else.
     pub fn parse(ended: &Ended) -> anyhow::Result<Self> {
-        anyhow::ensure!(ended.code == 0, "psql ended with exit code {}: {}", ended.code, ended.stderr.trim());
-        let mut lines = ended.stdout.lines().filter(|line| !line.is_empty());
+        let locked = ended.stderr.contains(psql::LOCKED);
+        anyhow::ensure!(ended.code == 0 || locked, "psql ended with exit code {}: {}", ended.code, ended.stderr.trim());
+        let mut lines = ended.stdout.lines();
+        let free = lines.next().context("psql wrote nothing")?;
         // psql breaks the JSON into lines only where the statement does not: it is one row.
-        let mut database: Self = serde_json::from_str(lines.next().context("psql wrote nothing")?)?;
+        let mut database: Self = serde_json::from_str(lines.next().context("psql wrote no description")?)?;
+        database.locked = locked;
+        database.columns = lines.next().map(serde_json::from_str).transpose()?.flatten();
         database.rows = lines.next().map(str::parse).transpose()?;
+        database.free = free.trim().parse::<u64>().ok().map(|kibibytes| kibibytes << 10);
         Ok(database)
     }
 
@@ -145,14 +188,24 @@ mod tests {
         Ended { code, stdout: stdout.to_owned(), stderr: "psql: error".to_owned() }
     }
 
+    const DESCRIBED: &str = r#"{"started_at":"2026-11-23T20:00:00.5+00:00","size":7000000,"index":true,"in_recovery":false,"read_only":null,"blockers":[]}"#;
+
     #[test]
     fn a_description_with_and_without_a_table() {
-        let with = r#"{"started_at":"2026-11-23T20:00:00.5+00:00","size":7000000,"index":true,"columns":[{"name":"id","type":"text","default":null}]}"#;
-        let database = Database::parse(&ended(0, &format!("{with}\n3\n"))).unwrap();
-        assert_eq!((database.rows, database.columns.unwrap().len()), (Some(3), 1));
-        let without = r#"{"started_at":"2026-11-23T20:00:00+00:00","size":7000000,"index":false,"columns":null}"#;
-        let database = Database::parse(&ended(0, &format!("{without}\n"))).unwrap();
-        assert_eq!((database.rows, database.columns), (None, None));
+        let column = r#"[{"name":"id","type":"text","default":null}]"#;
+        let database = Database::parse(&ended(0, &format!("2048\n{DESCRIBED}\n{column}\n3\n"))).unwrap();
+        assert_eq!((database.rows, database.columns.unwrap().len(), database.free), (Some(3), 1, Some(2 << 20)));
+        let database = Database::parse(&ended(0, &format!("\n{DESCRIBED}\nnull\n"))).unwrap();
+        assert_eq!((database.rows, database.columns, database.free), (None, None, None));
+    }
+
+    #[test]
+    fn a_table_that_somebody_has_locked_is_not_described() {
+        let mut locked = ended(3, &format!("2048\n{DESCRIBED}\n"));
+        assert!(Database::parse(&locked).is_err());
+        locked.stderr = format!("psql:<stdin>:30: ERROR:  {}", psql::LOCKED);
+        let database = Database::parse(&locked).unwrap();
+        assert!(database.locked && database.rows.is_none() && database.columns.is_none());
     }
 
     #[test]

@@ -1,28 +1,52 @@
 //! Round 2: what is asked for because of what round 1 showed.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
 use kube::api::ListParams;
-use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use tokio::join;
 
+use super::configuration::{self, Holder};
 use super::database::{Credentials, Database};
+use super::path::{self, Path, Way};
 use super::{Reading, Snapshot, readiness};
 use crate::exchange::names;
 use crate::kubernetes::Cluster;
 use crate::text::one_line;
+
+/// What round 2 is to read.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The UIDs of the objects whose events are asked for.
+    pub events: BTreeSet<String>,
+    /// Whether the database is asked, if its pod is ready.
+    pub database: bool,
+    /// Whether a request is sent by the page's own way.
+    pub path: bool,
+    /// Whether what pods are given, and the namespace, are looked at.
+    pub surroundings: bool,
+}
 
 /// What round 2 has found.
 #[derive(Clone, Debug, Default)]
 pub struct Details {
     /// Events of what is not healthy, the newest last.
     pub events: Vec<Happening>,
+    /// The UIDs of the objects of which these are all; none if nothing was asked for.
+    pub asked: Option<BTreeSet<String>>,
     /// The database, if it was asked.
     pub database: Reading<Database>,
     /// Whether PostgreSQL takes the password that its pod was given, if that was tried.
     pub credentials: Reading<Credentials>,
+    /// What came of a request by the page's own way, if one was sent.
+    pub path: Reading<Path>,
+    /// What pods cannot start without.
+    pub configuration: Vec<Holder>,
+    /// The namespace, if it was looked at. Many may not.
+    pub namespace: Reading<Namespace>,
 }
 
 /// An event: what the cluster said of an object, and when.
@@ -42,54 +66,57 @@ pub struct Happening {
 const MOST: u32 = 50;
 
 impl Details {
-    /// Asks for what a snapshot calls for; the database only if so, and only if its pod is ready.
-    pub async fn read(snapshot: &Snapshot, cluster: &Cluster, database: bool) -> Self {
-        let server = snapshot.primary().filter(|pod| database && readiness::pod(pod));
-        let Some(server) = server else {
-            return Self { events: Self::events(snapshot, cluster).await, ..Self::default() };
+    /// Asks for what is wanted, all at once.
+    pub async fn read(snapshot: &Snapshot, cluster: &Cluster, wanted: Wanted) -> Self {
+        let server = snapshot.primary().filter(|pod| wanted.database && readiness::pod(pod));
+        let database = async {
+            let Some(server) = server else { return (Reading::NotAsked, Reading::NotAsked) };
+            let pod = server.name_any();
+            join!(Database::read(cluster, &pod), credentials(snapshot, cluster, server))
         };
-        let pod = server.name_any();
-        let (events, database, credentials) = join!(
-            Self::events(snapshot, cluster),
-            Database::read(cluster, &pod),
-            credentials(snapshot, cluster, server)
-        );
-        Self { events, database, credentials }
-    }
-
-    /// The events of the pods that are not ready, of the set while it has none, and of claims while they are not bound.
-    /// Events that may not be read are left out: they explain, they do not decide.
-    pub async fn events(snapshot: &Snapshot, cluster: &Cluster) -> Vec<Happening> {
-        let mut objects: Vec<&ObjectMeta> = [names::POSTGRES, names::BACKEND, names::FRONTEND]
-            .into_iter()
-            .flat_map(|app| snapshot.pods_of(app))
-            .filter(|pod| !readiness::pod(pod))
-            .map(Pod::meta)
-            .collect();
-        let bound = |claim: &PersistentVolumeClaim| {
-            claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound")
+        let path = async {
+            match Way::of(snapshot).filter(|way| wanted.path && way.pod.is_some()) {
+                Some(way) => path::ask(cluster, &way).await,
+                None => Reading::NotAsked,
+            }
         };
-        objects.extend(snapshot.claims().filter(|claim| !bound(claim)).map(Resource::meta));
-        if snapshot.pods_of(names::POSTGRES).next().is_none() {
-            objects.extend(snapshot.statefulset.present().map(Resource::meta));
-        }
-        let uids = objects.into_iter().filter_map(|object| object.uid.as_deref());
-        let events = join_all(uids.map(|uid| async move {
-            let selector = format!("involvedObject.uid={uid}");
-            cluster.list::<Event>(&ListParams::default().fields(&selector).limit(MOST)).await.unwrap_or_default()
-        }));
-        let mut happenings: Vec<Happening> = events.await.into_iter().flatten().map(Happening::from).collect();
-        happenings.sort_by_key(|happening| happening.at);
-        happenings
+        let surroundings = async {
+            if !wanted.surroundings {
+                return (Vec::new(), Reading::NotAsked);
+            }
+            let namespace = cluster.get::<Namespace>(cluster.namespace());
+            let (configuration, namespace) = join!(configuration::read(snapshot, cluster), namespace);
+            (configuration, namespace.into())
+        };
+        let (events, (database, credentials), path, (configuration, namespace)) =
+            join!(events(cluster, &wanted.events), Box::pin(database), Box::pin(path), Box::pin(surroundings));
+        Self { events, asked: Some(wanted.events), database, credentials, path, configuration, namespace }
     }
 
     /// The newest event of an object with one of these reasons.
     #[must_use]
     pub fn newest(&self, object: &impl Resource, reasons: &[&str]) -> Option<&Happening> {
         let uid = object.meta().uid.as_deref();
+        let is_asked = |asked: &BTreeSet<String>| uid.is_none_or(|uid| asked.contains(uid));
+        debug_assert!(
+            self.asked.as_ref().is_none_or(is_asked),
+            "nobody asked for the events of {:?}",
+            object.meta().name
+        );
         let of_object = |event: &&Happening| uid == Some(&event.uid);
         self.events.iter().rev().filter(of_object).find(|event| reasons.contains(&event.reason.as_str()))
     }
+}
+
+/// The events of these objects. Those that may not be read are left out: they explain, they do not decide.
+async fn events(cluster: &Cluster, uids: &BTreeSet<String>) -> Vec<Happening> {
+    let events = join_all(uids.iter().map(|uid| async move {
+        let selector = format!("involvedObject.uid={uid}");
+        cluster.list::<Event>(&ListParams::default().fields(&selector).limit(MOST)).await.unwrap_or_default()
+    }));
+    let mut happenings: Vec<Happening> = events.await.into_iter().flatten().map(Happening::from).collect();
+    happenings.sort_by_key(|happening| happening.at);
+    happenings
 }
 
 /// Whether the server of a pod takes the password that the backend uses. Its own pod was given the first one, which is left as it

@@ -1,11 +1,13 @@
 //! Reads the cluster into values. Round 1 is always the same few named objects; round 2 is what these call for.
 
+pub mod configuration;
 pub mod container;
 pub mod database;
 pub mod details;
 pub mod dns;
 pub mod live;
 mod member;
+pub mod path;
 pub mod readiness;
 mod reading;
 pub mod snapshot;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
-use crate::world::{APPS, NAMESPACED, POLICY, World, refusal};
+use crate::world::{APPS, NAMESPACED, POLICY, World, connection, refusal};
 
 fn deploy(words: &str, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Ended, Vec<Request>) {
     let server = Server::start(script);
@@ -189,9 +189,7 @@ fn a_watch_that_breaks_starts_anew() {
             match is_watch.then(|| watches.fetch_add(1, Ordering::Relaxed)) {
                 Some(0) => Reply::CutWatch(broken.clone()),
                 Some(_) => Reply::Watch(vec![json!({ "type": "MODIFIED", "object": ready_set() })]),
-                None if request.path.contains("/proxy/") => {
-                    Reply::Json(200, json!({ "database": { "wallets_table": true } }))
-                }
+                None if request.path.contains("/proxy/") => Reply::Json(200, connection()),
                 None => world.reply(request),
             }
         });
@@ -210,13 +208,19 @@ fn a_page_that_takes_its_time_is_waited_for_and_named() {
             } else if first.get_or_init(Instant::now).elapsed() < away {
                 refusal(503, "ServiceUnavailable", "no endpoints available")
             } else {
-                Reply::Json(200, json!({ "database": { "wallets_table": true } }))
+                Reply::Json(200, connection())
             }
         });
         assert_eq!(ended.code, code, "{ended:?}");
-        let told = ended.stderr.matches("/api/info does not answer yet: the server is not available").count();
+        let told = ended
+            .stderr
+            .lines()
+            .filter(|line| {
+                line.starts_with("everything is ready, but the page does not answer: the server is not available")
+            })
+            .count();
         assert_eq!(told, 1, "{ended:?}");
-        let failed = "error: everything is ready, but /api/info does not answer: ";
+        let failed = "error: everything is ready, but the page does not answer: ";
         assert_eq!(ended.stderr.contains(failed), code == 1, "{ended:?}");
     }
 }

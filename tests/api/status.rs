@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::plugin::{Ended, Home};
 use crate::server::{Reply, Request, Server};
-use crate::world::{APPS, NAMESPACED, POLICY, SLICES, World, refusal};
+use crate::world::{APPS, NAMESPACED, PATH, POLICY, SLICES, World, connection, refusal};
 
 /// What `status` reads, each with what it is called in the output.
 fn reads() -> Vec<(String, &'static str)> {
@@ -48,10 +48,73 @@ fn a_healthy_exchange_is_healthy() {
     );
     assert!(ended.stderr.is_empty(), "{ended:?}");
     let mut paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
-    let mut expected: Vec<String> = reads().into_iter().map(|(path, _)| path).chain([POLICY.to_owned()]).collect();
+    let mut expected: Vec<String> = reads().into_iter().map(|(path, _)| path).collect();
+    let surroundings = [POLICY.to_owned(), NAMESPACED.to_owned(), format!("{NAMESPACED}/secrets/postgres-credentials")];
+    expected.extend(surroundings);
     paths.sort();
     expected.sort();
     assert_eq!(paths, expected, "each is asked for once, and nothing else");
+}
+
+type Answer = Box<dyn Fn() -> Reply + Send + Sync>;
+
+/// How a whole `status` goes whose request by the page's own way is answered like this. Nothing is run in a pod.
+fn asked_by_the_page(answer: impl Fn() -> Reply + Send + Sync + 'static) -> Ended {
+    let world = World::healthy();
+    let server = Server::start(move |request| match request.path.as_str() {
+        PATH => answer(),
+        path if path.contains("/exec") => refusal(403, "Forbidden", "no exec"),
+        path if path.contains("/portforward") => refusal(403, "Forbidden", "no portforward"),
+        _ => world.reply(request),
+    });
+    Home::at(&server).run("status")
+}
+
+#[test]
+fn only_an_answer_to_a_request_makes_it_work() {
+    let unavailable = |kind: &str, more: Value| {
+        let mut problem = json!({ "type": format!("urn:kubecoin:problem:{kind}"), "status": 503 });
+        problem.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        problem
+    };
+    let refused =
+        unavailable("database-unavailable", json!({ "backend": { "pod": "backend-1" }, "reason": "password" }));
+    let alone = unavailable("backend-unavailable", json!({}));
+    let unreached = || refusal(503, "ServiceUnavailable", "error trying to reach service: dial tcp: i/o timeout");
+    let closed = || refusal(503, "ServiceUnavailable", "error trying to reach service: dial tcp: connection refused");
+    let cases: [(&str, Answer, i32); 7] = [
+        ("exchange: works as far as you may see", Box::new(|| Reply::Json(200, connection())), 0),
+        (
+            "cannot connect to the database: PostgreSQL rejects its password",
+            Box::new(move || Reply::Json(503, refused.clone())),
+            1,
+        ),
+        ("no backend answers behind it", Box::new(move || Reply::Json(503, alone.clone())), 1),
+        ("leads to something else", Box::new(|| Reply::Json(200, json!("hello"))), 1),
+        ("does not serve the page: the server is not available: 503: error trying", Box::new(closed), 1),
+        ("exchange: unknown: nobody could send it a request", Box::new(|| refusal(403, "Forbidden", "no proxy")), 1),
+        // Neither does the API server reach pods, nor may the user forward a port.
+        ("i/o timeout", Box::new(unreached), 1),
+    ];
+    for (words, answer, code) in cases {
+        let ended = asked_by_the_page(answer);
+        assert!(ended.code == code && ended.stdout.contains(words), "{words}: {ended:?}");
+        assert!(!ended.stdout.contains("exchange: healthy"), "{words}: {ended:?}");
+    }
+}
+
+#[test]
+fn what_is_only_a_moment_old_is_read_again_before_anything_is_said() {
+    let (world, stale) = (World::healthy(), AtomicUsize::new(0));
+    let ended = status(move |request| {
+        let is_cached = request.query.contains("resourceVersion=0");
+        if request.path == format!("{NAMESPACED}/pods") && is_cached {
+            stale.fetch_add(1, Ordering::Relaxed);
+            return Reply::Json(200, json!({ "metadata": {}, "items": [] }));
+        }
+        world.reply(request)
+    });
+    assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 #[test]
@@ -212,20 +275,26 @@ fn the_log_names_requests_and_holds_no_secret() {
 }
 
 #[test]
-fn all_exchanges_of_a_cluster_are_one_request_and_a_line_each() {
+fn all_exchanges_of_a_cluster_are_one_list_and_a_line_each() {
     let sets = |ready: i32| {
         let mut set = World::healthy().at(&format!("{APPS}/statefulsets/postgres")).clone();
         set["status"]["readyReplicas"] = ready.into();
         json!({ "metadata": {}, "items": [set] })
     };
-    for (ready, code) in [(1, 0), (0, 1)] {
-        let server = Server::start(move |_| Reply::Json(200, sets(ready)));
+    let everywhere = "/apis/apps/v1/statefulsets";
+    for (ready, code, words) in [(1, 0, "ObjectsInOrder   1/1"), (0, 1, "NotReady   0/1")] {
+        let mut world = World::healthy();
+        world.at(&format!("{APPS}/statefulsets/postgres"))["status"]["readyReplicas"] = ready.into();
+        let server = Server::start(move |request| match request.path.as_str() {
+            path if path == everywhere => Reply::Json(200, sets(ready)),
+            _ => world.reply(request),
+        });
         let ended = Home::at(&server).run("status -A --no-db");
         assert_eq!(ended.code, code, "{ended:?}");
-        assert!(ended.stdout.lines().any(|line| line.starts_with(&format!("alice       {ready}/1"))), "{ended:?}");
+        assert!(ended.stdout.lines().any(|line| line.starts_with(&format!("alice       {words}"))), "{ended:?}");
         let requests = server.requests();
-        assert_eq!(requests.len(), 1, "{requests:?}");
-        assert!(requests[0].path == "/apis/apps/v1/statefulsets" && requests[0].query.contains("labelSelector="));
+        let lists: Vec<&Request> = requests.iter().filter(|request| request.path == everywhere).collect();
+        assert!(lists.len() == 1 && lists[0].query.contains("labelSelector="), "{requests:?}");
     }
     Home::at(&Server::start(|_| refusal(403, "Forbidden", "not everywhere")))
         .run("status -A")

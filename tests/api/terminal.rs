@@ -23,13 +23,13 @@ fn healthy() -> Server {
     Server::start(move |request| world.reply(request))
 }
 
-/// Whose database is ready from the second time on that it is read.
+/// Whose database is ready from the third time on that it is read: what is not ready is read again before it is said.
 fn becoming_ready() -> Server {
     let (after, reads) = (World::healthy(), AtomicUsize::new(0));
     let mut before = after.clone();
     before.at(&format!("{APPS}{SET}"))["status"]["readyReplicas"] = 0.into();
     Server::start(move |request| {
-        let first = request.path.ends_with(SET) && reads.fetch_add(1, Ordering::Relaxed) == 0;
+        let first = request.path.ends_with(SET) && reads.fetch_add(1, Ordering::Relaxed) < 2;
         if first { before.reply(request) } else { after.reply(request) }
     })
 }
@@ -58,7 +58,7 @@ fn colour_is_for_terminals_unless_asked_otherwise() {
     let home = Home::at(&server);
     let xterm = ("TERM", "xterm-256color");
     let uncoloured = shown(&home, "status --no-db", &[xterm, ("NO_COLOR", "1")]);
-    assert!(uncoloured.contains("exchange: healthy (alice on scripted)"), "{uncoloured}");
+    assert!(uncoloured.contains("exchange: objects in order (alice on scripted)"), "{uncoloured}");
     for (words, variables, coloured) in [
         ("", &[xterm][..], true),
         ("", &[xterm, ("NO_COLOR", "")], true),
@@ -87,7 +87,7 @@ fn a_terminal_sees_changes_in_place() {
     let home = Home::at(&server);
     let mut terminal = on_a_terminal(home.command("status --no-db --watch"), &[("TERM", "xterm")]);
     // Each time from the top, and what was below is cleared.
-    for words in ["not healthy", "healthy"] {
+    for words in ["not ready yet", "objects in order"] {
         terminal.exp_string("\u{1b}[H").unwrap();
         let drawn = terminal.exp_string("\u{1b}[J").unwrap();
         assert!(
@@ -128,7 +128,7 @@ fn a_pipe_and_a_dumb_terminal_get_a_line_for_each_change() {
     let mut child = home.start("status --no-db --watch");
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut lines = String::new();
-    for words in ["not healthy; statefulset/postgres 0/1; ", "healthy; statefulset/postgres 1/1; "] {
+    for words in ["not ready yet; statefulset/postgres 0/1; ", "objects in order; statefulset/postgres 1/1; "] {
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         assert!(line.starts_with(words) && !line.contains('\u{1b}'), "{line}");

@@ -17,6 +17,9 @@ pub const APPS: &str = "/apis/apps/v1/namespaces/alice";
 pub const POLICY: &str = "/apis/networking.k8s.io/v1/namespaces/alice/networkpolicies/postgres";
 pub const SLICES: &str = "/apis/discovery.k8s.io/v1/namespaces/alice/endpointslices";
 
+/// A request by the page's own way.
+pub const PATH: &str = "/api/v1/namespaces/alice/services/frontend-service:8080/proxy/api/connection";
+
 fn named(name: &str, app: &str) -> Value {
     json!({ "name": name, "namespace": "alice", "uid": format!("uid-{name}"), "resourceVersion": "7", "generation": 1,
             "creationTimestamp": "2026-11-23T20:00:00Z",
@@ -30,9 +33,26 @@ fn deployment(name: &str) -> Value {
                         "readyReplicas": 1 } })
 }
 
-fn service(name: &str, cluster_ip: &str) -> Value {
-    json!({ "apiVersion": "v1", "kind": "Service", "metadata": named(name, "x"),
-            "spec": { "type": "ClusterIP", "clusterIP": cluster_ip, "ports": [{ "port": 1 }] } })
+fn service(name: &str, app: &str, cluster_ip: &str) -> Value {
+    json!({ "apiVersion": "v1", "kind": "Service", "metadata": named(name, app),
+            "spec": { "type": "ClusterIP", "clusterIP": cluster_ip, "selector": { "app": app },
+                      "ports": [{ "name": "http", "port": 8080, "targetPort": "http" }] } })
+}
+
+/// The address of a pod behind a Service.
+fn slice(service: &str, app: &str, pod: &str) -> Value {
+    let mut metadata = named(&format!("{service}-1"), app);
+    metadata["labels"]["kubernetes.io/service-name"] = service.into();
+    json!({ "metadata": metadata, "addressType": "IPv4", "ports": [{ "name": "http", "port": 8080 }],
+            "endpoints": [{ "addresses": ["10.0.0.1"], "targetRef": { "kind": "Pod", "name": pod } }] })
+}
+
+/// The whole way of a request was gone.
+pub fn connection() -> Value {
+    json!({ "backend": { "pod": "backend-1" },
+            "database": { "host": "postgres-headless", "pod": "postgres-0", "started_at": "2026-11-23T20:00:00Z",
+                          "system_identifier": "7", "role": "postgres", "read_only": false, "in_recovery": false,
+                          "wallets_table": true, "missing_privileges": [] } })
 }
 
 /// A pod of a workload.
@@ -40,7 +60,8 @@ pub fn pod(name: &str, app: &str) -> Value {
     let mut metadata = named(name, app);
     metadata["labels"]["controller-revision-hash"] = "r1".into();
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
-            "spec": { "nodeName": "node-1", "containers": [{ "name": app, "image": "image:1" }] },
+            "spec": { "nodeName": "node-1", "containers": [{ "name": app, "image": "image:1",
+                                                              "ports": [{ "name": "http", "containerPort": 8080 }] }] },
             "status": { "phase": "Running", "podIP": "10.0.0.1",
                         "conditions": [{ "type": "Ready", "status": "True" }],
                         "containerStatuses": [{ "name": app, "ready": true, "restartCount": 0, "image": "", "imageID": "",
@@ -49,8 +70,11 @@ pub fn pod(name: &str, app: &str) -> Value {
 
 impl World {
     pub fn healthy() -> Self {
+        let password = json!({ "secretKeyRef": { "name": "postgres-credentials", "key": "password" } });
+        let env = json!([{ "name": "POSTGRES_PASSWORD", "valueFrom": password }]);
+        let template = json!({ "spec": { "containers": [{ "name": "postgres", "image": "image:1", "env": env }] } });
         let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": named("postgres", "postgres"),
-            "spec": { "replicas": 1, "serviceName": "postgres-headless", "selector": {}, "template": {} },
+            "spec": { "replicas": 1, "serviceName": "postgres-headless", "selector": {}, "template": template },
             "status": { "observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1,
                         "currentRevision": "r1", "updateRevision": "r1" } });
         let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim",
@@ -65,6 +89,11 @@ impl World {
             "status": { "phase": "Bound" } });
         let list = |items: Value| json!({ "metadata": { "resourceVersion": "7" }, "items": items });
         let pods = json!([pod("postgres-0", "postgres"), pod("backend-1", "backend"), pod("frontend-1", "frontend")]);
+        let slices = json!([
+            slice("postgres-headless", "postgres", "postgres-0"),
+            slice("backend-service", "backend", "backend-1"),
+            slice("frontend-service", "frontend", "frontend-1")
+        ]);
         let node = json!({ "metadata": { "name": "node-1" } });
         let objects = [
             (
@@ -79,9 +108,9 @@ impl World {
             ("/apis/apps/v1/namespaces/alice/deployments/backend", deployment("backend")),
             ("/apis/apps/v1/namespaces/alice/deployments/frontend", deployment("frontend")),
             ("/api/v1/namespaces/alice/persistentvolumeclaims/postgres-pvc", claim),
-            ("/api/v1/namespaces/alice/services/postgres-headless", service("postgres-headless", "None")),
-            ("/api/v1/namespaces/alice/services/backend-service", service("backend-service", "10.0.0.2")),
-            ("/api/v1/namespaces/alice/services/frontend-service", service("frontend-service", "10.0.0.3")),
+            ("/api/v1/namespaces/alice/services/postgres-headless", service("postgres-headless", "postgres", "None")),
+            ("/api/v1/namespaces/alice/services/backend-service", service("backend-service", "backend", "10.0.0.2")),
+            ("/api/v1/namespaces/alice/services/frontend-service", service("frontend-service", "frontend", "10.0.0.3")),
             (
                 "/api/v1/namespaces/alice/secrets/postgres-credentials",
                 json!({ "metadata": named("postgres-credentials", "postgres"),
@@ -89,7 +118,7 @@ impl World {
             ),
             ("/api/v1/namespaces/alice/pods", list(pods)),
             ("/api/v1/namespaces/alice/events", list(json!([]))),
-            (SLICES, list(json!([]))),
+            (SLICES, list(slices)),
         ];
         Self { objects: objects.map(|(path, object)| (path.to_owned(), object)).into() }
     }
@@ -113,6 +142,7 @@ impl World {
         let there = self.objects.get(&request.path);
         match (request.method.as_str(), there) {
             ("GET", _) if request.query.contains("watch=true") => Reply::Watch(vec![]),
+            ("GET", _) if request.path == PATH => Reply::Json(200, connection()),
             ("GET" | "PATCH", Some(object)) => Reply::Json(200, object.clone()),
             ("GET", None) if is_list(&request.path) => Reply::Json(200, self.list(&request.path)),
             ("POST", _) if request.path.ends_with("selfsubjectaccessreviews") => {

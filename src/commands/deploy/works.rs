@@ -2,94 +2,93 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use crate::context::Ctx;
 use crate::dns;
 use crate::error::Outcome;
 use crate::exchange::names;
+use crate::kubernetes::Cluster;
 use crate::kubernetes::act::command;
-use crate::kubernetes::{Cause, Cluster, RequestError};
-use crate::text::{brief, one_line};
-
-const PATH: &str = "/api/info";
-const PORT: &str = "http";
+use crate::observe::path::{self, Connection, Path, Way};
+use crate::observe::{Reading, Reason, Snapshot};
+use crate::text::brief;
 
 const PAUSE: Duration = Duration::from_millis(250);
 /// A wait that is worth a word.
 const LONG: Duration = Duration::from_secs(3);
 
-#[derive(Deserialize)]
-struct Info {
-    database: DatabaseInfo,
-}
-
-#[derive(Deserialize)]
-struct DatabaseInfo {
-    wallets_table: bool,
-}
-
 /// Asks until it answers, and says what comes next.
 pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
-    let namespace = cluster.namespace();
-    let url = format!("/api/v1/namespaces/{namespace}/services/{}:{PORT}/proxy{PATH}", names::FRONTEND_SERVICE);
-    ctx.show(|| command(cluster.place(), &["get", "--raw", &url]));
-    let answer = ask(ctx, cluster, deadline).await;
-    match answer.map(|text| serde_json::from_str::<Info>(&text)) {
-        Ok(Ok(info)) if info.database.wallets_table => {
+    let says = match ask(ctx, cluster, deadline).await {
+        Reading::Present(Path::Answered(Connection { database, .. })) if database.wallets_table => {
             ctx.printer.note("the exchange works: page, backend and database answer");
             ctx.printer.note(ctx.own_command("status").to("next"));
-            Ok(Outcome::Holds)
+            return Ok(Outcome::Holds);
         }
-        Ok(Ok(_)) => {
+        Reading::Present(Path::Answered(_)) => {
             ctx.printer.note("the exchange is running, but its table is missing");
             ctx.printer.note(ctx.own_command("init-db").to("next"));
-            Ok(Outcome::Holds)
+            return Ok(Outcome::Holds);
         }
-        Ok(Err(error)) => {
-            ctx.printer.error(&format!("unexpected answer from {PATH}: {error}"));
-            ctx.printer.hint(ctx.by_hand.kubectl("get pods -o wide").to("check which images run"));
-            Ok(Outcome::DoesNotHold)
-        }
-        Err(RequestError { cause: Cause::Forbidden(_), .. }) => {
+        Reading::Unknown(Reason::Forbidden(_)) => {
             ctx.printer.warning(
                 "you may not reach Services through the API server, so it is unknown whether the exchange answers",
             );
             ctx.printer.note(ctx.own_command("status").to("next"));
-            Ok(Outcome::Holds)
+            return Ok(Outcome::Holds);
         }
-        Err(error) => {
-            ctx.printer
-                .error(&format!("everything is ready, but {PATH} does not answer: {}", one_line(&error.to_string())));
-            let logs = ctx.by_hand.kubectl(["logs", &format!("deployment/{}", names::BACKEND)]);
-            ctx.printer.hint(logs.to("read the backend's log"));
-            Ok(Outcome::DoesNotHold)
+        answer => words(&answer),
+    };
+    ctx.printer.error(&format!("everything is ready, but {says}"));
+    ctx.printer.hint(ctx.own_command("status").to("see what is wrong"));
+    Ok(Outcome::DoesNotHold)
+}
+
+/// What an answer that is none comes to.
+fn words(answer: &Reading<Path>) -> String {
+    match answer {
+        Reading::Present(Path::NoDatabase { reason, .. }) => {
+            format!("the backend cannot connect to the database ({reason})")
+        }
+        Reading::Present(Path::NoBackend) => "no backend answers behind the page".to_owned(),
+        Reading::Present(Path::NoPage(why)) => format!("the page does not answer: {why}"),
+        Reading::Present(Path::Other(what)) => format!("something else answers in its place: {what}"),
+        Reading::Unknown(Reason::Failed(why) | Reason::Forbidden(why)) => format!("the page could not be asked: {why}"),
+        Reading::Present(Path::Answered(_)) | Reading::Absent | Reading::NotAsked => {
+            format!("there is no service/{}", names::FRONTEND_SERVICE)
         }
     }
 }
 
 /// Asks until there is an answer that stays, and says why it takes long.
-async fn ask(ctx: &Ctx, cluster: &Cluster, deadline: Instant) -> Result<String, RequestError> {
+async fn ask(ctx: &Ctx, cluster: &Cluster, deadline: Instant) -> Reading<Path> {
     let begin = Instant::now();
     let deadline = deadline.min(begin + dns::SETTLED);
-    let mut told = false;
+    let (mut told, mut shown) = (false, false);
     loop {
-        match cluster.ask_service(names::FRONTEND_SERVICE, PORT, PATH).await {
-            Err(error) if is_passing(&error) && Instant::now() < deadline => {
-                if !told && begin.elapsed() > LONG {
-                    told = true;
-                    let why = brief(&error.cause.to_string());
-                    ctx.printer.note(format!("everything is ready, but {PATH} does not answer yet: {why}"));
+        // The page's pods may be others by now.
+        let answer = match Snapshot::read(cluster).await.map(|snapshot| Way::of(&snapshot)) {
+            Err(error) => Reading::Unknown(error.into()),
+            Ok(None) => Reading::Absent,
+            Ok(Some(way)) => {
+                if !std::mem::replace(&mut shown, true) {
+                    let words = way.kubectl(cluster.namespace());
+                    ctx.show(|| command(cluster.place(), &words.each_ref().map(String::as_str)));
                 }
-                sleep(PAUSE).await;
+                // Only the way that leads through the Service is the user's own.
+                path::ask(cluster, &Way { pod: None, ..way }).await
             }
-            answer => return answer,
+        };
+        let stays = matches!(answer, Reading::Present(Path::Answered(_)) | Reading::Unknown(Reason::Forbidden(_)));
+        if stays || Instant::now() >= deadline {
+            return answer;
         }
+        if !told && begin.elapsed() > LONG {
+            told = true;
+            ctx.printer.note(format!("everything is ready, but {}", brief(&words(&answer))));
+        }
+        sleep(PAUSE).await;
     }
-}
-
-fn is_passing(error: &RequestError) -> bool {
-    error.cause.is_away() || matches!(error.cause, Cause::Garbled(_) | Cause::NotFound(_))
 }

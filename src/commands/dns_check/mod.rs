@@ -131,8 +131,8 @@ async fn wait(ctx: &Ctx, from: &mut AskingPod, args: &Args, mut round: Round) ->
     let (mut told, mut failed) = (Vec::new(), None);
     while !round.holds {
         for finding in &round.findings {
-            if !told.contains(&(finding.code, finding.object.clone())) {
-                told.push((finding.code, finding.object.clone()));
+            if !told.contains(&(finding.cause.slug, finding.object.clone())) {
+                told.push((finding.cause.slug, finding.object.clone()));
                 ctx.printer.note(waiting::line(finding));
             }
         }

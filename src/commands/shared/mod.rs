@@ -4,6 +4,7 @@ mod announce;
 pub mod confirm;
 pub mod credentials;
 pub mod helper;
+pub mod look;
 pub mod namespace;
 pub mod next_pod;
 pub mod node;

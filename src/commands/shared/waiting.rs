@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use super::overlooked;
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::findings::{self, Finding, Observed, Weight};
+use crate::findings::{self, Depth, Finding, Observed, Weight};
 use crate::kubernetes::act::DeletePod;
 use crate::kubernetes::{Cause, Cluster, Place};
 use crate::observe::details::Details;
@@ -210,7 +210,7 @@ fn is_gone(error: &anyhow::Error) -> bool {
 
 /// What explains a snapshot, as far as it is known by then: an explanation is not worth a deadline.
 async fn details(snapshot: &Snapshot, cluster: &Cluster, by: Instant) -> Details {
-    timeout_at(by, Details::read(snapshot, cluster, false)).await.unwrap_or_default()
+    timeout_at(by, Details::read(snapshot, cluster, findings::wanted(snapshot, Depth::Wait))).await.unwrap_or_default()
 }
 
 /// Whether every workload is ready, for `until`.
@@ -278,7 +278,7 @@ impl Told {
     pub fn news(&mut self, findings: &[Finding], elapsed: Duration) -> Vec<Line> {
         let text = |finding: &Finding| {
             let letters: String = finding.says.chars().filter(|character| !character.is_ascii_digit()).collect();
-            format!("{} {} {letters}", finding.code, finding.object)
+            format!("{} {} {letters}", finding.cause.slug, finding.object)
         };
         // What may not be read is not what is waited for.
         let waited_for = findings.iter().filter(|finding| finding.weight != Weight::Unknown);
@@ -295,7 +295,7 @@ mod tests {
 
     fn finding(says: &str) -> Finding {
         Finding {
-            code: "starting",
+            cause: findings::ALL[0],
             weight: Weight::NotYet,
             app: "postgres",
             object: "pod/postgres-0".to_owned(),

@@ -8,19 +8,14 @@ mod watch;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use super::shared;
+use super::shared::look::look;
 use super::shared::waiting::{self, Waited};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::names;
-use crate::findings::Observed;
+use crate::findings::{Depth, Health};
 use crate::flags::duration;
-use crate::kubernetes::Place;
-use crate::kubernetes::act::Act;
-use crate::observe::database::Database;
-use crate::observe::details::Details;
 use crate::output::Format;
 use report::Status;
 
@@ -33,7 +28,11 @@ Examples:
   kubectl kubecoin status --wait           # wait until everything is ready
   kubectl kubecoin status -o json | jq .healthy
 
-Exit code 1 if something is not healthy. What you may not read is shown as unknown, and makes nothing else unhealthy.";
+Healthy means: a request went through the page and the backend to the database, and nothing else is wrong.
+Exit code 0 if it is healthy, or works as far as you may see; 1 if not; 2 if nothing could be read.";
+
+/// The pause before it is read again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What `status` is asked.
 #[derive(Debug, clap::Args)]
@@ -44,7 +43,7 @@ pub struct Args {
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
     output: Format,
 
-    /// Do not check the database: no other check runs a command in a pod
+    /// Check the objects only: run no command in a pod, and send the page no request
     #[arg(long)]
     no_db: bool,
 
@@ -88,9 +87,9 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
             return Ok(Outcome::DoesNotHold);
         }
     }
-    let read = read(args, ctx);
-    let read =
-        if args.wait { waiting::within(deadline.max(Instant::now()), read).await } else { Some(Box::pin(read).await) };
+    let limit = deadline.max(Instant::now());
+    let read = read(args, ctx, args.wait.then_some(limit));
+    let read = if args.wait { waiting::within(limit, read).await } else { Some(Box::pin(read).await) };
     let Some(read) = read else {
         waiting::say_timed_out(ctx, "the exchange could not be read", args.timeout, &[]);
         return Ok(Outcome::DoesNotHold);
@@ -102,24 +101,27 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         for line in view::lines(&status, args.output.is_wide(), now) {
             ctx.printer.out(line)?;
         }
-        if let Some(finding) = status.findings.first().filter(|_| !status.healthy) {
+        if let Some(finding) = status.findings.first().filter(|_| !status.health.holds()) {
             ctx.printer.hint(&finding.hint);
         }
     }
-    Ok(Outcome::holds_if(status.healthy))
+    Ok(Outcome::holds_if(status.health.holds()))
 }
 
-/// Reads it, and when that was.
-async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Status, Timestamp)> {
+/// Reads it, and when that was; until it holds, if there is a deadline. Pods are ready before names and connections follow.
+async fn read(args: &Args, ctx: &Ctx, until: Option<Instant>) -> anyhow::Result<(Status, Timestamp)> {
     let cluster = ctx.cluster().await?;
-    // After a wait it is not behind what was waited for.
-    let snapshot = if args.wait { shared::snapshot(ctx).await? } else { shared::glance(ctx).await? };
-    if !args.no_db {
-        ctx.show(|| Database::ask(names::POSTGRES_POD).kubectl(cluster.place()));
+    loop {
+        let look = Box::pin(look(ctx, depth(args))).await?;
+        let may_pass = matches!(look.health, Health::NotReady | Health::NotHealthy);
+        if !may_pass || until.is_none_or(|until| Instant::now() >= until) {
+            return Ok((Status::new(cluster.place(), &look), look.now));
+        }
+        sleep(PAUSE).await;
     }
-    let details = Details::read(&snapshot, cluster, !args.no_db).await;
-    let now = Timestamp::now();
-    let Place { context, namespace, by_hand, .. } = cluster.place();
-    let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
-    Ok((Status::new(context, &observed), now))
+}
+
+/// How much is looked at.
+fn depth(args: &Args) -> Depth {
+    if args.no_db { Depth::Objects } else { Depth::All }
 }

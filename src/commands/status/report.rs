@@ -7,9 +7,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use serde::Serialize;
 
+use crate::commands::shared::look::Look;
 use crate::exchange::marks;
 use crate::exchange::names;
-use crate::findings::{self, Finding, Observed};
+use crate::findings::{Finding, Health};
+use crate::kubernetes::Place;
 use crate::observe::database::Database;
 use crate::observe::{Member, Reading, Snapshot, container, readiness};
 use crate::persistence::proof::Proof;
@@ -21,8 +23,10 @@ pub struct Status {
     /// The context's name.
     pub context: String,
     pub namespace: String,
-    /// Whether nothing is the matter, as far as could be read.
+    /// Whether a request went all the way, and nothing else is the matter.
     pub healthy: bool,
+    /// How it is, in one word.
+    pub health: Health,
     /// The set and the Deployments.
     pub workloads: Vec<Workload>,
     /// The members of the database: from each stable name to its files.
@@ -164,6 +168,8 @@ pub struct DatabaseStatus {
     pub size: u64,
     /// Whether the table `wallets` exists.
     pub table: bool,
+    /// Whether somebody has locked it, so that its rows are not known.
+    pub locked: bool,
     /// How many rows it has.
     pub rows: Option<u64>,
 }
@@ -171,9 +177,8 @@ pub struct DatabaseStatus {
 impl Status {
     /// What there is to tell.
     #[must_use]
-    pub fn new(context: &str, observed: &Observed) -> Self {
-        let snapshot = observed.snapshot;
-        let findings = findings::judge(observed);
+    pub fn new(place: &Place, look: &Look) -> Self {
+        let Look { snapshot, details, findings, health, .. } = look;
         let workload = |app: &str, kind: &str, state| Workload {
             name: format!("{kind}/{app}"),
             state,
@@ -190,16 +195,17 @@ impl Status {
             endpoints: snapshot.endpoints.map(|slices| addresses(slices, name)),
         });
         Self {
-            context: context.to_owned(),
-            namespace: observed.namespace.to_owned(),
-            healthy: findings::healthy(&findings),
+            context: place.context.clone(),
+            namespace: place.namespace.clone(),
+            healthy: *health == Health::Healthy,
+            health: *health,
             workloads,
             members: snapshot.members.iter().map(|one| member(one, snapshot)).collect(),
             services: services.into(),
             network_policy: snapshot.network_policy.map(ResourceExt::name_any),
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
-            database: observed.details.database.map(database),
-            findings,
+            database: details.database.map(database),
+            findings: findings.clone(),
         }
     }
 }
@@ -349,7 +355,8 @@ fn database(database: &Database) -> DatabaseStatus {
     DatabaseStatus {
         started_at: database.started_at,
         size: database.size,
-        table: database.columns.is_some(),
+        table: database.locked || database.columns.is_some(),
+        locked: database.locked,
         rows: database.rows,
     }
 }

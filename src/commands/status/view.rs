@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::report::{Claim, DatabaseStatus, Status, Volume, Workload, age};
 use crate::commands::shared::waiting;
+use crate::findings::Health;
 use crate::kubernetes::on;
 use crate::observe::{Reading, Reason};
 use crate::output::{Column, Line, Role, Table};
@@ -68,15 +69,19 @@ pub fn summary(status: &Status) -> String {
         other => format!("{} {}", workload.name, known(other)),
     });
     let findings = status.findings.iter().map(|finding| format!("{} {}", finding.object, brief(&finding.says)));
-    let word = if status.healthy { "healthy" } else { "not healthy" };
+    let word = status.health.words();
     one_line(&[word.to_owned()].into_iter().chain(ready).chain(findings).collect::<Vec<_>>().join("; "))
 }
 
 /// Whether all is well.
 fn verdict(status: &Status) -> Line {
-    let (role, word) = if status.healthy { (Role::Good, "healthy") } else { (Role::Bad, "not healthy") };
+    let role = match status.health {
+        Health::Healthy | Health::WorksAsSeen | Health::ObjectsInOrder => Role::Good,
+        Health::NotReady | Health::Unknown => Role::Doubtful,
+        Health::NotHealthy => Role::Bad,
+    };
     let place = format!(" ({}{})", status.namespace, on(&status.context));
-    Line::default().and(Role::Title, "exchange: ").and(role, word).and(Role::Plain, place)
+    Line::default().and(Role::Title, "exchange: ").and(role, status.health.words()).and(Role::Plain, place)
 }
 
 fn workloads(status: &Status, wide: bool, now: Timestamp) -> String {
@@ -184,6 +189,7 @@ fn database(database: &Reading<DatabaseStatus>, now: Timestamp) -> Option<Line> 
             let table = match database.rows {
                 Some(1) => "table wallets with 1 row".to_owned(),
                 Some(rows) => format!("table wallets with {rows} rows"),
+                None if database.locked => "table wallets locked by another session".to_owned(),
                 None => "no table wallets".to_owned(),
             };
             let up = duration(now.duration_since(database.started_at));

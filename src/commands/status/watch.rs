@@ -22,7 +22,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
     let in_place = Printer::can_redraw();
     let mut last = String::new();
     loop {
-        let (status, now) = read(args, ctx).await?;
+        let (status, now) = read(args, ctx, None).await?;
         if in_place {
             ctx.printer.redraw(&view::lines(&status, args.output.is_wide(), now))?;
         } else {

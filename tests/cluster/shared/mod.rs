@@ -9,6 +9,7 @@ mod deploy;
 pub mod dns;
 mod drawn;
 mod faults;
+mod fooled;
 mod hostile;
 mod options;
 mod password;

@@ -110,6 +110,9 @@ async fn database(ctx: &Ctx) -> anyhow::Result<Database> {
 
 /// How many rows the lesson's table has.
 fn rows(ctx: &Ctx, database: &Database) -> anyhow::Result<u64> {
+    if database.locked {
+        return Err(refused("someone else has locked the table wallets", ctx.own_command("status")));
+    }
     let Some(columns) = &database.columns else {
         return Err(refused("the table wallets does not exist", ctx.own_command("init-db")));
     };

@@ -2,8 +2,8 @@ use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::finding::{Finding, Observed, Rule, Weight};
-use super::pods;
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, probe_failing, starting};
+use crate::findings::{Cause, Finding, Observed, Weight, pods};
 use crate::observe::container;
 use crate::text::Hint;
 use crate::text::duration;
@@ -12,13 +12,23 @@ use crate::text::duration;
 const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// A pod is on its way out, or should be gone.
-pub const RULE: Rule = Rule {
-    code: "stopping",
-    hides: &["probe-failing", "starting", "not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC025",
+    slug: "stopping",
+    title: "A pod is terminating",
+    explains: &[
+        &probe_failing::CAUSE,
+        &starting::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[],
     judge: |observed| {
         let stopping = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (weight, says, hint) = fate(observed, app, pod)?;
-            Some(Finding { code: RULE.code, weight, app, object: pods::reference(pod), says, hint })
+            Some(Finding { cause: &CAUSE, weight, app, object: pods::reference(pod), says, hint })
         });
         stopping.collect()
     },

@@ -1,7 +1,7 @@
 use kube::ResourceExt;
 
-use super::finding::{Finding, Rule, Weight};
-use super::pods;
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, probe_failing, starting};
+use crate::findings::{Cause, Finding, Weight, pods};
 use crate::observe::container;
 
 /// What a container waits for before it is started at all.
@@ -15,9 +15,19 @@ const BEFORE_THE_START: [&str; 6] = [
 ];
 
 /// A container does not start, or ends again and again.
-pub const RULE: Rule = Rule {
-    code: "crash-loop",
-    hides: &["probe-failing", "starting", "not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC023",
+    slug: "crash-loop",
+    title: "A container does not start, or crashes",
+    explains: &[
+        &probe_failing::CAUSE,
+        &starting::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[],
     judge: |observed| {
         let staying =
             pods::not_ready(observed).into_iter().filter(|(_, pod)| pod.metadata.deletion_timestamp.is_none());
@@ -42,7 +52,7 @@ pub const RULE: Rule = Rule {
             let previous = container.restart_count > 0 && ended.is_none();
             let logs = ["logs".to_owned(), pod.name_any()].into_iter().chain(previous.then(|| "--previous".to_owned()));
             Some(Finding {
-                code: RULE.code,
+                cause: &CAUSE,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),

@@ -1,9 +1,12 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::finding::{Finding, Rule, Weight};
-use super::pods;
+use super::{
+    backend_unreachable, crash_loop, database_unreachable, image_pull, not_ready, page_unreachable, probe_failing,
+    starting, unschedulable,
+};
 use crate::exchange::names;
+use crate::findings::{Cause, Finding, Weight, pods};
 use crate::observe::{Snapshot, readiness};
 
 /// The label of a pod with the revision of the set that it was made from.
@@ -24,13 +27,26 @@ pub fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
 }
 
 /// A pod of an older revision is in the way of the newer one.
-pub const RULE: Rule = Rule {
-    code: "stuck-revision",
-    hides: &["image-pull", "crash-loop", "probe-failing", "starting", "unschedulable", "not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC041",
+    slug: "stuck-revision",
+    title: "A pod of an older revision blocks the newer one",
+    explains: &[
+        &image_pull::CAUSE,
+        &crash_loop::CAUSE,
+        &probe_failing::CAUSE,
+        &starting::CAUSE,
+        &unschedulable::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[],
     judge: |observed| {
         let finding = |pod| {
             Finding {
-            code: RULE.code,
+            cause: &CAUSE,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: pods::reference(pod),

@@ -1,9 +1,13 @@
 //! Why answers are not as they should be: the reasons that people meet, each with what helps.
 
+pub mod causes;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Cause;
+use super::causes::{not_published, selector_matches_nothing};
 use super::finding::{Finding, Weight, healthy};
 use crate::dns::answer::{Answer, Expected};
 use crate::dns::facts::{Facts, Replica, ServiceFacts};
@@ -75,17 +79,17 @@ enum Covers {
 #[must_use]
 pub fn explain(evidence: &DnsEvidence, answers: &mut [Answered]) -> Vec<Finding> {
     let is_wrong = answers.iter().any(Answered::is_wrong);
-    let mut causes: Vec<Explanation> = Vec::new();
-    causes.extend(policy(evidence).filter(|_| is_wrong));
-    causes.extend(silence(evidence, answers));
-    causes.extend(services(evidence));
-    causes.extend(headless(evidence));
-    causes.extend(answers.iter().filter_map(|answered| name(evidence, answered)));
+    let mut reasons: Vec<Explanation> = Vec::new();
+    reasons.extend(policy(evidence).filter(|_| is_wrong));
+    reasons.extend(silence(evidence, answers));
+    reasons.extend(services(evidence));
+    reasons.extend(headless(evidence));
+    reasons.extend(answers.iter().filter_map(|answered| name(evidence, answered)));
     for answered in answers.iter_mut().filter(|answered| answered.is_wrong()) {
-        answered.why = causes.iter().find(|cause| cause.covers(answered)).map(|cause| cause.finding.code);
+        answered.why = reasons.iter().find(|cause| cause.covers(answered)).map(|cause| cause.finding.cause.slug);
     }
-    causes.extend(left(evidence, answers));
-    let mut findings: Vec<Finding> = causes.into_iter().map(|cause| cause.finding).collect();
+    reasons.extend(left(evidence, answers));
+    let mut findings: Vec<Finding> = reasons.into_iter().map(|cause| cause.finding).collect();
     findings.dedup();
     findings
 }
@@ -99,13 +103,13 @@ pub fn holds(answers: &[Answered], findings: &[Finding]) -> bool {
 impl Explanation {
     fn of(
         covers: Covers,
-        code: &'static str,
+        cause: &'static Cause,
         weight: Weight,
         object: impl Into<String>,
         says: String,
         hint: impl Into<Hint>,
     ) -> Self {
-        let finding = Finding { code, weight, app: names::POSTGRES, object: object.into(), says, hint: hint.into() };
+        let finding = Finding { cause, weight, app: names::POSTGRES, object: object.into(), says, hint: hint.into() };
         Self { finding, covers }
     }
 
@@ -129,7 +133,7 @@ fn policy(evidence: &DnsEvidence) -> Option<Explanation> {
     };
     Some(Explanation::of(
         Covers::Everything,
-        "dns-policy",
+        &causes::POLICY,
         Weight::Problem,
         format!("pod/{pod}"),
         format!("has the dnsPolicy {policy}: {asks}"),
@@ -170,7 +174,7 @@ fn silence(evidence: &DnsEvidence, answers: &[Answered]) -> Option<Explanation> 
         }
         Reading::Unknown(Reason::Failed(_)) | Reading::NotAsked => (format!("does not answer at {at}: {silent}"), look),
     };
-    Some(Explanation::of(Covers::Everything, "dns-silent", Weight::Problem, "CoreDNS", says, hint))
+    Some(Explanation::of(Covers::Everything, &causes::SILENT, Weight::Problem, "CoreDNS", says, hint))
 }
 
 /// Services that are missing, whatever the DNS server still remembers of them.
@@ -182,7 +186,7 @@ fn services(evidence: &DnsEvidence) -> Vec<Explanation> {
         let says = format!("is missing in the namespace {}", facts.namespace);
         Explanation::of(
             Covers::Service(name),
-            "service-missing",
+            &causes::SERVICE_MISSING,
             Weight::Problem,
             format!("service/{name}"),
             says,
@@ -194,7 +198,7 @@ fn services(evidence: &DnsEvidence) -> Vec<Explanation> {
         let object = format!("statefulset/{}", names::POSTGRES);
         Explanation::of(
             Covers::Service(names::POSTGRES_SERVICE),
-            "service-name",
+            &causes::SERVICE_NAME,
             Weight::Problem,
             object,
             says,
@@ -207,27 +211,27 @@ fn services(evidence: &DnsEvidence) -> Vec<Explanation> {
 /// What keeps the headless Service from giving the addresses of its pods.
 fn headless(evidence: &DnsEvidence) -> Vec<Explanation> {
     let (facts, by_hand, name) = (evidence.facts, evidence.by_hand, names::POSTGRES_SERVICE);
-    let cause = |code, weight, object: String, says: String, hint: Hint| {
-        Explanation::of(Covers::Service(name), code, weight, object, says, hint)
+    let because = |cause, weight, object: String, says: String, hint: Hint| {
+        Explanation::of(Covers::Service(name), cause, weight, object, says, hint)
     };
     let describe = |pod: &str| by_hand.kubectl(["describe", &format!("pod/{pod}")]).to("see why");
     let service = || format!("service/{name}");
     let replicas = facts.replicas.present().map(Vec::as_slice).unwrap_or_default();
     let set = || format!("statefulset/{}", names::POSTGRES);
-    let mut causes = Vec::new();
+    let mut found = Vec::new();
     match &facts.replicas {
         Reading::Absent => {
             let says = "is missing: there is no pod to resolve".to_owned();
-            causes.push(cause("set-missing", Weight::Problem, set(), says, by_hand.own("deploy").into()));
+            found.push(because(&causes::SET_MISSING, Weight::Problem, set(), says, by_hand.own("deploy").into()));
         }
         Reading::Present(replicas) if replicas.is_empty() => {
             let hint = by_hand.kubectl(["scale", &set(), "--replicas=1"]).to("start it again");
             let says = "is scaled to 0: there is no pod to resolve".to_owned();
-            causes.push(cause("no-replicas", Weight::Problem, set(), says, hint));
+            found.push(because(&causes::NO_REPLICAS, Weight::Problem, set(), says, hint));
         }
         _ => {}
     }
-    let Some(there) = facts.headless() else { return causes };
+    let Some(there) = facts.headless() else { return found };
     if !there.is_headless() {
         let address = there.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let says =
@@ -235,15 +239,15 @@ fn headless(evidence: &DnsEvidence) -> Vec<Explanation> {
         let delete =
             by_hand.kubectl(["delete", "service", name]).to("its address cannot be removed, so delete the Service");
         let hint = delete.and(by_hand.own("deploy").to("and create it again"));
-        causes.push(cause("not-headless", Weight::Problem, service(), says, hint));
+        found.push(because(&causes::NOT_HEADLESS, Weight::Problem, service(), says, hint));
     }
     let existing = || replicas.iter().filter(|replica| replica.exists);
     if existing().next().is_some() && !existing().any(|replica| there.selects(&replica.labels)) {
         let says = format!("selects {}, but no pod of the StatefulSet has these labels", selector(there));
         let hint = (by_hand.own("deploy").to("restore both"))
             .and(by_hand.kubectl("get pods --show-labels").to("see the labels"));
-        causes.push(cause("selector-matches-nothing", Weight::Problem, service(), says, hint));
-        return causes;
+        found.push(because(&selector_matches_nothing::CAUSE, Weight::Problem, service(), says, hint));
+        return found;
     }
     for replica in replicas {
         let object = format!("pod/{}", replica.name);
@@ -251,23 +255,23 @@ fn headless(evidence: &DnsEvidence) -> Vec<Explanation> {
         match published {
             _ if !replica.exists => {
                 let hint = by_hand.kubectl(["describe", &format!("statefulset/{}", names::POSTGRES)]).to("see why");
-                causes.push(cause("pod-missing", Weight::NotYet, object, "does not exist".to_owned(), hint));
+                found.push(because(&causes::POD_MISSING, Weight::NotYet, object, "does not exist".to_owned(), hint));
             }
             _ if !replica.ready && !there.publishes_unready => {
                 let says = "is not ready, and the Service only publishes ready pods".to_owned();
-                causes.push(cause("pod-not-ready", Weight::NotYet, object, says, describe(&replica.name)));
+                found.push(because(&causes::POD_NOT_READY, Weight::NotYet, object, says, describe(&replica.name)));
             }
             Reading::Present(false) => {
                 let says = format!("is ready, but not among the endpoints of {name} yet");
                 let hint = by_hand
                     .kubectl(["get", "endpointslices", "-l", &format!("kubernetes.io/service-name={name}")])
                     .to("see them");
-                causes.push(cause("not-published", Weight::NotYet, object, says, hint));
+                found.push(because(&not_published::CAUSE, Weight::NotYet, object, says, hint));
             }
             _ => {}
         }
     }
-    causes
+    found
 }
 
 fn is_published(published: Option<&std::collections::BTreeSet<std::net::IpAddr>>, replica: &Replica) -> bool {
@@ -290,8 +294,8 @@ fn name(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation> {
     if !is_of_people || answered.verdict != Verdict::Differs || !not_there {
         return None;
     }
-    let cause = |code, object: String, says: String, hint: Hint| {
-        Some(Explanation::of(Covers::Name(question.name.clone()), code, Weight::Problem, object, says, hint))
+    let because = |cause, object: String, says: String, hint: Hint| {
+        Some(Explanation::of(Covers::Name(question.name.clone()), cause, Weight::Problem, object, says, hint))
     };
     let by_hand = evidence.by_hand;
     // The full name of whatever has one in the cluster has this label in it.
@@ -307,8 +311,8 @@ fn name(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation> {
         };
         if absolute.is_some() || !names::SERVICES.contains(&first) {
             let says = format!("is told by {} to use {wrong}", names::DATABASE_HOST);
-            return cause(
-                "database-host",
+            return because(
+                &causes::DATABASE_HOST,
                 format!("deployment/{}", names::BACKEND),
                 says,
                 by_hand.own("deploy").into(),
@@ -320,7 +324,7 @@ fn name(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation> {
     }
     if let Some(name) = absolute {
         let hint = by_hand.own(["dns-check", name]).to("ask without the dot");
-        return cause("absolute-name", question.name.clone(), format!("is not a full name: {ABSOLUTE}"), hint);
+        return because(&causes::ABSOLUTE_NAME, question.name.clone(), format!("is not a full name: {ABSOLUTE}"), hint);
     }
     let services = ["get", "services", "-n", second.unwrap_or(&facts.namespace)];
     let hint = by_hand.kubectl_of_cluster(services).to("list the Services");
@@ -328,9 +332,9 @@ fn name(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation> {
         Some(other) if names::SERVICES.contains(&first) && other != facts.namespace => {
             let says =
                 format!("does not exist: there is no {first} in namespace {other}; it is in {}", facts.namespace);
-            cause("wrong-namespace", question.name.clone(), says, hint)
+            because(&causes::WRONG_NAMESPACE, question.name.clone(), says, hint)
         }
-        _ => cause("no-such-name", question.name.clone(), format!("does not exist here{meant}"), hint),
+        _ => because(&causes::NO_SUCH_NAME, question.name.clone(), format!("does not exist here{meant}"), hint),
     }
 }
 
@@ -347,7 +351,7 @@ fn left(evidence: &DnsEvidence, answers: &mut [Answered]) -> Option<Explanation>
     let is_recent = since.is_some_and(|since| since <= SignedDuration::try_from(window).unwrap_or_default());
     let ago = since.unwrap_or_default().as_secs().max(0);
     let kept = riddles.filter_map(|answered| {
-        answered.why = Some(if is_recent { "stale" } else { "unexplained" });
+        answered.why = Some(if is_recent { causes::STALE.slug } else { causes::UNEXPLAINED.slug });
         if is_recent {
             answered.verdict = Verdict::Stale;
         }
@@ -362,7 +366,14 @@ fn left(evidence: &DnsEvidence, answers: &mut [Answered]) -> Option<Explanation>
             let says = format!(
                 "does not match the cluster's objects, which have not changed for {ago} s; it may have lost its watch"
             );
-            return Some(Explanation::of(Covers::Everything, "unexplained", Weight::Problem, "CoreDNS", says, hint));
+            return Some(Explanation::of(
+                Covers::Everything,
+                &causes::UNEXPLAINED,
+                Weight::Problem,
+                "CoreDNS",
+                says,
+                hint,
+            ));
         }
         Caching::For(time) => {
             format!("this cluster caches answers for up to {} s{kept}; nothing is wrong", time.as_secs())
@@ -375,7 +386,7 @@ fn left(evidence: &DnsEvidence, answers: &mut [Answered]) -> Option<Explanation>
         }
     };
     let hint = evidence.by_hand.own("dns-check --wait").to("wait until it is");
-    Some(Explanation::of(Covers::Everything, "stale", Weight::NotYet, "an older answer", says, hint))
+    Some(Explanation::of(Covers::Everything, &causes::STALE, Weight::NotYet, "an older answer", says, hint))
 }
 
 /// For how long a Corefile has names of the cluster kept.
@@ -430,5 +441,4 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 #[cfg(test)]
-#[path = "dns_tests.rs"]
 mod tests;

@@ -1,19 +1,28 @@
-use super::finding::{Finding, Rule, Weight};
-use super::pods;
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting};
+use crate::findings::{Cause, Finding, Weight, pods};
 use crate::kubernetes::ByHand;
 use crate::text::Hint;
 
 /// An image cannot be had.
-pub const RULE: Rule = Rule {
-    code: "image-pull",
-    hides: &["starting", "not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC022",
+    slug: "image-pull",
+    title: "An image cannot be pulled",
+    explains: &[
+        &starting::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[],
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (reason, message) = pods::waiting(pod, app)?;
             let failed =
                 ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"].contains(&reason);
             failed.then(|| Finding {
-                code: RULE.code,
+                cause: &CAUSE,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),

@@ -1,16 +1,25 @@
-use super::finding::{Finding, Rule, Weight};
-use super::pods;
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting};
+use crate::findings::{Cause, Finding, Weight, pods};
 use crate::observe::readiness;
 
 /// No node takes a pod.
-pub const RULE: Rule = Rule {
-    code: "unschedulable",
-    hides: &["starting", "not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC021",
+    slug: "unschedulable",
+    title: "No node takes a pod",
+    explains: &[
+        &starting::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[],
     judge: |observed| {
         let unschedulable = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (status, message) = readiness::condition(pod, "PodScheduled")?;
             (status == "False").then(|| Finding {
-                code: RULE.code,
+                cause: &CAUSE,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),

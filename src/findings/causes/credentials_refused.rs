@@ -1,18 +1,22 @@
-use super::finding::{Finding, Rule, Weight};
+use super::database_unreachable;
 use crate::exchange::names;
+use crate::findings::{Cause, Finding, Need, Weight};
 use crate::observe::Reading;
 use crate::observe::database::Credentials;
 
 /// PostgreSQL refuses the password of the Secret: the volume remembers the one of its first start.
-pub const RULE: Rule = Rule {
-    code: "credentials-refused",
-    hides: &[],
+pub static CAUSE: Cause = Cause {
+    id: "KC070",
+    slug: "credentials-refused",
+    title: "PostgreSQL rejects the password in the Secret",
+    explains: &[&database_unreachable::CAUSE],
+    needs: &[Need::Database],
     judge: |observed| {
         if observed.details.credentials != Reading::Present(Credentials::Refused) {
             return vec![];
         }
         vec![Finding {
-            code: RULE.code,
+            cause: &CAUSE,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("secret/{}", observed.snapshot.backend_secret().unwrap_or(names::SECRET)),

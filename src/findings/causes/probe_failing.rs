@@ -1,13 +1,22 @@
 use kube::ResourceExt;
 
-use super::finding::{Finding, Rule, Weight};
-use super::pods;
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting};
+use crate::findings::{Cause, Finding, Need, Weight, pods};
 use crate::observe::container;
 
 /// A container runs, but a probe fails.
-pub const RULE: Rule = Rule {
-    code: "probe-failing",
-    hides: &["starting", "not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC024",
+    slug: "probe-failing",
+    title: "A container runs, but its probe fails",
+    explains: &[
+        &starting::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[Need::Events(pods::not_ready_objects)],
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let container = container::status(pod, app)?;
@@ -16,7 +25,7 @@ pub const RULE: Rule = Rule {
             // A server takes a moment to start; one that was restarted for it has had its time.
             let weight = if container.restart_count > 0 { Weight::Problem } else { Weight::NotYet };
             Some(Finding {
-                code: RULE.code,
+                cause: &CAUSE,
                 weight,
                 app,
                 object: pods::reference(pod),

@@ -1,18 +1,26 @@
-use super::finding::{Finding, Observed, Rule, Weight};
+use kube::Resource;
+use kube::core::ObjectMeta;
+
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable};
 use crate::exchange::names;
+use crate::findings::{Cause, Finding, Need, Observed, Weight};
+use crate::observe::Snapshot;
 use crate::text::Hint;
 
 /// A workload's pod is not even made: quota, Pod Security or another guard of the namespace refuses it.
-pub const RULE: Rule = Rule {
-    code: "pod-refused",
-    hides: &["not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC020",
+    slug: "pod-refused",
+    title: "A pod cannot be created",
+    explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
+    needs: &[Need::Events(set_without_pods)],
     judge: |observed| {
         let set = refused_to_set(observed).map(|says| (names::POSTGRES, "statefulset", says));
         let deployments = names::DEPLOYMENTS.into_iter();
         let refused =
             deployments.filter_map(|app| Some((app, "deployment", refused_to_deployment(observed, app)?))).chain(set);
         let finding = |(app, kind, says): (&'static str, &str, &str)| Finding {
-            code: RULE.code,
+            cause: &CAUSE,
             weight: Weight::Problem,
             app,
             object: format!("{kind}/{app}"),
@@ -22,6 +30,11 @@ pub const RULE: Rule = Rule {
         refused.map(finding).collect()
     },
 };
+
+fn set_without_pods(snapshot: &Snapshot) -> Vec<&ObjectMeta> {
+    let lacks = snapshot.pods_of(names::POSTGRES).next().is_none();
+    snapshot.statefulset.present().filter(|_| lacks).map(Resource::meta).into_iter().collect()
+}
 
 /// A set says it in an event alone, which may be old: it counts while there is no pod.
 fn refused_to_set<'a>(observed: &Observed<'a>) -> Option<&'a str> {

@@ -1,18 +1,22 @@
 use kube::ResourceExt;
 
-use super::finding::{Finding, Rule, Weight};
+use super::database_unreachable;
 use crate::exchange::names;
+use crate::findings::{Cause, Finding, Need, Weight};
 use crate::observe::{Reading, Reason};
 
 /// The pod is ready, but the database cannot be asked.
-pub const RULE: Rule = Rule {
-    code: "database-silent",
-    hides: &[],
+pub static CAUSE: Cause = Cause {
+    id: "KC071",
+    slug: "database-silent",
+    title: "The database does not answer",
+    explains: &[&database_unreachable::CAUSE],
+    needs: &[Need::Database],
     judge: |observed| {
         let Reading::Unknown(Reason::Failed(why)) = &observed.details.database else { return vec![] };
         let asked = observed.snapshot.primary().map(ResourceExt::name_any).unwrap_or_default();
         vec![Finding {
-            code: RULE.code,
+            cause: &CAUSE,
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("pod/{asked}"),

@@ -1,12 +1,15 @@
-use super::finding::{Finding, Rule, Weight};
-use super::pods;
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable};
+use crate::findings::{Cause, Finding, Need, Weight, pods};
 use crate::observe::container;
 use crate::text::duration;
 
 /// A pod is on its way, and nothing is wrong with it so far.
-pub const RULE: Rule = Rule {
-    code: "starting",
-    hides: &["not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC026",
+    slug: "starting",
+    title: "A pod is starting",
+    explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
+    needs: &[Need::Events(pods::not_ready_objects)],
     judge: |observed| {
         let on_their_way = pods::not_ready(observed).into_iter().filter(|(_, pod)| !pods::is_stopping(pod));
         let starting = on_their_way.map(|(app, pod)| {
@@ -26,7 +29,7 @@ pub const RULE: Rule = Rule {
                 }
             };
             Finding {
-                code: RULE.code,
+                cause: &CAUSE,
                 weight: Weight::NotYet,
                 app,
                 object: pods::reference(pod),

@@ -1,16 +1,26 @@
 use kube::{Resource, ResourceExt};
 
-use super::finding::{Finding, Observed, Rule, Weight};
+use super::{backend_unreachable, claim_unbound, database_unreachable, not_ready, page_unreachable};
 use crate::exchange::names;
+use crate::findings::{Cause, Finding, Need, Observed, Weight};
 use crate::kubernetes::ByHand;
 use crate::observe::{Member, Reading};
 use crate::persistence::ending;
 use crate::text::Hint;
 
 /// An object was deleted, and is there only for as long as something holds it.
-pub const RULE: Rule = Rule {
-    code: "terminating",
-    hides: &["not-ready", "claim-unbound"],
+pub static CAUSE: Cause = Cause {
+    id: "KC002",
+    slug: "terminating",
+    title: "An object is being deleted",
+    explains: &[
+        &not_ready::CAUSE,
+        &claim_unbound::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[Need::Configuration],
     judge: |observed| {
         let members = &observed.snapshot.members;
         members.iter().filter_map(|member| storage(observed, member)).chain(others(observed)).collect()
@@ -23,7 +33,7 @@ fn storage(observed: &Observed, member: &Member) -> Option<Finding> {
     let ending = ending::of(&member.claim_name, &member.claim, &member.volume)?;
     let volume = || member.volume.present().map(ResourceExt::name_any).unwrap_or_default();
     Some(Finding {
-        code: RULE.code,
+        cause: &CAUSE,
         weight: Weight::Problem,
         app: names::POSTGRES,
         object: if member.is_ending() { member.claim_reference() } else { format!("persistentvolume/{}", volume()) },
@@ -56,6 +66,13 @@ fn others(observed: &Observed) -> Vec<Finding> {
             deleted.push((app, format!("deployment/{app}")));
         }
     }
+    for holder in observed.details.configuration.iter().filter(|it| it.found.present().is_some_and(|it| it.terminating))
+    {
+        deleted.push((names::POSTGRES, holder.kind.reference(&holder.name)));
+    }
+    if observed.details.namespace.present().is_some_and(is_deleted) {
+        deleted.push(("", format!("namespace/{}", observed.namespace)));
+    }
     let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND];
     for (app, service) in apps.into_iter().zip(names::SERVICES) {
         if snapshot.services.get(service).and_then(Reading::present).is_some_and(is_deleted) {
@@ -63,7 +80,7 @@ fn others(observed: &Observed) -> Vec<Finding> {
         }
     }
     let finding = |(app, object): (&'static str, String)| Finding {
-        code: RULE.code,
+        cause: &CAUSE,
         weight: Weight::Problem,
         app,
         says: "is Terminating: it was deleted, and disappears when nothing uses it".to_owned(),

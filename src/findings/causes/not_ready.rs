@@ -1,15 +1,19 @@
-use super::finding::{Finding, Rule, Weight};
+use super::{backend_unreachable, database_unreachable, page_unreachable};
 use crate::exchange::names;
+use crate::findings::{Cause, Finding, Weight};
 use crate::observe::{Reading, readiness};
 
 /// A workload is not ready, and no pod says why.
-pub const RULE: Rule = Rule {
-    code: "not-ready",
-    hides: &[],
+pub static CAUSE: Cause = Cause {
+    id: "KC004",
+    slug: "not-ready",
+    title: "A workload is not ready",
+    explains: &[&database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
+    needs: &[],
     judge: |observed| {
         let snapshot = observed.snapshot;
         let finding = |app: &'static str, kind: &str, ready: i32, wanted: i32| Finding {
-            code: RULE.code,
+            cause: &CAUSE,
             weight: Weight::NotYet,
             app,
             object: format!("{kind}/{app}"),
@@ -31,6 +35,19 @@ pub const RULE: Rule = Rule {
                 let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
                 let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
                 all.push(finding(app, "deployment", ready, wanted));
+            }
+        }
+        // A status may still speak of pods that are gone.
+        if matches!(snapshot.pods, Reading::Present(_)) {
+            for (app, kind) in names::KINDS {
+                let is_there = match kind {
+                    "statefulset" => snapshot.statefulset.present().is_some(),
+                    _ => snapshot.deployments.get(app).is_some_and(|reading| reading.present().is_some()),
+                };
+                let is_told = all.iter().any(|finding| finding.app == app);
+                if is_there && !is_told && !snapshot.pods_of(app).any(readiness::pod) {
+                    all.push(finding(app, kind, 0, 1));
+                }
             }
         }
         all

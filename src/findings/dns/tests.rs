@@ -139,7 +139,7 @@ fn is_explained(facts: &Facts, answers: &mut [Answered], code: &str) -> Finding 
         answers.iter().filter(|answered| answered.is_wrong()).all(|answered| answered.why.is_some()),
         "{answers:?}"
     );
-    let found = findings.iter().find(|finding| finding.code == code);
+    let found = findings.iter().find(|finding| finding.cause.slug == code);
     found.unwrap_or_else(|| panic!("no {code} in {findings:?}")).clone()
 }
 
@@ -304,7 +304,7 @@ fn a_silent_server_is_explained_by_its_pods() {
     ] {
         let mut all = answers(&facts, &[], silence);
         let findings = judge_with(&facts, &mut all, &dns, Caching::Unknown, "2026-11-24T20:00:00Z");
-        assert_eq!(findings[0].code, "dns-silent");
+        assert_eq!(findings[0].cause.slug, "dns-silent");
         assert!(findings[0].says.contains(words), "no {words:?} in {findings:?}");
         assert!(!holds(&all, &findings));
     }
@@ -324,7 +324,7 @@ fn a_pod_that_asks_elsewhere() {
             now: Timestamp::now(),
         };
         let findings = explain(&evidence, &mut answers(&facts, &[], nothing_of_postgres));
-        assert_eq!(findings.iter().any(|finding| finding.code == "dns-policy"), is_why, "{policy}: {findings:?}");
+        assert_eq!(findings.iter().any(|finding| finding.cause.slug == "dns-policy"), is_why, "{policy}: {findings:?}");
         // Where all is well, whom it asks is its own affair.
         assert!(explain(&evidence, &mut answers(&facts, &[], truthful)).is_empty());
     }
@@ -347,7 +347,7 @@ fn an_answer_from_before_is_old_for_a_while_and_then_a_riddle() {
     ] {
         let mut all = answers(&facts, &[], lie);
         let findings = judge_with(&facts, &mut all, &Reading::NotAsked, caching, now);
-        assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [code], "{caching:?} {now}");
+        assert_eq!(findings.iter().map(|finding| finding.cause.slug).collect::<Vec<_>>(), [code], "{caching:?} {now}");
         assert!(!holds(&all, &findings), "not yet");
         let wrong = || all.iter().filter(|answered| answered.is_wrong());
         assert!(wrong().count() > 4 && wrong().all(|answered| answered.why == Some(code)));
@@ -366,7 +366,8 @@ fn names_that_people_mistake() {
     let typed = ["postgres-headles", "postgres-headless.bob", "whatever", "postgres-headless"];
     let mut all = answers(&facts, &typed, truthful);
     let findings = judge(&facts, &mut all);
-    let said: Vec<(&str, &str)> = findings.iter().map(|finding| (finding.code, finding.object.as_str())).collect();
+    let said: Vec<(&str, &str)> =
+        findings.iter().map(|finding| (finding.cause.slug, finding.object.as_str())).collect();
     assert_eq!(
         said,
         [
@@ -393,7 +394,8 @@ fn a_name_that_ends_in_a_dot_is_absolute() {
     let typed = ["postgres-headless.", "backend-service.alice.", "postgres-headles.alice.svc.kube.test.", full];
     let mut all = answers(&facts, &typed, truthful);
     let findings = judge(&facts, &mut all);
-    let said: Vec<(&str, &str)> = findings.iter().map(|finding| (finding.code, finding.object.as_str())).collect();
+    let said: Vec<(&str, &str)> =
+        findings.iter().map(|finding| (finding.cause.slug, finding.object.as_str())).collect();
     assert_eq!(
         said,
         [("absolute-name", typed[0]), ("absolute-name", typed[1]), ("no-such-name", typed[2])],

@@ -1,15 +1,19 @@
-use super::finding::{Finding, Rule, Weight};
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable};
 use crate::exchange::names;
+use crate::findings::{Cause, Finding, Weight};
 use crate::observe::Reading;
 
 /// An object of the exchange is not there.
-pub const RULE: Rule = Rule {
-    code: "missing",
-    hides: &["not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC001",
+    slug: "missing",
+    title: "An object of the exchange is missing",
+    explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
+    needs: &[],
     judge: |observed| {
         let snapshot = observed.snapshot;
         let finding = |app: &'static str, object: String, says: &str| Finding {
-            code: RULE.code,
+            cause: &CAUSE,
             weight: Weight::Problem,
             app,
             object,
@@ -30,6 +34,10 @@ pub const RULE: Rule = Rule {
         for member in &snapshot.members {
             if matches!(member.claim, Reading::Absent) {
                 absent.push((names::POSTGRES, member.claim_reference()));
+            }
+            // The lesson's volume may be missed by nobody: a claim may have another one.
+            if let (Some(name), Reading::Absent) = (member.volume_name(), &member.volume) {
+                absent.push((names::POSTGRES, format!("persistentvolume/{name}")));
             }
         }
         let apps = [(names::BACKEND, names::BACKEND_SERVICE), (names::FRONTEND, names::FRONTEND_SERVICE)];

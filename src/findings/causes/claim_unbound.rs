@@ -1,17 +1,40 @@
-use super::finding::{Finding, Observed, Rule, Weight};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::Resource;
+use kube::core::ObjectMeta;
+
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting, unschedulable};
 use crate::exchange::names;
-use crate::observe::Member;
+use crate::findings::{Cause, Finding, Need, Observed, Weight};
+use crate::observe::{Member, Snapshot};
 
 /// A claim has no volume.
-pub const RULE: Rule = Rule {
-    code: "claim-unbound",
-    hides: &["unschedulable", "starting", "not-ready"],
+pub static CAUSE: Cause = Cause {
+    id: "KC010",
+    slug: "claim-unbound",
+    title: "A claim has no volume",
+    explains: &[
+        &unschedulable::CAUSE,
+        &starting::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[Need::Events(unbound_claims)],
     judge: |observed| observed.snapshot.members.iter().filter_map(|member| unbound(observed, member)).collect(),
 };
 
+fn unbound_claims(snapshot: &Snapshot) -> Vec<&ObjectMeta> {
+    snapshot.claims().filter(|claim| phase(claim) != "Bound").map(Resource::meta).collect()
+}
+
+fn phase(claim: &PersistentVolumeClaim) -> &str {
+    claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending")
+}
+
 fn unbound(observed: &Observed, member: &Member) -> Option<Finding> {
     let claim = member.claim.present()?;
-    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+    let phase = phase(claim);
     if phase == "Bound" {
         return None;
     }
@@ -42,7 +65,7 @@ fn unbound(observed: &Observed, member: &Member) -> Option<Finding> {
         _ => (Weight::NotYet, "it has no volume yet".to_owned(), describe),
     };
     Some(Finding {
-        code: RULE.code,
+        cause: &CAUSE,
         weight,
         app: names::POSTGRES,
         object: member.claim_reference(),

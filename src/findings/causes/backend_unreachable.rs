@@ -1,0 +1,31 @@
+use crate::exchange::names;
+use crate::findings::{Cause, Finding, Need, Weight};
+use crate::observe::Reading;
+use crate::observe::path::Path;
+
+/// The page is served, but the calls behind it are not.
+pub static CAUSE: Cause = Cause {
+    id: "KC082",
+    slug: "backend-unreachable",
+    title: "The page reaches no backend",
+    explains: &[],
+    needs: &[Need::Path],
+    judge: |observed| {
+        let says = match &observed.details.path {
+            Reading::Present(Path::NoBackend) => "serves the page, but no backend answers behind it".to_owned(),
+            Reading::Present(Path::Other(what)) => {
+                format!("leads to something else than this exchange's backend: {what}")
+            }
+            _ => return vec![],
+        };
+        vec![Finding {
+            cause: &CAUSE,
+            weight: Weight::Problem,
+            app: "",
+            object: format!("service/{}", names::FRONTEND_SERVICE),
+            says,
+            hint: (observed.by_hand.own("deploy").to("restore the exchange"))
+                .and(observed.by_hand.kubectl(["logs", "deployment/frontend"]).to("read the page's log")),
+        }]
+    },
+};

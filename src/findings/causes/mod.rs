@@ -1,0 +1,48 @@
+//! The causes. To add one: its file, and its line here, in the order in which people are told.
+
+use super::Cause;
+
+/// Each cause with the file that it has.
+macro_rules! causes {
+    ($($file:ident),* $(,)?) => {
+        $(pub mod $file;)*
+
+        /// All of them, in the order in which people are told.
+        pub static ALL: &[&Cause] = &[$(&$file::CAUSE),*];
+    };
+}
+
+causes![
+    missing,
+    terminating,
+    replicas,
+    claim_unbound,
+    stuck_revision,
+    configuration_missing,
+    pod_refused,
+    unschedulable,
+    image_pull,
+    crash_loop,
+    probe_failing,
+    stopping,
+    starting,
+    not_ready,
+    selector_matches_nothing,
+    port_leads_nowhere,
+    not_published,
+    credentials_refused,
+    role_refused,
+    no_connection_left,
+    database_silent,
+    volume_full,
+    read_only,
+    writes_blocked,
+    not_admitted,
+    table_missing,
+    table_different,
+    wrong_database,
+    database_unreachable,
+    backend_unreachable,
+    page_unreachable,
+    not_permitted,
+];

@@ -1,0 +1,48 @@
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, unschedulable};
+use crate::exchange::names;
+use crate::findings::{Cause, Finding, Observed, Weight};
+use crate::observe::Reading;
+
+/// A workload is scaled to no pod, or the set to several that have one volume, which is for one pod.
+pub static CAUSE: Cause = Cause {
+    id: "KC040",
+    slug: "replicas",
+    title: "A workload is scaled to a number that does not work",
+    explains: &[
+        &unschedulable::CAUSE,
+        &pod_refused::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
+    needs: &[],
+    judge: |observed| of_set(observed).into_iter().chain(of_deployments(observed)).collect(),
+};
+
+fn of_set(observed: &Observed) -> Option<Finding> {
+    let spec = observed.snapshot.statefulset.present()?.spec.as_ref()?;
+    let has_claims = spec.volume_claim_templates.iter().flatten().next().is_some();
+    let says = match spec.replicas? {
+        0 => "is scaled to 0: no database runs. Its data stays on the volume".to_owned(),
+        replicas if replicas > 1 && !has_claims => format!(
+            "is scaled to {replicas}, but its one volume (ReadWriteOncePod) is for one pod: the others stay Pending. \
+             More pods of a PostgreSQL would be more databases, not a larger one"
+        ),
+        _ => return None,
+    };
+    Some(finding(observed, names::POSTGRES, "statefulset", says))
+}
+
+fn of_deployments(observed: &Observed) -> impl Iterator<Item = Finding> {
+    names::DEPLOYMENTS.into_iter().filter_map(|app| {
+        let deployment = observed.snapshot.deployments.get(app).and_then(Reading::present)?;
+        let is_none = deployment.spec.as_ref().and_then(|spec| spec.replicas) == Some(0);
+        is_none.then(|| finding(observed, app, "deployment", "is scaled to 0: none of its pods runs".to_owned()))
+    })
+}
+
+fn finding(observed: &Observed, app: &'static str, kind: &str, says: String) -> Finding {
+    let hint = observed.by_hand.kubectl(["scale", kind, app, "--replicas=1"]).to("start it again");
+    Finding { cause: &CAUSE, weight: Weight::Problem, app, object: format!("{kind}/{app}"), says, hint }
+}

@@ -1,0 +1,47 @@
+use super::database_unreachable;
+use crate::exchange::names;
+use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::observe::Reading;
+use crate::observe::path::{Connection, Path};
+
+/// PostgreSQL does not let the backend's role in, or not write.
+pub static CAUSE: Cause = Cause {
+    id: "KC074",
+    slug: "role-refused",
+    title: "The role of the backend may not log in, or may not write",
+    explains: &[&database_unreachable::CAUSE],
+    needs: &[Need::Path],
+    judge: |observed| {
+        let (says, hint) = match &observed.details.path {
+            Reading::Present(Path::NoDatabase { reason, .. }) if reason == "no-login" => (
+                "does not let the backend's role log in".to_owned(),
+                observed.by_hand.own(r"psql -c '\du'").to("see the roles; ALTER ROLE ... LOGIN lets it in again"),
+            ),
+            Reading::Present(Path::NoDatabase { reason, .. }) if reason == "no-role" => (
+                "does not have the backend's role".to_owned(),
+                observed.by_hand.own(r"psql -c '\du'").to("see the roles, and compare with DB_USER of the backend"),
+            ),
+            Reading::Present(Path::Answered(Connection { database, .. }))
+                if !database.missing_privileges.is_empty() =>
+            {
+                (
+                    format!(
+                        "does not allow the backend's role {} to {} the table wallets",
+                        database.role,
+                        database.missing_privileges.join(", ")
+                    ),
+                    observed.by_hand.own(r"psql -c '\dp wallets'").to("see the privileges; GRANT gives them back"),
+                )
+            }
+            _ => return vec![],
+        };
+        vec![Finding {
+            cause: &CAUSE,
+            weight: Weight::Problem,
+            app: names::POSTGRES,
+            object: DATABASE.to_owned(),
+            says,
+            hint,
+        }]
+    },
+};

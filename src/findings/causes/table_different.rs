@@ -1,0 +1,27 @@
+use crate::exchange::{names, wallets};
+use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+
+/// The table `wallets` is not the lesson's.
+pub static CAUSE: Cause = Cause {
+    id: "KC073",
+    slug: "table-different",
+    title: "The table wallets is not the one of the lesson",
+    explains: &[],
+    needs: &[Need::Database],
+    judge: |observed| {
+        let columns = observed.details.database.present().and_then(|database| database.columns.as_ref());
+        let differences = columns.map(|columns| wallets::differences(columns)).unwrap_or_default();
+        if differences.is_empty() {
+            return vec![];
+        }
+        let says = format!("its table wallets is not the lesson's: {}", differences.join("; "));
+        vec![Finding {
+            cause: &CAUSE,
+            weight: Weight::Problem,
+            app: names::POSTGRES,
+            object: DATABASE.to_owned(),
+            says,
+            hint: observed.by_hand.own(r"psql -c '\d wallets'").into(),
+        }]
+    },
+};

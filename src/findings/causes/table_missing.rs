@@ -1,0 +1,27 @@
+use crate::exchange::names;
+use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+
+/// The database has no table `wallets`.
+pub static CAUSE: Cause = Cause {
+    id: "KC072",
+    slug: "table-missing",
+    title: "The table wallets or its index is missing",
+    explains: &[],
+    needs: &[Need::Database],
+    judge: |observed| {
+        let Some(database) = observed.details.database.present().filter(|it| !it.locked) else { return vec![] };
+        let says = match (&database.columns, database.index) {
+            (None, _) => "not initialised: it has no table wallets",
+            (Some(_), false) => "the table wallets has no index idx_wallets_id",
+            (Some(_), true) => return vec![],
+        };
+        vec![Finding {
+            cause: &CAUSE,
+            weight: Weight::Problem,
+            app: names::POSTGRES,
+            object: DATABASE.to_owned(),
+            says: says.to_owned(),
+            hint: observed.by_hand.own("init-db").into(),
+        }]
+    },
+};

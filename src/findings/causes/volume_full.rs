@@ -1,0 +1,33 @@
+use super::database_unreachable;
+use crate::exchange::names;
+use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+
+/// PostgreSQL has no room for the next file of its log, and stops when it needs one.
+pub static CAUSE: Cause = Cause {
+    id: "KC076",
+    slug: "volume-full",
+    title: "The volume of the database is full",
+    explains: &[&database_unreachable::CAUSE],
+    needs: &[Need::Database],
+    judge: |observed| {
+        let free = observed.details.database.present().and_then(|database| database.free);
+        let Some(free) = free.filter(|free| *free < SEGMENT) else { return vec![] };
+        vec![Finding {
+            cause: &CAUSE,
+            weight: Weight::Problem,
+            app: names::POSTGRES,
+            object: DATABASE.to_owned(),
+            says: format!(
+                "has {} MiB of free space on its volume: PostgreSQL needs 16 for the next file of its log",
+                free >> 20
+            ),
+            hint: observed
+                .by_hand
+                .kubectl(["exec", names::POSTGRES_POD, "--", "df", "-h", names::DATA_PATH])
+                .to("see the free space, and make room on the node"),
+        }]
+    },
+};
+
+/// A file of the write-ahead log, as PostgreSQL makes it unless it was told otherwise when the directory was made.
+const SEGMENT: u64 = 16 << 20;
