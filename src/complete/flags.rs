@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Arg, Command, ValueHint};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use super::values::{Names, Values};
+use super::values::{self, Names, Values};
 
 /// What a flag's value is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Value {
     /// A name that is looked up.
     Name(Names),
+    /// A code or the name of a finding.
+    Code,
     File,
     Folder,
     /// Nothing that can be offered: a number, a time, a text.
@@ -35,6 +37,7 @@ const VALUES: &[(Value, &[&str])] = &[
         &["kubeconfig", "certificate_authority", "client_certificate", "client_key", "kuberc", "file", "report"],
     ),
     (Value::Folder, &["output_directory", "folder"]),
+    (Value::Code, &["code"]),
     (
         Value::Free,
         &[
@@ -94,6 +97,7 @@ pub fn with_values(program: Command, values: &Values, files: Option<&Arc<AtomicB
             let values = values.clone();
             flag.add(ArgValueCompleter::new(move |word: &OsStr| values.that_complete(names, word)))
         }
+        Some(Value::Code) => flag.add(ArgValueCompleter::new(values::codes)),
         Some(hint @ (Value::File | Value::Folder)) => match files.map(Arc::clone) {
             Some(files) => flag.add(ArgValueCompleter::new(move |_: &OsStr| {
                 files.store(true, Ordering::Relaxed);

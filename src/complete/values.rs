@@ -10,6 +10,7 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use tokio::time::timeout;
 
 use crate::context::Ctx;
+use crate::findings;
 use crate::flags::Global;
 use crate::kubeconfig;
 use crate::text::one_line;
@@ -68,6 +69,16 @@ impl Values {
             _ => of_cluster(names, flags),
         }
     }
+}
+
+/// The codes of findings and their names that begin with a word, each with its title: first the codes.
+pub fn codes(word: &OsStr) -> Vec<CompletionCandidate> {
+    let word = word.to_string_lossy();
+    let all = findings::by_id();
+    let ids = all.iter().map(|cause| (cause.id, cause.title));
+    let names = all.iter().map(|cause| (cause.slug, cause.title));
+    let fitting = ids.chain(names).filter(|(code, _)| code.starts_with(&*word));
+    fitting.map(|(code, title)| CompletionCandidate::new(code).help(Some(title.into()))).collect()
 }
 
 impl Names {

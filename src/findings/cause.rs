@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::finding::{Finding, Observed};
 use crate::observe::Snapshot;
 
-/// A cause of trouble. Each has a file of its own below `causes`.
+/// A cause of trouble. Each has a file of its own below `causes`, with its text beside it.
 pub struct Cause {
     /// `KC010`: it never changes, and is never used for another cause.
     pub id: &'static str,
@@ -16,6 +16,8 @@ pub struct Cause {
     pub slug: &'static str,
     /// What is the matter, in a few words.
     pub title: &'static str,
+    /// What it means, how it comes about, how to see it by hand, and how to mend it: Markdown.
+    pub text: &'static str,
     /// What it brings about: of the same app, or of the whole exchange, that is no finding of its own.
     pub(super) explains: &'static [&'static Cause],
     /// What is read in round 2 for its sake.
@@ -38,6 +40,12 @@ pub enum Need {
 }
 
 impl Cause {
+    /// What it brings about, and so hides where both are found.
+    #[must_use]
+    pub fn consequences(&self) -> &'static [&'static Self] {
+        self.explains
+    }
+
     /// Whether this one brings the other about.
     pub(super) fn explains(&self, other: &Self) -> bool {
         self.explains.contains(&other)

@@ -34,6 +34,19 @@ pub fn judge(observed: &Observed) -> Vec<Finding> {
 /// The database as an object: as if kubectl named it.
 const DATABASE: &str = "database/kubecoin";
 
+/// Every cause that there is, also those that only answers of DNS show.
+pub fn every() -> impl Iterator<Item = &'static Cause> {
+    ALL.iter().chain(dns::causes::ALL).copied()
+}
+
+/// The same, in the order of their ids.
+#[must_use]
+pub fn by_id() -> Vec<&'static Cause> {
+    let mut all: Vec<_> = every().collect();
+    all.sort_by_key(|cause| cause.id);
+    all
+}
+
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
@@ -62,5 +75,7 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth) -> Wanted {
     }
 }
 
+#[cfg(test)]
+mod registry_tests;
 #[cfg(test)]
 mod tests;

@@ -103,6 +103,12 @@ impl Line {
         self
     }
 
+    /// Its text.
+    #[cfg(test)]
+    pub fn plain(&self) -> String {
+        self.paint(false)
+    }
+
     pub(super) fn paint(&self, color: bool) -> String {
         self.0.iter().map(|(role, text)| role.paint(text, color)).collect()
     }

@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC082",
     slug: "backend-unreachable",
     title: "The page reaches no backend",
+    text: include_str!("backend_unreachable.md"),
     explains: &[],
     needs: &[Need::Path],
     judge: |observed| {

@@ -12,6 +12,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC010",
     slug: "claim-unbound",
     title: "A claim has no volume",
+    text: include_str!("claim_unbound.md"),
     explains: &[
         &unschedulable::CAUSE,
         &starting::CAUSE,

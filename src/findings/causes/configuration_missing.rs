@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC027",
     slug: "configuration-missing",
     title: "A Secret or ConfigMap that pods need is missing",
+    text: include_str!("configuration_missing.md"),
     explains: &[
         &crash_loop::CAUSE,
         &starting::CAUSE,

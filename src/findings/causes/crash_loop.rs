@@ -19,6 +19,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC023",
     slug: "crash-loop",
     title: "A container does not start, or crashes",
+    text: include_str!("crash_loop.md"),
     explains: &[
         &probe_failing::CAUSE,
         &starting::CAUSE,

@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC070",
     slug: "credentials-refused",
     title: "PostgreSQL rejects the password in the Secret",
+    text: include_str!("credentials_refused.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
     judge: |observed| {

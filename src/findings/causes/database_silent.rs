@@ -10,6 +10,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC071",
     slug: "database-silent",
     title: "The database does not answer",
+    text: include_str!("database_silent.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
     judge: |observed| {

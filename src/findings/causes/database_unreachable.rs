@@ -7,6 +7,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC081",
     slug: "database-unreachable",
     title: "The backend cannot connect to the database",
+    text: include_str!("database_unreachable.md"),
     explains: &[],
     needs: &[Need::Path],
     judge: |observed| {

@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC022",
     slug: "image-pull",
     title: "An image cannot be pulled",
+    text: include_str!("image_pull.md"),
     explains: &[
         &starting::CAUSE,
         &not_ready::CAUSE,

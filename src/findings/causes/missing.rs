@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC001",
     slug: "missing",
     title: "An object of the exchange is missing",
+    text: include_str!("missing.md"),
     explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[],
     judge: |observed| {

@@ -1,4 +1,4 @@
-//! The causes. To add one: its file, and its line here, in the order in which people are told.
+//! The causes. To add one: its file, its text beside it, and its line here, in the order in which people are told.
 
 use super::Cause;
 

@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC075",
     slug: "no-connection-left",
     title: "The database has no connection left",
+    text: include_str!("no_connection_left.md"),
     explains: &[&database_unreachable::CAUSE, &database_silent::CAUSE],
     needs: &[Need::Database, Need::Path],
     judge: |observed| {

@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC079",
     slug: "not-admitted",
     title: "PostgreSQL takes no connections from other pods",
+    text: include_str!("not_admitted.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Path, Need::Database],
     judge: |observed| {

@@ -7,6 +7,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC003",
     slug: "not-permitted",
     title: "Something could not be read",
+    text: include_str!("not_permitted.md"),
     explains: &[],
     needs: &[],
     judge: |observed| {

@@ -7,6 +7,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC052",
     slug: "not-published",
     title: "A Service has no ready pod behind it",
+    text: include_str!("not_published.md"),
     explains: &[&backend_unreachable::CAUSE, &database_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[],
     judge: |observed| {

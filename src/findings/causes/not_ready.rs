@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC004",
     slug: "not-ready",
     title: "A workload is not ready",
+    text: include_str!("not_ready.md"),
     explains: &[&database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[],
     judge: |observed| {

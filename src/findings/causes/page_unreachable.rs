@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC083",
     slug: "page-unreachable",
     title: "The page is not served",
+    text: include_str!("page_unreachable.md"),
     explains: &[],
     needs: &[Need::Path],
     judge: |observed| {

@@ -12,6 +12,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC020",
     slug: "pod-refused",
     title: "A pod cannot be created",
+    text: include_str!("pod_refused.md"),
     explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[Need::Events(set_without_pods)],
     judge: |observed| {

@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC051",
     slug: "port-leads-nowhere",
     title: "A Service leads to a port at which nobody listens",
+    text: include_str!("port_leads_nowhere.md"),
     explains: &[
         &not_published::CAUSE,
         &backend_unreachable::CAUSE,

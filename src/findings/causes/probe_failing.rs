@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC024",
     slug: "probe-failing",
     title: "A container runs, but its probe fails",
+    text: include_str!("probe_failing.md"),
     explains: &[
         &starting::CAUSE,
         &not_ready::CAUSE,

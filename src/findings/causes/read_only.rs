@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC077",
     slug: "read-only",
     title: "The database takes no writes",
+    text: include_str!("read_only.md"),
     explains: &[],
     needs: &[Need::Database, Need::Path],
     judge: |observed| {

@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC040",
     slug: "replicas",
     title: "A workload is scaled to a number that does not work",
+    text: include_str!("replicas.md"),
     explains: &[
         &unschedulable::CAUSE,
         &pod_refused::CAUSE,

@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC074",
     slug: "role-refused",
     title: "The role of the backend may not log in, or may not write",
+    text: include_str!("role_refused.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Path],
     judge: |observed| {

@@ -7,6 +7,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC050",
     slug: "selector-matches-nothing",
     title: "A Service selects no pod, or the wrong ones",
+    text: include_str!("selector_matches_nothing.md"),
     explains: &[
         &not_published::CAUSE,
         &backend_unreachable::CAUSE,

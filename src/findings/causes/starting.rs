@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC026",
     slug: "starting",
     title: "A pod is starting",
+    text: include_str!("starting.md"),
     explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[Need::Events(pods::not_ready_objects)],
     judge: |observed| {

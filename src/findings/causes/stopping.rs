@@ -16,6 +16,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC025",
     slug: "stopping",
     title: "A pod is terminating",
+    text: include_str!("stopping.md"),
     explains: &[
         &probe_failing::CAUSE,
         &starting::CAUSE,

@@ -31,6 +31,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC041",
     slug: "stuck-revision",
     title: "A pod of an older revision blocks the newer one",
+    text: include_str!("stuck_revision.md"),
     explains: &[
         &image_pull::CAUSE,
         &crash_loop::CAUSE,

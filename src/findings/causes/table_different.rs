@@ -6,6 +6,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC073",
     slug: "table-different",
     title: "The table wallets is not the one of the lesson",
+    text: include_str!("table_different.md"),
     explains: &[],
     needs: &[Need::Database],
     judge: |observed| {

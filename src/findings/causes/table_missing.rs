@@ -6,6 +6,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC072",
     slug: "table-missing",
     title: "The table wallets or its index is missing",
+    text: include_str!("table_missing.md"),
     explains: &[],
     needs: &[Need::Database],
     judge: |observed| {

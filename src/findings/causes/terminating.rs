@@ -13,6 +13,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC002",
     slug: "terminating",
     title: "An object is being deleted",
+    text: include_str!("terminating.md"),
     explains: &[
         &not_ready::CAUSE,
         &claim_unbound::CAUSE,

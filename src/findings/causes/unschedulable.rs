@@ -7,6 +7,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC021",
     slug: "unschedulable",
     title: "No node takes a pod",
+    text: include_str!("unschedulable.md"),
     explains: &[
         &starting::CAUSE,
         &not_ready::CAUSE,

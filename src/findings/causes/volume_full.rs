@@ -7,6 +7,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC076",
     slug: "volume-full",
     title: "The volume of the database is full",
+    text: include_str!("volume_full.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
     judge: |observed| {

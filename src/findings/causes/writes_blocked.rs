@@ -7,6 +7,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC078",
     slug: "writes-blocked",
     title: "Somebody keeps all others from writing to the table",
+    text: include_str!("writes_blocked.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
     judge: |observed| {

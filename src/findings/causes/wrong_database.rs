@@ -8,6 +8,7 @@ pub static CAUSE: Cause = Cause {
     id: "KC080",
     slug: "wrong-database",
     title: "The backend uses another database",
+    text: include_str!("wrong_database.md"),
     explains: &[],
     needs: &[Need::Path, Need::Database],
     judge: |observed| {
