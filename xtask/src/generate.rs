@@ -25,6 +25,9 @@ const SCRIPTS: [(&str, &str); 4] = [
     ("kubectl-kubecoin.ps1", "powershell"),
 ];
 
+/// The page about the codes of findings.
+const FINDINGS: &str = "docs/findings.md";
+
 /// The folders that hold nothing else.
 const FOLDERS: [&str; 2] = ["completions", "docs/commands"];
 
@@ -80,6 +83,8 @@ fn wanted() -> Result<Vec<(PathBuf, String)>> {
         let text = process::output(Command::new(&program).args(["completion", shell]))?;
         wanted.push((completions.join(file), text + "\n"));
     }
+    let findings = process::output(Command::new(&program).args(["reference", "findings"]))?;
+    wanted.push((paths::workspace().join(FINDINGS), findings + "\n"));
     let pages = tempfile::tempdir()?;
     process::output(Command::new(&program).args(["reference", "markdown"]).arg(pages.path()))?;
     let mut transcripts = record::transcripts()?;

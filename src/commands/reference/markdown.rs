@@ -10,6 +10,9 @@ const INDEX: &str = "README.md";
 /// The head of a table of commands.
 const COMMANDS: &str = "| command | what it does |\n|---|---|\n";
 
+/// Leads to the page that `reference findings` writes, as it lies beside the folder of these.
+const FINDINGS: &str = "\nWhat the codes of `status` and `dns-check` mean: [the findings](../findings.md).\n";
+
 /// A page for each command, and one that lists them.
 pub fn pages(program: &Command) -> Vec<Page> {
     let pages = visible(program).map(|command| Page { file: file(command), text: page(command).into_bytes() });
@@ -26,7 +29,7 @@ fn index(program: &Command) -> String {
     let commands: String = visible(program).map(row).collect();
     let flags =
         headings(program).into_iter().map(|heading| ["\n## ", &heading, "\n\n", &table(program, &heading)].concat());
-    ["# The commands\n\n", COMMANDS, &commands, &flags.collect::<String>(), &examples(program)].concat()
+    ["# The commands\n\n", COMMANDS, &commands, FINDINGS, &flags.collect::<String>(), &examples(program)].concat()
 }
 
 fn page(command: &Command) -> String {
@@ -159,6 +162,7 @@ mod tests {
         let index = text_of("README.md");
         for part in [
             "[`persistence-demo`](persistence-demo.md)",
+            "[the findings](../findings.md)",
             "## Connection flags",
             "| `--kubeconfig <FILE>` | ",
             "| `-v, --v[=<LEVEL>]` | ",

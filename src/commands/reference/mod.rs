@@ -1,5 +1,6 @@
 //! `reference`: the manual of each command, made from the program itself. Hidden: those who package the plugin run it.
 
+mod codes;
 mod man;
 mod markdown;
 
@@ -26,6 +27,8 @@ enum Form {
     Man(Into),
     /// Write a page in Markdown for each command, and one that lists them
     Markdown(Into),
+    /// Print the page about the codes of findings, in Markdown
+    Findings,
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,6 +47,10 @@ pub fn run(args: &Args, mut program: clap::Command, ctx: &Ctx) -> anyhow::Result
     let (pages, folder) = match &args.form {
         Form::Man(Into { folder }) => (man::pages(&program), folder),
         Form::Markdown(Into { folder }) => (Ok(markdown::pages(&program)), folder),
+        Form::Findings => {
+            ctx.printer.out_text(&codes::page())?;
+            return Ok(Outcome::Holds);
+        }
     };
     let written = fs::create_dir_all(folder)
         .and_then(|()| pages?.into_iter().try_for_each(|page| fs::write(folder.join(page.file), page.text)));
