@@ -1,9 +1,11 @@
-//! What is judged, and what is found.
+//! What a cause is, what it judges, and what it finds.
+
+use std::fmt::{self, Debug, Formatter};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use kube::core::ObjectMeta;
+use serde::{Serialize, Serializer};
 
-use super::Cause;
 use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
 use crate::observe::details::Details;
@@ -52,6 +54,77 @@ pub enum Weight {
     NotYet,
     /// It could not be read. That makes nothing else unhealthy.
     Unknown,
+}
+
+/// A cause of trouble. Each has a file of its own below `causes`, with its text beside it.
+pub struct Cause {
+    /// `KC010`: it never changes, and is never used for another cause.
+    pub id: &'static str,
+    /// A word for it, as stable: `claim-unbound`.
+    pub slug: &'static str,
+    /// What is the matter, in a few words.
+    pub title: &'static str,
+    /// What it means, how it comes about, how to see it by hand, and how to mend it: Markdown.
+    pub text: &'static str,
+    /// What it brings about: of the same app, or of the whole exchange, that is no finding of its own.
+    pub(super) explains: &'static [&'static Cause],
+    /// What is read in round 2 for its sake.
+    pub(super) needs: &'static [Need],
+    /// Where it is found.
+    pub(super) judge: fn(&Observed) -> Vec<Finding>,
+}
+
+/// What a cause needs to be read beside the objects themselves.
+#[derive(Clone, Copy)]
+pub enum Need {
+    /// What the cluster has said of these objects.
+    Events(fn(&Snapshot) -> Vec<&ObjectMeta>),
+    /// What the database says of itself.
+    Database,
+    /// What came of a request by the page's own way.
+    Path,
+    /// What pods are given by Secrets and the like.
+    Configuration,
+}
+
+impl Cause {
+    /// What it brings about, and so hides where both are found.
+    #[must_use]
+    pub fn consequences(&self) -> &'static [&'static Self] {
+        self.explains
+    }
+
+    /// Whether this one brings the other about.
+    pub(super) fn explains(&self, other: &Self) -> bool {
+        self.explains.contains(&other)
+    }
+}
+
+impl PartialEq for Cause {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Cause {}
+
+impl Debug for Cause {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.slug)
+    }
+}
+
+/// By its names and its title.
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Names {
+            id: &'static str,
+            code: &'static str,
+            title: &'static str,
+        }
+        Names { id: self.id, code: self.slug, title: self.title }.serialize(serializer)
+    }
 }
 
 /// Whether nothing is the matter, as far as could be read.

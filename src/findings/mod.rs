@@ -1,6 +1,5 @@
 //! What is the matter, and why. Each cause has a file of its own, and only this folder knows them.
 
-mod cause;
 mod causes;
 pub mod dns;
 mod finding;
@@ -10,12 +9,11 @@ mod services;
 
 use std::collections::BTreeSet;
 
-pub use cause::{Cause, Need};
 pub use causes::ALL;
 pub use causes::stuck_revision::stuck_pod;
 pub use causes::table_missing::CAUSE as TABLE_MISSING;
 pub use causes::terminating::rescue;
-pub use finding::{Finding, Observed, Weight};
+pub use finding::{Cause, Finding, Need, Observed, Weight};
 pub use health::Health;
 
 use crate::observe::Snapshot;

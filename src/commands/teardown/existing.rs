@@ -2,12 +2,12 @@
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{PersistentVolume, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::serde::Serialize;
 use kube::api::ListParams;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
-use super::orphans;
 use crate::error::Error;
 use crate::exchange::marks::is_ours;
 use crate::exchange::names;
@@ -53,7 +53,7 @@ impl Existing {
             there.ours(Some(&snapshot.network_policy))?,
         ];
         there.workloads = workloads.into_iter().flatten().collect();
-        for set in orphans::orphaned(replicasets.present().map(Vec::as_slice).unwrap_or_default()) {
+        for set in orphaned(replicasets.present().map(Vec::as_slice).unwrap_or_default()) {
             there.workloads.push(leaving(set)?);
         }
         for member in &snapshot.members {
@@ -143,6 +143,16 @@ impl Existing {
 /// A Secret without its data.
 fn bare(metadata: &ObjectMeta) -> Secret {
     Secret { metadata: metadata.clone(), ..Secret::default() }
+}
+
+/// Those that nothing controls: no Deployment deletes them, and they create their pods again.
+pub fn orphaned(sets: &[ReplicaSet]) -> impl Iterator<Item = &ReplicaSet> {
+    sets.iter().filter(|set| controller(*set).is_none())
+}
+
+/// What controls an object.
+pub fn controller<K: Resource>(object: &K) -> Option<&OwnerReference> {
+    object.meta().owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
 }
 
 /// An object as one that is to go.

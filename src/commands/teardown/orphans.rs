@@ -3,8 +3,8 @@
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::ResourceExt;
 use kube::api::{ApiResource, ListParams};
-use kube::{Resource, ResourceExt};
 use serde_json::Value;
 
 use super::existing::{self, Existing};
@@ -30,15 +30,6 @@ fn ours() -> ListParams {
     ListParams::default().labels(&names::selector()).limit(MOST)
 }
 
-/// Those that nothing controls: no Deployment deletes them, and they create their pods again.
-pub fn orphaned(sets: &[ReplicaSet]) -> impl Iterator<Item = &ReplicaSet> {
-    sets.iter().filter(|set| controller(*set).is_none())
-}
-
-fn controller<K: Resource>(object: &K) -> Option<&OwnerReference> {
-    object.meta().owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
-}
-
 /// What becomes of a pod once the workloads are deleted.
 #[derive(Debug, PartialEq)]
 enum Fate<'a> {
@@ -56,7 +47,7 @@ fn fate<'a>(pod: &'a Pod, there: &Existing, sets: Option<&'a [ReplicaSet]>) -> F
     if pod.metadata.deletion_timestamp.is_some() {
         return Fate::Goes;
     }
-    let Some(owner) = controller(pod) else { return Fate::Stays };
+    let Some(owner) = existing::controller(pod) else { return Fate::Stays };
     if is_deleted(owner) {
         return Fate::Goes;
     }
@@ -67,7 +58,7 @@ fn fate<'a>(pod: &'a Pod, there: &Existing, sets: Option<&'a [ReplicaSet]>) -> F
         return if owner.kind == "ReplicaSet" && deployed { Fate::Goes } else { Fate::Of(owner) };
     };
     let set = sets.iter().find(|set| set.metadata.uid.as_ref() == Some(&owner.uid));
-    match set.map(controller) {
+    match set.map(existing::controller) {
         None => Fate::Of(owner),
         Some(Some(deployment)) if !is_deleted(deployment) => Fate::Of(deployment),
         Some(_) => Fate::Goes,
@@ -158,7 +149,7 @@ mod tests {
         let set: StatefulSet = owned("postgres", None);
         let backend: Deployment = owned("backend", None);
         let mut workloads = vec![existing::leaving(&set).unwrap(), existing::leaving(&backend).unwrap()];
-        workloads.extend(orphaned(sets).map(|set| existing::leaving(set).unwrap()));
+        workloads.extend(existing::orphaned(sets).map(|set| existing::leaving(set).unwrap()));
         Existing { workloads, ..Existing::default() }
     }
 

@@ -9,7 +9,7 @@ use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{ends, run};
 use crate::support::wait::until;
 
-const SOON: Duration = Duration::from_mins(1);
+const SOON: Duration = Duration::from_mins(3);
 
 /// The exit code of `status`, its word for how the exchange is, and the codes that it finds.
 fn status(namespace: &str) -> (i32, String, Vec<String>) {
@@ -19,8 +19,8 @@ fn status(namespace: &str) -> (i32, String, Vec<String>) {
     (ran.code, status["health"].as_str().unwrap().to_owned(), codes.collect())
 }
 
-fn patch(namespace: &str, service: &str, path: &str, value: &str) {
-    let patch = format!(r#"[{{"op":"replace","path":"{path}","value":{value}}}]"#);
+fn patch(namespace: &str, service: &str, at: &str, value: &str) {
+    let patch = format!(r#"[{{"op":"replace","path":"{at}","value":{value}}}]"#);
     let object = format!("service/{service}");
     let done = kubectl::command(&["patch", &object, "-n", namespace, "--type", "json", "-p", &patch], "");
     assert!(done.succeeded, "{}", done.stderr);
