@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 use serde::{Serialize, Serializer};
 
+use crate::exchange::names;
 use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
 use crate::observe::details::Details;
@@ -42,6 +43,17 @@ pub struct Finding {
     pub says: String,
     /// What helps, or shows more.
     pub hint: Hint,
+}
+
+/// The database as an object: as if kubectl named it.
+const DATABASE: &str = "database/kubecoin";
+
+impl Finding {
+    /// What does not get better by itself, and is of the database as a whole.
+    pub(super) fn of_database(cause: &'static Cause, says: impl Into<String>, hint: impl Into<Hint>) -> Self {
+        let (object, says, hint) = (DATABASE.to_owned(), says.into(), hint.into());
+        Self { cause, weight: Weight::Problem, app: names::POSTGRES, object, says, hint }
+    }
 }
 
 /// How much a finding weighs.
@@ -88,10 +100,12 @@ pub enum Need {
 }
 
 impl Cause {
-    /// What it brings about, and so hides where both are found.
+    /// What it brings about, and so hides where both are found, in the order of their ids.
     #[must_use]
-    pub fn consequences(&self) -> &'static [&'static Self] {
-        self.explains
+    pub fn consequences(&self) -> Vec<&'static Self> {
+        let mut all = self.explains.to_vec();
+        all.sort_by_key(|other| other.id);
+        all
     }
 
     /// Whether this one brings the other about.

@@ -29,9 +29,6 @@ pub fn judge(observed: &Observed) -> Vec<Finding> {
     found.iter().filter(|finding| !found.iter().any(|other| explains(other, finding))).cloned().collect()
 }
 
-/// The database as an object: as if kubectl named it.
-const DATABASE: &str = "database/kubecoin";
-
 /// Every cause that there is, also those that only answers of DNS show.
 pub fn every() -> impl Iterator<Item = &'static Cause> {
     ALL.iter().chain(dns::causes::ALL).copied()
@@ -43,6 +40,12 @@ pub fn by_id() -> Vec<&'static Cause> {
     let mut all: Vec<_> = every().collect();
     all.sort_by_key(|cause| cause.id);
     all
+}
+
+/// What brings a cause about, in the order of their ids.
+#[must_use]
+pub fn explained_by(cause: &Cause) -> Vec<&'static Cause> {
+    by_id().into_iter().filter(|other| other.explains(cause)).collect()
 }
 
 /// How much is looked at.

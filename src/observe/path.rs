@@ -100,7 +100,7 @@ const PORT: &str = "http";
 /// The port of the page in its pod, if the pod does not say.
 const USUAL_PORT: u16 = 8080;
 
-/// The port of the page in a pod of it.
+/// The port of the page in a pod of it: the one of that name, or the first one.
 #[must_use]
 pub fn page_port(pod: &Pod) -> u16 {
     let ports =

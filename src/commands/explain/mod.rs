@@ -46,11 +46,7 @@ struct Explanation {
 
 impl Explanation {
     fn of(cause: &'static Cause) -> Self {
-        let mut explains = cause.consequences().to_vec();
-        explains.sort_by_key(|other| other.id);
-        let mut explained_by = findings::by_id();
-        explained_by.retain(|other| other.consequences().contains(&cause));
-        Self { cause, text: cause.text, explains, explained_by }
+        Self { cause, text: cause.text, explains: cause.consequences(), explained_by: findings::explained_by(cause) }
     }
 }
 
@@ -94,7 +90,7 @@ fn table(all: &[&'static Cause], wide: bool) -> String {
         [Column::always("CODE"), Column::always("NAME"), Column::always("TITLE"), Column::wide("EXPLAINED-BY")];
     let mut table = Table::new(&columns, wide);
     for cause in all {
-        let explained_by = Explanation::of(cause).explained_by.iter().map(|other| other.id).collect::<Vec<_>>();
+        let explained_by = findings::explained_by(cause).iter().map(|other| other.id).collect::<Vec<_>>();
         table.row([cause.id, cause.slug, cause.title].map(str::to_owned).into_iter().chain([explained_by.join(",")]));
     }
     table.text()

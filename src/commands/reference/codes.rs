@@ -13,7 +13,7 @@ pub fn page() -> String {
          same text, without a cluster.\n\n"
     );
     let table: String = all.iter().map(|cause| row(cause)).collect();
-    let texts: String = all.iter().map(|cause| section(cause, &all)).collect();
+    let texts: String = all.iter().map(|cause| section(cause)).collect();
     ["# The findings\n\n", &intro, "| code | name | what is wrong |\n|---|---|---|\n", &table, &texts].concat()
 }
 
@@ -27,12 +27,10 @@ fn link(cause: &Cause) -> String {
 }
 
 /// A finding below its heading; the headings of its text go one level down.
-fn section(cause: &'static Cause, all: &[&'static Cause]) -> String {
+fn section(cause: &'static Cause) -> String {
     let text: String = cause.text.split_inclusive('\n').map(lowered).collect();
-    let mut explains = cause.consequences().to_vec();
-    explains.sort_by_key(|other| other.id);
-    let explained_by: Vec<_> = all.iter().copied().filter(|other| other.consequences().contains(&cause)).collect();
-    let related = related("It explains", &explains) + &related("It is explained by", &explained_by);
+    let related =
+        related("It explains", &cause.consequences()) + &related("It is explained by", &findings::explained_by(cause));
     format!("\n## {} {}\n\n{}.\n\n{text}{related}", cause.id, cause.slug, cause.title)
 }
 

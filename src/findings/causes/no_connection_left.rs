@@ -1,6 +1,6 @@
 use super::{database_silent, database_unreachable};
 use crate::exchange::names;
-use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::findings::{Cause, Finding, Need};
 use crate::observe::path::Path;
 use crate::observe::{Reading, Reason};
 
@@ -26,14 +26,7 @@ pub static CAUSE: Cause = Cause {
         } else {
             observed.by_hand.own(WHO).to("see who holds them, and end those clients")
         };
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says: "has no connection left: PostgreSQL rejects new ones".to_owned(),
-            hint,
-        }]
+        vec![Finding::of_database(&CAUSE, "has no connection left: PostgreSQL rejects new ones", hint)]
     },
 };
 

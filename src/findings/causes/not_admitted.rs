@@ -1,6 +1,5 @@
 use super::database_unreachable;
-use crate::exchange::names;
-use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::findings::{Cause, Finding, Need};
 use crate::observe::Reading;
 use crate::observe::path::Path;
 
@@ -33,13 +32,6 @@ pub static CAUSE: Cause = Cause {
             ),
             _ => return vec![],
         };
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says: format!("takes no connections from the backend: {says}"),
-            hint,
-        }]
+        vec![Finding::of_database(&CAUSE, format!("takes no connections from the backend: {says}"), hint)]
     },
 };

@@ -1,5 +1,4 @@
-use crate::exchange::names;
-use crate::findings::{Cause, DATABASE, Finding, Need, Observed, Weight};
+use crate::findings::{Cause, Finding, Need, Observed};
 use crate::observe::Reading;
 use crate::observe::path::Path;
 use crate::text::Hint;
@@ -29,14 +28,7 @@ pub static CAUSE: Cause = Cause {
         } else {
             return vec![];
         };
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says,
-            hint,
-        }]
+        vec![Finding::of_database(&CAUSE, says, hint)]
     },
 };
 

@@ -1,6 +1,5 @@
 use super::database_unreachable;
-use crate::exchange::names;
-use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::findings::{Cause, Finding, Need};
 use crate::observe::Reading;
 use crate::observe::path::{Connection, Path};
 
@@ -36,13 +35,6 @@ pub static CAUSE: Cause = Cause {
             }
             _ => return vec![],
         };
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says,
-            hint,
-        }]
+        vec![Finding::of_database(&CAUSE, says, hint)]
     },
 };

@@ -1,5 +1,5 @@
-use crate::exchange::{names, wallets};
-use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::exchange::wallets;
+use crate::findings::{Cause, Finding, Need};
 
 /// The table `wallets` is not the lesson's.
 pub static CAUSE: Cause = Cause {
@@ -16,13 +16,6 @@ pub static CAUSE: Cause = Cause {
             return vec![];
         }
         let says = format!("its table wallets is not the lesson's: {}", differences.join("; "));
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says,
-            hint: observed.by_hand.own(r"psql -c '\d wallets'").into(),
-        }]
+        vec![Finding::of_database(&CAUSE, says, observed.by_hand.own(r"psql -c '\d wallets'"))]
     },
 };

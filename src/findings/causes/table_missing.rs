@@ -1,5 +1,4 @@
-use crate::exchange::names;
-use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::findings::{Cause, Finding, Need};
 
 /// The database has no table `wallets`.
 pub static CAUSE: Cause = Cause {
@@ -16,13 +15,6 @@ pub static CAUSE: Cause = Cause {
             (Some(_), false) => "the table wallets has no index idx_wallets_id",
             (Some(_), true) => return vec![],
         };
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says: says.to_owned(),
-            hint: observed.by_hand.own("init-db").into(),
-        }]
+        vec![Finding::of_database(&CAUSE, says, observed.by_hand.own("init-db"))]
     },
 };

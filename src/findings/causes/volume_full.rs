@@ -1,6 +1,6 @@
 use super::database_unreachable;
 use crate::exchange::names;
-use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::findings::{Cause, Finding, Need};
 
 /// PostgreSQL has no room for the next file of its log, and stops when it needs one.
 pub static CAUSE: Cause = Cause {
@@ -13,20 +13,17 @@ pub static CAUSE: Cause = Cause {
     judge: |observed| {
         let free = observed.details.database.present().and_then(|database| database.free);
         let Some(free) = free.filter(|free| *free < SEGMENT) else { return vec![] };
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says: format!(
+        vec![Finding::of_database(
+            &CAUSE,
+            format!(
                 "has {} MiB of free space on its volume: PostgreSQL needs 16 for the next file of its log",
                 free >> 20
             ),
-            hint: observed
+            observed
                 .by_hand
                 .kubectl(["exec", names::POSTGRES_POD, "--", "df", "-h", names::DATA_PATH])
                 .to("see the free space, and make room on the node"),
-        }]
+        )]
     },
 };
 

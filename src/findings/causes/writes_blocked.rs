@@ -1,6 +1,5 @@
 use super::database_unreachable;
-use crate::exchange::names;
-use crate::findings::{Cause, DATABASE, Finding, Need, Weight};
+use crate::findings::{Cause, Finding, Need};
 
 /// A transaction that was left open holds a lock on the table.
 pub static CAUSE: Cause = Cause {
@@ -14,19 +13,13 @@ pub static CAUSE: Cause = Cause {
         let database = observed.details.database.present();
         let Some(blocker) = database.and_then(|database| database.blockers.first()) else { return vec![] };
         let end = format!("SELECT pg_terminate_backend({})", blocker.pid);
-        vec![Finding {
-            cause: &CAUSE,
-            weight: Weight::Problem,
-            app: names::POSTGRES,
-            object: DATABASE.to_owned(),
-            says: format!(
+        vec![Finding::of_database(
+            &CAUSE,
+            format!(
                 "takes no writes to the table wallets: session {} has held a {} on it for {} s",
                 blocker.pid, blocker.mode, blocker.seconds
             ),
-            hint: observed
-                .by_hand
-                .own(["psql", "-c", &end])
-                .to("end that session, which undoes what it has not committed"),
-        }]
+            observed.by_hand.own(["psql", "-c", &end]).to("end that session, which undoes what it has not committed"),
+        )]
     },
 };

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::exchange::names;
 use crate::kubernetes::{Cluster, RequestError, forward};
+use crate::observe::path::page_port;
 use crate::observe::readiness;
 use crate::output::Printer;
 
@@ -21,9 +22,6 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// More pods of the page than ever run at once.
 const MOST: u32 = 100;
-
-/// The port of the page in its pod, if the pod does not say.
-const PORT: u16 = 8080;
 
 /// Takes every connection that comes, until this is dropped.
 ///
@@ -60,20 +58,13 @@ async fn pod(cluster: &Cluster) -> Result<Option<(String, u16)>, RequestError> {
         let pods = cluster.list::<Pod>(&selector).await?;
         let ready = pods.iter().filter(|pod| readiness::pod(pod));
         if let Some(newest) = ready.max_by_key(|pod| pod.metadata.creation_timestamp.clone()) {
-            return Ok(Some((newest.name_any(), port(newest))));
+            return Ok(Some((newest.name_any(), page_port(newest))));
         }
         if Instant::now() >= deadline {
             return Ok(None);
         }
         sleep(PAUSE).await;
     }
-}
-
-/// The first port that the pod says it listens at.
-pub fn port(pod: &Pod) -> u16 {
-    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
-    ports.find_map(|port| u16::try_from(port.container_port).ok()).unwrap_or(PORT)
 }
 
 /// What was said last. Browsers try again and again: a failure is worth saying once, until something works.

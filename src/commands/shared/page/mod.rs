@@ -11,7 +11,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::act::command;
-use crate::observe::{Reading, Reason, Snapshot, readiness};
+use crate::observe::{Reading, Reason, Snapshot, path, readiness};
 
 /// The page, at a port of this machine that nobody else has.
 pub struct Page {
@@ -74,7 +74,7 @@ fn page_port(ctx: &Ctx, snapshot: &Snapshot) -> Result<Option<u16>, Error> {
             format!("could not list the page's pods: {why}"),
             ctx.by_hand.kubectl("auth can-i --list").to("check your permissions"),
         )),
-        _ => Ok(snapshot.pods_of(names::FRONTEND).find(|pod| readiness::pod(pod)).map(forwarding::port)),
+        _ => Ok(snapshot.pods_of(names::FRONTEND).find(|pod| readiness::pod(pod)).map(path::page_port)),
     }
 }
 
