@@ -86,6 +86,11 @@ pub fn alter_password(pod: &str) -> Exec {
     )
 }
 
+/// The words with which a person lists the databases, by a connection to another one than the exchange's, which may be closed
+/// or gone.
+pub const LIST_DATABASES: [&str; 10] =
+    ["exec", names::POSTGRES_POD, "--", "psql", "-U", names::DATABASE_USER, "-d", "postgres", "-c", r"\l"];
+
 /// The variable by whose value a psql and its server's process are found again.
 pub const MARK: &str = "PGAPPNAME";
 

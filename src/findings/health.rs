@@ -21,6 +21,8 @@ pub enum Health {
     NotHealthy,
     /// Nothing is the matter with what could be read, but no request could be sent.
     Unknown,
+    /// Nothing could be read.
+    Unreadable,
 }
 
 impl Health {
@@ -31,6 +33,7 @@ impl Health {
         match &observed.details.path {
             _ if any(Weight::Problem) => Self::NotHealthy,
             _ if any(Weight::NotYet) => Self::NotReady,
+            _ if observed.snapshot.is_unreadable() => Self::Unreadable,
             _ if !tried => Self::ObjectsInOrder,
             Reading::Present(_) if any(Weight::Unknown) => Self::WorksAsSeen,
             Reading::Present(_) => Self::Healthy,
@@ -54,6 +57,7 @@ impl Health {
             Self::NotReady => "NotReady",
             Self::NotHealthy => "NotHealthy",
             Self::Unknown => "Unknown",
+            Self::Unreadable => "Unreadable",
         }
     }
 
@@ -67,6 +71,7 @@ impl Health {
             Self::NotReady => "not ready yet",
             Self::NotHealthy => "not healthy",
             Self::Unknown => "unknown: nobody could send it a request",
+            Self::Unreadable => "unknown: you may not read it",
         }
     }
 }

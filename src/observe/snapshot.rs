@@ -194,6 +194,13 @@ impl Snapshot {
         self.members.iter().find_map(Member::released_volume)
     }
 
+    /// Whether none of the workloads and pods could be read.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        let workloads = self.deployments.values().map(reason).chain([reason(&self.statefulset), reason(&self.pods)]);
+        workloads.into_iter().all(|reason| reason.is_some())
+    }
+
     /// What could not be read, and why.
     #[must_use]
     pub fn unknown(&self) -> Vec<(String, &Reason)> {

@@ -214,6 +214,14 @@ fn a_server_that_answers_nobody_is_no_cluster() {
 }
 
 #[test]
+fn who_may_read_nothing_is_told_so() {
+    for words in ["status", "status --no-db"] {
+        let server = Server::start(|_| refusal(403, "Forbidden", "no way"));
+        Home::at(&server).run(words).could_not_run("you may not read the exchange (");
+    }
+}
+
+#[test]
 fn a_silent_server_is_given_up_in_time() {
     let server = Server::start(|_| Reply::Silence);
     let ended = Home::at(&server).run("status --no-db --request-timeout 1s");

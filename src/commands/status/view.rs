@@ -77,7 +77,7 @@ pub fn summary(status: &Status) -> String {
 fn verdict(status: &Status) -> Line {
     let role = match status.health {
         Health::Healthy | Health::WorksAsSeen | Health::ObjectsInOrder => Role::Good,
-        Health::NotReady | Health::Unknown => Role::Doubtful,
+        Health::NotReady | Health::Unknown | Health::Unreadable => Role::Doubtful,
         Health::NotHealthy => Role::Bad,
     };
     let place = format!(" ({}{})", status.namespace, on(&status.context));

@@ -1,3 +1,4 @@
+use crate::exchange::psql;
 use crate::findings::{Cause, Finding, Need, Weight};
 use crate::observe::Reading;
 use crate::observe::path::Path;
@@ -23,7 +24,7 @@ pub static CAUSE: Cause = Cause {
             "no-database" => (
                 Weight::Problem,
                 "PostgreSQL has no database of this name",
-                by_hand.own(["psql", "-c", r"\l"]).to("see the databases, and compare with DB_NAME of the backend"),
+                by_hand.kubectl(psql::LIST_DATABASES).to("see the databases, and compare with DB_NAME of the backend"),
             ),
             "name" => (
                 Weight::Problem,
@@ -37,7 +38,7 @@ pub static CAUSE: Cause = Cause {
             ),
             "timeout" => (
                 Weight::Problem,
-                "no answer within 2 s",
+                "no answer in time",
                 by_hand.kubectl("get networkpolicy").to("see whether a NetworkPolicy forbids it"),
             ),
             "starting" => {

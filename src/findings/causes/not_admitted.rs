@@ -1,4 +1,5 @@
 use super::database_unreachable;
+use crate::exchange::psql;
 use crate::findings::{Cause, Finding, Need};
 use crate::observe::Reading;
 use crate::observe::path::Path;
@@ -21,7 +22,7 @@ pub static CAUSE: Cause = Cause {
             ),
             "database-closed" => (
                 "it accepts no connections to this database (ALLOW_CONNECTIONS, or no CONNECT privilege)".to_owned(),
-                observed.by_hand.own(["psql", "-c", r"\l"]).to("see the databases and who may connect"),
+                observed.by_hand.kubectl(psql::LIST_DATABASES).to("see the databases and who may connect"),
             ),
             "refused" if answers => (
                 format!("it answers in its own pod, but does not listen to pod/{backend}"),
