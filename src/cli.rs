@@ -7,8 +7,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completion, deploy, dns_check, explain, init_db, manifests, open, overview, persistence_demo, psql, reference,
-    replay, rotate_password, status, teardown, verify_report, version,
+    completion, deploy, dns_check, doctor, explain, init_db, manifests, open, overview, persistence_demo, psql,
+    reference, replay, rotate_password, status, teardown, verify_report, version,
 };
 use crate::complete;
 use crate::context::Ctx;
@@ -50,6 +50,8 @@ pub enum Command {
     InitDb(init_db::Args),
     /// Show the exchange's objects and whether they are healthy
     Status(status::Args),
+    /// Find the cause of what is wrong, and what helps
+    Doctor(doctor::Args),
     /// Explain a finding: what it means, how to see it, how to mend it
     Explain(explain::Args),
     /// Check that the cluster's DNS matches the exchange's pods and Services
@@ -115,6 +117,7 @@ async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Some(Command::Deploy(args)) => Box::pin(deploy::run(args, ctx)).await,
         Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
         Some(Command::Status(args)) => status::run(&args, ctx).await,
+        Some(Command::Doctor(args)) => Box::pin(doctor::run(&args, ctx)).await,
         Some(Command::Explain(args)) => explain::run(&args, ctx),
         Some(Command::DnsCheck(args)) => Box::pin(dns_check::run(&args, ctx)).await,
         Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use super::shared::look::{Look, look};
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::findings::{Depth, TABLE_MISSING, Weight};
+use crate::findings::{Depth, TABLE_MISSING};
 use crate::kubernetes::ByHand;
 use crate::kubernetes::on;
 use crate::output::{Line, Role};
@@ -20,9 +20,10 @@ const STEPS: [&str; 5] = ["deploy", "init-db", "status", "dns-check", "persisten
 /// If the cluster cannot be asked.
 pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
-    let Look { snapshot, findings, health, now, .. } = Box::pin(look(ctx, Depth::All)).await?;
+    let look = Box::pin(look(ctx, Depth::All.into())).await?;
+    let (findings, Look { snapshot, health, now, .. }) = (look.findings(), look);
     let namespace = cluster.namespace();
-    let problem = findings.iter().find(|finding| finding.weight != Weight::Unknown);
+    let problem = findings.iter().find(|finding| finding.weight.is_bad());
     let (says, step) = match problem {
         _ if snapshot.is_empty() => ("no exchange yet".to_owned(), 0),
         Some(finding) if finding.cause == &TABLE_MISSING => ("exchange running, table missing".to_owned(), 1),

@@ -66,6 +66,28 @@ pub enum Weight {
     NotYet,
     /// It could not be read. That makes nothing else unhealthy.
     Unknown,
+    /// It works, and will do harm one day.
+    Warning,
+    /// It works, and is worth knowing.
+    Info,
+}
+
+impl Weight {
+    /// Whether it speaks against the exchange as it is now.
+    #[must_use]
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Problem | Self::NotYet)
+    }
+}
+
+/// A cause that was found, with what it brings about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// What goes away with it.
+    pub consequences: Vec<Finding>,
 }
 
 /// A cause of trouble. Each has a file of its own below `causes`, with its text beside it.
@@ -144,5 +166,5 @@ impl Serialize for Cause {
 /// Whether nothing is the matter, as far as could be read.
 #[must_use]
 pub fn healthy(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.weight == Weight::Unknown)
+    !findings.iter().any(|finding| finding.weight.is_bad())
 }

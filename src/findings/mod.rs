@@ -5,15 +5,17 @@ pub mod dns;
 mod finding;
 mod health;
 mod pods;
+mod rollout;
 mod services;
 
 use std::collections::BTreeSet;
+use std::iter;
 
 pub use causes::ALL;
 pub use causes::stuck_revision::stuck_pod;
 pub use causes::table_missing::CAUSE as TABLE_MISSING;
 pub use causes::terminating::rescue;
-pub use finding::{Cause, Finding, Need, Observed, Weight};
+pub use finding::{Cause, Diagnosis, Finding, Need, Observed, Weight};
 pub use health::Health;
 
 use crate::observe::Snapshot;
@@ -22,11 +24,32 @@ use crate::observe::details::Wanted;
 /// Everything that is not as it should be, causes without their consequences.
 #[must_use]
 pub fn judge(observed: &Observed) -> Vec<Finding> {
-    let found: Vec<Finding> = ALL.iter().flat_map(|cause| (cause.judge)(observed)).collect();
+    diagnose(found(observed, ALL)).into_iter().map(|diagnosis| diagnosis.finding).collect()
+}
+
+/// What these causes find, each by itself.
+#[must_use]
+pub fn found(observed: &Observed, causes: &[&'static Cause]) -> Vec<Finding> {
+    let found = causes.iter().flat_map(|cause| (cause.judge)(observed));
+    found.map(|finding| Finding { weight: rollout::weight(observed, &finding), ..finding }).collect()
+}
+
+/// Puts what was found below what brings it about, first causes first.
+#[must_use]
+pub fn diagnose(found: Vec<Finding>) -> Vec<Diagnosis> {
     let explains = |one: &Finding, other: &Finding| {
         one.cause.explains(other.cause) && (one.app == other.app || other.app.is_empty())
     };
-    found.iter().filter(|finding| !found.iter().any(|other| explains(other, finding))).cloned().collect()
+    let before = |finding: &Finding| found.iter().position(|other| explains(other, finding));
+    // What brings it about may have a cause of its own. No cause explains itself, by whatever way.
+    let first = |finding| iter::successors(before(finding), |at| before(&found[*at])).last();
+    let firsts: Vec<Option<usize>> = found.iter().map(first).collect();
+    let consequences = |of: usize| {
+        let all = found.iter().zip(&firsts).filter(|(_, first)| **first == Some(of));
+        all.map(|(finding, _)| finding.clone()).collect()
+    };
+    let causes = found.iter().enumerate().zip(&firsts).filter(|(_, first)| first.is_none());
+    causes.map(|((at, finding), _)| Diagnosis { finding: finding.clone(), consequences: consequences(at) }).collect()
 }
 
 /// Every cause that there is, also those that only answers of DNS show.
@@ -57,12 +80,14 @@ pub enum Depth {
     Objects,
     /// And the database, and a request by the page's own way.
     All,
+    /// And all around it in which a cause may lie.
+    Around,
 }
 
-/// What round 2 is to read for the sake of the causes.
+/// What round 2 is to read for the sake of these causes.
 #[must_use]
-pub fn wanted(snapshot: &Snapshot, depth: Depth) -> Wanted {
-    let needs: Vec<Need> = ALL.iter().flat_map(|cause| cause.needs).copied().collect();
+pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> Wanted {
+    let needs: Vec<Need> = causes.iter().flat_map(|cause| cause.needs).copied().collect();
     let events = needs.iter().filter_map(|need| match need {
         Need::Events(of) => Some(of(snapshot)),
         _ => None,
@@ -70,8 +95,8 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth) -> Wanted {
     let any = |is: fn(&Need) -> bool| needs.iter().any(is);
     Wanted {
         events: events.flatten().filter_map(|object| object.uid.clone()).collect::<BTreeSet<_>>(),
-        database: depth == Depth::All && any(|need| matches!(need, Need::Database)),
-        path: depth == Depth::All && any(|need| matches!(need, Need::Path)),
+        database: depth >= Depth::All && any(|need| matches!(need, Need::Database)),
+        path: depth >= Depth::All && any(|need| matches!(need, Need::Path)),
         surroundings: depth >= Depth::Objects && any(|need| matches!(need, Need::Configuration)),
     }
 }

@@ -40,6 +40,18 @@ fn all_are_there_in_the_order_of_their_ids() {
     assert_eq!(by_id().len(), every().count());
 }
 
+/// Findings are shown below the first cause of all: with a circle, there would be none.
+#[test]
+fn no_cause_explains_itself_by_whatever_way() {
+    for cause in every() {
+        let mut reached = cause.explains.to_vec();
+        while let Some(other) = reached.pop() {
+            assert_ne!(other, cause, "it explains itself");
+            reached.extend(other.explains);
+        }
+    }
+}
+
 #[test]
 fn each_file_has_the_name_of_its_cause() {
     let mut texts = 0;

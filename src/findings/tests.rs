@@ -550,13 +550,13 @@ fn every_cause_is_asked_for_the_events_that_it_looks_at() {
     let mut pending = snapshot(&container(&json!({ "running": {} }), 0));
     let claim = json!({ "metadata": { "uid": "uid-claim" }, "status": { "phase": "Pending" } });
     pending.members[0].claim = of_claim(&claim);
-    let wanted = wanted(&pending, Depth::Wait);
+    let wanted = wanted(&pending, Depth::Wait, ALL);
     assert_eq!(wanted.events.iter().collect::<Vec<_>>(), ["uid-claim", "uid-postgres-0"]);
     let details = Details { asked: Some(wanted.events), ..Details::default() };
     assert!(!found(&pending, &details).is_empty());
     let Reading::Present(pods) = &mut pending.pods else { panic!("there are pods") };
     pods.remove(0);
-    let wanted = super::wanted(&pending, Depth::Wait);
+    let wanted = super::wanted(&pending, Depth::Wait, ALL);
     assert_eq!(wanted.events.iter().collect::<Vec<_>>(), ["uid-claim", "uid-postgres"]);
     let details = Details { asked: Some(wanted.events), ..Details::default() };
     assert!(!found(&pending, &details).is_empty());

@@ -4,11 +4,11 @@ mod page;
 
 use serde::Serialize;
 
+use super::shared::cause;
 use crate::context::Ctx;
-use crate::error::{Error, Outcome};
+use crate::error::Outcome;
 use crate::findings::{self, Cause};
 use crate::output::{Column, Format, Table};
-use crate::text::nearest;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,12 +62,7 @@ struct Explanations {
 /// If there is no such code.
 pub fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let Some(code) = &args.code else { return list(args.output, ctx) };
-    let Some(cause) = find(code) else {
-        let meant = similar(code).map(|name| format!(": did you mean {name}?")).unwrap_or_default();
-        let hint = ctx.own_command("explain").to("list all codes");
-        return Err(Error::new(format!("there is no finding {code:?}{meant}"), hint).into());
-    };
-    let explanation = Explanation::of(cause);
+    let explanation = Explanation::of(cause::named(code, ctx)?);
     if let Some(text) = args.output.text("Explanation", &explanation)? {
         ctx.printer.out_text(&text)?;
     } else {
@@ -96,51 +91,15 @@ fn table(all: &[&'static Cause], wide: bool) -> String {
     table.text()
 }
 
-/// The finding of a code, or of a name.
-fn find(code: &str) -> Option<&'static Cause> {
-    findings::every().find(|cause| [cause.id, cause.slug].iter().any(|name| name.eq_ignore_ascii_case(code.trim())))
-}
-
-/// The code or name that somebody who typed this may have meant.
-fn similar(code: &str) -> Option<&'static str> {
-    let names = findings::every().flat_map(|cause| [cause.id, cause.slug]);
-    let near = nearest(code, names).into_iter().next()?;
-    let distance = strsim::osa_distance(&code.to_lowercase(), &near.to_lowercase());
-    // A code with two other digits is any other code.
-    (distance * 3 <= near.len()).then_some(near)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn each_finding_is_found_by_its_code_and_by_its_name_in_any_case() {
-        for cause in findings::every() {
-            for code in [cause.id.to_owned(), cause.id.to_lowercase(), cause.slug.to_owned(), cause.slug.to_uppercase()]
-            {
-                assert_eq!(find(&code), Some(cause), "{code}");
-            }
-        }
-        assert_eq!(find("KC0"), None);
-        assert_eq!(find(""), None);
-    }
-
-    #[test]
-    fn only_what_is_nearly_right_is_taken_for_another() {
-        assert_eq!(similar("claim-unbund"), Some("claim-unbound"));
-        assert_eq!(similar("ClaimUnbound"), Some("claim-unbound"));
-        assert_eq!(similar("KC10"), Some("KC010"));
-        assert_eq!(similar("KC999"), None);
-        assert_eq!(similar("something else"), None);
-        assert_eq!(similar(""), None);
-    }
-
-    #[test]
     fn what_explains_another_is_explained_by_it() {
-        let explanation = Explanation::of(find("starting").unwrap());
-        assert!(explanation.explained_by.contains(&find("image-pull").unwrap()));
-        assert!(explanation.explains.contains(&find("not-ready").unwrap()));
+        let explanation = Explanation::of(cause::find("starting").unwrap());
+        assert!(explanation.explained_by.contains(&cause::find("image-pull").unwrap()));
+        assert!(explanation.explains.contains(&cause::find("not-ready").unwrap()));
         assert!(table(&findings::by_id(), true).contains("KC010   claim-unbound"));
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::context::Ctx;
 use crate::exchange::names;
-use crate::findings::{self, Depth, Finding, Health, Observed, Weight};
+use crate::findings::{self, Cause, Depth, Diagnosis, Finding, Health, Observed, Weight};
 use crate::kubernetes::act::{Act, command};
 use crate::kubernetes::{Cluster, Place};
 use crate::observe::Snapshot;
@@ -16,48 +16,68 @@ use crate::observe::path::Way;
 pub struct Look {
     pub snapshot: Snapshot,
     pub details: Details,
-    pub findings: Vec<Finding>,
+    /// Everything that was found.
+    pub diagnoses: Vec<Diagnosis>,
     pub health: Health,
     /// When it was read.
     pub now: Timestamp,
+}
+
+/// What is looked for, and how far.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    pub depth: Depth,
+    pub causes: &'a [&'static Cause],
+}
+
+impl From<Depth> for Scope<'_> {
+    fn from(depth: Depth) -> Self {
+        Self { depth, causes: findings::ALL }
+    }
 }
 
 /// Looks at the exchange.
 ///
 /// # Errors
 /// If the cluster cannot be asked at all, or the namespace is not there to stay.
-pub async fn look(ctx: &Ctx, depth: Depth) -> anyhow::Result<Look> {
+pub async fn look(ctx: &Ctx, scope: Scope<'_>) -> anyhow::Result<Look> {
     let cluster = ctx.cluster().await?;
     let snapshot = super::glance(ctx).await?;
-    if depth == Depth::All {
+    if scope.depth >= Depth::All {
         show(ctx, cluster.place(), &snapshot);
     }
-    Ok(Box::pin(Look::again_if_needed(cluster, snapshot, depth)).await)
+    Ok(Box::pin(Look::again_if_needed(cluster, snapshot, scope)).await)
 }
 
 impl Look {
     /// What a snapshot comes to. If something is the matter, all is read again first, and not out of the server's cache:
     /// objects that are read side by side may contradict each other for a moment.
-    pub async fn again_if_needed(cluster: &Cluster, snapshot: Snapshot, depth: Depth) -> Self {
-        let first = Self::at(cluster, snapshot, depth).await;
-        if first.findings.iter().all(|finding| finding.weight == Weight::Unknown) {
+    pub async fn again_if_needed(cluster: &Cluster, snapshot: Snapshot, scope: Scope<'_>) -> Self {
+        let first = Self::at(cluster, snapshot, scope).await;
+        if !first.diagnoses.iter().any(|it| it.finding.weight.is_bad()) {
             return first;
         }
         match Snapshot::read(cluster).await {
-            Ok(snapshot) => Self::at(cluster, snapshot, depth).await,
+            Ok(snapshot) => Self::at(cluster, snapshot, scope).await,
             Err(_) => first,
         }
     }
 
-    async fn at(cluster: &Cluster, snapshot: Snapshot, depth: Depth) -> Self {
-        let wanted = findings::wanted(&snapshot, depth);
+    async fn at(cluster: &Cluster, snapshot: Snapshot, Scope { depth, causes }: Scope<'_>) -> Self {
+        let wanted = findings::wanted(&snapshot, depth, causes);
         let details = Box::pin(Details::read(&snapshot, cluster, wanted)).await;
         let now = Timestamp::now();
         let Place { namespace, by_hand, .. } = cluster.place();
         let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
-        let findings = findings::judge(&observed);
-        let health = Health::of(&observed, &findings, depth == Depth::All);
-        Self { snapshot, details, findings, health, now }
+        let found = findings::found(&observed, causes);
+        let health = Health::of(&observed, &found, depth >= Depth::All);
+        Self { diagnoses: findings::diagnose(found), snapshot, details, health, now }
+    }
+
+    /// What makes it not healthy, and what could not be read.
+    pub fn findings(&self) -> Vec<Finding> {
+        let all = self.diagnoses.iter().map(|it| &it.finding);
+        all.filter(|it| it.weight.is_bad() || it.weight == Weight::Unknown).cloned().collect()
     }
 }
 

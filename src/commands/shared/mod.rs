@@ -1,8 +1,10 @@
 //! What more than one command needs.
 
 mod announce;
+pub mod cause;
 pub mod confirm;
 pub mod credentials;
+pub mod exchanges;
 pub mod helper;
 pub mod look;
 pub mod namespace;

@@ -210,7 +210,9 @@ fn is_gone(error: &anyhow::Error) -> bool {
 
 /// What explains a snapshot, as far as it is known by then: an explanation is not worth a deadline.
 async fn details(snapshot: &Snapshot, cluster: &Cluster, by: Instant) -> Details {
-    timeout_at(by, Details::read(snapshot, cluster, findings::wanted(snapshot, Depth::Wait))).await.unwrap_or_default()
+    timeout_at(by, Details::read(snapshot, cluster, findings::wanted(snapshot, Depth::Wait, findings::ALL)))
+        .await
+        .unwrap_or_default()
 }
 
 /// Whether every workload is ready, for `until`.
@@ -259,7 +261,8 @@ fn judge(snapshot: &Snapshot, details: &Details, place: &Place) -> Vec<Finding> 
 pub fn line(finding: &Finding) -> Line {
     let role = match finding.weight {
         Weight::Problem => Role::Bad,
-        Weight::NotYet | Weight::Unknown => Role::Doubtful,
+        Weight::NotYet | Weight::Unknown | Weight::Warning => Role::Doubtful,
+        Weight::Info => Role::Title,
     };
     let says = brief(&finding.says);
     Line::default().and(Role::Plain, "  ").and(role, &finding.object).and(Role::Plain, format!(" {says}"))
@@ -281,7 +284,7 @@ impl Told {
             format!("{} {} {letters}", finding.cause.slug, finding.object)
         };
         // What may not be read is not what is waited for.
-        let waited_for = findings.iter().filter(|finding| finding.weight != Weight::Unknown);
+        let waited_for = findings.iter().filter(|finding| finding.weight.is_bad());
         let new: Vec<&Finding> = waited_for.filter(|finding| self.is_new(&text(finding))).collect();
         new.into_iter()
             .map(|finding| line(finding).and(Role::Plain, format!(" (after {} s)", elapsed.as_secs())))

@@ -1,21 +1,18 @@
 //! `status -A`: every exchange of the cluster, each on a line.
 
-use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::ResourceExt;
-use kube::api::ListParams;
 use serde::Serialize;
 
 use super::Args;
 use super::report::age;
+use crate::commands::shared::exchanges;
 use crate::commands::shared::look::Look;
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::exchange::names;
-use crate::findings::{Depth, Finding, Health};
-use crate::kubernetes::{Cluster, act};
-use crate::observe::{Reading, Snapshot, readiness};
+use crate::findings::{Finding, Health};
+use crate::observe::{Reading, readiness};
 use crate::output::{Column, Table};
 use crate::persistence::proof::Proof;
 use crate::text::duration;
@@ -57,40 +54,26 @@ struct Exchange {
     created_at: Option<Timestamp>,
 }
 
-/// The most exchanges that are shown of one cluster: a large class.
-const MOST: u32 = 500;
-
-/// How many are looked at at once: each takes some fifteen requests.
-const AT_ONCE: usize = 8;
-
 /// Shows them.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let cluster = ctx.cluster().await?;
-    let selector = format!("{},{}={}", names::selector(), names::APP, names::POSTGRES);
-    ctx.show(|| act::command(cluster.place(), &["get", "statefulsets", "-A", "-l", &selector]));
-    let sets = cluster.list_everywhere::<StatefulSet>(&ListParams::default().labels(&selector).limit(MOST)).await?;
-    let read = stream::iter(&sets).map(|set| Exchange::read(set, cluster, super::depth(args))).buffered(AT_ONCE);
-    let all = Exchanges { items: read.collect().await };
+    let now = Timestamp::now();
+    let all = Exchanges {
+        items: exchanges::each(ctx, super::depth(args).into(), |set, _, look| Exchange::new(set, &look)).await?,
+    };
     match args.output.text("StatusList", &all)? {
         Some(text) => ctx.printer.out_text(&text)?,
-        None => ctx.printer.out_text(&table(&all, Timestamp::now()))?,
+        None => ctx.printer.out_text(&table(&all, now))?,
     }
     Ok(Outcome::holds_if(all.items.iter().all(|exchange| exchange.health.holds())))
 }
 
 impl Exchange {
-    async fn read(set: &StatefulSet, cluster: &Cluster, depth: Depth) -> Self {
-        let namespace = set.namespace().unwrap_or_default();
-        let cluster = cluster.in_namespace(&namespace);
-        // What cannot be read of it is the same as what the list has, and nothing else.
-        let listed = || Snapshot { statefulset: Reading::Present(set.clone()), ..Snapshot::default() };
-        let snapshot = Box::pin(Snapshot::glance(&cluster)).await.unwrap_or_else(|_| listed());
-        let look = Box::pin(Look::again_if_needed(&cluster, snapshot, depth)).await;
+    fn new(set: &StatefulSet, look: &Look) -> Self {
         let database = &look.details.database;
         Self {
-            namespace,
+            namespace: set.namespace().unwrap_or_default(),
             health: look.health,
-            finding: look.findings.first().cloned(),
+            finding: look.findings().into_iter().next(),
             ready: set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0),
             desired: set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
             complete: readiness::statefulset(set),

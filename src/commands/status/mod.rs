@@ -112,7 +112,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 async fn read(args: &Args, ctx: &Ctx, until: Option<Instant>) -> anyhow::Result<(Status, Timestamp)> {
     let cluster = ctx.cluster().await?;
     loop {
-        let look = Box::pin(look(ctx, depth(args))).await?;
+        let look = Box::pin(look(ctx, depth(args).into())).await?;
         if look.health == Health::Unreadable {
             let place = cluster.place();
             let says = format!("you may not read the exchange ({})", place.in_words());

@@ -178,7 +178,7 @@ impl Status {
     /// What there is to tell.
     #[must_use]
     pub fn new(place: &Place, look: &Look) -> Self {
-        let Look { snapshot, details, findings, health, .. } = look;
+        let Look { snapshot, details, health, .. } = look;
         let workload = |app: &str, kind: &str, state| Workload {
             name: format!("{kind}/{app}"),
             state,
@@ -205,7 +205,7 @@ impl Status {
             network_policy: snapshot.network_policy.map(ResourceExt::name_any),
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
             database: details.database.map(database),
-            findings: findings.clone(),
+            findings: look.findings(),
         }
     }
 }

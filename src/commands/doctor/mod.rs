@@ -1,0 +1,140 @@
+//! `doctor`: finds the cause of what is wrong, and says what helps.
+
+mod everywhere;
+mod junit;
+mod report;
+mod view;
+
+use std::slice;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::time::{Instant, sleep};
+
+use super::shared::cause;
+use super::shared::look::{Look, Scope, look};
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::findings::{self, Cause, Depth, Health};
+use crate::flags::duration;
+use crate::text::json;
+use report::Doctor;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin doctor
+  kubectl kubecoin doctor --evidence            # show what each finding was judged by
+  kubectl kubecoin doctor --only KC010          # look for one cause
+  kubectl kubecoin doctor --wait                # wait until nothing is wrong
+  kubectl kubecoin doctor -A                    # every exchange in the cluster
+  kubectl kubecoin doctor -o json | jq -r '.findings[].id'
+  kubectl kubecoin explain KC010                # what a finding means, and how to mend it
+
+It changes nothing in the cluster.
+Exit code 0 if nothing is wrong; 1 if something is; 2 if it could not look. Warnings do not change it.";
+
+/// What the answer is called by programs.
+const KIND: &str = "Doctor";
+
+/// The pause before it is looked at again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How the findings are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// What is wrong, and what helps
+    #[default]
+    Table,
+    /// With the title of each cause, and what was looked at
+    Wide,
+    /// Everything, as JSON
+    Json,
+    /// Everything, as YAML
+    Yaml,
+    /// A test case for each cause, as `JUnit` XML
+    Junit,
+}
+
+/// What `doctor` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Output format: table, wide, json, yaml or junit
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    output: Format,
+
+    /// Show what each finding was judged by
+    #[arg(long)]
+    evidence: bool,
+
+    /// Look for this cause only, such as KC010 or claim-unbound; can be repeated
+    #[arg(long, value_name = "CODE")]
+    only: Vec<String>,
+
+    /// Check every exchange in the cluster
+    #[arg(short = 'A', long, conflicts_with = "wait")]
+    all_namespaces: bool,
+
+    /// Wait until nothing is wrong
+    #[arg(long)]
+    wait: bool,
+
+    /// How long to wait
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "wait")]
+    timeout: Duration,
+}
+
+/// Looks, and says what is wrong.
+///
+/// # Errors
+/// If it could not look.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let causes = causes(&args.only, ctx)?;
+    let scope = Scope { depth: Depth::Around, causes: &causes };
+    if args.all_namespaces {
+        return everywhere::run(args, scope, ctx).await;
+    }
+    let look = Box::pin(read(args, scope, ctx)).await?;
+    let place = ctx.cluster().await?.place();
+    if look.health == Health::Unreadable {
+        let says = format!("you may not read the exchange ({})", place.in_words());
+        return Err(Error::new(says, ctx.by_hand.kubectl("auth can-i --list").to("check your permissions")).into());
+    }
+    let doctor = Doctor::new(place, &look);
+    match args.output {
+        Format::Junit => ctx.printer.out_text(&junit::text(slice::from_ref(&doctor), &causes)?)?,
+        Format::Json => ctx.printer.out_text(&json::text(KIND, &doctor)?)?,
+        Format::Yaml => ctx.printer.out_text(&json::yaml(KIND, &doctor)?)?,
+        Format::Table | Format::Wide => {
+            for line in view::lines(&doctor, args.output == Format::Wide) {
+                ctx.printer.out_wrapped(line, 2)?;
+            }
+        }
+    }
+    Ok(doctor.outcome())
+}
+
+/// Looks once; with `--wait` again and again, until nothing is wrong or the time is over.
+async fn read(args: &Args, scope: Scope<'_>, ctx: &Ctx) -> anyhow::Result<Look> {
+    let deadline = Instant::now() + args.timeout;
+    loop {
+        let look = Box::pin(look(ctx, scope)).await?;
+        let is_bad = look.diagnoses.iter().any(|it| it.finding.weight.is_bad());
+        if !args.wait || !is_bad {
+            return Ok(look);
+        }
+        if Instant::now() >= deadline {
+            ctx.printer.error(&format!("something was still wrong after {:?}", args.timeout));
+            return Ok(look);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The causes that are asked for: all, if none is named.
+fn causes(only: &[String], ctx: &Ctx) -> anyhow::Result<Vec<&'static Cause>> {
+    if only.is_empty() {
+        return Ok(findings::ALL.to_vec());
+    }
+    only.iter().map(|code| cause::named(code, ctx)).collect()
+}

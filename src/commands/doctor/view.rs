@@ -1,0 +1,94 @@
+//! The findings for people.
+
+use super::report::Doctor;
+use crate::findings::{Diagnosis, Finding, Health, Weight};
+use crate::kubernetes::{ByHand, on};
+use crate::output::{Line, Role};
+use crate::text::brief;
+
+/// All of it, the verdict last.
+pub fn lines(doctor: &Doctor, wide: bool) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for diagnosis in &doctor.findings {
+        lines.extend(of(diagnosis, wide));
+        lines.push(Line::default());
+    }
+    for finding in &doctor.unknown {
+        lines.push(head(finding));
+    }
+    if !doctor.unknown.is_empty() {
+        lines.push(Line::default());
+    }
+    lines.push(verdict(doctor));
+    if let Some(Diagnosis { finding, .. }) = doctor.findings.first() {
+        let explain = ByHand::default().own(["explain", finding.cause.id]);
+        lines.push(Line::default().and(Role::Title, "more: ").and(Role::Command, explain.line()));
+    }
+    lines
+}
+
+/// A cause, what it brings about, and what helps.
+fn of(Diagnosis { finding, consequences }: &Diagnosis, wide: bool) -> Vec<Line> {
+    let mut lines = vec![head(finding)];
+    if wide {
+        let title = format!("  {} ({})", finding.cause.title, finding.cause.slug);
+        lines.push(Line::default().and(Role::Plain, title));
+    }
+    lines.extend(consequences.iter().map(|it| {
+        let says = format!(" {}", brief(&it.says));
+        Line::default()
+            .and(Role::Plain, format!("  → {} ", it.cause.id))
+            .and(Role::Title, &it.object)
+            .and(Role::Plain, says)
+    }));
+    let hint = finding.hint.to_string();
+    lines.push(Line::default().and(Role::Plain, "  ").and(Role::Command, "hint: ").and(Role::Plain, hint));
+    lines
+}
+
+/// `KC010 problem: persistentvolumeclaim/postgres-pvc is Pending`.
+fn head(finding: &Finding) -> Line {
+    let (word, role) = word(finding.weight);
+    Line::default()
+        .and(Role::Title, format!("{} ", finding.cause.id))
+        .and(role, word)
+        .and(Role::Plain, ": ")
+        .and(Role::Title, &finding.object)
+        .and(Role::Plain, format!(" {}", brief(&finding.says)))
+}
+
+fn word(weight: Weight) -> (&'static str, Role) {
+    match weight {
+        Weight::Problem => ("problem", Role::Bad),
+        Weight::NotYet => ("not ready yet", Role::Doubtful),
+        Weight::Unknown => ("unknown", Role::Doubtful),
+        Weight::Warning => ("warning", Role::Doubtful),
+        Weight::Info => ("info", Role::Plain),
+    }
+}
+
+/// `2 problems, 1 warning (alice on minikube)`.
+fn verdict(doctor: &Doctor) -> Line {
+    let many = |weight, one: &str, several: &str| match doctor.count(weight) {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {several}")),
+    };
+    let counts = [
+        many(Weight::Problem, "problem", "problems"),
+        many(Weight::NotYet, "thing not ready yet", "things not ready yet"),
+        many(Weight::Warning, "warning", "warnings"),
+        many(Weight::Info, "info", "infos"),
+    ];
+    let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let (role, words) = match doctor.health {
+        _ if doctor.count(Weight::Problem) > 0 => (Role::Bad, counts),
+        _ if doctor.count(Weight::NotYet) > 0 => (Role::Doubtful, counts),
+        Health::Unknown => (Role::Doubtful, "nothing wrong was found, but nobody could send it a request".to_owned()),
+        _ if !counts.is_empty() => (Role::Good, format!("nothing is wrong; {counts}")),
+        _ if !doctor.unknown.is_empty() => (Role::Good, "nothing is wrong, as far as you may see".to_owned()),
+        _ => (Role::Good, "nothing is wrong".to_owned()),
+    };
+    let place = format!(" ({}{})", doctor.namespace, on(&doctor.context));
+    Line::default().and(Role::Title, "doctor: ").and(role, words).and(Role::Plain, place)
+}

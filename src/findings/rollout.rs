@@ -1,0 +1,17 @@
+//! A rollout that goes on while requests are answered.
+
+use super::finding::{Finding, Observed, Weight};
+use crate::exchange::names;
+use crate::observe::path::Path;
+use crate::observe::{Reading, readiness};
+
+/// How much a finding weighs where everything else is known: what a Deployment is still waiting for is only news, as long as
+/// it has a ready pod and a request goes all the way.
+pub fn weight(observed: &Observed, finding: &Finding) -> Weight {
+    let is_answered = matches!(observed.details.path, Reading::Present(Path::Answered(_)));
+    let goes_on = finding.weight == Weight::NotYet
+        && is_answered
+        && names::DEPLOYMENTS.contains(&finding.app)
+        && observed.snapshot.pods_of(finding.app).any(readiness::pod);
+    if goes_on { Weight::Info } else { finding.weight }
+}
