@@ -2,6 +2,7 @@
 
 mod apply;
 mod existing;
+mod obstacle;
 mod preflight;
 mod works;
 

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
+use super::obstacle::{Kind, Obstacle};
 use super::{Args, existing};
 use crate::commands::shared::settle::CREATE_VOLUMES;
 use crate::commands::shared::{namespace, quota};
@@ -14,9 +15,8 @@ use crate::exchange::objects::{self, Objects};
 use crate::exchange::{marks, names};
 use crate::kubernetes::access::{Permission, missing};
 use crate::kubernetes::act::{Act, Apply, Create};
-use crate::kubernetes::{ByHand, Cause, Cluster, Object, RequestError, adopt};
+use crate::kubernetes::{Cluster, Object, RequestError, adopt};
 use crate::observe::{Reading, Snapshot};
-use crate::text::Hint;
 
 /// What the wait lists and watches, by group and resource; whether objects may be applied shows when the server tries them.
 const WATCHED: [(&str, &str); 4] =
@@ -50,16 +50,16 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     let cluster = ctx.cluster().await?;
     let namespace = cluster.namespace();
     let in_order = objects.in_order()?;
-    let foreign: Vec<String> = in_order
+    let foreign: Vec<Obstacle> = in_order
         .iter()
         .filter(|object| matches!(existing::of(object, snapshot), Reading::Present(there) if !marks::is_ours(there)))
-        .map(|object| {
-            format!("{} belongs to someone else: it does not have the label {}", object.reference(), names::selector())
-        })
+        .map(|object| Obstacle::foreign(&object.reference()))
         .collect();
 
     let left_behind = snapshot.released_volume().filter(|_| !args.reuse_volume).map(|volume| {
-        format!("persistentvolume/{} is Released: it still has the data of a deleted claim", volume.name_any())
+        let name = volume.name_any();
+        let says = format!("persistentvolume/{name} is Released: it still has the data of a deleted claim");
+        Obstacle::new(Kind::Released, says)
     });
 
     // Who may not read namespaces learns from the server's trial whether there is this one.
@@ -92,37 +92,13 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
         (permissions?, secret?.into_iter().chain(trials?).chain(quotas?).collect())
     };
 
-    let mut problems: Vec<String> = foreign.into_iter().chain(left_behind).chain(permissions).chain(trials).collect();
-    problems.dedup();
-    match problems.as_slice() {
-        [] => Ok(()),
-        problems => Err(Error::new(
-            format!("cannot deploy ({}):\n  {}", cluster.place().in_words(), problems.join("\n  ")),
-            hint(problems, &ctx.by_hand),
-        )
-        .into()),
-    }
-}
-
-fn hint(problems: &[String], by_hand: &ByHand) -> Hint {
-    let any = |words: &str| problems.iter().any(|problem| problem.contains(words));
-    if any("is Released") {
-        "use its data again with --reuse-volume, or choose another namespace".into()
-    } else if any("services.nodeports") {
-        by_hand.own("open").to("deploy with --service-type ClusterIP, and open the page")
-    } else if any("PodSecurity") || any("persistentvolume/") {
-        "let the cluster create the volume, and run PostgreSQL as a non-root user: --storage dynamic".into()
-    } else if any("resourcequota/") || any("exceeded quota") {
-        by_hand.kubectl("describe resourcequota").to("see what uses the quota")
-    } else if any("someone else:") {
-        "use another namespace: --create-namespace -n NAME".into()
-    } else if any("conflict") {
-        "overwrite these fields with --force-conflicts".into()
-    } else if any("you may not") || any("forbidden: User") {
-        by_hand.kubectl("auth can-i --list").to("check your permissions")
-    } else {
-        ByHand::default().own("deploy --help").to("change what the server rejects; list the flags")
-    }
+    let mut obstacles: Vec<Obstacle> =
+        foreign.into_iter().chain(left_behind).chain(permissions).chain(trials).collect();
+    obstacles.dedup();
+    let Some(foremost) = obstacles.iter().map(|obstacle| obstacle.kind).min() else { return Ok(()) };
+    let says = obstacles.iter().map(|obstacle| obstacle.says.as_str()).collect::<Vec<_>>().join("\n  ");
+    let says = format!("cannot deploy ({}):\n  {says}", cluster.place().in_words());
+    Err(Error::new(says, foremost.hint(&ctx.by_hand)).into())
 }
 
 /// What one may not do of what the flags call for, and of these.
@@ -130,30 +106,32 @@ async fn missing_permissions(
     args: &Args,
     cluster: &Cluster,
     these: impl IntoIterator<Item = Permission>,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Vec<Obstacle>> {
     let waits = args.wait && args.dry_run.is_none();
     let watches = WATCHED.into_iter().filter(|_| waits).flat_map(|(group, resource)| {
         ["list", "watch"].map(|verb| Permission { verb, group, resource, subresource: "" })
     });
     let needed = these.into_iter().chain(watches).chain(EXEC.into_iter().filter(|_| args.init_db));
     let missing = missing(cluster, needed).await?;
-    Ok(missing.into_iter().map(|permission| format!("you may not {permission}")).collect())
+    let obstacle = |permission| Obstacle::new(Kind::NotPermitted, format!("you may not {permission}"));
+    Ok(missing.into_iter().map(obstacle).collect())
 }
 
 /// What is in the way of the Secret, or of the use of the one that is there.
-async fn secret(cluster: &Cluster) -> anyhow::Result<Option<String>> {
+async fn secret(cluster: &Cluster) -> anyhow::Result<Option<Obstacle>> {
     let object = Object::of(&objects::secret(cluster.namespace())?)?;
     let reference = object.reference();
     let refused = match cluster.get::<Secret>(names::SECRET).await {
         Ok(Some(there)) => {
             let has = |key: &&str| there.data.as_ref().is_some_and(|data| data.contains_key(*key));
             let lacks = names::SECRET_KEYS.into_iter().find(|key| !has(key));
-            return Ok(lacks.map(|key| format!("{reference} belongs to someone else: it has no key {key:?}")));
+            let says = |key| format!("{reference} belongs to someone else: it has no key {key:?}");
+            return Ok(lacks.map(|key| Obstacle::new(Kind::Foreign, says(key))));
         }
         Ok(None) => Create { object, hidden: None, dry_run: true }.execute(cluster).await.err(),
         Err(error) => Some(error),
     };
-    Ok(refused.map(|error| problem(&reference, error)).transpose()?.flatten())
+    Ok(refused.map(|error| Obstacle::refusal(&reference, error)).transpose()?.flatten())
 }
 
 /// A pod of each workload that is not there yet.
@@ -167,13 +145,15 @@ fn pods_to_be_made(objects: &Objects, snapshot: &Snapshot) -> Vec<Pod> {
 
 /// Which quotas have too little room for all these pods. Who may not read quotas learns it from the pods; and pods of an
 /// earlier deployment that are on their way out still count as used, though what they use is about to be free.
-async fn quotas(cluster: &Cluster, snapshot: &Snapshot, pods: &[Pod]) -> Result<Vec<String>, RequestError> {
+async fn quotas(cluster: &Cluster, snapshot: &Snapshot, pods: &[Pod]) -> Result<Vec<Obstacle>, RequestError> {
     let mut there = snapshot.pods.present().into_iter().flatten();
     if pods.is_empty() || there.any(|pod| pod.metadata.deletion_timestamp.is_some()) {
         return Ok(Vec::new());
     }
     match cluster.list::<ResourceQuota>(&ListParams::default().limit(MOST)).await {
-        Ok(quotas) => Ok(quota::too_small(&quotas, pods)),
+        Ok(quotas) => {
+            Ok(quota::too_small(&quotas, pods).into_iter().map(|says| Obstacle::new(Kind::Quota, says)).collect())
+        }
         Err(error) if error.cause.is_refusal() => Ok(Vec::new()),
         Err(error) => Err(error),
     }
@@ -187,7 +167,7 @@ async fn trials(
     objects: &Objects,
     snapshot: &Snapshot,
     pods: &[Pod],
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Vec<Obstacle>> {
     let applies = objects.in_order()?.into_iter().map(|object| {
         let adopted = matches!(existing::of(&object, snapshot), Reading::Present(there) if adopt::patch(&object, there).is_some());
         let force = args.force_conflicts || adopted;
@@ -203,24 +183,11 @@ async fn trials(
         (reference, Create { object, hidden: None, dry_run: true }.execute(cluster).await.err())
     });
     let (applies, creates) = futures_util::future::join(join_all(applies), join_all(creates)).await;
-    let mut problems = Vec::new();
+    let mut obstacles = Vec::new();
     for (reference, error) in applies.into_iter().chain(creates) {
         if let Some(error) = error {
-            problems.extend(problem(&reference, error)?);
+            obstacles.extend(Obstacle::refusal(&reference, error)?);
         }
     }
-    Ok(problems)
-}
-
-/// A refusal as a sentence. What is no refusal, as a lost connection, ends the whole check.
-fn problem(reference: &str, error: RequestError) -> Result<Option<String>, RequestError> {
-    match &error.cause {
-        // An earlier check's name; it is not there for long.
-        Cause::Conflict { managers, .. } if managers.is_empty() => Ok(None),
-        Cause::Conflict { message, .. }
-        | Cause::Forbidden(message)
-        | Cause::Invalid(message)
-        | Cause::NotFound(message) => Ok(Some(format!("{reference}: {message}"))),
-        _ => Err(error),
-    }
+    Ok(obstacles)
 }
