@@ -2,6 +2,7 @@
 
 mod causes;
 pub mod dns;
+pub mod evidence;
 mod finding;
 mod health;
 mod pods;
@@ -24,7 +25,7 @@ use crate::observe::details::Wanted;
 /// Everything that is not as it should be, causes without their consequences.
 #[must_use]
 pub fn judge(observed: &Observed) -> Vec<Finding> {
-    diagnose(found(observed, ALL)).into_iter().map(|diagnosis| diagnosis.finding).collect()
+    diagnose(&found(observed, ALL)).into_iter().map(|diagnosis| diagnosis.finding).collect()
 }
 
 /// What these causes find, each by itself.
@@ -36,7 +37,7 @@ pub fn found(observed: &Observed, causes: &[&'static Cause]) -> Vec<Finding> {
 
 /// Puts what was found below what brings it about, first causes first.
 #[must_use]
-pub fn diagnose(found: Vec<Finding>) -> Vec<Diagnosis> {
+pub fn diagnose(found: &[Finding]) -> Vec<Diagnosis> {
     let explains = |one: &Finding, other: &Finding| {
         one.cause.explains(other.cause) && (one.app == other.app || other.app.is_empty())
     };

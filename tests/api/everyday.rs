@@ -55,7 +55,7 @@ fn open_without_a_page_says_why() {
     let ended = Home::at(&server).run("open --no-browser");
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
     assert!(ended.stderr.contains("no frontend pod is ready"), "{ended:?}");
-    assert!(ended.stderr.contains("  pod/frontend-1 "), "{ended:?}");
+    assert!(ended.stderr.contains("  KC026 pod/frontend-1 "), "{ended:?}");
     assert_eq!(ended.stderr.matches("hint: ").count(), 1, "{ended:?}");
 }
 

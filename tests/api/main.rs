@@ -8,6 +8,7 @@ mod completion;
 mod credentials;
 mod deploy;
 mod dns_check;
+mod doctor;
 mod everyday;
 mod overtaken;
 mod persistence_demo;

@@ -2,21 +2,27 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::commands::shared::look::look;
+use crate::commands::shared::waiting;
 use crate::context::Ctx;
 use crate::dns;
 use crate::error::Outcome;
 use crate::exchange::names;
+use crate::findings::Depth;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::command;
 use crate::observe::path::{self, Connection, Path, Way};
 use crate::observe::{Reading, Reason, Snapshot};
-use crate::text::brief;
+use crate::text::{Hint, brief};
 
 const PAUSE: Duration = Duration::from_millis(250);
 /// A wait that is worth a word.
 const LONG: Duration = Duration::from_secs(3);
+
+/// How long it may take to find out why nothing answers.
+const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// Asks until it answers, and says what comes next.
 pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
@@ -42,8 +48,18 @@ pub async fn check(ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
         answer => words(&answer),
     };
     ctx.printer.error(&format!("everything is ready, but {says}"));
-    ctx.printer.hint(ctx.own_command("status").to("see what is wrong"));
+    ctx.printer.hint(why(ctx).await.unwrap_or_else(|| ctx.own_command("status").to("see what is wrong")));
     Ok(Outcome::DoesNotHold)
+}
+
+/// Says what is wrong, as far as it can be found out soon. Gives what helps.
+async fn why(ctx: &Ctx) -> Option<Hint> {
+    let look = timeout(LAST_LOOK, Box::pin(look(ctx, Depth::All.into()))).await.ok()?.ok()?;
+    let findings = look.findings();
+    for finding in &findings {
+        ctx.printer.note(waiting::line(finding));
+    }
+    findings.into_iter().next().map(|finding| finding.hint)
 }
 
 /// What an answer that is none comes to.

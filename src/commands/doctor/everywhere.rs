@@ -24,7 +24,9 @@ struct Doctors {
 
 /// Looks at each, and says what is wrong.
 pub async fn run(args: &Args, scope: Scope<'_>, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let items = exchanges::each(ctx, scope, |_, cluster, look| Doctor::new(cluster.place(), &look)).await?;
+    let items =
+        exchanges::each(ctx, scope, |_, cluster, look| Doctor::new(cluster.place(), &look, args.asked(scope.causes)))
+            .await?;
     let all = Doctors { items };
     match args.output {
         Format::Junit => ctx.printer.out_text(&junit::text(&all.items, scope.causes)?)?,

@@ -15,15 +15,16 @@ pub fn text(doctors: &[Doctor], causes: &[&'static Cause]) -> anyhow::Result<Str
     let mut suites = Suites::new("doctor");
     suites.add_test_suites(doctors.iter().map(|doctor| {
         let mut suite = TestSuite::new(clean(&format!("{}{}", doctor.namespace, on(&doctor.context))));
-        suite.add_test_cases(causes.iter().map(|cause| case(doctor, cause)));
+        suite.add_test_cases(causes.iter().map(|cause| of(doctor, cause)));
         suite
     }));
     Ok(suites.to_string()? + "\n")
 }
 
 /// A cause: it fails if it speaks against the exchange, and is skipped if it could not be looked for.
-fn case(doctor: &Doctor, cause: &'static Cause) -> TestCase {
-    let found: Vec<&Diagnosis> = doctor.findings.iter().filter(|it| it.finding.cause == cause).collect();
+fn of(doctor: &Doctor, cause: &'static Cause) -> TestCase {
+    let found: Vec<&Diagnosis> =
+        doctor.findings.iter().map(|it| &it.diagnosis).filter(|it| it.finding.cause == cause).collect();
     let unknown = doctor.unknown.iter().filter(|it| it.cause == cause).map(|it| format!("{} {}", it.object, it.says));
     let words = found.iter().map(|it| words(it)).chain(unknown).collect::<Vec<_>>().join("\n");
     let is = |weight| found.iter().any(|it| it.finding.weight == weight);
@@ -38,12 +39,12 @@ fn case(doctor: &Doctor, cause: &'static Cause) -> TestCase {
     if !matches!(status, TestCaseStatus::Success { .. }) {
         status.set_type(cause.slug).set_message(&*words);
     }
-    let mut case = TestCase::new(clean(&format!("{} {}", cause.id, cause.title)), status);
-    case.set_classname("doctor");
+    let mut test = TestCase::new(clean(&format!("{} {}", cause.id, cause.title)), status);
+    test.set_classname("doctor");
     if !words.is_empty() {
-        case.set_system_out(&*words);
+        test.set_system_out(&*words);
     }
-    case
+    test
 }
 
 /// A finding, what it brings about, and what helps.

@@ -18,7 +18,7 @@ use crate::error::{Error, Outcome};
 use crate::findings::{self, Cause, Depth, Health};
 use crate::flags::duration;
 use crate::text::json;
-use report::Doctor;
+use report::{Asked, Doctor};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,6 +84,14 @@ pub struct Args {
     timeout: Duration,
 }
 
+impl Args {
+    /// What is told of these causes.
+    fn asked(&self, causes: &[&'static Cause]) -> Asked {
+        let only = if self.only.is_empty() { Vec::new() } else { causes.iter().map(|cause| cause.id).collect() };
+        Asked { only, evidence: self.evidence }
+    }
+}
+
 /// Looks, and says what is wrong.
 ///
 /// # Errors
@@ -100,7 +108,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         let says = format!("you may not read the exchange ({})", place.in_words());
         return Err(Error::new(says, ctx.by_hand.kubectl("auth can-i --list").to("check your permissions")).into());
     }
-    let doctor = Doctor::new(place, &look);
+    let doctor = Doctor::new(place, &look, args.asked(&causes));
     match args.output {
         Format::Junit => ctx.printer.out_text(&junit::text(slice::from_ref(&doctor), &causes)?)?,
         Format::Json => ctx.printer.out_text(&json::text(KIND, &doctor)?)?,

@@ -1,10 +1,12 @@
 //! What `doctor` tells, for programs as it is.
 
+use std::ops::Deref;
+
 use serde::Serialize;
 
 use crate::commands::shared::look::Look;
 use crate::error::Outcome;
-use crate::findings::{Diagnosis, Finding, Health, Weight};
+use crate::findings::{Diagnosis, Finding, Health, Weight, evidence};
 use crate::kubernetes::Place;
 
 /// All of it.
@@ -16,22 +18,58 @@ pub struct Doctor {
     pub namespace: String,
     /// How the exchange is, in one word.
     pub health: Health,
+    /// The causes that were looked for, if not all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<&'static str>,
     /// What is wrong or worth knowing, the worst first.
-    pub findings: Vec<Diagnosis>,
+    pub findings: Vec<Found>,
     /// What could not be looked at.
     pub unknown: Vec<Finding>,
 }
 
+/// A cause that was found, and what it was judged by.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    #[serde(flatten)]
+    pub diagnosis: Diagnosis,
+    /// The facts, each in a line, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Vec<String>>,
+}
+
+impl Deref for Found {
+    type Target = Diagnosis;
+
+    fn deref(&self) -> &Diagnosis {
+        &self.diagnosis
+    }
+}
+
+/// What `doctor` is asked to tell.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The ids of the causes that are looked for; none if all are.
+    pub only: Vec<&'static str>,
+    /// Whether findings are shown with what they were judged by.
+    pub evidence: bool,
+}
+
 impl Doctor {
-    /// What there is to tell.
-    pub fn new(place: &Place, look: &Look) -> Self {
-        let (unknown, mut findings): (Vec<Diagnosis>, Vec<Diagnosis>) =
+    /// What there is to tell of what was asked.
+    pub fn new(place: &Place, look: &Look, asked: Asked) -> Self {
+        let (unknown, findings): (Vec<Diagnosis>, Vec<Diagnosis>) =
             look.diagnoses.iter().cloned().partition(|it| it.finding.weight == Weight::Unknown);
+        let observed = look.observed(place);
+        let evidence = |finding: &Finding| asked.evidence.then(|| evidence::of(&observed, finding));
+        let mut findings: Vec<Found> =
+            findings.into_iter().map(|diagnosis| Found { evidence: evidence(&diagnosis.finding), diagnosis }).collect();
         findings.sort_by_key(|it| rank(it.finding.weight));
         Self {
             context: place.context.clone(),
             namespace: place.namespace.clone(),
             health: look.health,
+            only: asked.only,
             findings,
             unknown: unknown.into_iter().map(|it| it.finding).collect(),
         }

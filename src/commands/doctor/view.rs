@@ -1,6 +1,6 @@
 //! The findings for people.
 
-use super::report::Doctor;
+use super::report::{Doctor, Found};
 use crate::findings::{Diagnosis, Finding, Health, Weight};
 use crate::kubernetes::{ByHand, on};
 use crate::output::{Line, Role};
@@ -9,8 +9,8 @@ use crate::text::brief;
 /// All of it, the verdict last.
 pub fn lines(doctor: &Doctor, wide: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for diagnosis in &doctor.findings {
-        lines.extend(of(diagnosis, wide));
+    for found in &doctor.findings {
+        lines.extend(of(found, wide));
         lines.push(Line::default());
     }
     for finding in &doctor.unknown {
@@ -20,15 +20,15 @@ pub fn lines(doctor: &Doctor, wide: bool) -> Vec<Line> {
         lines.push(Line::default());
     }
     lines.push(verdict(doctor));
-    if let Some(Diagnosis { finding, .. }) = doctor.findings.first() {
-        let explain = ByHand::default().own(["explain", finding.cause.id]);
+    if let Some(found) = doctor.findings.first() {
+        let explain = ByHand::default().own(["explain", found.finding.cause.id]);
         lines.push(Line::default().and(Role::Title, "more: ").and(Role::Command, explain.line()));
     }
     lines
 }
 
 /// A cause, what it brings about, and what helps.
-fn of(Diagnosis { finding, consequences }: &Diagnosis, wide: bool) -> Vec<Line> {
+fn of(Found { diagnosis: Diagnosis { finding, consequences }, evidence }: &Found, wide: bool) -> Vec<Line> {
     let mut lines = vec![head(finding)];
     if wide {
         let title = format!("  {} ({})", finding.cause.title, finding.cause.slug);
@@ -41,6 +41,7 @@ fn of(Diagnosis { finding, consequences }: &Diagnosis, wide: bool) -> Vec<Line> 
             .and(Role::Title, &it.object)
             .and(Role::Plain, says)
     }));
+    lines.extend(evidence.iter().flatten().map(|fact| Line::from(format!("  | {fact}"))));
     let hint = finding.hint.to_string();
     lines.push(Line::default().and(Role::Plain, "  ").and(Role::Command, "hint: ").and(Role::Plain, hint));
     lines
@@ -85,6 +86,9 @@ fn verdict(doctor: &Doctor) -> Line {
         _ if doctor.count(Weight::Problem) > 0 => (Role::Bad, counts),
         _ if doctor.count(Weight::NotYet) > 0 => (Role::Doubtful, counts),
         Health::Unknown => (Role::Doubtful, "nothing wrong was found, but nobody could send it a request".to_owned()),
+        _ if counts.is_empty() && !doctor.only.is_empty() => {
+            (Role::Good, format!("not found: {}", doctor.only.join(", ")))
+        }
         _ if !counts.is_empty() => (Role::Good, format!("nothing is wrong; {counts}")),
         _ if !doctor.unknown.is_empty() => (Role::Good, "nothing is wrong, as far as you may see".to_owned()),
         _ => (Role::Good, "nothing is wrong".to_owned()),

@@ -65,13 +65,20 @@ impl Look {
 
     async fn at(cluster: &Cluster, snapshot: Snapshot, Scope { depth, causes }: Scope<'_>) -> Self {
         let wanted = findings::wanted(&snapshot, depth, causes);
+        let tried = wanted.path;
         let details = Box::pin(Details::read(&snapshot, cluster, wanted)).await;
         let now = Timestamp::now();
         let Place { namespace, by_hand, .. } = cluster.place();
         let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
         let found = findings::found(&observed, causes);
-        let health = Health::of(&observed, &found, depth >= Depth::All);
-        Self { diagnoses: findings::diagnose(found), snapshot, details, health, now }
+        let health = Health::of(&observed, &found, tried);
+        Self { diagnoses: findings::diagnose(&found), snapshot, details, health, now }
+    }
+
+    /// What was judged.
+    pub fn observed<'a>(&'a self, place: &'a Place) -> Observed<'a> {
+        let Place { namespace, by_hand, .. } = place;
+        Observed { snapshot: &self.snapshot, details: &self.details, namespace, by_hand, now: self.now }
     }
 
     /// What makes it not healthy, and what could not be read.

@@ -256,16 +256,20 @@ fn judge(snapshot: &Snapshot, details: &Details, place: &Place) -> Vec<Finding> 
     findings::judge(&Observed { snapshot, details, namespace, by_hand, now: Timestamp::now() })
 }
 
-/// A finding on a line of its own.
+/// A finding on a line of its own, with the code by which it is explained.
 #[must_use]
 pub fn line(finding: &Finding) -> Line {
+    said(Line::default().and(Role::Plain, format!("  {} ", finding.cause.id)), finding)
+}
+
+/// What a finding says.
+fn said(line: Line, finding: &Finding) -> Line {
     let role = match finding.weight {
         Weight::Problem => Role::Bad,
         Weight::NotYet | Weight::Unknown | Weight::Warning => Role::Doubtful,
         Weight::Info => Role::Title,
     };
-    let says = brief(&finding.says);
-    Line::default().and(Role::Plain, "  ").and(role, &finding.object).and(Role::Plain, format!(" {says}"))
+    line.and(role, &finding.object).and(Role::Plain, format!(" {}", brief(&finding.says)))
 }
 
 /// What was told already: a line is worth repeating only if it says something new.
@@ -277,7 +281,7 @@ impl Told {
         self.0.insert(text.to_owned())
     }
 
-    /// The findings that were not told yet, by when. How long something takes is not news.
+    /// The findings that were not told yet, by when. How long something takes is not news, and what may pass needs no code.
     pub fn news(&mut self, findings: &[Finding], elapsed: Duration) -> Vec<Line> {
         let text = |finding: &Finding| {
             let letters: String = finding.says.chars().filter(|character| !character.is_ascii_digit()).collect();
@@ -287,7 +291,10 @@ impl Told {
         let waited_for = findings.iter().filter(|finding| finding.weight.is_bad());
         let new: Vec<&Finding> = waited_for.filter(|finding| self.is_new(&text(finding))).collect();
         new.into_iter()
-            .map(|finding| line(finding).and(Role::Plain, format!(" (after {} s)", elapsed.as_secs())))
+            .map(|finding| {
+                let line = said(Line::from("  "), finding);
+                line.and(Role::Plain, format!(" (after {} s)", elapsed.as_secs()))
+            })
             .collect()
     }
 }

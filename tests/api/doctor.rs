@@ -1,0 +1,205 @@
+//! `doctor` against a server with faults.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use quick_junit::Report as Suites;
+use serde_json::{Value, json};
+
+use crate::plugin::{Ended, Home};
+use crate::server::{Reply, Request, Server};
+use crate::world::{APPS, NAMESPACED, PATH, World, connection, pod, refusal};
+
+/// A server of this world in whose pods nothing is run.
+fn serve(world: World) -> Server {
+    Server::start(move |request| answer(&world, request))
+}
+
+fn answer(world: &World, request: &Request) -> Reply {
+    match request.path.as_str() {
+        PATH => Reply::Json(200, connection()),
+        path if path.contains("/exec") => refusal(403, "Forbidden", "no exec"),
+        path if path.contains("/portforward") => refusal(403, "Forbidden", "no portforward"),
+        _ => world.reply(request),
+    }
+}
+
+/// How `doctor` goes on the healthy exchange after this change.
+fn doctor(change: impl FnOnce(&mut World), words: &str) -> Ended {
+    let mut world = World::healthy();
+    change(&mut world);
+    Home::at(&serve(world)).run(&format!("doctor {words}"))
+}
+
+/// The page's Service leads nowhere.
+fn nobody(world: &mut World) {
+    world.at(&format!("{NAMESPACED}/services/backend-service"))["spec"]["selector"]["app"] = "nobody".into();
+    world.at(crate::world::SLICES)["items"][1]["endpoints"] = json!([]);
+}
+
+/// Of a Deployment whose newer pod is still starting.
+fn rollout(world: &mut World) {
+    let mut newer = pod("backend-2", "backend");
+    newer["status"]["conditions"][0]["status"] = "False".into();
+    newer["status"]["containerStatuses"][0]["ready"] = false.into();
+    world.at(&format!("{NAMESPACED}/pods"))["items"].as_array_mut().unwrap().push(newer);
+    let status = &mut world.at(&format!("{APPS}/deployments/backend"))["status"];
+    (status["replicas"], status["updatedReplicas"]) = (2.into(), 1.into());
+    status["unavailableReplicas"] = 1.into();
+}
+
+fn json_of(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+}
+
+#[test]
+fn nothing_is_wrong_with_a_healthy_exchange_and_nothing_is_changed() {
+    let server = serve(World::healthy());
+    let ended = Home::at(&server).run("doctor");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("doctor: nothing is wrong, as far as you may see (alice on "), "{ended:?}");
+    for request in server.requests() {
+        let tries = request.path.contains("/exec") || request.path.contains("/portforward");
+        assert!(request.method == "GET" || tries, "{request:?}");
+    }
+}
+
+#[test]
+fn a_cause_comes_first_and_what_it_brings_about_below_it() {
+    let ended = doctor(nobody, "");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[0].starts_with("KC050 problem: service/backend-service selects app=nobody"), "{ended:?}");
+    assert!(lines[1].starts_with("  → KC052 service/backend-service has no ready endpoint"), "{ended:?}");
+    assert!(lines.iter().any(|line| line.starts_with("  hint: ") && line.contains("-n alice")), "{ended:?}");
+    assert!(ended.stdout.contains("doctor: 1 problem (alice on "), "{ended:?}");
+    assert!(ended.stdout.ends_with("more: kubectl kubecoin explain KC050\n"), "{ended:?}");
+    let json = json_of(&doctor(nobody, "-o json"));
+    assert_eq!((&json["kind"], &json["health"]), (&"Doctor".into(), &"notHealthy".into()));
+    let finding = &json["findings"][0];
+    let [id, code, weight] = ["id", "code", "weight"].map(|field| finding[field].as_str().unwrap());
+    assert_eq!([id, code, weight], ["KC050", "selector-matches-nothing", "problem"]);
+    assert_eq!(finding["consequences"][0]["id"], "KC052");
+    assert_eq!(finding.get("evidence"), None);
+    assert!(doctor(nobody, "-o wide").stdout.contains("\n  A Service selects no pod, or the wrong ones (selector-"));
+}
+
+#[test]
+fn evidence_is_what_was_read() {
+    let ended = doctor(nobody, "--evidence");
+    for fact in ["  | selector app=nobody", "  | clusterIP 10.0.0.2, ports 8080→http", "  | 0 ready endpoints"] {
+        assert!(ended.stdout.contains(fact), "{fact}: {ended:?}");
+    }
+    let json = json_of(&doctor(nobody, "--evidence -o json"));
+    assert_eq!(json["findings"][0]["evidence"][0], "selector app=nobody");
+}
+
+#[test]
+fn a_rollout_is_news_while_requests_are_answered_and_more_than_that_otherwise() {
+    let ended = doctor(rollout, "");
+    assert!(ended.code == 0 && ended.stdout.contains("KC026 info: pod/backend-2 "), "{ended:?}");
+    assert!(ended.stdout.contains("doctor: nothing is wrong; "), "{ended:?}");
+    let mut world = World::healthy();
+    rollout(&mut world);
+    let server = Server::start(move |request| match request.path.as_str() {
+        PATH => refusal(403, "Forbidden", "no proxy"),
+        _ => answer(&world, request),
+    });
+    let ended = Home::at(&server).run("doctor");
+    assert!(ended.code == 1 && ended.stdout.contains("KC026 not ready yet: pod/backend-2 "), "{ended:?}");
+}
+
+#[test]
+fn what_may_not_be_read_is_said_and_wrong_is_nothing() {
+    let world = World::healthy();
+    let volume = "/api/v1/persistentvolumes/postgres-pv-alice";
+    let server = Server::start(move |request| match request.path.as_str() {
+        path if path == volume => refusal(403, "Forbidden", "no volumes"),
+        _ => answer(&world, request),
+    });
+    let ended = Home::at(&server).run("doctor");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended.stdout.contains("unknown: persistentvolume/postgres-pv-alice unknown: you may not read it"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn who_can_send_no_request_has_not_looked() {
+    let world = World::healthy();
+    let server = Server::start(move |request| match request.path.as_str() {
+        PATH => refusal(403, "Forbidden", "no proxy"),
+        _ => answer(&world, request),
+    });
+    let ended = Home::at(&server).run("doctor");
+    assert!(ended.code == 2 && ended.stdout.contains("nobody could send it a request"), "{ended:?}");
+    let server = Server::start(|_| refusal(403, "Forbidden", "no way"));
+    Home::at(&server).run("doctor").could_not_run("you may not read the exchange (");
+}
+
+#[test]
+fn one_cause_is_looked_for_and_nothing_is_read_for_others() {
+    let mut world = World::healthy();
+    nobody(&mut world);
+    let server = serve(world);
+    let home = Home::at(&server);
+    let ended = home.run("doctor --only KC010 --only selector-matches-nothing");
+    assert!(ended.code == 1 && ended.stdout.starts_with("KC050 problem: "), "{ended:?}");
+    assert!(!ended.stdout.contains('→'), "{ended:?}");
+    assert!(!server.requests().iter().any(|request| request.path == PATH || request.path.contains("/exec")));
+    // What is a consequence elsewhere is a finding of its own here.
+    assert!(home.run("doctor --only KC052").stdout.starts_with("KC052 "));
+    let ended = home.run("doctor --only KC010");
+    assert!(ended.code == 0 && ended.stdout.starts_with("doctor: not found: KC010 (alice on "), "{ended:?}");
+    let ended = home.run("doctor --only KC01");
+    ended.could_not_run("there is no finding \"KC01\": did you mean KC001?");
+}
+
+#[test]
+fn junit_has_a_test_case_for_each_cause() {
+    let ended = doctor(nobody, "-o junit");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let suites = Suites::deserialize_from_str(&ended.stdout).unwrap();
+    let suite = &suites.test_suites[0];
+    assert!(suite.test_cases.len() >= 32 && suites.failures == 1, "{ended:?}");
+    let ended = doctor(nobody, "-o junit --only KC052");
+    let suites = Suites::deserialize_from_str(&ended.stdout).unwrap();
+    assert_eq!((suites.tests, suites.failures), (1, 1), "{ended:?}");
+}
+
+#[test]
+fn it_is_waited_until_nothing_is_wrong_or_the_time_is_over() {
+    let (healthy, mut broken, count) = (World::healthy(), World::healthy(), AtomicUsize::new(0));
+    nobody(&mut broken);
+    let server = Server::start(move |request| {
+        let is_service = request.path.ends_with("/backend-service");
+        let later = if is_service { count.fetch_add(1, Ordering::Relaxed) } else { count.load(Ordering::Relaxed) };
+        answer(if later > 4 { &healthy } else { &broken }, request)
+    });
+    let ended = Home::at(&server).run("doctor --wait --timeout 60s");
+    assert!(ended.code == 0 && ended.stdout.contains("nothing is wrong"), "{ended:?}");
+    let ended = doctor(nobody, "--wait --timeout 1s");
+    assert!(ended.code == 1 && ended.stderr.contains("error: something was still wrong after 1s"), "{ended:?}");
+    assert!(ended.took < Duration::from_secs(30), "{ended:?}");
+}
+
+#[test]
+fn every_exchange_of_a_cluster_is_looked_at() {
+    let mut world = World::healthy();
+    let set = world.at(&format!("{APPS}/statefulsets/postgres")).clone();
+    let sets = json!({ "metadata": {}, "items": [set] });
+    nobody(&mut world);
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/apis/apps/v1/statefulsets" => Reply::Json(200, sets.clone()),
+        _ => answer(&world, request),
+    });
+    let home = Home::at(&server);
+    let ended = home.run("doctor -A");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(lines[..2], ["NAMESPACE   HEALTH       FINDINGS", "alice       NotHealthy   KC050"], "{ended:?}");
+    assert!(ended.stdout.contains("\nKC050 problem: service/backend-service "), "{ended:?}");
+    let json = json_of(&home.run("doctor -A -o json"));
+    assert_eq!((&json["kind"], &json["items"][0]["namespace"]), (&"DoctorList".into(), &"alice".into()));
+}
