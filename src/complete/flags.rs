@@ -37,7 +37,7 @@ const VALUES: &[(Value, &[&str])] = &[
         &["kubeconfig", "certificate_authority", "client_certificate", "client_key", "kuberc", "file", "report"],
     ),
     (Value::Folder, &["output_directory", "folder"]),
-    (Value::Code, &["code", "only"]),
+    (Value::Code, &["code", "only", "fix"]),
     (
         Value::Free,
         &[

@@ -55,6 +55,14 @@ pub(super) fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
     Ok(serde_json::from_value(value)?)
 }
 
+/// A Service as the manifests have it, by its name.
+#[must_use]
+pub fn service(name: &str) -> Option<Service> {
+    let files = ["postgres-headless-service.yaml", "backend-service.yaml", "frontend-service.yaml"];
+    let all = files.into_iter().filter_map(|file| manifest::<Service>(file).ok());
+    all.into_iter().find(|service| service.metadata.name.as_deref() == Some(name))
+}
+
 impl Objects {
     /// The manifests, with the choices.
     ///

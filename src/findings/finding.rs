@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 use serde::{Serialize, Serializer};
 
+use super::mend::Mend;
 use crate::exchange::names;
 use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
@@ -49,6 +50,12 @@ pub struct Finding {
 const DATABASE: &str = "database/kubecoin";
 
 impl Finding {
+    /// What mends it and loses no data, if there is such an act.
+    #[must_use]
+    pub fn mend(&self, observed: &Observed) -> Option<Mend> {
+        self.cause.mend?(observed, self)
+    }
+
     /// What does not get better by itself, and is of the database as a whole.
     pub(super) fn of_database(cause: &'static Cause, says: impl Into<String>, hint: impl Into<Hint>) -> Self {
         let (object, says, hint) = (DATABASE.to_owned(), says.into(), hint.into());
@@ -104,6 +111,8 @@ pub struct Cause {
     pub(super) explains: &'static [&'static Cause],
     /// What is read in round 2 for its sake.
     pub(super) needs: &'static [Need],
+    /// What mends what is found, if that is safe; none if it is not so for this finding.
+    pub(super) mend: Option<fn(&Observed, &Finding) -> Option<Mend>>,
     /// Where it is found.
     pub(super) judge: fn(&Observed) -> Vec<Finding>,
 }

@@ -5,6 +5,7 @@ pub mod dns;
 pub mod evidence;
 mod finding;
 mod health;
+mod mend;
 mod pods;
 mod rollout;
 mod services;
@@ -18,6 +19,7 @@ pub use causes::table_missing::CAUSE as TABLE_MISSING;
 pub use causes::terminating::rescue;
 pub use finding::{Cause, Diagnosis, Finding, Need, Observed, Weight};
 pub use health::Health;
+pub use mend::Mend;
 
 use crate::observe::Snapshot;
 use crate::observe::details::Wanted;

@@ -1,6 +1,6 @@
 //! `doctor` against a server with faults.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use quick_junit::Report as Suites;
@@ -202,4 +202,67 @@ fn every_exchange_of_a_cluster_is_looked_at() {
     assert!(ended.stdout.contains("\nKC050 problem: service/backend-service "), "{ended:?}");
     let json = json_of(&home.run("doctor -A -o json"));
     assert_eq!((&json["kind"], &json["items"][0]["namespace"]), (&"DoctorList".into(), &"alice".into()));
+}
+
+/// A server on which the backend's Service selects nobody, until it is patched.
+fn mendable() -> Server {
+    let (healthy, mut broken, mended) = (World::healthy(), World::healthy(), AtomicBool::new(false));
+    nobody(&mut broken);
+    Server::start(move |request| {
+        if request.method == "PATCH" && request.path.ends_with("/backend-service") {
+            mended.store(true, Ordering::Relaxed);
+        }
+        answer(if mended.load(Ordering::Relaxed) { &healthy } else { &broken }, request)
+    })
+}
+
+fn changes(server: &Server) -> Vec<Request> {
+    let is_change = |request: &Request| request.method != "GET" && !request.path.contains("/exec");
+    let all = server.requests().into_iter().filter(is_change);
+    all.filter(|request| !request.path.contains("/portforward")).collect()
+}
+
+#[test]
+fn a_finding_is_mended_by_the_command_that_was_shown_and_looked_for_again() {
+    let server = mendable();
+    let ended = Home::at(&server).run("doctor --fix KC050 --yes");
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "fixed: KC050 is gone\n"), "{ended:?}");
+    let command = r#"patch service/backend-service --type merge -p '{"spec":{"selector":{"app":"backend"}}}'"#;
+    assert!(ended.stderr.contains(command), "{ended:?}");
+    let requests = changes(&server);
+    let patches: Vec<&Request> = requests.iter().filter(|request| request.method == "PATCH").collect();
+    assert_eq!(patches.len(), 1, "{requests:?}");
+    assert_eq!(patches[0].body, r#"{"spec":{"selector":{"app":"backend"}}}"#);
+    let of_lease = |request: &&Request| request.path.contains("/leases");
+    assert!(requests.iter().any(|request| of_lease(&request)), "it holds no Lease: {requests:?}");
+}
+
+#[test]
+fn nothing_is_changed_without_a_confirmation_a_finding_or_a_mend() {
+    for (words, code, says) in [
+        ("doctor --fix KC050", 2, "not fixed: this needs a confirmation, but there is no terminal"),
+        ("doctor --fix KC010 --yes", 0, "not found: KC010 (A claim has no volume); nothing was changed"),
+        ("doctor --fix KC052 --yes", 2, "not fixed: KC052 is a consequence of KC050: service/backend-service selects"),
+        ("doctor --fix nonsense --yes", 2, "there is no finding \"nonsense\""),
+    ] {
+        let server = mendable();
+        let ended = Home::at(&server).run(words);
+        assert_eq!(ended.code, code, "{words}: {ended:?}");
+        assert!(format!("{}{}", ended.stdout, ended.stderr).contains(says), "{words}: {ended:?}");
+        assert_eq!(changes(&server).len(), 0, "{words}: {:?}", changes(&server));
+    }
+    let missing = |world: &mut World| drop(world.objects.remove(&format!("{NAMESPACED}/services/backend-service")));
+    let ended = doctor(missing, "--fix KC001 --yes");
+    assert!(ended.code == 2 && ended.stderr.contains("not fixed: doctor has no safe mend for KC001 here"), "{ended:?}");
+    assert!(ended.stderr.contains("hint: create it again: kubectl kubecoin deploy"), "{ended:?}");
+}
+
+#[test]
+fn what_can_be_mended_says_how() {
+    let ended = doctor(nobody, "");
+    assert!(
+        ended.stdout.lines().any(|line| line.starts_with("  fix: kubectl kubecoin doctor --fix KC050")),
+        "{ended:?}"
+    );
+    assert!(!doctor(rollout, "").stdout.contains("  fix: "));
 }

@@ -1,6 +1,7 @@
 //! `doctor`: finds the cause of what is wrong, and says what helps.
 
 mod everywhere;
+mod fix;
 mod junit;
 mod report;
 mod view;
@@ -26,11 +27,12 @@ Examples:
   kubectl kubecoin doctor --evidence            # show what each finding was judged by
   kubectl kubecoin doctor --only KC010          # look for one cause
   kubectl kubecoin doctor --wait                # wait until nothing is wrong
+  kubectl kubecoin doctor --fix KC041           # run what mends this, after asking
   kubectl kubecoin doctor -A                    # every exchange in the cluster
   kubectl kubecoin doctor -o json | jq -r '.findings[].id'
   kubectl kubecoin explain KC010                # what a finding means, and how to mend it
 
-It changes nothing in the cluster.
+It changes nothing in the cluster, unless you use --fix.
 Exit code 0 if nothing is wrong; 1 if something is; 2 if it could not look. Warnings do not change it.";
 
 /// What the answer is called by programs.
@@ -58,6 +60,7 @@ enum Format {
 /// What `doctor` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Output format: table, wide, json, yaml or junit
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
@@ -71,6 +74,14 @@ pub struct Args {
     #[arg(long, value_name = "CODE")]
     only: Vec<String>,
 
+    /// Mend what this cause finds: show the kubectl command, ask, run it, and check again. It never deletes data
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["only", "output", "evidence", "wait", "all_namespaces"])]
+    fix: Option<String>,
+
+    /// Run the command without asking
+    #[arg(short, long, requires = "fix")]
+    yes: bool,
+
     /// Check every exchange in the cluster
     #[arg(short = 'A', long, conflicts_with = "wait")]
     all_namespaces: bool,
@@ -79,8 +90,8 @@ pub struct Args {
     #[arg(long)]
     wait: bool,
 
-    /// How long to wait
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "wait")]
+    /// How long to wait, with --wait or --fix
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     timeout: Duration,
 }
 
@@ -97,6 +108,9 @@ impl Args {
 /// # Errors
 /// If it could not look.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    if let Some(code) = &args.fix {
+        return Box::pin(fix::run(args, code, ctx)).await;
+    }
     let causes = causes(&args.only, ctx)?;
     let scope = Scope { depth: Depth::Around, causes: &causes };
     if args.all_namespaces {

@@ -33,6 +33,9 @@ pub struct Doctor {
 pub struct Found {
     #[serde(flatten)]
     pub diagnosis: Diagnosis,
+    /// The command that mends it and loses no data, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
     /// The facts, each in a line, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Vec<String>>,
@@ -62,8 +65,17 @@ impl Doctor {
             look.diagnoses.iter().cloned().partition(|it| it.finding.weight == Weight::Unknown);
         let observed = look.observed(place);
         let evidence = |finding: &Finding| asked.evidence.then(|| evidence::of(&observed, finding));
-        let mut findings: Vec<Found> =
-            findings.into_iter().map(|diagnosis| Found { evidence: evidence(&diagnosis.finding), diagnosis }).collect();
+        let fix = |finding: &Finding| {
+            let own = || place.by_hand.own(["doctor", "--fix", finding.cause.id]).line();
+            finding.mend(&observed).map(|_| own())
+        };
+        let mut findings: Vec<Found> = findings
+            .into_iter()
+            .map(|diagnosis| {
+                let finding = &diagnosis.finding;
+                Found { fix: fix(finding), evidence: evidence(finding), diagnosis }
+            })
+            .collect();
         findings.sort_by_key(|it| rank(it.finding.weight));
         Self {
             context: place.context.clone(),

@@ -28,7 +28,7 @@ pub fn lines(doctor: &Doctor, wide: bool) -> Vec<Line> {
 }
 
 /// A cause, what it brings about, and what helps.
-fn of(Found { diagnosis: Diagnosis { finding, consequences }, evidence }: &Found, wide: bool) -> Vec<Line> {
+fn of(Found { diagnosis: Diagnosis { finding, consequences }, fix, evidence }: &Found, wide: bool) -> Vec<Line> {
     let mut lines = vec![head(finding)];
     if wide {
         let title = format!("  {} ({})", finding.cause.title, finding.cause.slug);
@@ -44,11 +44,12 @@ fn of(Found { diagnosis: Diagnosis { finding, consequences }, evidence }: &Found
     lines.extend(evidence.iter().flatten().map(|fact| Line::from(format!("  | {fact}"))));
     let hint = finding.hint.to_string();
     lines.push(Line::default().and(Role::Plain, "  ").and(Role::Command, "hint: ").and(Role::Plain, hint));
+    lines.extend(fix.iter().map(|fix| Line::from("  ").and(Role::Command, "fix: ").and(Role::Plain, fix)));
     lines
 }
 
 /// `KC010 problem: persistentvolumeclaim/postgres-pvc is Pending`.
-fn head(finding: &Finding) -> Line {
+pub fn head(finding: &Finding) -> Line {
     let (word, role) = word(finding.weight);
     Line::default()
         .and(Role::Title, format!("{} ", finding.cause.id))

@@ -10,12 +10,13 @@ use kube::api::ListParams;
 use tokio::join;
 use tokio::time::Instant;
 
+use super::Args;
 use super::engine;
 use super::exchange::moment;
 use super::subject::{After, Stop, Subject};
 use super::watched::{Seen, Watched};
-use super::{Args, lease};
 use crate::commands::shared::helper;
+use crate::commands::shared::lease;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::level_one::LevelOne;

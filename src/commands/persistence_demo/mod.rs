@@ -5,8 +5,6 @@ mod confirm;
 mod engine;
 mod exchange;
 mod follow;
-mod lasting;
-mod lease;
 mod level_one;
 mod report;
 mod set;
@@ -19,8 +17,8 @@ mod watched;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::commands::shared;
 use crate::commands::shared::proof::file;
+use crate::commands::shared::{self, lease};
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::flags::duration;

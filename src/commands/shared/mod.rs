@@ -6,6 +6,8 @@ pub mod confirm;
 pub mod credentials;
 pub mod exchanges;
 pub mod helper;
+pub mod lasting;
+pub mod lease;
 pub mod look;
 pub mod namespace;
 pub mod next_pod;

@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("backend_unreachable.md"),
     explains: &[],
     needs: &[Need::Path],
+    mend: None,
     judge: |observed| {
         let says = match &observed.details.path {
             Reading::Present(Path::NoBackend) => "serves the page, but no backend answers behind it".to_owned(),

@@ -22,6 +22,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Events(unbound_claims)],
+    mend: None,
     judge: |observed| observed.snapshot.members.iter().filter_map(|member| unbound(observed, member)).collect(),
 };
 

@@ -19,6 +19,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Configuration],
+    mend: None,
     judge: |observed| {
         let needed = configuration::needed(observed.snapshot);
         let lacking = needed.filter_map(|(app, given)| {

@@ -29,6 +29,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let staying =
             pods::not_ready(observed).into_iter().filter(|(_, pod)| pod.metadata.deletion_timestamp.is_none());

@@ -1,6 +1,6 @@
 use super::database_unreachable;
-use crate::exchange::names;
-use crate::findings::{Cause, Finding, Need, Weight};
+use crate::exchange::{names, psql};
+use crate::findings::{Cause, Finding, Mend, Need, Weight, mend};
 use crate::observe::Reading;
 use crate::observe::database::Credentials;
 
@@ -12,6 +12,11 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("credentials_refused.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
+    // Its pod was given the first Secret alone.
+    mend: Some(|observed, _| {
+        let is_first = observed.snapshot.backend_secret() == Some(names::SECRET);
+        mend::primary(observed).filter(|_| is_first).map(|pod| Mend::Exec(psql::alter_password(&pod)))
+    }),
     judge: |observed| {
         if observed.details.credentials != Reading::Present(Credentials::Refused) {
             return vec![];

@@ -13,6 +13,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("database_silent.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
+    mend: None,
     judge: |observed| {
         let Reading::Unknown(Reason::Failed(why)) = &observed.details.database else { return vec![] };
         let asked = observed.snapshot.primary().map(ResourceExt::name_any).unwrap_or_default();

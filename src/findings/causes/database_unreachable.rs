@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("database_unreachable.md"),
     explains: &[],
     needs: &[Need::Path],
+    mend: None,
     judge: |observed| {
         let Reading::Present(Path::NoDatabase { backend, reason }) = &observed.details.path else { return vec![] };
         let by_hand = observed.by_hand;

@@ -17,6 +17,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (reason, message) = pods::waiting(pod, app)?;

@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("missing.md"),
     explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let snapshot = observed.snapshot;
         let finding = |app: &'static str, object: String, says: &str| Finding {

@@ -12,6 +12,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("no_connection_left.md"),
     explains: &[&database_unreachable::CAUSE, &database_silent::CAUSE],
     needs: &[Need::Database, Need::Path],
+    mend: None,
     judge: |observed| {
         let by_backend = matches!(&observed.details.path, Reading::Present(Path::NoDatabase { reason, .. }) if reason == "no-connection-left");
         let by_psql = matches!(&observed.details.database, Reading::Unknown(Reason::Failed(why))

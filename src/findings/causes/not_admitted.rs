@@ -12,6 +12,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("not_admitted.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Path, Need::Database],
+    mend: None,
     judge: |observed| {
         let Reading::Present(Path::NoDatabase { reason, backend }) = &observed.details.path else { return vec![] };
         let answers = observed.details.database.present().is_some();

@@ -10,6 +10,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("not_permitted.md"),
     explains: &[],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let mut unknown = observed.snapshot.unknown();
         if let Reading::Unknown(reason @ Reason::Forbidden(_)) = &observed.details.database {

@@ -10,6 +10,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("not_published.md"),
     explains: &[&backend_unreachable::CAUSE, &database_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let lacking = services::all(observed.snapshot).filter_map(|(app, name, _)| {
             let is_ready = observed.snapshot.pods_of(app).any(readiness::pod);

@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("not_ready.md"),
     explains: &[&database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let snapshot = observed.snapshot;
         let finding = |app: &'static str, kind: &str, ready: i32, wanted: i32| Finding {

@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("page_unreachable.md"),
     explains: &[],
     needs: &[Need::Path],
+    mend: None,
     judge: |observed| {
         let Reading::Present(Path::NoPage(why)) = &observed.details.path else { return vec![] };
         vec![Finding {

@@ -15,6 +15,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("pod_refused.md"),
     explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[Need::Events(set_without_pods)],
+    mend: None,
     judge: |observed| {
         let set = refused_to_set(observed).map(|says| (names::POSTGRES, "statefulset", says));
         let deployments = names::DEPLOYMENTS.into_iter();

@@ -1,5 +1,5 @@
 use super::{backend_unreachable, database_unreachable, not_published, page_unreachable};
-use crate::findings::{Cause, Finding, Need, Weight, services};
+use crate::findings::{Cause, Finding, Need, Weight, mend, services};
 use crate::observe::Reading;
 use crate::observe::path::Path;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -17,6 +17,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Path],
+    mend: Some(|observed, finding| mend::target_ports(observed, &finding.object)),
     judge: |observed| {
         // A number need not be declared by the pods. It is wrong if nothing answers there.
         let is_silent = !matches!(observed.details.path, Reading::Present(Path::Answered(_)) | Reading::NotAsked);

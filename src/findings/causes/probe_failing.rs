@@ -18,6 +18,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Events(pods::not_ready_objects)],
+    mend: None,
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let container = container::status(pod, app)?;

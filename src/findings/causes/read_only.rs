@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("read_only.md"),
     explains: &[],
     needs: &[Need::Database, Need::Path],
+    mend: None,
     judge: |observed| {
         let database = observed.details.database.present();
         let served = match &observed.details.path {

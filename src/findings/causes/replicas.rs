@@ -1,6 +1,6 @@
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, unschedulable};
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Observed, Weight};
+use crate::findings::{Cause, Finding, Observed, Weight, mend};
 use crate::observe::Reading;
 
 /// A workload is scaled to no pod, or the set to several that have one volume, which is for one pod.
@@ -18,6 +18,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
+    mend: Some(|observed, finding| mend::one_replica(observed, finding.app)),
     judge: |observed| of_set(observed).into_iter().chain(of_deployments(observed)).collect(),
 };
 

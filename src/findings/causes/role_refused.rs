@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("role_refused.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Path],
+    mend: None,
     judge: |observed| {
         let (says, hint) = match &observed.details.path {
             Reading::Present(Path::NoDatabase { reason, .. }) if reason == "no-login" => (

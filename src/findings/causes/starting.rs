@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("starting.md"),
     explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
     needs: &[Need::Events(pods::not_ready_objects)],
+    mend: None,
     judge: |observed| {
         let on_their_way = pods::not_ready(observed).into_iter().filter(|(_, pod)| !pods::is_stopping(pod));
         let starting = on_their_way.map(|(app, pod)| {

@@ -26,6 +26,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let stopping = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (weight, says, hint) = fate(observed, app, pod)?;

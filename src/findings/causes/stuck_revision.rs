@@ -6,7 +6,8 @@ use super::{
     starting, unschedulable,
 };
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Weight, pods};
+use crate::findings::{Cause, Finding, Mend, Weight, pods};
+use crate::kubernetes::act::DeletePod;
 use crate::observe::{Snapshot, readiness};
 
 /// The label of a pod with the revision of the set that it was made from.
@@ -44,6 +45,10 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
+    mend: Some(|observed, _| {
+        let pod = stuck_pod(observed.snapshot)?;
+        Some(Mend::DeletePod(DeletePod { name: pod.name_any(), uid: pod.uid()?, grace: None }))
+    }),
     judge: |observed| {
         let finding = |pod| {
             Finding {

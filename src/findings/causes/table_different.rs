@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("table_different.md"),
     explains: &[],
     needs: &[Need::Database],
+    mend: None,
     judge: |observed| {
         let columns = observed.details.database.present().and_then(|database| database.columns.as_ref());
         let differences = columns.map(|columns| wallets::differences(columns)).unwrap_or_default();

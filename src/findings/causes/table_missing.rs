@@ -1,4 +1,5 @@
-use crate::findings::{Cause, Finding, Need};
+use crate::exchange::{psql, wallets};
+use crate::findings::{Cause, Finding, Mend, Need, mend};
 
 /// The database has no table `wallets`.
 pub static CAUSE: Cause = Cause {
@@ -8,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("table_missing.md"),
     explains: &[],
     needs: &[Need::Database],
+    mend: Some(|observed, _| mend::primary(observed).map(|pod| Mend::Exec(psql::script(&pod, wallets::CREATE)))),
     judge: |observed| {
         let Some(database) = observed.details.database.present().filter(|it| !it.locked) else { return vec![] };
         let says = match (&database.columns, database.index) {

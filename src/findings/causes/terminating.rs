@@ -22,6 +22,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Configuration],
+    mend: None,
     judge: |observed| {
         let members = &observed.snapshot.members;
         members.iter().filter_map(|member| storage(observed, member)).chain(others(observed)).collect()

@@ -16,6 +16,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let unschedulable = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let (status, message) = readiness::condition(pod, "PodScheduled")?;

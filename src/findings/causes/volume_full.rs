@@ -10,6 +10,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("volume_full.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
+    mend: None,
     judge: |observed| {
         let free = observed.details.database.present().and_then(|database| database.free);
         let Some(free) = free.filter(|free| *free < SEGMENT) else { return vec![] };

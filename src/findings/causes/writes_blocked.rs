@@ -9,6 +9,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("writes_blocked.md"),
     explains: &[&database_unreachable::CAUSE],
     needs: &[Need::Database],
+    mend: None,
     judge: |observed| {
         let database = observed.details.database.present();
         let Some(blocker) = database.and_then(|database| database.blockers.first()) else { return vec![] };

@@ -11,6 +11,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("wrong_database.md"),
     explains: &[],
     needs: &[Need::Path, Need::Database],
+    mend: None,
     judge: |observed| {
         let Reading::Present(Path::Answered(connection)) = &observed.details.path else { return vec![] };
         let Some(database) = observed.details.database.present() else { return vec![] };

@@ -4,7 +4,7 @@ use crate::findings::Cause;
 
 /// A cause that is found where answers are judged, and that `explain` finds.
 const fn of_answers(id: &'static str, slug: &'static str, title: &'static str, text: &'static str) -> Cause {
-    Cause { id, slug, title, text, explains: &[], needs: &[], judge: |_| Vec::new() }
+    Cause { id, slug, title, text, explains: &[], needs: &[], mend: None, judge: |_| Vec::new() }
 }
 
 pub static POLICY: Cause = of_answers(

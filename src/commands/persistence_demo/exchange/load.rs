@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
-use super::super::lasting;
+use crate::commands::shared::lasting;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;

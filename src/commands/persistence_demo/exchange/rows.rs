@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
-use super::super::{Args, lasting};
+use super::super::Args;
 use crate::commands::shared;
+use crate::commands::shared::lasting;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::{names, psql};
