@@ -9,7 +9,7 @@ pub fn page() -> String {
     let by_hand = ByHand::default();
     let [by_id, by_name] = ["KC010", "claim-unbound"].map(|code| by_hand.own(["explain", code]).line());
     let intro = format!(
-        "What `status`, `deploy` and `dns-check` can find, each with a code that never changes. `{by_id}` or `{by_name}` prints the \
+        "What `doctor` can find, each with a code that never changes. The other commands name the same codes. `{by_id}` or `{by_name}` prints the \
          same text, without a cluster.\n\n"
     );
     let table: String = all.iter().map(|cause| row(cause)).collect();
