@@ -11,6 +11,7 @@ use crate::exchange::names;
 use crate::kubernetes::ByHand;
 use crate::observe::Snapshot;
 use crate::observe::details::Details;
+use crate::observe::logs::Run;
 use crate::text::Hint;
 
 /// What is judged.
@@ -128,6 +129,8 @@ pub enum Need {
     Path,
     /// What pods are given by Secrets and the like.
     Configuration,
+    /// The last words of containers that crash. Only where all around is looked at.
+    Logs(fn(&Snapshot) -> Vec<Run>),
 }
 
 impl Cause {

@@ -41,7 +41,9 @@ pub fn found(observed: &Observed, causes: &[&'static Cause]) -> Vec<Finding> {
 #[must_use]
 pub fn diagnose(found: &[Finding]) -> Vec<Diagnosis> {
     let explains = |one: &Finding, other: &Finding| {
-        one.cause.explains(other.cause) && (one.app == other.app || other.app.is_empty())
+        // What does no harm now brings no harm about.
+        let is_as_bad = one.weight.is_bad() || !other.weight.is_bad();
+        is_as_bad && one.cause.explains(other.cause) && (one.app == other.app || other.app.is_empty())
     };
     let before = |finding: &Finding| found.iter().position(|other| explains(other, finding));
     // What brings it about may have a cause of its own. No cause explains itself, by whatever way.
@@ -95,12 +97,17 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         Need::Events(of) => Some(of(snapshot)),
         _ => None,
     });
+    let logs = needs.iter().filter_map(|need| match need {
+        Need::Logs(of) if depth >= Depth::Around => Some(of(snapshot)),
+        _ => None,
+    });
     let any = |is: fn(&Need) -> bool| needs.iter().any(is);
     Wanted {
         events: events.flatten().filter_map(|object| object.uid.clone()).collect::<BTreeSet<_>>(),
         database: depth >= Depth::All && any(|need| matches!(need, Need::Database)),
         path: depth >= Depth::All && any(|need| matches!(need, Need::Path)),
         surroundings: depth >= Depth::Objects && any(|need| matches!(need, Need::Configuration)),
+        logs: logs.flatten().collect(),
     }
 }
 

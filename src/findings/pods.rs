@@ -1,11 +1,14 @@
 //! What several causes look at in pods.
 
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
 use super::finding::Observed;
 use crate::exchange::names;
+use crate::observe::container::End;
+use crate::observe::logs::{Log, Run};
 use crate::observe::{Snapshot, container, readiness};
 
 /// The same, as objects whose events explain them.
@@ -24,6 +27,48 @@ fn of_apps(snapshot: &Snapshot) -> impl Iterator<Item = (&'static str, &Pod)> {
         .into_iter()
         .flat_map(|app| snapshot.pods_of(app).map(move |pod| (app, pod)))
         .filter(|(app, pod)| !readiness::pod(pod) && (*app == names::POSTGRES || !is_stopping(pod)))
+}
+
+/// The runs whose logs say why a pod is not ready: those of containers that have ended.
+pub fn ended_runs(snapshot: &Snapshot) -> Vec<Run> {
+    let staying = of_apps(snapshot).filter(|(_, pod)| !is_stopping(pod));
+    let ended = staying.filter_map(|(app, pod)| {
+        let container = container::status(pod, app)?;
+        let previous = container::ended(container)? != End::Now;
+        Some(Run { pod: pod.name_any(), container: container.name.clone(), previous })
+    });
+    ended.collect()
+}
+
+/// Whether the workload's container crashes now: it has ended, waits to be started again, or was so a moment ago. One that
+/// has run since is not ready for another reason.
+pub fn is_crashing(observed: &Observed, pod: &Pod, app: &str) -> bool {
+    let Some(container) = container::status(pod, app) else { return false };
+    match container::ended(container) {
+        Some(End::Now | End::Waits) => true,
+        Some(End::Before { started_again: Some(at) }) => observed.now.duration_since(at) < JUST_NOW,
+        Some(End::Before { started_again: None }) | None => false,
+    }
+}
+
+/// For how long after a restart the crash before is still the matter.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(60);
+
+/// The last words of the workload's container, if it crashes.
+pub fn last_log<'a>(observed: &Observed<'a>, pod: &Pod, app: &str) -> Option<&'a Log> {
+    let container = container::status(pod, app).filter(|_| is_crashing(observed, pod, app))?;
+    let is_of = |log: &&Log| Some(&log.pod) == pod.metadata.name.as_ref() && log.container == container.name;
+    observed.details.logs.iter().find(is_of)
+}
+
+/// The pods of the database that crash, each with a line of its last words that tells of this.
+pub fn database_says<'a>(observed: &Observed<'a>, tells: impl Fn(&str) -> bool) -> Vec<(&'a Pod, &'a str)> {
+    let pods = not_ready(observed).into_iter().filter(|(app, pod)| *app == names::POSTGRES && !is_stopping(pod));
+    let told = pods.filter_map(|(app, pod)| {
+        let line = last_log(observed, pod, app)?.lines.iter().find(|line| tells(line))?;
+        Some((pod, line.as_str()))
+    });
+    told.collect()
 }
 
 /// Whether the pod has been told to end.

@@ -208,6 +208,29 @@ impl Cluster {
         self.api::<Pod>().logs(pod, &params).await.map_err(self.failed(format!("read the log of pod/{pod}")))
     }
 
+    /// The last lines that a container has written, at most so many bytes of them: of its run before the last restart, or of
+    /// the one that is now.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn last_lines(
+        &self,
+        pod: &str,
+        container: &str,
+        previous: bool,
+        lines: u32,
+        most: u32,
+    ) -> Result<String, RequestError> {
+        let params = LogParams {
+            container: Some(container.to_owned()),
+            previous,
+            tail_lines: Some(lines.into()),
+            limit_bytes: Some(most.into()),
+            ..LogParams::default()
+        };
+        self.api::<Pod>().logs(pod, &params).await.map_err(self.failed(format!("read the log of pod/{pod}")))
+    }
+
     /// What answers behind a port of a Service at a path, through the API server: whatever it answers.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The container that a pod is there for. Others may be beside it: a service mesh adds its own, which comes first by name.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodSpec};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodSpec};
 
 /// How the container of this name is; the first one if none has it.
 #[must_use]
@@ -9,11 +10,46 @@ pub fn status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
     all.iter().find(|container| container.name == name).or(all.first())
 }
 
+/// What the container of this name, or the first one, is to be.
+#[must_use]
+pub fn spec<'a>(spec: &'a PodSpec, name: &str) -> Option<&'a Container> {
+    spec.containers.iter().find(|container| container.name == name).or(spec.containers.first())
+}
+
 /// The image that the container of this name, or the first one, is to run.
 #[must_use]
 pub fn image<'a>(spec: &'a PodSpec, name: &str) -> Option<&'a str> {
-    let named = spec.containers.iter().find(|container| container.name == name);
-    named.or(spec.containers.first())?.image.as_deref()
+    self::spec(spec, name)?.image.as_deref()
+}
+
+/// Where a container is after it has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It is not started again yet.
+    Now,
+    /// It waits to be started again.
+    Waits,
+    /// It runs again.
+    Before {
+        /// Since when.
+        started_again: Option<Timestamp>,
+    },
+}
+
+/// Where a container is after it has ended; none if it never has.
+#[must_use]
+pub fn ended(container: &ContainerStatus) -> Option<End> {
+    let state = container.state.as_ref();
+    if state.is_some_and(|state| state.terminated.is_some()) {
+        return Some(End::Now);
+    }
+    container.last_state.as_ref()?.terminated.as_ref()?;
+    let running = state.and_then(|state| state.running.as_ref());
+    Some(
+        running.map_or(End::Waits, |running| End::Before {
+            started_again: running.started_at.as_ref().map(|time| time.0),
+        }),
+    )
 }
 
 #[cfg(test)]

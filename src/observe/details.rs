@@ -11,6 +11,7 @@ use tokio::join;
 
 use super::configuration::{self, Holder};
 use super::database::{Credentials, Database};
+use super::logs::{self, Log, Run};
 use super::path::{self, Path, Way};
 use super::{Reading, Snapshot, readiness};
 use crate::exchange::names;
@@ -28,6 +29,8 @@ pub struct Wanted {
     pub path: bool,
     /// Whether what pods are given, and the namespace, are looked at.
     pub surroundings: bool,
+    /// The runs of containers whose last words are read.
+    pub logs: BTreeSet<Run>,
 }
 
 /// What round 2 has found.
@@ -47,6 +50,8 @@ pub struct Details {
     pub configuration: Vec<Holder>,
     /// The namespace, if it was looked at. Many may not.
     pub namespace: Reading<Namespace>,
+    /// The last words of containers that crash.
+    pub logs: Vec<Log>,
 }
 
 /// An event: what the cluster said of an object, and when.
@@ -88,9 +93,15 @@ impl Details {
             let (configuration, namespace) = join!(configuration::read(snapshot, cluster), namespace);
             (configuration, namespace.into())
         };
-        let (events, (database, credentials), path, (configuration, namespace)) =
-            join!(events(cluster, &wanted.events), Box::pin(database), Box::pin(path), Box::pin(surroundings));
-        Self { events, asked: Some(wanted.events), database, credentials, path, configuration, namespace }
+        let (events, (database, credentials), path, (configuration, namespace), logs) = join!(
+            events(cluster, &wanted.events),
+            Box::pin(database),
+            Box::pin(path),
+            Box::pin(surroundings),
+            Box::pin(logs::read(cluster, wanted.logs))
+        );
+        let asked = Some(wanted.events);
+        Self { events, asked, database, credentials, path, configuration, namespace, logs }
     }
 
     /// The newest event of an object with one of these reasons.

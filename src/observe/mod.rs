@@ -6,6 +6,7 @@ pub mod database;
 pub mod details;
 pub mod dns;
 pub mod live;
+pub mod logs;
 mod member;
 pub mod path;
 pub mod readiness;

@@ -1,8 +1,10 @@
 use kube::ResourceExt;
 
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, probe_failing, starting};
-use crate::findings::{Cause, Finding, Weight, pods};
+use crate::findings::{Cause, Finding, Need, Weight, pods};
 use crate::observe::container;
+use crate::observe::logs::Log;
+use crate::text::shortened;
 
 /// What a container waits for before it is started at all.
 const BEFORE_THE_START: [&str; 6] = [
@@ -13,6 +15,9 @@ const BEFORE_THE_START: [&str; 6] = [
     "InvalidImageName",
     "ErrImageNeverPull",
 ];
+
+/// As many characters of a log as are shown with what is the matter.
+const MOST: usize = 200;
 
 /// A container does not start, or ends again and again.
 pub static CAUSE: Cause = Cause {
@@ -28,7 +33,7 @@ pub static CAUSE: Cause = Cause {
         &backend_unreachable::CAUSE,
         &page_unreachable::CAUSE,
     ],
-    needs: &[],
+    needs: &[Need::Logs(pods::ended_runs)],
     mend: None,
     judge: |observed| {
         let staying =
@@ -50,6 +55,11 @@ pub static CAUSE: Cause = Cause {
                         count => format!("keeps crashing: exit code {}{why}, {count} restarts", last.exit_code),
                     }
                 }
+            };
+            let last_words = pods::last_log(observed, pod, app).and_then(Log::last_words);
+            let says = match last_words {
+                Some(words) => format!("{says}. The log ends with: {}", shortened(words, MOST)),
+                None => says,
             };
             let previous = container.restart_count > 0 && ended.is_none();
             let logs = ["logs".to_owned(), pod.name_any()].into_iter().chain(previous.then(|| "--previous".to_owned()));

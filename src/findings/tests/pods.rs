@@ -1,0 +1,129 @@
+//! Why pods crash, are not created, or are not their workload's.
+
+use super::*;
+use crate::observe::logs::{Log, Run};
+
+/// The pod of the database, whose container has ended.
+fn crashed(reason: &str, code: i32) -> Value {
+    container(&json!({ "terminated": { "exitCode": code, "reason": reason } }), 3)
+}
+
+/// The log of its container.
+fn logged(written: &str) -> Details {
+    let log = Log::new("postgres-0".to_owned(), "postgres".to_owned(), written);
+    Details { logs: vec![log], ..Details::default() }
+}
+
+fn slugs(snapshot: &Snapshot, details: &Details) -> Vec<String> {
+    found(snapshot, details).iter().map(|finding| format!("{} {}", finding.cause.slug, finding.object)).collect()
+}
+
+#[test]
+fn logs_are_read_of_containers_that_have_ended_and_only_where_all_is_looked_at() {
+    let run = |previous| [Run { pod: "postgres-0".to_owned(), container: "postgres".to_owned(), previous }];
+    let runs = |pod: &Value, depth| wanted(&snapshot(pod), depth, ALL).logs.into_iter().collect::<Vec<_>>();
+    let ended = crashed("Error", 1);
+    assert_eq!(runs(&ended, Depth::Around), run(false));
+    assert_eq!(runs(&ended, Depth::All), []);
+    assert_eq!(runs(&container(&json!({ "running": {} }), 0), Depth::Around), []);
+    let mut waiting = container(&json!({ "waiting": { "reason": "CrashLoopBackOff" } }), 3);
+    waiting["status"]["containerStatuses"][0]["lastState"] = json!({ "terminated": { "exitCode": 1 } });
+    assert_eq!(runs(&waiting, Depth::Around), run(true));
+}
+
+#[test]
+fn a_crash_is_told_with_the_last_words_of_its_log() {
+    let finding = only(&snapshot(&crashed("Error", 1)), &logged("starting\nFATAL:  no \u{1b}[2Jroom\nbye"));
+    assert_eq!(finding.says, "keeps crashing: exit code 1 (Error), 3 restarts. The log ends with: FATAL: no [2Jroom");
+    assert_eq!(finding.cause.slug, "crash-loop");
+}
+
+#[test]
+fn what_postgres_says_of_its_data_is_the_cause() {
+    for (log, slug) in [
+        ("/bin/sh: 3: cannot create /var/lib/postgresql/data/postgres.lock: Permission denied", "data-not-writable"),
+        ("chown: changing ownership of '/var/lib/postgresql/data': Operation not permitted", "data-not-writable"),
+        (
+            "initdb: error: could not create directory \"/var/lib/postgresql/data/pgdata\": Permission denied",
+            "data-not-writable",
+        ),
+        ("FATAL:  data directory \"/var/lib/postgresql/data/pgdata\" has wrong ownership", "data-not-writable"),
+        ("FATAL:  could not open file \"global/pg_control\": Permission denied", "data-not-writable"),
+        (
+            "initdb: error: directory \"/var/lib/postgresql/data\" exists but is not empty\n\
+             initdb: detail: It contains a lost+found directory, perhaps due to it being a mount point.",
+            "data-directory-not-empty",
+        ),
+        (
+            "FATAL:  database files are incompatible with server\nDETAIL:  The data directory was initialized by \
+             PostgreSQL version 16, which is not compatible with this version 17.4 (Debian 17.4-1.pgdg120+2).",
+            "postgres-version",
+        ),
+        (
+            "Error: in 18+, these Docker images are configured to store database data in a\n       format which is",
+            "postgres-18-layout",
+        ),
+        ("         /var/lib/postgresql/data (unused mount/volume)", "postgres-18-layout"),
+        // The image says so, and goes on.
+        ("chmod: changing permissions of '/var/lib/postgresql/data': Operation not permitted\nFATAL: x", "crash-loop"),
+        ("chmod: changing permissions of '/var/run/postgresql': Operation not permitted", "crash-loop"),
+        ("sh: cannot open /etc/secret: Permission denied", "crash-loop"),
+    ] {
+        assert_eq!(only(&snapshot(&crashed("Error", 1)), &logged(log)).cause.slug, slug, "{log}");
+    }
+    let of_version = |line: &str| only(&snapshot(&crashed("Error", 1)), &logged(line)).hint.to_string();
+    let hint = of_version("DETAIL: The data directory was initialized by PostgreSQL version 16, which is not");
+    assert!(hint.contains("--postgres-image docker.io/library/postgres:16"), "{hint}");
+    let hint = of_version("DETAIL: The data directory was initialized by PostgreSQL version 18, which is not");
+    assert!(hint.contains("set image statefulset/postgres 'postgres=docker.io/library/postgres:18'"), "{hint}");
+}
+
+#[test]
+fn what_a_container_said_before_it_ran_for_a_while_is_not_the_matter_now() {
+    let mut pod = container(&json!({ "running": { "startedAt": "1969-12-31T23:59:50Z" } }), 1);
+    pod["status"]["containerStatuses"][0]["lastState"] = json!({ "terminated": { "exitCode": 1 } });
+    let denied = logged("mkdir: cannot create directory '/var/lib/postgresql/data/pgdata': Permission denied");
+    assert_eq!(only(&snapshot(&pod), &denied).cause.slug, "data-not-writable");
+    pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = "1969-12-31T23:00:00Z".into();
+    assert_eq!(only(&snapshot(&pod), &denied).cause.slug, "starting");
+    // What the backend says of PostgreSQL's folder is not of the database.
+    let other = Log::new("backend-1".to_owned(), "backend".to_owned(), "/var/lib/postgresql: Permission denied");
+    let of_backend = Details { logs: vec![other], ..Details::default() };
+    assert_eq!(only(&snapshot(&crashed("Error", 1)), &of_backend).cause.slug, "crash-loop");
+}
+
+#[test]
+fn memory_that_ran_out_is_told_with_the_limit() {
+    let mut pod = crashed("OOMKilled", 137);
+    pod["spec"]["containers"][0]["resources"] = json!({ "limits": { "memory": "64Mi" } });
+    let finding = only(&snapshot(&pod), &Details::default());
+    assert_eq!((finding.cause.slug, finding.weight), ("out-of-memory", Weight::Problem));
+    assert!(finding.says.ends_with("it used more memory than its limit of 64Mi"), "{finding:?}");
+    let hint = finding.hint.to_string();
+    assert!(hint.contains("set resources statefulset/postgres -c postgres '--limits=memory=512Mi'"), "{hint}");
+    assert!(hint.contains("delete pod/postgres-0"), "{hint}");
+
+    // It runs again: that is worth a warning, and explains nothing that is wrong now.
+    pod["status"]["conditions"][0]["status"] = "True".into();
+    pod["status"]["containerStatuses"][0]["state"] = json!({ "running": { "startedAt": "1969-12-31T23:00:00Z" } });
+    let killed = json!({ "exitCode": 137, "reason": "OOMKilled", "finishedAt": "1969-12-31T23:00:00Z" });
+    pod["status"]["containerStatuses"][0]["lastState"] = json!({ "terminated": killed });
+    let finding = only(&snapshot(&pod), &answered(|_, _| {}));
+    assert_eq!((finding.cause.slug, finding.weight), ("out-of-memory", Weight::Warning));
+    assert!(finding.says.starts_with("was killed 60m ago"), "{finding:?}");
+    let findings = found(&snapshot(&pod), &no_database("timeout"));
+    assert!(!healthy(&findings) && findings.len() == 2, "{findings:?}");
+
+    // Another signal is not for want of memory.
+    assert_eq!(only(&snapshot(&crashed("Error", 137)), &Details::default()).cause.slug, "crash-loop");
+}
+
+#[test]
+fn an_image_of_another_architecture_is_told_by_the_log_and_by_the_kubelet() {
+    let exec = logged("exec /usr/local/bin/docker-entrypoint.sh: exec format error");
+    assert_eq!(only(&snapshot(&crashed("Error", 255)), &exec).cause.slug, "image-architecture");
+    let message = "failed to create task: exec: \"/bin/sh\": exec format error: unknown";
+    let waiting = container(&json!({ "waiting": { "reason": "RunContainerError", "message": message } }), 0);
+    assert_eq!(only(&snapshot(&waiting), &Details::default()).cause.slug, "image-architecture");
+    assert_eq!(only(&snapshot(&crashed("Error", 255)), &logged("exec failed")).cause.slug, "crash-loop");
+}
