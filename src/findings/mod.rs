@@ -7,6 +7,7 @@ mod finding;
 mod health;
 mod mend;
 mod pods;
+mod refusals;
 mod rollout;
 mod services;
 

@@ -239,7 +239,7 @@ fn a_pod_that_may_not_be_made_is_explained() {
     let words = "create Pod postgres-0 in StatefulSet postgres failed error: exceeded quota: small";
     let mut details = event("uid-postgres", "FailedCreate", words);
     let finding = only(&snapshot, &details);
-    assert_eq!((finding.cause.slug, finding.weight), ("pod-refused", Weight::Problem));
+    assert_eq!((finding.cause.slug, finding.weight), ("quota-exceeded", Weight::Problem));
     assert!(
         finding.says.contains("exceeded quota: small") && finding.hint.to_string().contains("resourcequota"),
         "{finding:?}"
@@ -254,7 +254,7 @@ fn a_pod_that_may_not_be_made_is_explained() {
         json!({ "metadata": { "generation": 1 }, "spec": { "selector": {}, "template": {} }, "status": status });
     snapshot.deployments.insert(names::BACKEND.to_owned(), Reading::Present(serde_json::from_value(backend).unwrap()));
     let finding = only(&snapshot, &Details::default());
-    assert_eq!((finding.cause.slug, finding.object.as_str()), ("pod-refused", "deployment/backend"));
+    assert_eq!((finding.cause.slug, finding.object.as_str()), ("pod-security", "deployment/backend"));
     // Another storage would be without the data that there is.
     assert!(finding.hint.to_string().contains("describe namespace alice"), "{finding:?}");
     snapshot.members[0].claim = Reading::NotAsked;

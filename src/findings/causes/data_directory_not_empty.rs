@@ -20,6 +20,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Logs(pods::ended_runs)],
+    mend: None,
     judge: |observed| {
         let told = pods::database_says(observed, tells).into_iter();
         let finding = told.map(|(pod, line)| Finding {

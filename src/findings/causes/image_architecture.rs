@@ -25,6 +25,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Logs(pods::ended_runs)],
+    mend: None,
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter(|(app, pod)| cannot_run(observed, pod, app));
         let finding = |(app, pod): (&'static str, &Pod)| {

@@ -19,6 +19,8 @@ causes![
     claim_unbound,
     stuck_revision,
     configuration_missing,
+    quota_exceeded,
+    pod_security,
     pod_refused,
     unschedulable,
     image_pull,

@@ -28,6 +28,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
+    mend: None,
     judge: |observed| {
         let of = |(app, kind)| observed.snapshot.pods_of(app).filter_map(move |pod| killed(observed, app, kind, pod));
         names::KINDS.into_iter().flat_map(of).collect()

@@ -1,4 +1,6 @@
-use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, unschedulable};
+use super::{
+    backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, quota_exceeded, unschedulable,
+};
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Observed, Weight, mend};
 use crate::observe::Reading;
@@ -11,6 +13,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("replicas.md"),
     explains: &[
         &unschedulable::CAUSE,
+        &quota_exceeded::CAUSE,
         &pod_refused::CAUSE,
         &not_ready::CAUSE,
         &database_unreachable::CAUSE,

@@ -127,3 +127,22 @@ fn an_image_of_another_architecture_is_told_by_the_log_and_by_the_kubelet() {
     assert_eq!(only(&snapshot(&waiting), &Details::default()).cause.slug, "image-architecture");
     assert_eq!(only(&snapshot(&crashed("Error", 255)), &logged("exec failed")).cause.slug, "crash-loop");
 }
+
+#[test]
+fn each_refusal_is_of_one_cause() {
+    let mut without = ready();
+    let Reading::Present(pods) = &mut without.pods else { panic!("there are pods") };
+    pods.remove(0);
+    without.endpoints = Reading::NotAsked;
+    for (words, slug) in [
+        ("pods \"postgres-0\" is forbidden: exceeded quota: small", "quota-exceeded"),
+        ("pods \"postgres-0\" is forbidden: violates PodSecurity \"restricted:latest\"", "pod-security"),
+        ("pods \"postgres-0\" is forbidden: maximum memory usage per Container is 64Mi", "pod-refused"),
+        ("admission webhook \"a.example.com\" denied the request", "pod-refused"),
+    ] {
+        assert_eq!(only(&without, &event("uid-postgres", "FailedCreate", words)).cause.slug, slug, "{words}");
+    }
+    // Where there is a pod, what was said before is over.
+    let quota = event("uid-postgres", "FailedCreate", "exceeded quota: small");
+    assert_eq!(slugs(&ready(), &quota), [""; 0]);
+}

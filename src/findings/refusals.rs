@@ -1,0 +1,76 @@
+//! What the API server refuses when a workload's controller creates a pod. Each refusal is of one rule, and of one cause.
+
+use k8s_openapi::api::apps::v1::DeploymentCondition;
+use kube::Resource;
+use kube::core::ObjectMeta;
+
+use super::finding::{Cause, Finding, Observed, Weight};
+use crate::exchange::names;
+use crate::observe::Snapshot;
+use crate::text::Hint;
+
+/// Which rule of the namespace a pod breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    Quota,
+    PodSecurity,
+    /// A `LimitRange`, an admission webhook, or a name that another pod has.
+    Other,
+}
+
+impl Rule {
+    fn of(says: &str) -> Self {
+        if says.contains("exceeded quota") {
+            Self::Quota
+        } else if says.contains("violates PodSecurity") {
+            Self::PodSecurity
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// The workloads whose pods break this rule, each with a hint of the cause's own for its kind and its app.
+pub fn found(
+    observed: &Observed,
+    cause: &'static Cause,
+    rule: Rule,
+    hint: impl Fn(&'static str, &str) -> Hint,
+) -> Vec<Finding> {
+    let set = refused_to_set(observed).map(|says| (names::POSTGRES, "statefulset", says));
+    let deployments = names::DEPLOYMENTS.into_iter();
+    let refused =
+        deployments.filter_map(|app| Some((app, "deployment", refused_to_deployment(observed, app)?))).chain(set);
+    let finding = |(app, kind, says): (&'static str, &'static str, &str)| Finding {
+        cause,
+        weight: Weight::Problem,
+        app,
+        object: format!("{kind}/{app}"),
+        says: format!("cannot create its pod: {says}"),
+        hint: hint(kind, app),
+    };
+    refused.filter(|(_, _, says)| Rule::of(says) == rule).map(finding).collect()
+}
+
+/// The set, if it has no pod: then its events say why.
+pub fn set_without_pods(snapshot: &Snapshot) -> Vec<&ObjectMeta> {
+    let lacks = snapshot.pods_of(names::POSTGRES).next().is_none();
+    snapshot.statefulset.present().filter(|_| lacks).map(Resource::meta).into_iter().collect()
+}
+
+/// A set says it in an event alone, which may be old: it counts while there is no pod.
+fn refused_to_set<'a>(observed: &Observed<'a>) -> Option<&'a str> {
+    if observed.snapshot.pods_of(names::POSTGRES).next().is_some() {
+        return None;
+    }
+    let set = observed.snapshot.statefulset.present()?;
+    let event = observed.details.newest(set, &["FailedCreate", "SuccessfulCreate"])?;
+    (event.reason == "FailedCreate").then_some(event.message.as_str())
+}
+
+fn refused_to_deployment<'a>(observed: &Observed<'a>, app: &str) -> Option<&'a str> {
+    let status = observed.snapshot.deployments.get(app)?.present()?.status.as_ref()?;
+    let is_refusal =
+        |condition: &&DeploymentCondition| condition.type_ == "ReplicaFailure" && condition.status == "True";
+    status.conditions.as_ref()?.iter().find(is_refusal)?.message.as_deref()
+}
