@@ -146,3 +146,28 @@ fn each_refusal_is_of_one_cause() {
     let quota = event("uid-postgres", "FailedCreate", "exceeded quota: small");
     assert_eq!(slugs(&ready(), &quota), [""; 0]);
 }
+
+#[test]
+fn why_an_image_cannot_be_pulled_is_told_by_its_events_too() {
+    let back_off = json!({ "waiting": { "reason": "ImagePullBackOff", "message": "Back-off pulling image \"x\"" } });
+    let snapshot = snapshot(&container(&back_off, 0));
+    let finding = only(&snapshot, &Details::default());
+    assert!(finding.says.contains("postgres:17 (ImagePullBackOff): Back-off"), "{finding:?}");
+    let events = event("uid-postgres-0", "Failed", "Failed to pull image \"postgres:17\": 429 Too Many Requests");
+    let finding = only(&snapshot, &events);
+    assert!(finding.says.contains("(ImagePullBackOff): the registry refuses more pulls for now"), "{finding:?}");
+    assert!(finding.hint.to_string().starts_with("wait, the kubelet tries again"), "{finding:?}");
+}
+
+#[test]
+fn a_probe_for_a_port_that_nobody_declares_is_restored() {
+    let mut pod = container(&json!({ "running": {} }), 0);
+    pod["spec"]["containers"][0]["readinessProbe"] = json!({ "tcpSocket": { "port": 5433 } });
+    let refused = "Readiness probe failed: dial tcp 10.0.0.1:5433: connect: connection refused";
+    let finding = only(&snapshot(&pod), &event("uid-postgres-0", "Unhealthy", refused));
+    assert!(finding.says.ends_with("connects to port 5433, which no container declares: correct the probe)"));
+    assert!(finding.hint.to_string().contains("deploy --force-conflicts"), "{finding:?}");
+    pod["spec"]["containers"][0]["readinessProbe"] = json!({ "tcpSocket": { "port": 5432 } });
+    let finding = only(&snapshot(&pod), &event("uid-postgres-0", "Unhealthy", refused));
+    assert!(!finding.hint.to_string().contains("deploy"), "{finding:?}");
+}
