@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
-use kube::core::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::{ObjectMeta, Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
 use super::finding::Observed;
@@ -69,6 +70,11 @@ pub fn database_says<'a>(observed: &Observed<'a>, tells: impl Fn(&str) -> bool) 
         Some((pod, line.as_str()))
     });
     told.collect()
+}
+
+/// Whether a selector picks a pod. One that makes no sense picks none.
+pub fn picks(selector: &LabelSelector, pod: &Pod) -> bool {
+    Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(pod.labels()))
 }
 
 /// Whether the pod has been told to end.

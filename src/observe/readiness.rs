@@ -17,6 +17,38 @@ pub fn statefulset(set: &StatefulSet) -> bool {
         && (status.current_revision == status.update_revision || status.updated_replicas == Some(wanted))
 }
 
+/// How a set was told to keep pods of an older revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBack {
+    /// A pod is updated when it is deleted.
+    OnDelete,
+    /// Only pods from this number on are updated.
+    Partition(i32),
+}
+
+/// Why a set does not replace its pods of an older revision, if it was told not to and waits for nothing else: all its pods
+/// are ready, and those that it may update are of the newest revision.
+#[must_use]
+pub fn held_back(set: &StatefulSet) -> Option<HeldBack> {
+    let (Some(spec), Some(status)) = (&set.spec, &set.status) else { return None };
+    let wanted = spec.replicas.unwrap_or(1);
+    let is_settled = status.observed_generation >= set.metadata.generation
+        && status.ready_replicas.unwrap_or(0) == wanted
+        && status.replicas == wanted;
+    let (Some(current), Some(newest)) = (&status.current_revision, &status.update_revision) else { return None };
+    let updated = status.updated_replicas.unwrap_or(0);
+    if !is_settled || current == newest || updated >= wanted {
+        return None;
+    }
+    let strategy = spec.update_strategy.as_ref()?;
+    if strategy.type_.as_deref() == Some("OnDelete") {
+        return Some(HeldBack::OnDelete);
+    }
+    let partition = strategy.rolling_update.as_ref()?.partition.filter(|partition| *partition > 0)?;
+    let first = spec.ordinals.as_ref().and_then(|ordinals| ordinals.start).unwrap_or(0);
+    (updated >= wanted - partition).then_some(HeldBack::Partition(first.saturating_add(partition)))
+}
+
 /// Whether all replicas are of the newest revision and available, and none of an older one is left.
 #[must_use]
 pub fn deployment(deployment: &Deployment) -> bool {
@@ -84,6 +116,31 @@ mod tests {
             assert!(!set(&other), "{field}");
         }
         assert!(!set(&json!({ "replicas": 0 })));
+    }
+
+    #[test]
+    fn a_set_that_was_told_to_keep_its_pods_waits_for_nothing() {
+        let held = |strategy: serde_json::Value, replicas: i32, ready: i32, updated: i32, newest: &str| {
+            let set = serde_json::from_value(json!({
+                "metadata": { "generation": 2 },
+                "spec": { "replicas": replicas, "selector": {}, "template": {}, "updateStrategy": strategy },
+                "status": { "observedGeneration": 2, "replicas": replicas, "readyReplicas": ready,
+                            "updatedReplicas": updated, "currentRevision": "a", "updateRevision": newest },
+            }));
+            held_back(&set.unwrap())
+        };
+        let on_delete = || json!({ "type": "OnDelete" });
+        let partition = |at: i32| json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": at } });
+        assert_eq!(held(on_delete(), 1, 1, 0, "b"), Some(HeldBack::OnDelete));
+        assert_eq!(held(partition(1), 1, 1, 0, "b"), Some(HeldBack::Partition(1)));
+        assert_eq!(held(partition(2), 3, 3, 1, "b"), Some(HeldBack::Partition(2)));
+        assert_eq!(held(partition(9), 3, 3, 0, "b"), Some(HeldBack::Partition(9)));
+        // It goes on by itself, has nothing to update, or waits for a pod.
+        assert_eq!(held(partition(2), 3, 3, 0, "b"), None);
+        assert_eq!(held(partition(0), 1, 1, 0, "b"), None);
+        assert_eq!(held(on_delete(), 1, 1, 0, "a"), None);
+        assert_eq!(held(on_delete(), 1, 1, 1, "b"), None);
+        assert_eq!(held(on_delete(), 1, 0, 0, "b"), None);
     }
 
     #[test]

@@ -15,9 +15,11 @@ macro_rules! causes {
 causes![
     missing,
     terminating,
+    orphaned_pod,
     replicas,
     claim_unbound,
     stuck_revision,
+    update_held_back,
     configuration_missing,
     quota_exceeded,
     pod_security,

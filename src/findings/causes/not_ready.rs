@@ -25,6 +25,7 @@ pub static CAUSE: Cause = Cause {
         let mut all = Vec::new();
         if let Reading::Present(set) = &snapshot.statefulset
             && !readiness::statefulset(set)
+            && readiness::held_back(set).is_none()
         {
             let ready = set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
             let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);

@@ -1,3 +1,4 @@
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
@@ -9,6 +10,7 @@ use crate::exchange::names;
 use crate::findings::{Cause, Finding, Mend, Weight, pods};
 use crate::kubernetes::act::DeletePod;
 use crate::observe::{Snapshot, readiness};
+use crate::persistence::revision;
 
 /// The label of a pod with the revision of the set that it was made from.
 const REVISION: &str = "controller-revision-hash";
@@ -22,9 +24,16 @@ pub fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
     let set_is_current = status.observed_generation >= set.metadata.generation;
     let is_stuck = |pod: &&Pod| {
         let is_older = pod.labels().get(REVISION).is_some_and(|revision| revision != newest);
-        is_older && pod.metadata.deletion_timestamp.is_none() && !readiness::pod(pod)
+        is_older && is_updated(set, pod) && pod.metadata.deletion_timestamp.is_none() && !readiness::pod(pod)
     };
     snapshot.members.iter().filter_map(|member| snapshot.pod_of(member)).find(is_stuck).filter(|_| set_is_current)
+}
+
+/// Whether the pod would be of the newest revision if it were created again. One that a partition keeps would not.
+fn is_updated(set: &StatefulSet, pod: &Pod) -> bool {
+    let ordinal = pod.metadata.name.as_deref().and_then(|name| name.rsplit_once('-')?.1.parse().ok());
+    let newest = set.status.as_ref().and_then(|status| status.update_revision.as_deref());
+    ordinal.is_some_and(|ordinal| revision::of_next(set, ordinal) == newest)
 }
 
 /// A pod of an older revision is in the way of the newer one.

@@ -171,3 +171,94 @@ fn a_probe_for_a_port_that_nobody_declares_is_restored() {
     let finding = only(&snapshot(&pod), &event("uid-postgres-0", "Unhealthy", refused));
     assert!(!finding.hint.to_string().contains("deploy"), "{finding:?}");
 }
+
+/// A healthy exchange, of which one pod's metadata is changed, and the set and the Deployments are as old as the world.
+fn with_pod(at: usize, metadata: Value) -> Snapshot {
+    let mut snapshot = ready();
+    let Reading::Present(pods) = &mut snapshot.pods else { panic!("there are pods") };
+    pods[at].metadata = serde_json::from_value(metadata).unwrap();
+    let old = serde_json::from_value(json!("1969-12-31T00:00:00Z")).unwrap();
+    let Reading::Present(set) = &mut snapshot.statefulset else { panic!("there is a set") };
+    set.metadata.creation_timestamp = Some(old);
+    set.spec.as_mut().unwrap().selector =
+        serde_json::from_value(json!({ "matchLabels": { "app": "postgres" } })).unwrap();
+    for deployment in snapshot.deployments.values_mut() {
+        let Reading::Present(deployment) = deployment else { panic!("it is there") };
+        deployment.metadata.creation_timestamp.clone_from(&set.metadata.creation_timestamp);
+    }
+    snapshot
+}
+
+#[test]
+fn a_pod_that_its_set_does_not_see_is_given_its_label_again() {
+    let owner = |uid: &str| json!([{ "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "postgres", "uid": uid, "controller": true }]);
+    let meta = |app: &str, owners: Value, created: &str| {
+        json!({ "name": "postgres-0", "uid": "uid-postgres-0", "creationTimestamp": created,
+                "labels": { "app": app, "controller-revision-hash": "r1" }, "ownerReferences": owners })
+    };
+    let (old, young) = ("1969-12-31T01:00:00Z", "1969-12-31T23:59:50Z");
+    let mut relabelled = with_pod(0, meta("debug", Value::Null, young));
+    relabelled.endpoints = Reading::NotAsked;
+    let exists = event("uid-postgres", "FailedCreate", "pods \"postgres-0\" already exists");
+    let finding = only(&relabelled, &exists);
+    assert_eq!((finding.cause.slug, finding.weight), ("orphaned-pod", Weight::Problem));
+    assert!(finding.hint.to_string().contains("label pod/postgres-0 'app=postgres' --overwrite"), "{finding:?}");
+    for (owners, created, expected) in [
+        (owner("uid-postgres"), old, ""),
+        (owner("uid-of-another"), old, "belongs to StatefulSet postgres, not to the StatefulSet"),
+        (Value::Null, old, "belongs to no controller"),
+        (Value::Null, young, ""),
+    ] {
+        let findings = found(&with_pod(0, meta("postgres", owners, created)), &answered(|_, _| {}));
+        assert_eq!(findings.len(), usize::from(!expected.is_empty()), "{findings:?}");
+        assert!(findings.iter().all(|it| it.cause.slug == "orphaned-pod" && it.says.starts_with(expected)));
+    }
+}
+
+#[test]
+fn a_pod_that_a_deployment_has_let_go_of_is_a_warning() {
+    let meta = |owners: Value, generate: &str| {
+        json!({ "name": "backend-1", "uid": "uid-backend-1", "generateName": generate, "ownerReferences": owners,
+                "creationTimestamp": "1969-12-31T01:00:00Z", "labels": { "app": "backend" } })
+    };
+    let owner = json!([{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "b", "uid": "u", "controller": true }]);
+    let works = answered(|_, _| {});
+    let finding = only(&with_pod(1, meta(Value::Null, "backend-5d8f-")), &works);
+    assert_eq!((finding.cause.slug, finding.weight), ("orphaned-pod", Weight::Warning));
+    assert_eq!(slugs(&with_pod(1, meta(owner, "backend-5d8f-")), &works), [""; 0]);
+    assert_eq!(slugs(&with_pod(1, meta(Value::Null, "other-")), &works), [""; 0]);
+    // It hides nothing that is wrong.
+    let all = found(&with_pod(1, meta(Value::Null, "backend-5d8f-")), &failed(Path::NoBackend));
+    assert!(!healthy(&all) && all.len() == 2, "{all:?}");
+}
+
+#[test]
+fn an_update_that_is_held_back_is_not_waited_for() {
+    let with = |strategy: Value, change: fn(&mut Value)| {
+        let mut snapshot = ready();
+        let mut set = serde_json::to_value(snapshot.statefulset.present().unwrap()).unwrap();
+        set["spec"]["updateStrategy"] = strategy;
+        set["status"]["updateRevision"] = "r2".into();
+        change(&mut set);
+        snapshot.statefulset = Reading::Present(serde_json::from_value(set).unwrap());
+        snapshot
+    };
+    let works = answered(|_, _| {});
+    let partition = || json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 1 } });
+    for (strategy, words, command) in [
+        (json!({ "type": "OnDelete" }), "OnDelete", "delete pod/postgres-0"),
+        (partition(), "the partition 1", "patch statefulset postgres"),
+    ] {
+        let finding = only(&with(strategy, |_| {}), &works);
+        assert_eq!((finding.cause.slug, finding.weight), ("update-held-back", Weight::Info));
+        assert!(finding.says.contains(words) && finding.hint.to_string().contains(command), "{finding:?}");
+    }
+    let same = with(partition(), |set| set["status"]["updateRevision"] = "r1".into());
+    assert_eq!(slugs(&same, &works), [""; 0]);
+    let rolling = json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 0 } });
+    assert_eq!(slugs(&with(rolling, |_| {}), &works), ["not-ready statefulset/postgres"]);
+    // A pod that a partition keeps would be of the same revision again.
+    let mut crashes = with(partition(), |set| set["status"]["readyReplicas"] = 0.into());
+    crashes.pods = snapshot(&crashed("Error", 1)).pods;
+    assert_eq!(slugs(&crashes, &Details::default()), ["crash-loop pod/postgres-0"]);
+}
