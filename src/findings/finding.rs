@@ -131,6 +131,10 @@ pub enum Need {
     Configuration,
     /// The last words of containers that crash. Only where all around is looked at.
     Logs(fn(&Snapshot) -> Vec<Run>),
+    /// The disruption budgets of the namespace. Only where all around is looked at.
+    Budgets,
+    /// The network policies of the namespace. Only where all around is looked at.
+    Policies,
 }
 
 impl Cause {

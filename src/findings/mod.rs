@@ -109,6 +109,8 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         path: depth >= Depth::All && any(|need| matches!(need, Need::Path)),
         surroundings: depth >= Depth::Objects && any(|need| matches!(need, Need::Configuration)),
         logs: logs.flatten().collect(),
+        budgets: depth >= Depth::Around && any(|need| matches!(need, Need::Budgets)),
+        policies: depth >= Depth::Around && any(|need| matches!(need, Need::Policies)),
     }
 }
 

@@ -1,10 +1,15 @@
 //! Round 2: what is asked for because of what round 1 showed.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::serde::de::DeserializeOwned;
 use kube::api::ListParams;
 use kube::{Resource, ResourceExt};
 use tokio::join;
@@ -31,6 +36,10 @@ pub struct Wanted {
     pub surroundings: bool,
     /// The runs of containers whose last words are read.
     pub logs: BTreeSet<Run>,
+    /// Whether the namespace's disruption budgets are listed.
+    pub budgets: bool,
+    /// Whether the namespace's network policies are listed.
+    pub policies: bool,
 }
 
 /// What round 2 has found.
@@ -52,6 +61,10 @@ pub struct Details {
     pub namespace: Reading<Namespace>,
     /// The last words of containers that crash.
     pub logs: Vec<Log>,
+    /// The disruption budgets of the namespace, if they were listed.
+    pub budgets: Reading<Vec<PodDisruptionBudget>>,
+    /// The network policies of the namespace, if they were listed.
+    pub policies: Reading<Vec<NetworkPolicy>>,
 }
 
 /// An event: what the cluster said of an object, and when.
@@ -66,6 +79,9 @@ pub struct Happening {
     /// When it was seen last.
     pub at: Option<Timestamp>,
 }
+
+/// As many objects of a kind in the namespace as are looked through.
+const MOST_OBJECTS: u32 = 100;
 
 /// As many events of one object as say what is the matter with it.
 const MOST: u32 = 50;
@@ -93,15 +109,19 @@ impl Details {
             let (configuration, namespace) = join!(configuration::read(snapshot, cluster), namespace);
             (configuration, namespace.into())
         };
-        let (events, (database, credentials), path, (configuration, namespace), logs) = join!(
+        let around = async {
+            let logs = logs::read(cluster, wanted.logs);
+            join!(logs, all_if(wanted.budgets, cluster), all_if(wanted.policies, cluster))
+        };
+        let (events, (database, credentials), path, (configuration, namespace), (logs, budgets, policies)) = join!(
             events(cluster, &wanted.events),
             Box::pin(database),
             Box::pin(path),
             Box::pin(surroundings),
-            Box::pin(logs::read(cluster, wanted.logs))
+            Box::pin(around)
         );
         let asked = Some(wanted.events);
-        Self { events, asked, database, credentials, path, configuration, namespace, logs }
+        Self { events, asked, database, credentials, path, configuration, namespace, logs, budgets, policies }
     }
 
     /// The newest event of an object with one of these reasons.
@@ -117,6 +137,17 @@ impl Details {
         let of_object = |event: &&Happening| uid == Some(&event.uid);
         self.events.iter().rev().filter(of_object).find(|event| reasons.contains(&event.reason.as_str()))
     }
+}
+
+/// The objects of a kind in the namespace, if they are wanted.
+async fn all_if<K>(wanted: bool, cluster: &Cluster) -> Reading<Vec<K>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+{
+    if !wanted {
+        return Reading::NotAsked;
+    }
+    cluster.list(&ListParams::default().limit(MOST_OBJECTS)).await.map(Some).into()
 }
 
 /// The events of these objects. Those that may not be read are left out: they explain, they do not decide.

@@ -51,8 +51,11 @@ causes![
     table_missing,
     table_different,
     wrong_database,
+    network_policy,
     database_unreachable,
     backend_unreachable,
     page_unreachable,
+    images_differ,
+    disruption_budget,
     not_permitted,
 ];

@@ -29,6 +29,10 @@ fn logs_are_read_of_containers_that_have_ended_and_only_where_all_is_looked_at()
     let mut waiting = container(&json!({ "waiting": { "reason": "CrashLoopBackOff" } }), 3);
     waiting["status"]["containerStatuses"][0]["lastState"] = json!({ "terminated": { "exitCode": 1 } });
     assert_eq!(runs(&waiting, Depth::Around), run(true));
+    for (depth, is_around) in [(Depth::All, false), (Depth::Around, true)] {
+        let wanted = wanted(&ready(), depth, ALL);
+        assert_eq!((wanted.budgets, wanted.policies, wanted.logs.len()), (is_around, is_around, 0));
+    }
 }
 
 #[test]
@@ -261,4 +265,101 @@ fn an_update_that_is_held_back_is_not_waited_for() {
     let mut crashes = with(partition(), |set| set["status"]["readyReplicas"] = 0.into());
     crashes.pods = snapshot(&crashed("Error", 1)).pods;
     assert_eq!(slugs(&crashes, &Details::default()), ["crash-loop pod/postgres-0"]);
+}
+
+#[test]
+fn a_budget_that_spares_no_pod_is_a_warning() {
+    let budget = |selector: Value, expected: i32, healthy: i32, desired: i32, allowed: i32| {
+        let budget = json!({ "metadata": { "name": "all", "generation": 1 }, "spec": { "selector": selector },
+            "status": { "observedGeneration": 1, "expectedPods": expected, "currentHealthy": healthy,
+                        "desiredHealthy": desired, "disruptionsAllowed": allowed } });
+        let budgets = Reading::Present(vec![serde_json::from_value(budget).unwrap()]);
+        Details { budgets, ..answered(|_, _| {}) }
+    };
+    let of = |app: &str| json!({ "matchLabels": { "app": app } });
+    let finding = only(&ready(), &budget(of("backend"), 2, 2, 2, 0));
+    assert_eq!((finding.cause.slug, finding.weight, finding.app), ("disruption-budget", Weight::Warning, "backend"));
+    assert_eq!(only(&ready(), &budget(json!({}), 3, 3, 3, 0)).app, "");
+    for fine in [
+        budget(of("backend"), 1, 1, 1, 0),
+        budget(of("backend"), 2, 2, 1, 1),
+        budget(of("backend"), 2, 1, 1, 0),
+        budget(of("other"), 2, 2, 2, 0),
+    ] {
+        assert_eq!(slugs(&ready(), &fine), [""; 0]);
+    }
+}
+
+#[test]
+fn releases_that_differ_are_told_once_no_rollout_goes_on() {
+    let with = |backend: &str, page: &str| {
+        let mut snapshot = ready();
+        for (app, image) in [("backend", backend), ("frontend", page)] {
+            let Some(Reading::Present(deployment)) = snapshot.deployments.get_mut(app) else { panic!("it is there") };
+            let template = json!({ "spec": { "containers": [{ "name": app, "image": image }] } });
+            deployment.spec.as_mut().unwrap().template = serde_json::from_value(template).unwrap();
+        }
+        snapshot
+    };
+    let works = answered(|_, _| {});
+    let (backend, page) = ("ghcr.io/kubecoin/kubecoin-backend:0.1.0", "ghcr.io/kubecoin/kubecoin-frontend:0.2.0");
+    let mut differ = with(backend, page);
+    let finding = only(&differ, &works);
+    assert_eq!((finding.cause.slug, finding.weight), ("images-differ", Weight::Info));
+    for (backend, page) in [
+        (backend, "localhost:5001/kubecoin-frontend:0.1.0"),
+        (backend, "localhost:5001/kubecoin-frontend:dev"),
+        (backend, "localhost:5001/kubecoin-frontend@sha256:00"),
+        ("my/backend:0.3", page),
+    ] {
+        assert_eq!(slugs(&with(backend, page), &works), [""; 0], "{page}");
+    }
+    let Some(Reading::Present(rolling)) = differ.deployments.get_mut("frontend") else { panic!("it is there") };
+    rolling.metadata.generation = Some(2);
+    assert_eq!(slugs(&differ, &works), ["not-ready deployment/frontend"]);
+}
+
+#[test]
+fn a_policy_is_suspected_only_where_a_request_ends_in_silence() {
+    let policies = |spec: Value, details: Details| {
+        let policy = json!({ "metadata": { "name": "deny" }, "spec": spec });
+        Details { policies: Reading::Present(vec![serde_json::from_value(policy).unwrap()]), ..details }
+    };
+    let of = |app: &str| json!({ "matchLabels": { "app": app } });
+    let told = |spec: Value, details: Details| {
+        let findings = found(&ready(), &policies(spec, details));
+        findings.iter().filter(|it| it.cause.slug == "network-policy").count()
+    };
+    let deny_all = || json!({ "podSelector": {}, "policyTypes": ["Ingress"] });
+    let findings = found(&ready(), &policies(deny_all(), no_database("timeout")));
+    let names: Vec<_> = findings.iter().map(|it| (it.cause.slug, it.weight)).collect();
+    assert_eq!(names, [("network-policy", Weight::Warning), ("database-unreachable", Weight::Problem)]);
+    let from = |peer: Value, port: Value| {
+        let rule = json!({ "from": [peer], "ports": [{ "port": port }] });
+        json!({ "podSelector": of("postgres"), "policyTypes": ["Ingress"], "ingress": [rule] })
+    };
+    let peer = |app: &str| json!({ "podSelector": of(app) });
+    for (spec, details, count) in [
+        (deny_all(), failed(Path::NoBackend), 1),
+        (deny_all(), failed(Path::NoPage("no answer within 7s".to_owned())), 1),
+        (json!({ "podSelector": of("backend"), "policyTypes": ["Egress"] }), no_database("timeout"), 1),
+        (from(peer("frontend"), json!(5432)), no_database("timeout"), 1),
+        (from(peer("backend"), json!(80)), no_database("timeout"), 1),
+        // It allows the way, or may allow it.
+        (from(peer("backend"), json!(5432)), no_database("timeout"), 0),
+        (from(json!({ "ipBlock": { "cidr": "10.0.0.0/8" } }), json!(5432)), no_database("timeout"), 0),
+        // It is for other pods, or nothing ended in silence.
+        (json!({ "podSelector": of("frontend"), "policyTypes": ["Ingress"] }), no_database("timeout"), 0),
+        (json!({ "podSelector": of("postgres"), "policyTypes": ["Egress"] }), no_database("timeout"), 0),
+        (deny_all(), no_database("refused"), 0),
+        (deny_all(), failed(Path::NoPage("connection refused".to_owned())), 0),
+        (deny_all(), answered(|_, _| {}), 0),
+        (deny_all(), Details::default(), 0),
+    ] {
+        assert_eq!(told(spec.clone(), details.clone()), count, "{spec} {details:?}");
+    }
+    let mut own = policies(deny_all(), no_database("timeout"));
+    let Reading::Present(policies) = &mut own.policies else { panic!("there is one") };
+    policies[0].metadata.name = Some(names::NETWORK_POLICY.to_owned());
+    assert_eq!(only(&ready(), &own).cause.slug, "database-unreachable");
 }
