@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
 use crate::exchange::names;
-use crate::observe::Snapshot;
+use crate::observe::{Reading, Snapshot};
 
 /// The label of an `EndpointSlice` with the name of its Service.
 const OF_SERVICE: &str = "kubernetes.io/service-name";
@@ -52,10 +52,18 @@ pub fn has_port(pod: &Pod, target: &IntOrString) -> bool {
     })
 }
 
-/// The ready endpoints behind a Service; none if that is not known.
+/// The ready endpoints behind a Service; none if that is not known. Slices carry the labels of their Service, and are listed by
+/// that of the exchange: those of a Service without it were not read.
 fn endpoints<'a>(snapshot: &'a Snapshot, service: &'a str) -> Option<impl Iterator<Item = &'a Endpoint>> {
     let of_service = move |slice: &&EndpointSlice| slice.labels().get(OF_SERVICE).is_some_and(|name| name == service);
     let slices = snapshot.endpoints.present()?.iter().filter(of_service);
+    let is_ours = || {
+        let service = snapshot.services.get(service).and_then(Reading::present);
+        service.is_some_and(|service| service.labels().get(names::PART_OF.0).is_some_and(|it| it == names::PART_OF.1))
+    };
+    if !snapshot.endpoints.present()?.iter().any(|slice| of_service(&slice)) && !is_ours() {
+        return None;
+    }
     let is_ready = |endpoint: &&Endpoint| endpoint.conditions.as_ref().and_then(|it| it.ready).unwrap_or(true);
     Some(slices.flat_map(|slice| &slice.endpoints).filter(is_ready))
 }

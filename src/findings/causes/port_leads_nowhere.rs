@@ -1,5 +1,6 @@
 use super::{backend_unreachable, database_unreachable, not_published, page_unreachable};
-use crate::findings::{Cause, Finding, Need, Weight, mend, services};
+use crate::exchange::names;
+use crate::findings::{Cause, Finding, Need, Observed, Weight, mend, services};
 use crate::observe::Reading;
 use crate::observe::path::Path;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -19,8 +20,6 @@ pub static CAUSE: Cause = Cause {
     needs: &[Need::Path],
     mend: Some(|observed, finding| mend::target_ports(observed, &finding.object)),
     judge: |observed| {
-        // A number need not be declared by the pods. It is wrong if nothing answers there.
-        let is_silent = !matches!(observed.details.path, Reading::Present(Path::Answered(_)) | Reading::NotAsked);
         let wrong = services::all(observed.snapshot).filter(|(_, _, service)| !services::is_headless(service));
         let wrong = wrong.filter_map(|(app, name, service)| {
             let pods = || observed.snapshot.pods_of(app).filter(|pod| services::selects(service, pod));
@@ -30,7 +29,7 @@ pub static CAUSE: Cause = Cause {
                 let target = services::target(port);
                 let is_there = pods().any(|pod| services::has_port(pod, &target));
                 let is_number = matches!(target, IntOrString::Int(_));
-                (!is_there && (is_silent || !is_number)).then_some(target)
+                (!is_there && (!is_number || is_silent(observed, app))).then_some(target)
             });
             let target = match target.into_iter().next()? {
                 IntOrString::Int(number) => number.to_string(),
@@ -49,3 +48,15 @@ pub static CAUSE: Cause = Cause {
         wrong.collect()
     },
 };
+
+/// Whether a request has ended where this app should have answered. A number need not be declared by the pods, and is wrong
+/// only if nothing answers there.
+fn is_silent(observed: &Observed, app: &str) -> bool {
+    match &observed.details.path {
+        Reading::Present(Path::NoPage(_)) => app == names::FRONTEND,
+        Reading::Present(Path::NoBackend) => app == names::BACKEND,
+        Reading::Present(Path::NoDatabase { .. }) => app == names::POSTGRES,
+        Reading::Present(Path::Other(_)) => app != names::POSTGRES,
+        _ => false,
+    }
+}

@@ -363,3 +363,45 @@ fn a_policy_is_suspected_only_where_a_request_ends_in_silence() {
     policies[0].metadata.name = Some(names::NETWORK_POLICY.to_owned());
     assert_eq!(only(&ready(), &own).cause.slug, "database-unreachable");
 }
+
+#[test]
+fn a_service_that_works_is_left_alone() {
+    let with = |name: &str, change: fn(&mut Value)| {
+        let mut snapshot = ready();
+        let service = snapshot.services.get_mut(name).unwrap();
+        let mut json = serde_json::to_value(service.present().unwrap()).unwrap();
+        change(&mut json);
+        *service = Reading::Present(serde_json::from_value(json).unwrap());
+        snapshot
+    };
+    let works = answered(|_, _| {});
+    // A name that DNS gives needs no port, and no port needs to be right; nor need what it leads to be ready.
+    let headless: [fn(&mut Value); 3] = [
+        |it| it["spec"]["ports"] = Value::Null,
+        |it| it["spec"]["ports"][0] = json!({ "port": 1, "targetPort": "nowhere" }),
+        |it| it["spec"]["publishNotReadyAddresses"] = true.into(),
+    ];
+    for change in headless {
+        let mut snapshot = with("postgres-headless", change);
+        let Some(Reading::Present(service)) = snapshot.services.get_mut("postgres-headless") else {
+            panic!("it is there")
+        };
+        service.spec.as_mut().unwrap().cluster_ip = Some("None".to_owned());
+        assert_eq!(slugs(&snapshot, &works), [""; 0]);
+    }
+    // A number that nobody declares works, unless a request ended there.
+    let number: fn(&mut Value) = |it| it["spec"]["ports"][0]["targetPort"] = 5001.into();
+    let unknown = Reading::Unknown(Reason::Forbidden("no".to_owned()));
+    let unread = Details { path: unknown, ..works.clone() };
+    assert_eq!(only(&with("backend-service", number), &unread).cause.slug, "not-permitted");
+    assert_eq!(slugs(&with("backend-service", number), &no_database("password")).len(), 1);
+    assert_eq!(
+        slugs(&with("frontend-service", number), &failed(Path::NoPage("connection refused".to_owned()))),
+        ["port-leads-nowhere service/frontend-service"]
+    );
+    // The slices of a Service without the exchange's label are not listed.
+    let mut snapshot = ready();
+    let Reading::Present(slices) = &mut snapshot.endpoints else { panic!("there are slices") };
+    slices.clear();
+    assert_eq!(slugs(&snapshot, &works), [""; 0]);
+}
