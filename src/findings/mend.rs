@@ -1,7 +1,9 @@
 //! What mends a finding and loses no data: an act, which is shown before it is done.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::serde::Serialize;
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
@@ -98,6 +100,11 @@ pub fn target_ports(observed: &Observed, reference: &str) -> Option<Mend> {
         ports.iter().map(|port| json!({ "port": port.port, "targetPort": port.target_port })).collect();
     let object = patched(there, json!({ "spec": { "ports": ports } }))?;
     Some(Mend::StrategicPatch(StrategicPatch { object }))
+}
+
+/// These labels of a pod.
+pub fn labels(pod: &Pod, labels: &BTreeMap<String, String>) -> Option<Mend> {
+    Some(Mend::Patch(Patch { object: patched(pod, json!({ "metadata": { "labels": labels } }))? }))
 }
 
 /// The pod that takes writes, by its name.

@@ -6,7 +6,7 @@ use kube::{Resource, ResourceExt};
 
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused};
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Observed, Weight, pods};
+use crate::findings::{Cause, Finding, Mend, Observed, Weight, mend, pods};
 use crate::observe::Reading;
 use crate::text::Hint;
 
@@ -24,7 +24,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
-    mend: None,
+    mend: Some(relabelled),
     judge: |observed| {
         let pods = observed.snapshot.pods.present().into_iter().flatten().filter(|pod| !pods::is_stopping(pod));
         pods.filter_map(|pod| of_set(observed, pod).or_else(|| of_deployment(observed, pod))).collect()
@@ -61,6 +61,16 @@ fn labels_lacking(set: &StatefulSet, pod: &Pod) -> Vec<String> {
     let selector = set.spec.iter().flat_map(|spec| spec.selector.match_labels.iter().flatten());
     let lacking = selector.filter(|(key, value)| pod.labels().get(*key) != Some(value));
     lacking.map(|(key, value)| format!("{key}={value}")).collect()
+}
+
+/// Its label again, if that is all that it lacks.
+fn relabelled(observed: &Observed, finding: &Finding) -> Option<Mend> {
+    let set = observed.snapshot.statefulset.present()?;
+    let mut pods = observed.snapshot.pods.present()?.iter();
+    let pod = pods.find(|pod| pods::reference(pod) == finding.object)?;
+    let selector = set.spec.as_ref()?.selector.match_labels.as_ref()?;
+    let lacking = !labels_lacking(set, pod).is_empty();
+    (lacking && finding.app == names::POSTGRES).then(|| mend::labels(pod, selector))?
 }
 
 fn label(observed: &Observed, pod: &Pod, labels: Vec<String>) -> Hint {
