@@ -5,6 +5,7 @@ pub mod cause;
 pub mod confirm;
 pub mod credentials;
 pub mod exchanges;
+pub mod file;
 pub mod helper;
 pub mod lasting;
 pub mod lease;

@@ -1,9 +1,9 @@
 //! Reports as files: written by a run, and read again.
 
-use std::fmt::Display;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::commands::shared::file;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::kubernetes::ByHand;
@@ -11,29 +11,16 @@ use crate::persistence::report::Report;
 use crate::report::Form;
 use crate::text::{Command, Hint};
 
+/// The flag that names a report.
+const FLAG: &str = "--report";
+
 /// Checks where it is to be written, before anything is changed.
 ///
 /// # Errors
 /// If it cannot be written there.
 pub fn check(path: &Path) -> Result<(), Error> {
     form(path)?;
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
-    if !folder.is_dir() {
-        let says = format!("directory {} for the report does not exist", folder.display());
-        return Err(Error::new(says, "create it, or choose another one"));
-    }
-    // As it will be written, but that nothing is changed: what is there stays, and what is not is not there afterwards.
-    let is_there = path.symlink_metadata().is_ok();
-    OpenOptions::new().create(true).append(true).open(path).map_err(|error| unwritten(path, &error))?;
-    if !is_there {
-        fs::remove_file(path).map_err(|error| unwritten(path, &error))?;
-    }
-    Ok(())
-}
-
-fn unwritten(path: &Path, error: &impl Display) -> Error {
-    Error::new(format!("could not write {}: {error}", path.display()), "choose another file: --report FILE")
+    file::check(path, FLAG)
 }
 
 fn form(path: &Path) -> Result<Form, Error> {
@@ -52,8 +39,8 @@ pub type Saved<'a> = (&'a Path, Result<(), Error>);
 /// Writes a report to each of the files. One that cannot be written keeps no other one from being.
 #[must_use = "what could not be written is told"]
 pub fn save<'a>(paths: &'a [PathBuf], report: &Report) -> Vec<Saved<'a>> {
-    let save = |path: &Path| -> anyhow::Result<()> { Ok(fs::write(path, form(path)?.text(report)?)?) };
-    paths.iter().map(|path| (path.as_path(), save(path).map_err(|error| unwritten(path, &error)))).collect()
+    let save = |path: &Path| -> anyhow::Result<()> { Ok(file::write(path, &form(path)?.text(report)?)?) };
+    paths.iter().map(|path| (path.as_path(), save(path).map_err(|error| file::unwritten(path, FLAG, &error)))).collect()
 }
 
 /// Says where it was written, and where it could not be: that changes nothing of what was proved.
