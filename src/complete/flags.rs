@@ -34,7 +34,17 @@ const VALUES: &[(Value, &[&str])] = &[
     (Value::Name(Names::StorageClasses), &["storage_class"]),
     (
         Value::File,
-        &["kubeconfig", "certificate_authority", "client_certificate", "client_key", "kuberc", "file", "report"],
+        &[
+            "kubeconfig",
+            "certificate_authority",
+            "client_certificate",
+            "client_key",
+            "kuberc",
+            "file",
+            "report",
+            "save",
+            "case",
+        ],
     ),
     (Value::Folder, &["output_directory", "folder"]),
     (Value::Code, &["code", "only", "fix"]),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::{ConfigMap, PodSpec, Secret};
 use kube::core::ObjectMeta;
+use serde::{Deserialize, Serialize};
 
 use super::{Reading, Snapshot};
 use crate::exchange::names;
@@ -20,14 +21,14 @@ pub struct Given {
 }
 
 /// What holds values for pods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     Secret,
     ConfigMap,
 }
 
 /// A `Secret` or a `ConfigMap` without its values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Holder {
     pub kind: Kind,
     pub name: String,
@@ -35,7 +36,7 @@ pub struct Holder {
 }
 
 /// What is known of one that is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keys {
     pub keys: BTreeSet<String>,
     /// Whether it was deleted, and is still there.

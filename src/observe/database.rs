@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Reading, Reason};
 use crate::exchange::wallets::Column;
@@ -13,14 +13,13 @@ use crate::kubernetes::exec::Ended;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
 /// What the database says of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
     /// When the server started.
     pub started_at: Timestamp,
     /// Bytes on disk.
     pub size: u64,
     /// The columns of the table `wallets`; none if there is no such table, or it is locked.
-    #[serde(skip)]
     pub columns: Option<Vec<Column>>,
     /// Whether the table has its index.
     pub index: bool,
@@ -31,18 +30,16 @@ pub struct Database {
     /// Who has kept all others from writing to the table for `PATIENCE` and longer.
     pub blockers: Vec<Blocker>,
     /// How many rows the table has; none if there is no such table, or it is locked.
-    #[serde(skip)]
     pub rows: Option<u64>,
     /// Whether somebody has locked the table, so that nothing else is known of it.
-    #[serde(skip)]
+    #[serde(default)]
     pub locked: bool,
     /// Bytes that are free where its files are; none if that could not be seen.
-    #[serde(skip)]
     pub free: Option<u64>,
 }
 
 /// A session that keeps others from writing to the table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocker {
     /// Its process, as the server numbers it.
     pub pid: i32,
@@ -122,7 +119,8 @@ impl Database {
 }
 
 /// Whether PostgreSQL takes a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Credentials {
     /// It does.
     Accepted,

@@ -12,6 +12,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::api::ListParams;
 use kube::{Resource, ResourceExt};
+use serde::{Deserialize, Serialize};
 use tokio::join;
 
 use super::configuration::{self, Holder};
@@ -42,12 +43,14 @@ pub struct Wanted {
     pub policies: bool,
 }
 
-/// What round 2 has found.
-#[derive(Clone, Debug, Default)]
+/// What round 2 has found. What a saved case of an older version does not have was not asked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Details {
     /// Events of what is not healthy, the newest last.
     pub events: Vec<Happening>,
     /// The UIDs of the objects of which these are all; none if nothing was asked for.
+    #[serde(skip)]
     pub asked: Option<BTreeSet<String>>,
     /// The database, if it was asked.
     pub database: Reading<Database>,
@@ -68,7 +71,7 @@ pub struct Details {
 }
 
 /// An event: what the cluster said of an object, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happening {
     /// The object's UID: those of the exchange have the same names each time, and their events outlive them.
     pub uid: String,

@@ -1,6 +1,7 @@
 //! The last words of containers that crash.
 
 use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 
 use crate::kubernetes::Cluster;
 use crate::text::one_line;
@@ -15,7 +16,7 @@ pub struct Run {
 }
 
 /// The end of a run's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
     pub pod: String,
     pub container: String,

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::Resource;
+use serde::{Deserialize, Serialize};
 use tokio::join;
 
 use super::Reading;
@@ -9,7 +10,8 @@ use crate::exchange::names;
 use crate::kubernetes::Cluster;
 
 /// A member of the database. Its pod is among the snapshot's: pods come and go, and the names stay.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Member {
     /// The name of its pod.
     pub pod: String,

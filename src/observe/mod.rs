@@ -11,6 +11,7 @@ mod member;
 pub mod path;
 pub mod readiness;
 mod reading;
+pub mod saved;
 pub mod snapshot;
 
 pub use member::Member;

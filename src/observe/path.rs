@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::ResourceExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Reading, Reason, Snapshot, readiness};
@@ -20,7 +20,8 @@ pub const CALL: &str = "/api/connection";
 const PATIENCE: Duration = Duration::from_secs(7);
 
 /// What came of the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Path {
     /// It went all the way.
     Answered(Connection),
@@ -40,7 +41,7 @@ pub enum Path {
 }
 
 /// What a new connection of the backend's has found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     /// The backend's pod.
     pub backend: String,
@@ -48,7 +49,7 @@ pub struct Connection {
 }
 
 /// The database at the end of such a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     /// The name by which the backend reaches it.
     pub host: String,

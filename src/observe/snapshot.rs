@@ -9,6 +9,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::api::ListParams;
 use kube::{Resource, ResourceExt};
+use serde::{Deserialize, Serialize};
 use tokio::join;
 
 use super::live::Change;
@@ -17,7 +18,8 @@ use crate::exchange::names;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
 /// The objects of the exchange in one namespace.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The set.
     pub statefulset: Reading<StatefulSet>,
@@ -32,6 +34,7 @@ pub struct Snapshot {
     /// The addresses behind the Services.
     pub endpoints: Reading<Vec<EndpointSlice>>,
     /// Who may reach the database, if somebody has asked for it.
+    #[serde(default)]
     pub network_policy: Reading<NetworkPolicy>,
 }
 

@@ -1,11 +1,13 @@
 //! `doctor`: finds the cause of what is wrong, and says what helps.
 
+mod case;
 mod everywhere;
 mod fix;
 mod junit;
 mod report;
 mod view;
 
+use std::path::PathBuf;
 use std::slice;
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ Examples:
   kubectl kubecoin doctor --wait                # wait until nothing is wrong
   kubectl kubecoin doctor --fix KC041           # run what mends this, after asking
   kubectl kubecoin doctor -A                    # every exchange in the cluster
+  kubectl kubecoin doctor --save case.json      # write what was read, without secrets
+  kubectl kubecoin doctor --from case.json      # judge it again, without a cluster
   kubectl kubecoin doctor -o json | jq -r '.findings[].id'
   kubectl kubecoin explain KC010                # what a finding means, and how to mend it
 
@@ -93,6 +97,18 @@ pub struct Args {
     /// How long to wait, with --wait or --fix
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     timeout: Duration,
+
+    /// Write what was read to a file, for --from; without passwords, values of Secrets, and logs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all_namespaces", "only"])]
+    save: Option<PathBuf>,
+
+    /// Write the containers' logs to the file too
+    #[arg(long, requires = "save")]
+    with_logs: bool,
+
+    /// Judge a file that --save wrote, without a cluster; - reads stdin
+    #[arg(long = "from", value_name = "FILE", conflicts_with_all = ["save", "wait", "all_namespaces"])]
+    case: Option<PathBuf>,
 }
 
 impl Args {
@@ -116,19 +132,40 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if args.all_namespaces {
         return everywhere::run(args, scope, ctx).await;
     }
+    if let Some(path) = &args.case {
+        let (place, look, source) = case::open(path, scope)?;
+        if look.health == Health::Unreadable {
+            let says = format!("{} has nothing of the exchange: who saved it may not read it", source.file);
+            let hint = ctx.by_hand.own("doctor --save case.json").to("save it as a user who may read the exchange");
+            return Err(Error::new(says, hint).into());
+        }
+        let doctor = Doctor { source: Some(source), ..Doctor::new(&place, &look, args.asked(&causes)) };
+        return tell(args, &causes, &doctor, ctx);
+    }
+    if let Some(path) = &args.save {
+        case::check(path)?;
+    }
     let look = Box::pin(read(args, scope, ctx)).await?;
     let place = ctx.cluster().await?.place();
     if look.health == Health::Unreadable {
         let says = format!("you may not read the exchange ({})", place.in_words());
         return Err(Error::new(says, ctx.by_hand.kubectl("auth can-i --list").to("check your permissions")).into());
     }
-    let doctor = Doctor::new(place, &look, args.asked(&causes));
+    let told = tell(args, &causes, &Doctor::new(place, &look, args.asked(&causes)), ctx);
+    if let Some(path) = &args.save {
+        case::save(path, args.with_logs, look, place, ctx)?;
+    }
+    told
+}
+
+/// Shows what was found.
+fn tell(args: &Args, causes: &[&'static Cause], doctor: &Doctor, ctx: &Ctx) -> anyhow::Result<Outcome> {
     match args.output {
-        Format::Junit => ctx.printer.out_text(&junit::text(slice::from_ref(&doctor), &causes)?)?,
-        Format::Json => ctx.printer.out_text(&json::text(KIND, &doctor)?)?,
-        Format::Yaml => ctx.printer.out_text(&json::yaml(KIND, &doctor)?)?,
+        Format::Junit => ctx.printer.out_text(&junit::text(slice::from_ref(doctor), causes)?)?,
+        Format::Json => ctx.printer.out_text(&json::text(KIND, doctor)?)?,
+        Format::Yaml => ctx.printer.out_text(&json::yaml(KIND, doctor)?)?,
         Format::Table | Format::Wide => {
-            for line in view::lines(&doctor, args.output == Format::Wide) {
+            for line in view::lines(doctor, args.output == Format::Wide) {
                 ctx.printer.out_wrapped(line, 2)?;
             }
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::commands::shared::look::Look;
@@ -16,6 +17,9 @@ pub struct Doctor {
     /// The context's name.
     pub context: String,
     pub namespace: String,
+    /// The file that was judged, if it was not the cluster itself.
+    #[serde(rename = "from", skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// How the exchange is, in one word.
     pub health: Health,
     /// The causes that were looked for, if not all.
@@ -25,6 +29,16 @@ pub struct Doctor {
     pub findings: Vec<Found>,
     /// What could not be looked at.
     pub unknown: Vec<Finding>,
+}
+
+/// A file with what was read before.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// Its name, as it was given.
+    pub file: String,
+    /// When it was read from the cluster.
+    pub read_at: Timestamp,
 }
 
 /// A cause that was found, and what it was judged by.
@@ -80,6 +94,7 @@ impl Doctor {
         Self {
             context: place.context.clone(),
             namespace: place.namespace.clone(),
+            source: None,
             health: look.health,
             only: asked.only,
             findings,

@@ -1,6 +1,6 @@
 //! The findings for people.
 
-use super::report::{Doctor, Found};
+use super::report::{Doctor, Found, Source};
 use crate::findings::{Diagnosis, Finding, Health, Weight};
 use crate::kubernetes::{ByHand, on};
 use crate::output::{Line, Role};
@@ -69,7 +69,7 @@ fn word(weight: Weight) -> (&'static str, Role) {
     }
 }
 
-/// `2 problems, 1 warning (alice on minikube)`.
+/// `2 problems, 1 warning (alice on minikube)`, or `(alice, read 2026-11-29 09:40 UTC from case.json)`.
 fn verdict(doctor: &Doctor) -> Line {
     let many = |weight, one: &str, several: &str| match doctor.count(weight) {
         0 => None,
@@ -94,6 +94,8 @@ fn verdict(doctor: &Doctor) -> Line {
         _ if !doctor.unknown.is_empty() => (Role::Good, "nothing is wrong, as far as you may see".to_owned()),
         _ => (Role::Good, "nothing is wrong".to_owned()),
     };
-    let place = format!(" ({}{})", doctor.namespace, on(&doctor.context));
+    let from = |source: &Source| format!(", read {} from {}", source.read_at.strftime("%F %H:%M UTC"), source.file);
+    let from = doctor.source.as_ref().map(from).unwrap_or_default();
+    let place = format!(" ({}{}{from})", doctor.namespace, on(&doctor.context));
     Line::default().and(Role::Title, "doctor: ").and(role, words).and(Role::Plain, place)
 }

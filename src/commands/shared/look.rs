@@ -63,12 +63,22 @@ impl Look {
         }
     }
 
-    async fn at(cluster: &Cluster, snapshot: Snapshot, Scope { depth, causes }: Scope<'_>) -> Self {
-        let wanted = findings::wanted(&snapshot, depth, causes);
-        let tried = wanted.path;
+    async fn at(cluster: &Cluster, snapshot: Snapshot, scope: Scope<'_>) -> Self {
+        let wanted = findings::wanted(&snapshot, scope.depth, scope.causes);
         let details = Box::pin(Details::read(&snapshot, cluster, wanted)).await;
-        let now = Timestamp::now();
-        let Place { namespace, by_hand, .. } = cluster.place();
+        Self::judge(snapshot, details, cluster.place(), Timestamp::now(), scope)
+    }
+
+    /// What comes of what was read at a time.
+    pub fn judge(
+        snapshot: Snapshot,
+        details: Details,
+        place: &Place,
+        now: Timestamp,
+        Scope { depth, causes }: Scope<'_>,
+    ) -> Self {
+        let tried = findings::wanted(&snapshot, depth, causes).path;
+        let Place { namespace, by_hand, .. } = place;
         let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
         let found = findings::found(&observed, causes);
         let health = Health::of(&observed, &found, tried);
