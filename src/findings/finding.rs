@@ -135,6 +135,10 @@ pub enum Need {
     Budgets,
     /// The network policies of the namespace. Only where all around is looked at.
     Policies,
+    /// The nodes of the cluster.
+    Nodes,
+    /// The `StorageClasses` of the cluster.
+    Classes,
 }
 
 impl Cause {

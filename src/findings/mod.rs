@@ -1,6 +1,7 @@
 //! What is the matter, and why. Each cause has a file of its own, and only this folder knows them.
 
 mod causes;
+mod claims;
 pub mod dns;
 pub mod evidence;
 mod finding;
@@ -111,10 +112,14 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         logs: logs.flatten().collect(),
         budgets: depth >= Depth::Around && any(|need| matches!(need, Need::Budgets)),
         policies: depth >= Depth::Around && any(|need| matches!(need, Need::Policies)),
+        nodes: depth >= Depth::Around && any(|need| matches!(need, Need::Nodes)),
+        classes: depth >= Depth::Around && any(|need| matches!(need, Need::Classes)),
     }
 }
 
 #[cfg(test)]
 mod registry_tests;
+#[cfg(test)]
+mod storage_tests;
 #[cfg(test)]
 mod tests;

@@ -61,6 +61,7 @@ pub fn assert_leads(hint: &Hint, by_hand: &ByHand) -> usize {
         } else {
             let of_cluster = ["node", "nodes", "namespace", "namespaces", "--raw", "kube-system", "config", "explain"];
             let of_cluster = of_cluster.iter().chain(&["version", "cluster-info", "services"]);
+            let of_cluster = of_cluster.chain(&["persistentvolume", "storageclasses"]);
             let names_it = by_hand.namespace.as_ref().is_none_or(|name| words.windows(2).any(|it| it == ["-n", name]));
             assert!(names_it || of_cluster.into_iter().any(|word| words.iter().any(|it| it == word)), "{hint}");
         }

@@ -6,11 +6,13 @@ use std::fmt::Debug;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
+use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::api::ListParams;
+use kube::core::ClusterResourceScope;
 use kube::{Resource, ResourceExt};
 use serde::{Deserialize, Serialize};
 use tokio::join;
@@ -19,13 +21,14 @@ use super::configuration::{self, Holder};
 use super::database::{Credentials, Database};
 use super::logs::{self, Log, Run};
 use super::path::{self, Path, Way};
-use super::{Reading, Snapshot, readiness};
+use super::{Reading, Reason, Snapshot, readiness};
 use crate::exchange::names;
 use crate::kubernetes::Cluster;
 use crate::text::one_line;
 
 /// What round 2 is to read.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub struct Wanted {
     /// The UIDs of the objects whose events are asked for.
     pub events: BTreeSet<String>,
@@ -41,6 +44,10 @@ pub struct Wanted {
     pub budgets: bool,
     /// Whether the namespace's network policies are listed.
     pub policies: bool,
+    /// Whether the nodes of the cluster are listed.
+    pub nodes: bool,
+    /// Whether its `StorageClasses` are.
+    pub classes: bool,
 }
 
 /// What round 2 has found. What a saved case of an older version does not have was not asked for.
@@ -68,6 +75,10 @@ pub struct Details {
     pub budgets: Reading<Vec<PodDisruptionBudget>>,
     /// The network policies of the namespace, if they were listed.
     pub policies: Reading<Vec<NetworkPolicy>>,
+    /// All nodes of the cluster, if they were listed. Many may not.
+    pub nodes: Reading<Vec<Node>>,
+    /// All its `StorageClasses`, if they were listed. Many may not.
+    pub classes: Reading<Vec<StorageClass>>,
 }
 
 /// An event: what the cluster said of an object, and when.
@@ -88,6 +99,9 @@ const MOST_OBJECTS: u32 = 100;
 
 /// As many events of one object as say what is the matter with it.
 const MOST: u32 = 50;
+
+/// As many objects of the cluster as are listed. Of more, nothing can be said of all.
+const MOST_OF_CLUSTER: u16 = 500;
 
 impl Details {
     /// Asks for what is wanted, all at once.
@@ -113,18 +127,39 @@ impl Details {
             (configuration, namespace.into())
         };
         let around = async {
-            let logs = logs::read(cluster, wanted.logs);
-            join!(logs, all_if(wanted.budgets, cluster), all_if(wanted.policies, cluster))
+            let Wanted { logs, budgets, policies, nodes, classes, .. } = wanted;
+            join!(
+                logs::read(cluster, logs),
+                all_of_namespace(cluster, budgets),
+                all_of_namespace(cluster, policies),
+                all_of_cluster(cluster, nodes),
+                all_of_cluster(cluster, classes)
+            )
         };
-        let (events, (database, credentials), path, (configuration, namespace), (logs, budgets, policies)) = join!(
-            events(cluster, &wanted.events),
+        let asked = wanted.events.clone();
+        let (events, (database, credentials), path, (configuration, namespace), around) = join!(
+            events(cluster, &asked),
             Box::pin(database),
             Box::pin(path),
             Box::pin(surroundings),
             Box::pin(around)
         );
-        let asked = Some(wanted.events);
-        Self { events, asked, database, credentials, path, configuration, namespace, logs, budgets, policies }
+        let (logs, budgets, policies, nodes, classes) = around;
+        let asked = Some(asked);
+        Self {
+            events,
+            asked,
+            database,
+            credentials,
+            path,
+            configuration,
+            namespace,
+            logs,
+            budgets,
+            policies,
+            nodes,
+            classes,
+        }
     }
 
     /// The newest event of an object with one of these reasons.
@@ -143,7 +178,7 @@ impl Details {
 }
 
 /// The objects of a kind in the namespace, if they are wanted.
-async fn all_if<K>(wanted: bool, cluster: &Cluster) -> Reading<Vec<K>>
+async fn all_of_namespace<K>(cluster: &Cluster, wanted: bool) -> Reading<Vec<K>>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
 {
@@ -151,6 +186,22 @@ where
         return Reading::NotAsked;
     }
     cluster.list(&ListParams::default().limit(MOST_OBJECTS)).await.map(Some).into()
+}
+
+/// All objects of a kind of which a cluster has few, if they are wanted.
+async fn all_of_cluster<K>(cluster: &Cluster, wanted: bool) -> Reading<Vec<K>>
+where
+    K: Resource<Scope = ClusterResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    if !wanted {
+        return Reading::NotAsked;
+    }
+    match cluster.list_everywhere(&ListParams::default().limit(MOST_OF_CLUSTER.into())).await {
+        Ok(all) if all.len() >= MOST_OF_CLUSTER.into() => {
+            Reading::Unknown(Reason::Failed(format!("there are {MOST_OF_CLUSTER} or more")))
+        }
+        all => all.map(Some).into(),
+    }
 }
 
 /// The events of these objects. Those that may not be read are left out: they explain, they do not decide.

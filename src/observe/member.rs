@@ -20,13 +20,21 @@ pub struct Member {
     pub claim: Reading<PersistentVolumeClaim>,
     /// The volume that the claim names, or the lesson's.
     pub volume: Reading<PersistentVolume>,
+    /// The lesson's volume, where the claim names another one.
+    pub set_aside: Reading<PersistentVolume>,
 }
 
 impl Member {
     /// Nothing is known yet but the names.
     #[must_use]
     pub fn new((pod, claim): (&str, &str)) -> Self {
-        Self { pod: pod.to_owned(), claim_name: claim.to_owned(), claim: Reading::NotAsked, volume: Reading::NotAsked }
+        Self {
+            pod: pod.to_owned(),
+            claim_name: claim.to_owned(),
+            claim: Reading::NotAsked,
+            volume: Reading::NotAsked,
+            set_aside: Reading::NotAsked,
+        }
     }
 
     /// Reads the claim, and the volume that it names: known beforehand with the lesson's volume, so that both are asked for
@@ -35,11 +43,12 @@ impl Member {
         let usual = names::volume(cluster.namespace());
         let (claim, volume) = join!(cluster.get::<PersistentVolumeClaim>(&self.claim_name), cluster.get(&usual));
         let read = Self { claim: claim.into(), ..self };
-        let volume = match read.volume_name() {
-            Some(other) if other != usual => cluster.get(other).await,
-            _ => volume,
-        };
-        Self { volume: volume.into(), ..read }
+        match read.volume_name() {
+            Some(other) if other != usual => {
+                Self { volume: cluster.get(other).await.into(), set_aside: volume.into(), ..read }
+            }
+            _ => Self { volume: volume.into(), ..read },
+        }
     }
 
     /// The name of the volume that the claim names.

@@ -69,7 +69,7 @@ fn commands_come_first_and_flags_with_a_dash() {
 #[test]
 fn codes_of_findings_and_their_names_are_offered_with_their_titles() {
     let home = Home::empty();
-    assert_eq!(ask(&home, &["explain", "claim"]).stdout, "claim-unbound\tA claim has no volume\n:4\n");
+    assert_eq!(ask(&home, &["explain", "claim-u"]).stdout, "claim-unbound\tA claim has no volume\n:4\n");
     assert_eq!(ask(&home, &["explain", "KC010"]).stdout, "KC010\tA claim has no volume\n:4\n");
     let all = ask(&home, &["explain", ""]).stdout;
     assert!(all.starts_with("KC001\t") && all.contains("\nunexplained\t") && all.ends_with("\n:4\n"), "{all}");

@@ -162,7 +162,7 @@ impl World {
 }
 
 fn is_list(path: &str) -> bool {
-    ["statefulsets", "deployments", "replicasets", "persistentvolumeclaims", "resourcequotas"]
+    ["statefulsets", "deployments", "replicasets", "persistentvolumeclaims", "resourcequotas", "storageclasses"]
         .iter()
         .any(|plural| path.ends_with(plural))
 }

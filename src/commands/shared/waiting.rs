@@ -251,9 +251,12 @@ pub async fn reasons(ctx: &Ctx, app: &str) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// What keeps it from being ready, or may: not what works, and is only worth knowing.
 fn judge(snapshot: &Snapshot, details: &Details, place: &Place) -> Vec<Finding> {
     let Place { namespace, by_hand, .. } = place;
-    findings::judge(&Observed { snapshot, details, namespace, by_hand, now: Timestamp::now() })
+    let mut findings = findings::judge(&Observed { snapshot, details, namespace, by_hand, now: Timestamp::now() });
+    findings.retain(|finding| !matches!(finding.weight, Weight::Warning | Weight::Info));
+    findings
 }
 
 /// A finding on a line of its own, with the code by which it is explained.

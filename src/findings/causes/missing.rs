@@ -1,6 +1,6 @@
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable};
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Weight};
+use crate::findings::{Cause, Finding, Weight, claims};
 use crate::observe::Reading;
 
 /// An object of the exchange is not there.
@@ -37,8 +37,9 @@ pub static CAUSE: Cause = Cause {
             if matches!(member.claim, Reading::Absent) {
                 absent.push((names::POSTGRES, member.claim_reference()));
             }
-            // The lesson's volume may be missed by nobody: a claim may have another one.
-            if let (Some(name), Reading::Absent) = (member.volume_name(), &member.volume) {
+            // The lesson's volume may be missed by nobody: a claim may have another one. A claim that is Lost says so itself.
+            let is_lost = member.claim.present().is_some_and(|claim| claims::phase(claim) == "Lost");
+            if let (Some(name), Reading::Absent, false) = (member.volume_name(), &member.volume, is_lost) {
                 absent.push((names::POSTGRES, format!("persistentvolume/{name}")));
             }
         }

@@ -1,6 +1,6 @@
 use kube::{Resource, ResourceExt};
 
-use super::{backend_unreachable, claim_unbound, database_unreachable, not_ready, page_unreachable};
+use super::{backend_unreachable, claim_unbound, database_unreachable, not_ready, page_unreachable, reclaim_delete};
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Need, Observed, Weight};
 use crate::kubernetes::ByHand;
@@ -17,6 +17,7 @@ pub static CAUSE: Cause = Cause {
     explains: &[
         &not_ready::CAUSE,
         &claim_unbound::CAUSE,
+        &reclaim_delete::CAUSE,
         &database_unreachable::CAUSE,
         &backend_unreachable::CAUSE,
         &page_unreachable::CAUSE,

@@ -29,4 +29,4 @@ pub static CAUSE: Cause = Cause {
 };
 
 /// A file of the write-ahead log, as PostgreSQL makes it unless it was told otherwise when the directory was made.
-const SEGMENT: u64 = 16 << 20;
+pub(super) const SEGMENT: u64 = 16 << 20;

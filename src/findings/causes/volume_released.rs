@@ -1,0 +1,30 @@
+use kube::ResourceExt;
+
+use super::claim_unbound;
+use crate::findings::claims::{self, Owner, Unbound};
+use crate::findings::{Cause, Finding, Need, Observed};
+
+/// The volume that a claim waits for still has the data of an earlier claim.
+pub static CAUSE: Cause = Cause {
+    id: "KC013",
+    slug: "volume-released",
+    title: "The volume still has the data of a deleted claim",
+    text: include_str!("volume_released.md"),
+    explains: &[&claim_unbound::CAUSE],
+    needs: &[Need::Events(claims::not_bound_objects)],
+    mend: None,
+    judge: |observed| claims::unbound(observed).filter_map(|claim| released(observed, claim)).collect(),
+};
+
+fn released(observed: &Observed, claim: Unbound) -> Option<Finding> {
+    let volume = claim.awaited_volume()?;
+    let is_ours = !matches!(claims::owner(observed, claim.member, volume), Owner::Other(_));
+    // With Delete, it is about to go.
+    let is_kept = claims::reclaim_policy(volume) != Some("Delete");
+    if claims::volume_phase(volume) != Some("Released") || !is_ours || !is_kept {
+        return None;
+    }
+    let says = format!("waits for {}, which is Released: it still has the data of a deleted claim", volume.name_any());
+    let hint = observed.by_hand.own("deploy --reuse-volume").to("bind that data to the new claim");
+    Some(claim.finding(&CAUSE, says, hint))
+}
