@@ -360,6 +360,120 @@ fn little_room_is_a_warning_before_it_is_a_problem() {
 }
 
 #[test]
+fn the_schedulers_reasons_are_told_in_plain_words() {
+    let mut tied = snapshot(&pending(""));
+    let term = json!({ "matchExpressions": [{ "key": names::HOSTNAME, "operator": "In", "values": ["b.host"] }] });
+    let affinity = json!({ "required": { "nodeSelectorTerms": [term] } });
+    tied.members[0].volume = volume("pv-7", &json!({ "nodeAffinity": affinity }), "Bound");
+    let cordoned = |name: &str| {
+        json!({ "metadata": { "name": name, "labels": { names::HOSTNAME: format!("{name}.host") } },
+                "spec": { "unschedulable": true } })
+    };
+    let listed = Details { nodes: nodes(&json!([cordoned("a"), cordoned("b")])), ..Details::default() };
+    let none = Details::default();
+    for (message, details, words, hint) in [
+        ("0/1 nodes are available: 1 Insufficient cpu.", &none, "not enough free CPU", "describe nodes"),
+        (
+            "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No \
+             preemption victims found for incoming pod.",
+            &none,
+            "not enough free CPU, not enough free memory",
+            "describe nodes",
+        ),
+        (
+            "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 \
+             Insufficient memory.",
+            &none,
+            "not enough free memory, a node has a taint",
+            "describe nodes",
+        ),
+        ("0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.", &none, "a node has a taint", "TAINTS"),
+        (
+            "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.",
+            &none,
+            "a node is not ready, a node has a taint",
+            "get nodes",
+        ),
+        ("0/2 nodes are available: 2 node(s) were unschedulable.", &none, "a node is cordoned", "get nodes"),
+        ("0/2 nodes are available: 2 node(s) were unschedulable.", &listed, "a node is cordoned", "uncordon b"),
+        (
+            "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+            &none,
+            "the pod asks for a node with other labels",
+            "--show-labels",
+        ),
+        (
+            "0/2 nodes are available: 2 node(s) had volume node affinity conflict.",
+            &none,
+            "its volume is on another node",
+            "kubernetes.io/hostname=b.host",
+        ),
+        (
+            "0/2 nodes are available: 2 node(s) didn't match PersistentVolume's node affinity.",
+            &none,
+            "its volume is on another node",
+            "kubernetes.io/hostname=b.host",
+        ),
+        (
+            "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+            &none,
+            "its claim has no volume",
+            "describe pvc",
+        ),
+        (
+            "0/1 nodes are available: 1 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod \
+             access mode.",
+            &none,
+            "another pod uses its volume, which is for one pod",
+            "describe pvc postgres-pvc",
+        ),
+        (
+            "0/1 nodes are available: 1 Too many pods.",
+            &none,
+            "a node has as many pods as it can have",
+            "describe nodes",
+        ),
+    ] {
+        let Reading::Present(pods) = &mut tied.pods else { panic!("there are pods") };
+        let conditions = pods[0].status.as_mut().unwrap().conditions.as_mut().unwrap();
+        conditions[0].message = Some(message.to_owned());
+        let finding = only(&tied, details);
+        assert_eq!(finding.says, format!("cannot be scheduled ({words}): {message}"));
+        assert!(finding.hint.to_string().contains(hint), "{finding:?}");
+    }
+    let other = snapshot(&pending("a reason of a later version"));
+    assert_eq!(only(&other, &none).says, "cannot be scheduled: a reason of a later version");
+}
+
+#[test]
+fn a_node_that_is_away_explains_its_pods() {
+    let node = |status: &str| {
+        let ready = json!({ "type": "Ready", "status": status, "message": "Kubelet stopped posting node status.",
+                            "lastTransitionTime": "1969-12-31T23:55:00Z" });
+        nodes(&json!([{ "metadata": { "name": "node-1" }, "status": { "conditions": [ready] } }]))
+    };
+    let with = |deleted: &Value, nodes: Reading<Vec<Node>>| {
+        let mut pod = container(&json!({ "running": {} }), 0);
+        pod["spec"]["nodeName"] = "node-1".into();
+        pod["deletionTimestamp"] = deleted.clone();
+        found(&snapshot(&pod), &Details { nodes, ..Details::default() })
+    };
+    for deleted in [Value::Null, json!("1969-12-31T23:59:00Z")] {
+        let findings = with(&deleted, node("Unknown"));
+        assert_eq!((findings.len(), findings[0].cause.id, findings[0].weight), (1, "KC030", Weight::Problem));
+        assert!(findings[0].says.contains("has not been ready for 5m: Kubelet stopped"), "{findings:?}");
+        assert!(findings[0].hint.to_string().contains("describe node node-1"), "{findings:?}");
+    }
+    for nodes in [node("True"), nodes(&json!([])), Reading::NotAsked] {
+        assert_eq!(with(&Value::Null, nodes)[0].cause.slug, "starting");
+    }
+    let mut works = ready();
+    let Reading::Present(pods) = &mut works.pods else { panic!("there are pods") };
+    pods[0].spec.as_mut().unwrap().node_name = Some("node-1".to_owned());
+    assert_eq!(found(&works, &Details { nodes: node("False"), ..Details::default() }), []);
+}
+
+#[test]
 fn what_is_around_is_read_for_doctor_alone() {
     let snapshot = ready();
     let around = wanted(&snapshot, Depth::Around, ALL);

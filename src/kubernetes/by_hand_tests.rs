@@ -61,7 +61,7 @@ pub fn assert_leads(hint: &Hint, by_hand: &ByHand) -> usize {
         } else {
             let of_cluster = ["node", "nodes", "namespace", "namespaces", "--raw", "kube-system", "config", "explain"];
             let of_cluster = of_cluster.iter().chain(&["version", "cluster-info", "services"]);
-            let of_cluster = of_cluster.chain(&["persistentvolume", "storageclasses"]);
+            let of_cluster = of_cluster.chain(&["persistentvolume", "storageclasses", "uncordon"]);
             let names_it = by_hand.namespace.as_ref().is_none_or(|name| words.windows(2).any(|it| it == ["-n", name]));
             assert!(names_it || of_cluster.into_iter().any(|word| words.iter().any(|it| it == word)), "{hint}");
         }
@@ -94,7 +94,7 @@ fn words_from_outside_stay_one_word() {
 }
 
 /// kubectl's verbs that a hint may lead to, and this program.
-const VERBS: [&str; 22] = [
+const VERBS: [&str; 23] = [
     "annotate",
     "api-resources",
     "apply",
@@ -116,6 +116,7 @@ const VERBS: [&str; 22] = [
     "rollout",
     "run",
     "scale",
+    "uncordon",
     "version",
 ];
 

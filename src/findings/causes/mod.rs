@@ -30,6 +30,7 @@ causes![
     pod_security,
     pod_refused,
     unschedulable,
+    node_away,
     image_pull,
     out_of_memory,
     image_architecture,
