@@ -3,6 +3,7 @@
 // A test that panics has failed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod around;
 mod comes_back;
 mod completion;
 mod credentials;
