@@ -9,4 +9,5 @@ pub mod objects;
 pub mod psql;
 pub mod scram;
 pub mod settings;
+pub mod volume;
 pub mod wallets;

@@ -9,7 +9,7 @@ use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
 use super::finding::Observed;
-use crate::exchange::{names, objects};
+use crate::exchange::{names, objects, volume};
 use crate::kubernetes::act::{Act, DeletePod, Exec, Patch, StrategicPatch};
 use crate::kubernetes::exec::Ended;
 use crate::kubernetes::{Cluster, Object, Place, RequestError};
@@ -100,6 +100,12 @@ pub fn target_ports(observed: &Observed, reference: &str) -> Option<Mend> {
         ports.iter().map(|port| json!({ "port": port.port, "targetPort": port.target_port })).collect();
     let object = patched(there, json!({ "spec": { "ports": ports } }))?;
     Some(Mend::StrategicPatch(StrategicPatch { object }))
+}
+
+/// The volume free for the claim that waits for it, with the data that it has.
+pub fn free_volume(observed: &Observed, reference: &str) -> Option<Mend> {
+    let member = observed.snapshot.members.iter().find(|member| member.claim_reference() == reference)?;
+    volume::forget_claim(member.volume.present()?).ok().map(Mend::Patch)
 }
 
 /// These labels of a pod.
