@@ -52,7 +52,9 @@ impl Case {
     /// # Errors
     /// If it is not one, or of another version.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        json::parse(KIND, text)
+        let case: Self = json::parse(KIND, text)?;
+        anyhow::ensure!(!case.snapshot.members.is_empty(), "it has no server of the database");
+        Ok(case)
     }
 }
 
@@ -222,9 +224,12 @@ mod tests {
         assert_eq!((back.text(false).unwrap(), &back.snapshot.statefulset), (text.clone(), &case.snapshot.statefulset));
 
         let mut older: Value = serde_json::from_str(&text).unwrap();
-        older["details"] = json!({ "logs": ["of a later version"] });
+        older["details"] = json!({ "other": ["of a later version"] });
         assert!(Case::parse(&older.to_string()).unwrap().details.events.is_empty());
-        for wrong in ["", "{}", "[]", &text.replace(KIND, "Status"), &text.replace("\"statefulset\"", "\"other\"")] {
+        let nobody = text.replace("\"members\": [", "\"members\": [], \"others\": [");
+        for wrong in
+            [&nobody, "", "{}", "[]", &text.replace(KIND, "Status"), &text.replace("\"statefulset\"", "\"other\"")]
+        {
             assert!(Case::parse(wrong).is_err(), "{wrong}");
         }
     }

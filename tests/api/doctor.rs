@@ -266,3 +266,54 @@ fn what_can_be_mended_says_how() {
     );
     assert!(!doctor(rollout, "").stdout.contains("  fix: "));
 }
+
+#[test]
+fn what_was_read_is_judged_the_same_without_the_cluster_and_tells_no_secret() {
+    let mut world = World::healthy();
+    nobody(&mut world);
+    let pods = world.at(&format!("{NAMESPACED}/pods"));
+    let metadata = &mut pods["items"][0]["metadata"];
+    metadata["managedFields"] = json!([{ "manager": "canary-manager" }]);
+    metadata["annotations"] = json!({ "kubectl.kubernetes.io/last-applied-configuration": "canary-applied" });
+    let env = json!([{ "name": "DB_HOST", "value": "postgres-headless" }, { "name": "DB_PASSWORD", "value": "canary-env" },
+                     { "name": "SENTRY_DSN", "value": "https://canary-dsn" }]);
+    pods["items"][1]["spec"]["containers"][0]["env"] = env;
+    pods["items"][1]["spec"]["containers"][0]["args"] = json!(["--password=canary-argument"]);
+    let password = &mut world.at(&format!("{NAMESPACED}/secrets/postgres-credentials"))["data"]["password"];
+    // Of "canary-secret".
+    *password = "Y2FuYXJ5LXNlY3JldA==".into();
+    let home = Home::at(&serve(world));
+    let file = home.path().join("case.json");
+    let saved = home.run(&format!("doctor --evidence --save {}", file.display()));
+    assert_eq!(saved.code, 1, "{saved:?}");
+    assert!(saved.stderr.contains("judge it again without a cluster: kubectl kubecoin doctor --from "), "{saved:?}");
+    assert!(saved.stderr.contains("left out: values of Secrets "), "{saved:?}");
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("canary") && !text.contains("Y2FuYXJ5") && !text.contains("hush"), "{text}");
+    assert!(text.contains("postgres-headless") && text.contains("\"DB_PASSWORD\""), "{text}");
+
+    // Neither a kubeconfig nor a server.
+    let elsewhere = Home::empty();
+    let judged = elsewhere.run(&format!("doctor --evidence --from {}", file.display()));
+    let without_place = |ended: &Ended| {
+        let lines = ended.stdout.lines().map(|line| line.split(" (alice").next().unwrap().to_owned());
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!((without_place(&judged), judged.code), (without_place(&saved), 1), "{judged:?}");
+    let json = json_of(&elsewhere.run(&format!("doctor -o json --from {}", file.display())));
+    assert_eq!(json["from"]["file"], file.to_str().unwrap());
+    let read_at = json["from"]["readAt"].as_str().unwrap();
+    let place = format!(" (alice, read {} {} UTC from {})", &read_at[..10], &read_at[11..16], file.display());
+    assert!(judged.stdout.contains(&place), "{place}: {judged:?}");
+    let case: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&case["kind"], &case["namespace"]), (&"DoctorCase".into(), &"alice".into()));
+}
+
+#[test]
+fn a_case_that_cannot_be_written_is_told_before_anything_is_read() {
+    let server = serve(World::healthy());
+    let ended = Home::at(&server).run("doctor --save nowhere/case.json");
+    ended.could_not_run("directory nowhere does not exist");
+    assert!(server.requests().is_empty());
+}

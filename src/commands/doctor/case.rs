@@ -34,6 +34,7 @@ pub fn check(path: &Path) -> Result<(), Error> {
 /// If it cannot be written.
 pub fn save(path: &Path, with_logs: bool, look: Look, place: &Place, ctx: &Ctx) -> anyhow::Result<()> {
     let Look { snapshot, details, now, .. } = look;
+    let is_logged = !details.logs.is_empty();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let case = Case { version, namespace: place.namespace.clone(), read_at: now, snapshot, details };
     file::write(path, &case.text(with_logs)?).map_err(|error| file::unwritten(path, FLAG, &error))?;
@@ -44,6 +45,9 @@ pub fn save(path: &Path, with_logs: bool, look: Look, place: &Place, ctx: &Ctx) 
     ctx.printer.note(format!(
         "left out: values of Secrets and of environment variables, passwords{logs}, managedFields and last-applied annotations"
     ));
+    if !with_logs && is_logged {
+        ctx.printer.note("some findings need the logs: to write them too, add --with-logs");
+    }
     ctx.printer.note("it shows names of objects, nodes, images and users: read it before you pass it on");
     Ok(())
 }
@@ -59,9 +63,20 @@ pub fn open(path: &Path, scope: Scope<'_>) -> Result<(Place, Look, Source), Erro
     let text = if is_stdin { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
     let text = text.map_err(|error| Error::new(format!("could not read {file}: {error}"), hint()))?;
     let case = Case::parse(&text).map_err(|error| Error::new(format!("{file} is not a case: {error:#}"), hint()))?;
+    let source = Source { file, read_at: case.read_at };
+    let (place, look) = judged(case, scope);
+    Ok((place, look, source))
+}
+
+/// What a case comes to, and the place that its hints lead to.
+fn judged(case: Case, scope: Scope<'_>) -> (Place, Look) {
     let by_hand = ByHand { namespace: Some(case.namespace.clone()), given: Vec::new() };
     let [context, server] = [String::new(), String::new()];
     let place = Place { context, namespace: case.namespace, server, flags: Vec::new(), by_hand };
     let look = Look::judge(case.snapshot, case.details, &place, case.read_at, scope);
-    Ok((place, look, Source { file, read_at: case.read_at }))
+    (place, look)
 }
+
+#[cfg(test)]
+#[path = "case_tests.rs"]
+mod tests;

@@ -99,7 +99,7 @@ pub struct Args {
     timeout: Duration,
 
     /// Write what was read to a file, for --from; without passwords, values of Secrets, and logs
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["all_namespaces", "only"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all_namespaces", "only", "fix"])]
     save: Option<PathBuf>,
 
     /// Write the containers' logs to the file too
@@ -107,7 +107,7 @@ pub struct Args {
     with_logs: bool,
 
     /// Judge a file that --save wrote, without a cluster; - reads stdin
-    #[arg(long = "from", value_name = "FILE", conflicts_with_all = ["save", "wait", "all_namespaces"])]
+    #[arg(long = "from", value_name = "FILE", conflicts_with_all = ["save", "wait", "all_namespaces", "fix"])]
     case: Option<PathBuf>,
 }
 
