@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Kind {
     /// Addresses of both families, as `getaddrinfo` gives them.
@@ -58,8 +58,25 @@ impl Serialize for Record {
     }
 }
 
+impl From<&str> for Record {
+    /// Out of its text. No name has a colon in it, and so each text is of one kind.
+    fn from(text: &str) -> Self {
+        if let Ok(address) = text.parse() {
+            return Self::Address(address);
+        }
+        let server = text.rsplit_once(':').and_then(|(name, port)| Some((name.to_owned(), port.parse().ok()?)));
+        server.map_or_else(|| Self::Name(text.to_owned()), |(name, port)| Self::Server { name, port })
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::from(text.as_str()))
+    }
+}
+
 /// What came of a question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", content = "of", rename_all = "camelCase")]
 pub enum Answer {
     /// Records, at least one.
@@ -90,7 +107,7 @@ impl Display for Answer {
 }
 
 /// What a question should be answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", content = "of", rename_all = "camelCase")]
 pub enum Expected {
     /// Exactly these records, at least one.

@@ -84,6 +84,12 @@ impl ServiceFacts {
         self.addresses.is_empty()
     }
 
+    /// Whether it gives the address of a pod, as soon as its endpoints are written.
+    #[must_use]
+    pub fn publishes(&self, replica: &Replica) -> bool {
+        replica.ready || self.publishes_unready
+    }
+
     /// Whether it selects a pod with these labels.
     #[must_use]
     pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
@@ -118,6 +124,33 @@ impl Facts {
     #[must_use]
     pub fn headless(&self) -> Option<&ServiceFacts> {
         self.services.get(names::POSTGRES_SERVICE)?.present()
+    }
+
+    /// The Service that the set names, if it is another one than that of the exchange. A set may name none.
+    #[must_use]
+    pub fn other_service(&self) -> Option<&str> {
+        self.set_service.as_deref().filter(|name| !name.is_empty() && *name != names::POSTGRES_SERVICE)
+    }
+
+    /// Whether the set names no Service, so that its pods have no names of their own.
+    #[must_use]
+    pub fn names_no_pods(&self) -> bool {
+        matches!(self.replicas, Reading::Present(_)) && self.set_service.as_deref().unwrap_or_default().is_empty()
+    }
+
+    /// Whether the headless Service is there, and selects none of the pods that the set has.
+    #[must_use]
+    pub fn selects_no_pod(&self) -> bool {
+        let mut there = self.replicas.present().into_iter().flatten().filter(|replica| replica.exists).peekable();
+        let Some(service) = self.headless().filter(|_| there.peek().is_some()) else { return false };
+        !there.any(|replica| service.selects(&replica.labels))
+    }
+
+    /// The pods that the headless Service should give the addresses of, each with it. None if it selects none of them.
+    pub fn of_headless(&self) -> impl Iterator<Item = (&Replica, &ServiceFacts)> {
+        let service = self.headless().filter(|_| !self.selects_no_pod());
+        let replicas = self.replicas.present().into_iter().flatten();
+        replicas.filter_map(move |replica| Some((replica, service?)))
     }
 
     /// When what is expected has changed last, as far as is known.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 pub mod answer;
+pub mod caching;
 pub mod facts;
+pub mod heard;
 pub mod names;
 pub mod resolv;
 pub mod verdict;
@@ -11,6 +13,7 @@ pub mod wire;
 
 pub use answer::{Answer, Expected, Kind, Record};
 pub use facts::Facts;
+pub use heard::{Heard, Names};
 pub use names::View;
 pub use verdict::{Answered, Verdict};
 

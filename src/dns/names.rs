@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Expected, Kind, Record};
 use super::facts::{Facts, Replica};
@@ -12,7 +12,7 @@ use crate::exchange::names;
 use crate::observe::{Reading, Reason};
 
 /// Who is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum View {
     /// The resolver of libc in the pod, with its search list: what an application gets.
@@ -22,7 +22,8 @@ pub enum View {
 }
 
 /// A question, and what the answer should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Question {
     /// Who is asked.
     pub view: View,
@@ -40,6 +41,9 @@ pub struct Question {
 
 /// A name below which nothing is. No Service of the exchange is called so.
 const NOWHERE: &str = "no-such-name";
+
+/// Why it is not known which names pods have.
+const NO_NAMES: &str = "the StatefulSet names no Service";
 
 /// What an application asks, and what the user has typed. Without the cluster domain only names without it.
 #[must_use]
@@ -146,7 +150,11 @@ impl Names<'_> {
         for replica in self.facts.replicas.present().into_iter().flatten() {
             let back = Record::Name(self.absolute(&format!("{}.{headless}", replica.name), domain));
             let ask = |address: &IpAddr| {
-                of_headless(wire::reverse(*address), Kind::Ptr, Expected::Records([back.clone()].into()))
+                let expected = match self.facts.names_no_pods() {
+                    true => Expected::Unknown(NO_NAMES.to_owned()),
+                    false => Expected::Records([back.clone()].into()),
+                };
+                of_headless(wire::reverse(*address), Kind::Ptr, expected)
             };
             all.extend(replica.addresses.iter().filter(|address| self.facts.speaks(address)).map(ask));
         }
@@ -163,6 +171,7 @@ impl Names<'_> {
         let headless = names::POSTGRES_SERVICE;
         let Some(ports) = self.facts.headless().map(|service| &service.ports) else { return Vec::new() };
         let servers = |port: u16| match &self.facts.replicas {
+            _ if self.facts.names_no_pods() => Expected::Unknown(NO_NAMES.to_owned()),
             Reading::Present(replicas) if replicas.iter().any(Replica::has_address) => Expected::Records(
                 replicas
                     .iter()
@@ -221,6 +230,9 @@ impl Facts {
 
     /// The addresses of one pod of the set.
     fn pod(&self, name: &str, kind: Kind) -> Expected {
+        if self.names_no_pods() {
+            return Expected::Unknown(NO_NAMES.to_owned());
+        }
         let find = |replicas: &Vec<Replica>| replicas.iter().find(|replica| replica.name == name).cloned();
         match self.replicas.map(find) {
             Reading::Present(Some(replica)) if replica.has_address() => self.of_family(replica.addresses.iter(), kind),

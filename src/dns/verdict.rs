@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Expected};
 use super::names::{Question, View};
 use crate::exchange::names;
 
 /// What is to be said of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
     /// It is as it should be.
@@ -53,7 +53,8 @@ impl Verdict {
 }
 
 /// A question and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Answered {
     pub question: Question,
     /// The answer.
@@ -63,7 +64,8 @@ pub struct Answered {
     /// How long it took, the way into the pod and back included.
     pub took: Option<Duration>,
     pub verdict: Verdict,
-    /// The code of the finding that says why it is not ok.
+    /// The code of the finding that says why it is not ok, once it was judged.
+    #[serde(skip)]
     pub why: Option<&'static str>,
 }
 

@@ -139,6 +139,8 @@ pub enum Need {
     Nodes,
     /// The `StorageClasses` of the cluster.
     Classes,
+    /// What DNS answers in a pod.
+    Names,
 }
 
 impl Cause {

@@ -14,6 +14,7 @@ mod services;
 
 use std::collections::BTreeSet;
 use std::iter;
+use std::sync::LazyLock;
 
 pub use causes::ALL;
 pub use causes::stuck_revision::stuck_pod;
@@ -60,8 +61,14 @@ pub fn diagnose(found: &[Finding]) -> Vec<Diagnosis> {
 }
 
 /// Every cause that there is, also those that only answers of DNS show.
+pub static EVERY: LazyLock<Vec<&'static Cause>> = LazyLock::new(|| {
+    let of_names = dns::ALL.iter().filter(|cause| !ALL.contains(cause));
+    ALL.iter().chain(of_names).copied().collect()
+});
+
+/// The same, one after another.
 pub fn every() -> impl Iterator<Item = &'static Cause> {
-    ALL.iter().chain(dns::causes::ALL).copied()
+    EVERY.iter().copied()
 }
 
 /// The same, in the order of their ids.
@@ -108,6 +115,7 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         events: events.flatten().filter_map(|object| object.uid.clone()).collect::<BTreeSet<_>>(),
         database: depth >= Depth::All && any(|need| matches!(need, Need::Database)),
         path: depth >= Depth::All && any(|need| matches!(need, Need::Path)),
+        names: depth >= Depth::Around && any(|need| matches!(need, Need::Names)),
         surroundings: depth >= Depth::Objects && any(|need| matches!(need, Need::Configuration)),
         logs: logs.flatten().collect(),
         budgets: depth >= Depth::Around && any(|need| matches!(need, Need::Budgets)),

@@ -36,6 +36,8 @@ pub struct Wanted {
     pub database: bool,
     /// Whether a request is sent by the page's own way.
     pub path: bool,
+    /// Whether DNS is asked, which is not done here.
+    pub names: bool,
     /// Whether what pods are given, and the namespace, are looked at.
     pub surroundings: bool,
     /// The runs of containers whose last words are read.

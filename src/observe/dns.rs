@@ -3,6 +3,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::ListParams;
+use serde::{Deserialize, Serialize};
 use tokio::join;
 
 use super::{Reading, readiness};
@@ -19,7 +20,8 @@ const CONFIGURATION: &str = "coredns";
 const MOST: u32 = 50;
 
 /// The DNS server, as its objects say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DnsServer {
     /// How many pods it shall have; none if no Deployment says so.
     pub desired: Option<i32>,

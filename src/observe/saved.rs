@@ -1,6 +1,7 @@
 //! What was read, as a document that can be passed on: it is judged again without the cluster, and tells no secrets.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -23,7 +24,7 @@ const SECRETS: [&str; 4] = ["password", "passwd", "token", "secret"];
 /// Everything that was read of an exchange.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Case {
+pub struct Case<N> {
     /// The version of the plugin that read it.
     pub version: String,
     pub namespace: String,
@@ -31,9 +32,12 @@ pub struct Case {
     pub read_at: Timestamp,
     pub snapshot: Snapshot,
     pub details: Details,
+    /// What names resolve to, if that was asked: a value of those who ask for it.
+    #[serde(default)]
+    pub names: N,
 }
 
-impl Case {
+impl<N: Serialize + DeserializeOwned + Default> Case<N> {
     /// As a document without secrets, and without what containers logged unless that is asked for.
     ///
     /// # Errors
@@ -217,20 +221,21 @@ mod tests {
             ..Snapshot::default()
         };
         let (version, namespace) = ("0.1.0".to_owned(), "alice\u{1b}".to_owned());
-        let case = Case { version, namespace, read_at: Timestamp::UNIX_EPOCH, snapshot, details: Details::default() };
+        let (read_at, details) = (Timestamp::UNIX_EPOCH, Details::default());
+        let case = Case { version, namespace, read_at, snapshot, details, names: () };
         let text = case.text(false).unwrap();
         assert!(!text.contains('\u{1b}'), "harmless to a terminal");
-        let back = Case::parse(&text).unwrap();
+        let back = Case::<()>::parse(&text).unwrap();
         assert_eq!((back.text(false).unwrap(), &back.snapshot.statefulset), (text.clone(), &case.snapshot.statefulset));
 
         let mut older: Value = serde_json::from_str(&text).unwrap();
         older["details"] = json!({ "other": ["of a later version"] });
-        assert!(Case::parse(&older.to_string()).unwrap().details.events.is_empty());
+        assert!(Case::<()>::parse(&older.to_string()).unwrap().details.events.is_empty());
         let nobody = text.replace("\"members\": [", "\"members\": [], \"others\": [");
         for wrong in
             [&nobody, "", "{}", "[]", &text.replace(KIND, "Status"), &text.replace("\"statefulset\"", "\"other\"")]
         {
-            assert!(Case::parse(wrong).is_err(), "{wrong}");
+            assert!(Case::<()>::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

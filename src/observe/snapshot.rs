@@ -29,7 +29,7 @@ pub struct Snapshot {
     pub pods: Reading<Vec<Pod>>,
     /// The members of the database, the first one first.
     pub members: Vec<Member>,
-    /// The Services by their names.
+    /// The Services by their names: those of the exchange, and the one that the set names if that is another.
     pub services: BTreeMap<String, Reading<Service>>,
     /// The addresses behind the Services.
     pub endpoints: Reading<Vec<EndpointSlice>>,
@@ -106,7 +106,7 @@ impl Snapshot {
             }
             other => (other.into(), None),
         };
-        let snapshot = Self {
+        let mut snapshot = Self {
             statefulset,
             pods: pods.map(Some).into(),
             members,
@@ -115,10 +115,19 @@ impl Snapshot {
             deployments: named(names::DEPLOYMENTS, [one, other]),
             network_policy: network_policy.into(),
         };
+        if let Some(name) = snapshot.other_service() {
+            snapshot.services.insert(name.clone(), cluster.get(&name).await.into());
+        }
         match failure {
             Some(error) if snapshot.nothing_answered() => Err(error),
             _ => Ok(snapshot),
         }
+    }
+
+    /// The Service that the set names, if it is none of the exchange's: then its pods have no names, or others.
+    fn other_service(&self) -> Option<String> {
+        let name = self.statefulset.present()?.spec.as_ref()?.service_name.clone()?;
+        (!name.is_empty() && !self.services.contains_key(&name)).then_some(name)
     }
 
     fn nothing_answered(&self) -> bool {

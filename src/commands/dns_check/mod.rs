@@ -16,7 +16,7 @@ use crate::error::{Error, Outcome};
 use crate::flags::duration;
 use crate::kubernetes::Cause;
 use crate::output::Format;
-use asker::AskingPod;
+use asker::Chosen;
 use report::DnsReport;
 use round::Round;
 
@@ -96,19 +96,19 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         )
         .into());
     }
-    let mut from = asker::choose(args, ctx, &snapshot).await?;
+    let mut chosen = asker::choose(args, ctx, &snapshot).await?;
     let start = Instant::now();
-    let mut round = Box::pin(Round::ask(ctx, &from, args, snapshot)).await?;
+    let mut round = Box::pin(Round::ask(ctx, &chosen.from, args, snapshot)).await?;
     if args.wait && !round.holds {
-        round = Box::pin(wait(ctx, &mut from, args, round)).await?;
+        round = Box::pin(wait(ctx, &mut chosen, args, round)).await?;
     }
-    if let Some(helper) = from.helper {
+    if let Some(helper) = chosen.helper {
         // It is tried again when the run ends.
         if let Err(error) = ctx.delete_temporary(helper).await {
             ctx.printer.warning(&format!("{error:#}"));
         }
     }
-    let report = DnsReport::new(ctx.cluster().await?.place(), &from, &round, start.elapsed());
+    let report = DnsReport::new(ctx.cluster().await?.place(), &chosen.from, &round, start.elapsed());
     if let Some(text) = args.output.text("DnsCheck", &report)? {
         ctx.printer.out_text(&text)?;
     } else {
@@ -124,7 +124,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 
 /// Asks again until all is as it should be, or the time is over. Gives the last round. One that fails, as it does where the pod
 /// that is asked from is replaced meanwhile, is tried again.
-async fn wait(ctx: &Ctx, from: &mut AskingPod, args: &Args, mut round: Round) -> anyhow::Result<Round> {
+async fn wait(ctx: &Ctx, chosen: &mut Chosen, args: &Args, mut round: Round) -> anyhow::Result<Round> {
     let deadline = Instant::now() + args.timeout;
     let mut pause = interval(AGAIN);
     pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -143,7 +143,7 @@ async fn wait(ctx: &Ctx, from: &mut AskingPod, args: &Args, mut round: Round) ->
             ctx.printer.error(&format!("some names were still wrong after {:?}", args.timeout));
             break;
         }
-        match again(ctx, from, args).await {
+        match again(ctx, chosen, args).await {
             Ok(next) => (round, failed) = (next, None),
             Err(error) if matches!(Cause::of(&error), Some(Cause::Forbidden(_))) => return Err(error),
             Err(error) => failed = Some(error),
@@ -153,10 +153,10 @@ async fn wait(ctx: &Ctx, from: &mut AskingPod, args: &Args, mut round: Round) ->
 }
 
 /// Asks once more: from a pod that runs now, or the one that was started for it.
-async fn again(ctx: &Ctx, from: &mut AskingPod, args: &Args) -> anyhow::Result<Round> {
+async fn again(ctx: &Ctx, chosen: &mut Chosen, args: &Args) -> anyhow::Result<Round> {
     let snapshot = crate::observe::Snapshot::read(ctx.cluster().await?).await?;
-    if from.helper.is_none() {
-        *from = asker::choose(args, ctx, &snapshot).await?;
+    if chosen.helper.is_none() {
+        *chosen = asker::choose(args, ctx, &snapshot).await?;
     }
-    Box::pin(Round::ask(ctx, from, args, snapshot)).await
+    Box::pin(Round::ask(ctx, &chosen.from, args, snapshot)).await
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::asker::AskingPod;
 use super::round::Round;
+use crate::commands::shared::names::AskingPod;
+use crate::dns::heard::Walk;
 use crate::dns::{Answer, Answered, Expected, Kind, Verdict, View};
 use crate::findings::Finding;
 use crate::kubernetes::Place;
@@ -78,32 +79,11 @@ pub struct Row {
     pub milliseconds: Option<u64>,
 }
 
-/// How a name was completed.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Walk {
-    pub name: String,
-    /// What was tried, in this order.
-    pub steps: Vec<Step>,
-}
-
-/// A name that was tried.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Step {
-    pub name: String,
-    /// What came of it.
-    pub got: Answer,
-}
-
 impl DnsReport {
     /// What there is to tell.
     pub fn new(place: &Place, from: &AskingPod, round: &Round, took: Duration) -> Self {
-        let hello = &round.hello;
-        let walk = |walk: &super::round::Walk| Walk {
-            name: walk.name.clone(),
-            steps: walk.steps.iter().map(|(name, got)| Step { name: name.clone(), got: got.clone() }).collect(),
-        };
+        let heard = &round.heard;
+        let hello = &heard.hello;
         Self {
             context: place.context.clone(),
             namespace: place.namespace.clone(),
@@ -114,14 +94,14 @@ impl DnsReport {
                 dns_policy: from.policy.clone(),
                 bridge: hello.bridge.clone(),
                 libc: hello.libc.clone(),
-                server: hello.resolv.servers.first().map(ToString::to_string),
+                server: heard.asker.server.clone(),
                 search: hello.resolv.search.clone(),
                 ndots: hello.resolv.ndots,
             },
-            domain: round.domain.as_ref().map(|(domain, _)| domain.clone()),
-            domain_from: round.domain.as_ref().map(|(_, from)| *from),
-            answers: round.answers.iter().map(row).collect(),
-            trace: round.walks.iter().map(walk).collect(),
+            domain: heard.domain.as_ref().map(|domain| domain.name.clone()),
+            domain_from: heard.domain.as_ref().map(|domain| domain.from.words()),
+            answers: heard.answers.iter().map(row).collect(),
+            trace: heard.walks.clone(),
             findings: round.findings.clone(),
             milliseconds: milliseconds(took),
         }

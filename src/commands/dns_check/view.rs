@@ -1,7 +1,8 @@
 //! `dns-check` for people.
 
-use super::report::{DnsReport, Row, Walk};
+use super::report::{DnsReport, Row};
 use crate::commands::shared::waiting;
+use crate::dns::heard::{Step, Walk};
 use crate::dns::{Answer, Verdict, View};
 use crate::kubernetes::on;
 use crate::output::{Column, Line, Role, Table};
@@ -81,7 +82,7 @@ fn time(row: &Row) -> String {
 
 /// How a name was completed, a line a step.
 fn walk(walk: &Walk) -> Vec<Line> {
-    let step = |step: &super::report::Step| Line::from(format!("  {} → {}", step.name, step.got));
+    let step = |step: &Step| Line::from(format!("  {} → {}", step.name, step.got));
     let heading = Line::default().and(Role::Title, "trace: ").and(Role::Plain, walk.name.as_str());
     [Line::default(), heading].into_iter().chain(walk.steps.iter().map(step)).collect()
 }

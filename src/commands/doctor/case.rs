@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 
 use crate::commands::shared::file;
-use crate::commands::shared::look::{Look, Scope};
+use crate::commands::shared::look::{Look, Read, Scope};
 use crate::context::Ctx;
+use crate::dns::Names;
 use crate::error::Error;
 use crate::kubernetes::{ByHand, Place};
 use crate::observe::saved::Case;
@@ -33,10 +34,10 @@ pub fn check(path: &Path) -> Result<(), Error> {
 /// # Errors
 /// If it cannot be written.
 pub fn save(path: &Path, with_logs: bool, look: Look, place: &Place, ctx: &Ctx) -> anyhow::Result<()> {
-    let Look { snapshot, details, now, .. } = look;
+    let Look { snapshot, details, names, now, .. } = look;
     let is_logged = !details.logs.is_empty();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let case = Case { version, namespace: place.namespace.clone(), read_at: now, snapshot, details };
+    let case = Case { version, namespace: place.namespace.clone(), read_at: now, snapshot, details, names };
     file::write(path, &case.text(with_logs)?).map_err(|error| file::unwritten(path, FLAG, &error))?;
     let shown = path.display();
     let judge = ByHand::default().own(["doctor", "--from", &path.to_string_lossy()]);
@@ -62,18 +63,20 @@ pub fn open(path: &Path, scope: Scope<'_>) -> Result<(Place, Look, Source), Erro
     let file = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
     let text = if is_stdin { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
     let text = text.map_err(|error| Error::new(format!("could not read {file}: {error}"), hint()))?;
-    let case = Case::parse(&text).map_err(|error| Error::new(format!("{file} is not a case: {error:#}"), hint()))?;
+    let case =
+        Case::<Names>::parse(&text).map_err(|error| Error::new(format!("{file} is not a case: {error:#}"), hint()))?;
     let source = Source { file, read_at: case.read_at };
     let (place, look) = judged(case, scope);
     Ok((place, look, source))
 }
 
 /// What a case comes to, and the place that its hints lead to.
-fn judged(case: Case, scope: Scope<'_>) -> (Place, Look) {
+fn judged(case: Case<Names>, scope: Scope<'_>) -> (Place, Look) {
     let by_hand = ByHand { namespace: Some(case.namespace.clone()), given: Vec::new() };
     let [context, server] = [String::new(), String::new()];
-    let place = Place { context, namespace: case.namespace, server, flags: Vec::new(), by_hand };
-    let look = Look::judge(case.snapshot, case.details, &place, case.read_at, scope);
+    let Case { namespace, snapshot, details, names, read_at, .. } = case;
+    let place = Place { context, namespace, server, flags: Vec::new(), by_hand };
+    let look = Look::judge(Read { snapshot, details, names, now: read_at }, &place, scope);
     (place, look)
 }
 

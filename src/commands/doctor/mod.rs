@@ -193,7 +193,7 @@ async fn read(args: &Args, scope: Scope<'_>, ctx: &Ctx) -> anyhow::Result<Look> 
 /// The causes that are asked for: all, if none is named.
 fn causes(only: &[String], ctx: &Ctx) -> anyhow::Result<Vec<&'static Cause>> {
     if only.is_empty() {
-        return Ok(findings::ALL.to_vec());
+        return Ok(findings::EVERY.clone());
     }
     only.iter().map(|code| cause::named(code, ctx)).collect()
 }

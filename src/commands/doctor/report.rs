@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::commands::shared::look::Look;
 use crate::error::Outcome;
+use crate::findings::dns::heard;
 use crate::findings::{Diagnosis, Finding, Health, Weight, evidence};
 use crate::kubernetes::Place;
 
@@ -78,7 +79,8 @@ impl Doctor {
         let (unknown, findings): (Vec<Diagnosis>, Vec<Diagnosis>) =
             look.diagnoses.iter().cloned().partition(|it| it.finding.weight == Weight::Unknown);
         let observed = look.observed(place);
-        let evidence = |finding: &Finding| asked.evidence.then(|| evidence::of(&observed, finding));
+        let of_all = |finding: &Finding| [evidence::of(&observed, finding), heard::of(&look.names, finding)].concat();
+        let evidence = |finding: &Finding| asked.evidence.then(|| of_all(finding));
         let fix = |finding: &Finding| {
             let own = || place.by_hand.own(["doctor", "--fix", finding.cause.id]).line();
             finding.mend(&observed).map(|_| own())

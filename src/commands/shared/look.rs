@@ -1,25 +1,38 @@
 //! How the exchange is: read, judged, and read again before anything is said against it.
 
 use jiff::Timestamp;
+use tokio::join;
 
+use super::names as resolved;
 use crate::context::Ctx;
+use crate::dns::{Facts, Names};
 use crate::exchange::names;
 use crate::findings::{self, Cause, Depth, Diagnosis, Finding, Health, Observed, Weight};
 use crate::kubernetes::act::{Act, command};
 use crate::kubernetes::{Cluster, Place};
 use crate::observe::Snapshot;
 use crate::observe::database::Database;
-use crate::observe::details::Details;
+use crate::observe::details::{Details, Wanted};
 use crate::observe::path::Way;
 
 /// What was seen of an exchange, and what is to be said of it.
 pub struct Look {
     pub snapshot: Snapshot,
     pub details: Details,
+    /// What DNS answers, if it was asked.
+    pub names: Names,
     /// Everything that was found.
     pub diagnoses: Vec<Diagnosis>,
     pub health: Health,
     /// When it was read.
+    pub now: Timestamp,
+}
+
+/// Everything that was read, and when.
+pub struct Read {
+    pub snapshot: Snapshot,
+    pub details: Details,
+    pub names: Names,
     pub now: Timestamp,
 }
 
@@ -32,7 +45,8 @@ pub struct Scope<'a> {
 
 impl From<Depth> for Scope<'_> {
     fn from(depth: Depth) -> Self {
-        Self { depth, causes: findings::ALL }
+        let causes = if depth >= Depth::Around { findings::EVERY.as_slice() } else { findings::ALL };
+        Self { depth, causes }
     }
 }
 
@@ -45,6 +59,9 @@ pub async fn look(ctx: &Ctx, scope: Scope<'_>) -> anyhow::Result<Look> {
     let snapshot = super::glance(ctx).await?;
     if scope.depth >= Depth::All {
         show(ctx, cluster.place(), &snapshot);
+    }
+    if findings::wanted(&snapshot, scope.depth, scope.causes).names {
+        show_names(ctx, cluster.place(), &snapshot);
     }
     Ok(Box::pin(Look::again_if_needed(cluster, snapshot, scope)).await)
 }
@@ -65,24 +82,21 @@ impl Look {
 
     async fn at(cluster: &Cluster, snapshot: Snapshot, scope: Scope<'_>) -> Self {
         let wanted = findings::wanted(&snapshot, scope.depth, scope.causes);
-        let details = Box::pin(Details::read(&snapshot, cluster, wanted)).await;
-        Self::judge(snapshot, details, cluster.place(), Timestamp::now(), scope)
+        let names = names(cluster, &snapshot, &wanted);
+        let (details, names) = join!(Box::pin(Details::read(&snapshot, cluster, wanted.clone())), names);
+        let read = Read { snapshot, details, names, now: Timestamp::now() };
+        Self::judge(read, cluster.place(), scope)
     }
 
-    /// What comes of what was read at a time.
-    pub fn judge(
-        snapshot: Snapshot,
-        details: Details,
-        place: &Place,
-        now: Timestamp,
-        Scope { depth, causes }: Scope<'_>,
-    ) -> Self {
+    /// What comes of what was read.
+    pub fn judge(read: Read, place: &Place, Scope { depth, causes }: Scope<'_>) -> Self {
+        let Read { snapshot, details, names, now } = read;
         let tried = findings::wanted(&snapshot, depth, causes).path;
         let Place { namespace, by_hand, .. } = place;
         let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
-        let found = findings::found(&observed, causes);
+        let found = findings::dns::with_names(&observed, &names, causes, findings::found(&observed, causes));
         let health = Health::of(&observed, &found, tried);
-        Self { diagnoses: findings::diagnose(&found), snapshot, details, health, now }
+        Self { diagnoses: findings::diagnose(&found), snapshot, details, names, health, now }
     }
 
     /// What was judged.
@@ -95,6 +109,18 @@ impl Look {
     pub fn findings(&self) -> Vec<Finding> {
         let all = self.diagnoses.iter().map(|it| &it.finding);
         all.filter(|it| it.weight.is_bad() || it.weight == Weight::Unknown).cloned().collect()
+    }
+}
+
+/// What DNS answers, if that is wanted.
+async fn names(cluster: &Cluster, snapshot: &Snapshot, wanted: &Wanted) -> Names {
+    if wanted.names { Box::pin(resolved::read(cluster, snapshot)).await } else { Names::default() }
+}
+
+/// Shows how DNS is asked by hand.
+fn show_names(ctx: &Ctx, place: &Place, snapshot: &Snapshot) {
+    if let Some(from) = resolved::AskingPod::backend(snapshot) {
+        resolved::show(ctx, place, &from, &Facts::new(&place.namespace, snapshot), &[]);
     }
 }
 

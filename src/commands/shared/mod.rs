@@ -10,6 +10,7 @@ pub mod helper;
 pub mod lasting;
 pub mod lease;
 pub mod look;
+pub mod names;
 pub mod namespace;
 pub mod next_pod;
 pub mod node;

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::dns::answer::{Answer, Kind, Record};
+pub use crate::dns::heard::Hello;
 use crate::dns::resolv::Resolv;
 use crate::dns::wire::{self, Unframed};
 use crate::kubernetes::exec::{Mode, PIECES, Program, Session, Streams};
@@ -26,17 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 fn programs() -> [Vec<String>; 2] {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     [words(&["sh", "-c", SHELL, "kubecoin-dns", PYTHON]), words(&["python3", "-c", PYTHON])]
-}
-
-/// What the program says of the pod before it is asked anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hello {
-    /// What carries the connection: `nc`, `bash` or `python3`; none if the pod has nothing that does.
-    pub bridge: Option<String>,
-    /// What looks names up as an application does: `getent` or `python3`; none if the pod has nothing that does.
-    pub libc: Option<String>,
-    /// `/etc/resolv.conf`.
-    pub resolv: Resolv,
 }
 
 /// An answer, for how long it may be kept, and how long it took.
@@ -231,6 +221,11 @@ impl Pipe {
                 Err(_) => return Err(self.why_closed(&self.nothing())),
             }
         }
+    }
+
+    /// Gives each answer so long.
+    pub fn wait_for(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// What names were looked up to, in the order in which they were given.

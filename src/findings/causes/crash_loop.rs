@@ -1,6 +1,7 @@
 use kube::ResourceExt;
 
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, probe_failing, starting};
+use crate::findings::dns::{pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Need, Weight, pods};
 use crate::observe::container;
 use crate::observe::logs::Log;
@@ -26,6 +27,8 @@ pub static CAUSE: Cause = Cause {
     title: "A container does not start, or crashes",
     text: include_str!("crash_loop.md"),
     explains: &[
+        &pod_missing::CAUSE,
+        &pod_not_ready::CAUSE,
         &probe_failing::CAUSE,
         &starting::CAUSE,
         &not_ready::CAUSE,

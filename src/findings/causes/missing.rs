@@ -1,5 +1,6 @@
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable};
 use crate::exchange::names;
+use crate::findings::dns::{service_missing, set_missing};
 use crate::findings::{Cause, Finding, Weight, claims};
 use crate::observe::Reading;
 
@@ -9,7 +10,14 @@ pub static CAUSE: Cause = Cause {
     slug: "missing",
     title: "An object of the exchange is missing",
     text: include_str!("missing.md"),
-    explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
+    explains: &[
+        &service_missing::CAUSE,
+        &set_missing::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
     needs: &[],
     mend: None,
     judge: |observed| {

@@ -43,6 +43,8 @@ causes![
     stopping,
     starting,
     not_ready,
+    service_name,
+    not_headless,
     selector_matches_nothing,
     port_leads_nowhere,
     not_published,

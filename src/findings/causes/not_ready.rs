@@ -1,5 +1,6 @@
 use super::{backend_unreachable, database_unreachable, page_unreachable};
 use crate::exchange::names;
+use crate::findings::dns::{pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Weight};
 use crate::observe::{Reading, readiness};
 
@@ -9,7 +10,13 @@ pub static CAUSE: Cause = Cause {
     slug: "not-ready",
     title: "A workload is not ready",
     text: include_str!("not_ready.md"),
-    explains: &[&database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
+    explains: &[
+        &pod_missing::CAUSE,
+        &pod_not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
     needs: &[],
     mend: None,
     judge: |observed| {

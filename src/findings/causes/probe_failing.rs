@@ -3,6 +3,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting};
+use crate::findings::dns::{pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Need, Weight, pods, services};
 use crate::observe::container;
 
@@ -13,6 +14,8 @@ pub static CAUSE: Cause = Cause {
     title: "A container runs, but its probe fails",
     text: include_str!("probe_failing.md"),
     explains: &[
+        &pod_missing::CAUSE,
+        &pod_not_ready::CAUSE,
         &starting::CAUSE,
         &not_ready::CAUSE,
         &database_unreachable::CAUSE,

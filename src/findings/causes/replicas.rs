@@ -2,6 +2,7 @@ use super::{
     backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, quota_exceeded, unschedulable,
 };
 use crate::exchange::names;
+use crate::findings::dns::{no_replicas, pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Observed, Weight, mend};
 use crate::observe::Reading;
 
@@ -12,6 +13,9 @@ pub static CAUSE: Cause = Cause {
     title: "A workload is scaled to a number that does not work",
     text: include_str!("replicas.md"),
     explains: &[
+        &no_replicas::CAUSE,
+        &pod_missing::CAUSE,
+        &pod_not_ready::CAUSE,
         &unschedulable::CAUSE,
         &quota_exceeded::CAUSE,
         &pod_refused::CAUSE,

@@ -1,4 +1,5 @@
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable};
+use crate::findings::dns::{pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Need, Weight, pods};
 use crate::observe::container;
 use crate::text::duration;
@@ -9,7 +10,14 @@ pub static CAUSE: Cause = Cause {
     slug: "starting",
     title: "A pod is starting",
     text: include_str!("starting.md"),
-    explains: &[&not_ready::CAUSE, &database_unreachable::CAUSE, &backend_unreachable::CAUSE, &page_unreachable::CAUSE],
+    explains: &[
+        &pod_missing::CAUSE,
+        &pod_not_ready::CAUSE,
+        &not_ready::CAUSE,
+        &database_unreachable::CAUSE,
+        &backend_unreachable::CAUSE,
+        &page_unreachable::CAUSE,
+    ],
     needs: &[Need::Events(pods::not_ready_objects)],
     mend: None,
     judge: |observed| {

@@ -3,6 +3,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, probe_failing, starting};
+use crate::findings::dns::{pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Observed, Weight, pods};
 use crate::observe::container;
 use crate::text::Hint;
@@ -18,6 +19,8 @@ pub static CAUSE: Cause = Cause {
     title: "A pod is terminating",
     text: include_str!("stopping.md"),
     explains: &[
+        &pod_missing::CAUSE,
+        &pod_not_ready::CAUSE,
         &probe_failing::CAUSE,
         &starting::CAUSE,
         &not_ready::CAUSE,

@@ -1,41 +1,57 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use serde_json::{Value, json};
 
+use super::mistaken::distance;
 use super::*;
-use crate::dns::answer::{Kind, Record};
-use crate::dns::names::{as_an_application, of_the_server};
+use crate::dns::answer::{Answer, Expected, Kind, Record};
+use crate::dns::caching::Caching;
+use crate::dns::heard::Asker;
+use crate::dns::names::{View, as_an_application, of_the_server};
+use crate::exchange::names;
+use crate::findings::Weight;
 use crate::kubernetes::by_hand_tests::{assert_leads, hostile};
-use crate::observe::Snapshot;
+use crate::observe::dns::DnsServer;
+use crate::observe::{Reason, Snapshot};
 
 const DOMAIN: &str = "kube.test";
 const POD: &str = "10.244.0.7";
-const OLD: &str = "10.244.0.6";
+pub const OLD: &str = "10.244.0.6";
 
 /// The objects of a healthy exchange in the namespace `alice`, to be spoilt.
-struct World {
-    set: Value,
-    pod: Value,
-    services: BTreeMap<&'static str, Value>,
-    slice: Value,
-    backend: Value,
+pub struct World {
+    pub set: Value,
+    pub pod: Value,
+    pub services: BTreeMap<&'static str, Value>,
+    pub slice: Value,
+    pub backend: Value,
 }
 
-fn service(name: &str, address: &str) -> Value {
+pub fn service(name: &str, address: &str) -> Value {
     json!({ "metadata": { "name": name, "creationTimestamp": "2026-11-23T10:00:00Z" },
             "spec": { "clusterIP": address, "clusterIPs": [address], "ipFamilies": ["IPv4"],
-                      "selector": { "app": "postgres" },
+                      "selector": { "app": name.split('-').next() },
                       "ports": [{ "name": "postgres", "port": 5432, "protocol": "TCP" }] } })
 }
 
+fn behind_the_backend() -> EndpointSlice {
+    let slice = json!({ "metadata": { "labels": { "kubernetes.io/service-name": "backend-service" } },
+        "addressType": "IPv4",
+        "endpoints": [{ "addresses": ["10.244.0.9"], "targetRef": { "kind": "Pod", "name": "backend-1" } }] });
+    serde_json::from_value(slice).unwrap()
+}
+
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
-            set: json!({ "metadata": { "name": "postgres" },
+            set: json!({ "metadata": { "name": "postgres", "generation": 1 },
+                "status": { "observedGeneration": 1, "replicas": 1, "readyReplicas": 1 },
                 "spec": { "replicas": 1, "serviceName": "postgres-headless", "selector": {}, "template": {} } }),
             pod: json!({ "metadata": { "name": "postgres-0", "labels": { "app": "postgres" } },
                 "status": { "phase": "Running", "podIP": POD, "podIPs": [{ "ip": POD }], "conditions": [
@@ -49,14 +65,21 @@ impl World {
             slice: json!({ "metadata": { "name": "a", "labels": { "kubernetes.io/service-name": "postgres-headless" } },
                 "addressType": "IPv4", "ports": [{ "name": "postgres", "port": 5432 }],
                 "endpoints": [{ "addresses": [POD], "conditions": { "ready": true } }] }),
-            backend: json!({ "metadata": { "name": "backend" }, "spec": { "selector": {}, "template": { "spec": {
+            backend: json!({ "metadata": { "name": "backend", "generation": 1 },
+                "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 }, "spec": { "selector": {}, "template": { "spec": {
                 "containers": [{ "name": "backend", "env": [{ "name": "DB_HOST", "value": "postgres-headless" }] }] } } } }),
         }
     }
 
-    fn facts(&self) -> Facts {
-        let pods: Vec<Pod> =
-            serde_json::from_value(if self.pod.is_null() { json!([]) } else { json!([self.pod]) }).unwrap();
+    pub fn facts(&self) -> Facts {
+        Facts::new("alice", &self.snapshot())
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        let backend = json!({ "metadata": { "name": "backend-1", "labels": { "app": "backend" } },
+            "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] } });
+        let pods = [&self.pod, &backend].into_iter().filter(|pod| !pod.is_null()).cloned();
+        let pods: Vec<Pod> = serde_json::from_value(pods.collect()).unwrap();
         let set: Option<StatefulSet> = serde_json::from_value(self.set.clone()).unwrap();
         let slice: EndpointSlice = serde_json::from_value(self.slice.clone()).unwrap();
         let backend: Deployment = serde_json::from_value(self.backend.clone()).unwrap();
@@ -65,20 +88,19 @@ impl World {
                 self.services.get(name).map(|service| serde_json::from_value(service.clone()).unwrap());
             (name.to_owned(), found.map_or(Reading::Absent, Reading::Present))
         });
-        let snapshot = Snapshot {
+        Snapshot {
             statefulset: set.map_or(Reading::Absent, Reading::Present),
             pods: Reading::Present(pods),
             services: services.into(),
-            endpoints: Reading::Present(vec![slice]),
+            endpoints: Reading::Present(vec![slice, behind_the_backend()]),
             deployments: [("backend".to_owned(), Reading::Present(backend))].into(),
             ..Snapshot::default()
-        };
-        Facts::new("alice", &snapshot)
+        }
     }
 }
 
 /// A DNS server that says what it should, but for the names that `lie` has another answer for.
-fn answers(facts: &Facts, typed: &[&str], lie: impl Fn(&str, Kind) -> Option<Answer>) -> Vec<Answered> {
+pub fn answers(facts: &Facts, typed: &[&str], lie: impl Fn(&str, Kind) -> Option<Answer>) -> Vec<Answered> {
     let typed: Vec<String> = typed.iter().map(|name| (*name).to_owned()).collect();
     let mut questions = as_an_application(facts, Some(DOMAIN), &typed);
     questions.extend(of_the_server(facts, DOMAIN));
@@ -96,15 +118,15 @@ fn answers(facts: &Facts, typed: &[&str], lie: impl Fn(&str, Kind) -> Option<Ans
         .collect()
 }
 
-fn truthful(_: &str, _: Kind) -> Option<Answer> {
+pub fn truthful(_: &str, _: Kind) -> Option<Answer> {
     None
 }
 
-fn nothing_of_postgres(name: &str, _: Kind) -> Option<Answer> {
+pub fn nothing_of_postgres(name: &str, _: Kind) -> Option<Answer> {
     name.contains("postgres").then_some(Answer::NoSuchName)
 }
 
-fn address(address: &str) -> Answer {
+pub fn address(address: &str) -> Answer {
     Answer::Records([Record::Address(address.parse::<IpAddr>().unwrap())].into())
 }
 
@@ -449,28 +471,6 @@ fn what_may_not_be_read_is_no_failure_and_no_proof() {
     let findings = judge(&facts, &mut all);
     assert!(findings.is_empty() && all.iter().all(|answered| !answered.is_wrong()), "{findings:?} {all:?}");
     assert!(!holds(&all, &findings));
-}
-
-#[test]
-fn what_a_server_keeps_is_in_its_configuration() {
-    let corefile = |cache: &str| {
-        format!(
-            ".:53 {{\n    kubernetes kube.test in-addr.arpa {{\n        ttl 20\n    }}\n    {cache}\n    loop\n}}\n"
-        )
-    };
-    let seconds = |seconds| Caching::For(Duration::from_secs(seconds));
-    for (cache, kept) in [
-        ("cache 30", seconds(20)),
-        ("cache 10", seconds(10)),
-        ("cache", seconds(20)),
-        ("# cache 30", Caching::No),
-        ("cache 30 {\n        disable success kube.test\n        disable denial kube.test\n    }", Caching::No),
-        ("cache 30 {\n        disable success\n    }", Caching::No),
-        ("cache 30 {\n        disable success other.test\n    }", seconds(20)),
-        ("", Caching::No),
-    ] {
-        assert_eq!(caching(&corefile(cache), DOMAIN), kept, "{cache}");
-    }
 }
 
 #[test]

@@ -1,0 +1,9 @@
+use super::explanation::{DnsEvidence, Explanation};
+use crate::dns::verdict::Answered;
+pub use crate::findings::causes::not_headless::CAUSE;
+use crate::findings::causes::not_headless::find;
+
+/// As the objects show it.
+pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
+    find(evidence.facts, evidence.by_hand).map(Explanation::of_headless).into_iter().collect()
+}

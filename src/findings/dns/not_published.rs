@@ -1,0 +1,22 @@
+use super::explanation::{Covers, DnsEvidence, Explanation};
+use crate::dns::verdict::Answered;
+use crate::exchange::names;
+use crate::findings::Weight;
+pub use crate::findings::causes::not_published::CAUSE;
+use crate::observe::Reading;
+
+/// Each pod that is ready, and not among the endpoints.
+pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
+    let name = names::POSTGRES_SERVICE;
+    let published = evidence.facts.published.map(|all| all.get(name).cloned().unwrap_or_default());
+    let Reading::Present(published) = published else { return Vec::new() };
+    let due = evidence.facts.of_headless().filter(|(replica, service)| replica.exists && service.publishes(replica));
+    let lagging = due.filter(|(replica, _)| replica.addresses.is_disjoint(&published)).map(|(replica, _)| {
+        let says = format!("is ready, but not among the endpoints of {name} yet");
+        let label = format!("kubernetes.io/service-name={name}");
+        let hint = evidence.by_hand.kubectl(["get", "endpointslices", "-l", &label]).to("see them");
+        let object = format!("pod/{}", replica.name);
+        Explanation::of(Covers::Service(name), &CAUSE, Weight::NotYet, object, says, hint)
+    });
+    lagging.collect()
+}

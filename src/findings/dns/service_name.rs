@@ -1,0 +1,9 @@
+use super::explanation::{DnsEvidence, Explanation};
+use crate::dns::verdict::Answered;
+pub use crate::findings::causes::service_name::CAUSE;
+use crate::findings::causes::service_name::find;
+
+/// Whether or not that Service exists: the pods have no names below the one that is asked for.
+pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
+    find(evidence.facts, evidence.by_hand).map(Explanation::of_headless).into_iter().collect()
+}

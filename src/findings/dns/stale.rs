@@ -1,0 +1,38 @@
+use super::explanation::{Covers, DnsEvidence, Explanation, USUAL};
+use crate::dns::caching::Caching;
+use crate::dns::verdict::Answered;
+use crate::findings::causes::database_unreachable;
+use crate::findings::{Cause, Need, Weight};
+
+/// Answers that were right before the last change.
+pub static CAUSE: Cause = Cause {
+    id: "KC093",
+    slug: "stale",
+    title: "A DNS answer is older than the last change",
+    text: include_str!("stale.md"),
+    explains: &[&database_unreachable::CAUSE],
+    needs: &[Need::Names],
+    mend: None,
+    judge: |_| Vec::new(),
+};
+
+/// By when what is expected has changed last.
+pub fn judge(evidence: &DnsEvidence, left: &[&Answered]) -> Option<Explanation> {
+    evidence.unchanged().filter(|since| *since <= evidence.window())?;
+    let ago = evidence.seconds_ago();
+    let kept = left.iter().filter_map(|answered| answered.kept).max();
+    let kept = kept.map(|kept| format!(" (this answer for {} s more at most)", kept.as_secs())).unwrap_or_default();
+    let says = match evidence.caching {
+        Caching::For(time) => {
+            format!("this cluster caches answers for up to {} s{kept}; nothing is wrong", time.as_secs())
+        }
+        Caching::No => {
+            format!("the pods changed {ago} s ago, and the DNS server does not know yet; nothing is wrong")
+        }
+        Caching::Unknown => {
+            format!("the pods changed {ago} s ago, and clusters cache answers for up to {} s{kept}", USUAL.as_secs())
+        }
+    };
+    let hint = evidence.by_hand.own("dns-check --wait").to("wait until it is");
+    Some(Explanation::of(Covers::Everything, &CAUSE, Weight::NotYet, "an older answer", says, hint))
+}
