@@ -46,7 +46,9 @@ pub fn ended_runs(snapshot: &Snapshot) -> Vec<Run> {
 pub fn is_crashing(observed: &Observed, pod: &Pod, app: &str) -> bool {
     let Some(container) = container::status(pod, app) else { return false };
     match container::ended(container) {
-        Some(End::Now | End::Waits) => true,
+        Some(End::Now) => true,
+        // What keeps it from starting otherwise is not what ended it before.
+        Some(End::Waits) => waiting(pod, app).is_some_and(|(reason, _)| reason == "CrashLoopBackOff"),
         Some(End::Before { started_again: Some(at) }) => observed.now.duration_since(at) < JUST_NOW,
         Some(End::Before { started_again: None }) | None => false,
     }

@@ -90,6 +90,10 @@ fn what_a_container_said_before_it_ran_for_a_while_is_not_the_matter_now() {
     assert_eq!(only(&snapshot(&pod), &denied).cause.slug, "data-not-writable");
     pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = "1969-12-31T23:00:00Z".into();
     assert_eq!(only(&snapshot(&pod), &denied).cause.slug, "starting");
+    let waits = json!({ "waiting": { "reason": "CreateContainerConfigError", "message": "no secret" } });
+    pod["status"]["containerStatuses"][0]["state"] = waits;
+    let finding = only(&snapshot(&pod), &denied);
+    assert_eq!(finding.says, "does not start (CreateContainerConfigError): no secret");
     // What the backend says of PostgreSQL's folder is not of the database.
     let other = Log::new("backend-1".to_owned(), "backend".to_owned(), "/var/lib/postgresql: Permission denied");
     let of_backend = Details { logs: vec![other], ..Details::default() };
