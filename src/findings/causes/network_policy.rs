@@ -91,7 +91,7 @@ impl<'a> Way<'a> {
     fn may_pass(&self, policy: &NetworkPolicy, side: Side) -> bool {
         let Some(spec) = &policy.spec else { return true };
         let passes = |peers: Option<&Vec<NetworkPolicyPeer>>, ports: Option<&Vec<NetworkPolicyPort>>, other| {
-            self.peers_may_be(peers, other) && self.ports_may_be(ports)
+            peers_may_be(peers, other) && self.ports_may_be(ports)
         };
         match side {
             Side::Ingress => {
@@ -104,16 +104,6 @@ impl<'a> Way<'a> {
                 rules.any(|rule| passes(rule.to.as_ref(), rule.ports.as_ref(), Some(self.to)))
             }
         }
-    }
-
-    /// Whether the pod at the other end may be among the peers of a rule. Addresses and namespaces are not looked up: they may.
-    fn peers_may_be(&self, peers: Option<&Vec<NetworkPolicyPeer>>, other: Option<&Pod>) -> bool {
-        let Some(peers) = peers.filter(|peers| !peers.is_empty()) else { return true };
-        peers.iter().any(|peer| match (&peer.pod_selector, other) {
-            (Some(selector), Some(pod)) => pods::picks(selector, pod),
-            (Some(_), None) => peer.namespace_selector.is_some(),
-            (None, _) => true,
-        })
     }
 
     /// Whether a port of the pod that is asked may be among those of a rule.
@@ -157,4 +147,14 @@ impl Side {
         };
         is_of_side && spec.pod_selector.as_ref().is_none_or(|selector| pods::picks(selector, pod))
     }
+}
+
+/// Whether the pod at the other end may be among the peers of a rule. Addresses and namespaces are not looked up: they may.
+fn peers_may_be(peers: Option<&Vec<NetworkPolicyPeer>>, other: Option<&Pod>) -> bool {
+    let Some(peers) = peers.filter(|peers| !peers.is_empty()) else { return true };
+    peers.iter().any(|peer| match (&peer.pod_selector, other) {
+        (Some(selector), Some(pod)) => pods::picks(selector, pod),
+        (Some(_), None) => peer.namespace_selector.is_some(),
+        (None, _) => true,
+    })
 }

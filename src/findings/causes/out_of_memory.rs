@@ -87,12 +87,10 @@ fn hint(
     };
     let limits = format!("--limits=memory={more}");
     let set = by_hand.kubectl(["set", "resources", workload, "-c", container, &limits]).to("give it a higher limit");
-    match is_waited_for {
-        true => {
-            set.and(by_hand.kubectl(["delete", &pods::reference(pod)]).to("then let the StatefulSet create it again"))
-        }
-        false => set,
+    if !is_waited_for {
+        return set;
     }
+    set.and(by_hand.kubectl(["delete", &pods::reference(pod)]).to("then let the StatefulSet create it again"))
 }
 
 /// Enough for each of the exchange's containers: the limit of the one that needs most.

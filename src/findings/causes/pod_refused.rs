@@ -2,7 +2,7 @@ use super::{backend_unreachable, database_unreachable, not_ready, page_unreachab
 use crate::findings::refusals::{self, Rule};
 use crate::findings::{Cause, Need};
 
-/// A workload's pod is not even made: a LimitRange or another guard of the namespace refuses it.
+/// A workload's pod is not even made: a `LimitRange` or another guard of the namespace refuses it.
 pub static CAUSE: Cause = Cause {
     id: "KC020",
     slug: "pod-refused",

@@ -43,9 +43,10 @@ pub static CAUSE: Cause = Cause {
                 app,
                 object: pods::reference(pod),
                 says: format!("runs, but is not ready: {}{words}", event.message),
-                hint: match is_of_the_probe {
-                    true => by_hand.own("deploy --force-conflicts").to("restore the probe").and(log),
-                    false => log,
+                hint: if is_of_the_probe {
+                    by_hand.own("deploy --force-conflicts").to("restore the probe").and(log)
+                } else {
+                    log
                 },
             })
         });
