@@ -70,7 +70,7 @@ fn a_class_that_is_not_there_is_named() {
     assert_eq!(finding.says, r#"asks for StorageClass "fast", which does not exist"#);
     let others = Details { classes: classes(&[("slow", "true")]), ..said.clone() };
     let finding = only(&snapshot, &others);
-    assert!(finding.says.ends_with("does not exist; there is: slow"), "{finding:?}");
+    assert!(finding.says.ends_with("does not exist; the cluster has: slow"), "{finding:?}");
     let hint = finding.hint.to_string();
     assert!(hint.contains("delete pvc postgres-pvc") && hint.contains("deploy --storage-class NAME"), "{hint}");
     let none = Details { classes: classes(&[]), ..said.clone() };
@@ -113,7 +113,7 @@ fn a_claim_without_a_class_needs_a_default_one() {
     assert!(finding.says.contains("has no default one"), "{finding:?}");
     let listed = |all: &[(&str, &str)]| Details { classes: classes(all), ..said.clone() };
     let finding = only(&waiting(&json!({})), &listed(&[("slow", "false")]));
-    assert!(finding.says.ends_with("there is: slow"), "{finding:?}");
+    assert!(finding.says.ends_with("the cluster has: slow"), "{finding:?}");
     // It has one by now.
     assert_eq!(slugs(&waiting(&json!({})), &listed(&[("slow", "true")])), ["claim-unbound"]);
     // The lesson's claim wants none.

@@ -57,9 +57,9 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
     }
     let names: Vec<String> = classes.into_iter().flatten().take(NAMED).map(ResourceExt::name_any).collect();
     let (others, again) = if classes.is_some_and(Vec::is_empty) {
-        ("; there is no StorageClass at all".to_owned(), by_hand.own("deploy --storage static"))
+        ("; the cluster has no StorageClass at all".to_owned(), by_hand.own("deploy --storage static"))
     } else {
-        let others = if names.is_empty() { String::new() } else { format!("; there is: {}", names.join(", ")) };
+        let others = if names.is_empty() { String::new() } else { format!("; the cluster has: {}", names.join(", ")) };
         (others, by_hand.own("deploy --storage-class NAME"))
     };
     let look = by_hand.kubectl_of_cluster("get storageclasses").to("list the StorageClasses");
