@@ -59,6 +59,10 @@ pub fn connection() -> Value {
 pub fn pod(name: &str, app: &str) -> Value {
     let mut metadata = named(name, app);
     metadata["labels"]["controller-revision-hash"] = "r1".into();
+    if app == "postgres" {
+        let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "name": app, "uid": "uid-postgres", "controller": true });
+        metadata["ownerReferences"] = json!([set]);
+    }
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
             "spec": { "nodeName": "node-1", "containers": [{ "name": app, "image": "image:1",
                                                               "ports": [{ "name": "http", "containerPort": 8080 }] }] },
