@@ -138,6 +138,94 @@ fn who_can_send_no_request_has_not_looked() {
     Home::at(&server).run("doctor").could_not_run("you may not read the exchange (");
 }
 
+fn execs_in(server: &Server, pod: &str) -> usize {
+    let is_exec = |request: &&Request| request.path == format!("{NAMESPACED}/pods/{pod}/exec");
+    server.requests().iter().filter(is_exec).count()
+}
+
+/// What is said of DNS.
+fn of_dns(ended: &Ended) -> Vec<&str> {
+    ended.stdout.lines().filter(|line| line.contains(": DNS ")).collect()
+}
+
+#[test]
+fn who_may_run_nothing_in_a_pod_is_told_that_dns_was_not_asked() {
+    let server = serve(World::healthy());
+    let ended = Home::at(&server).run("doctor");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let [line] = of_dns(&ended)[..] else { panic!("{ended:?}") };
+    assert!(line.starts_with("KC003 unknown: DNS was not asked: you may not run a program in pod/backend-1"), "{line}");
+    assert_eq!(execs_in(&server, "backend-1"), 1, "{:?}", server.requests());
+}
+
+#[test]
+fn without_a_backend_pod_dns_is_not_asked_and_none_is_started() {
+    let mut world = World::healthy();
+    world.at(&format!("{NAMESPACED}/pods"))["items"].as_array_mut().unwrap().remove(1);
+    let server = serve(world);
+    let ended = Home::at(&server).run("doctor");
+    // Something is wrong with the backend, and that is what is said.
+    assert!(ended.code == 1 && of_dns(&ended).is_empty(), "{ended:?}");
+    assert_eq!(execs_in(&server, "backend-1"), 0);
+    assert!(changes(&server).is_empty(), "{:?}", changes(&server));
+}
+
+#[test]
+fn dns_is_asked_only_where_one_of_its_causes_is_looked_for() {
+    for (words, asks) in [("--only KC010", 0), ("--only KC066", 0), ("--only KC061", 1), ("--only stale", 1)] {
+        let server = serve(World::healthy());
+        let ended = Home::at(&server).run(&format!("doctor {words}"));
+        assert_eq!(ended.code, 0, "{words}: {ended:?}");
+        assert_eq!((execs_in(&server, "backend-1"), of_dns(&ended).len()), (asks, asks), "{words}: {ended:?}");
+        let is_of_system = |request: &Request| request.path.contains("/namespaces/kube-system/");
+        assert_eq!(server.requests().iter().any(is_of_system), asks > 0, "{words}");
+    }
+    let server = serve(World::healthy());
+    let ended = Home::at(&server).run("status");
+    assert!(ended.code == 0 && execs_in(&server, "backend-1") == 0, "{ended:?}");
+}
+
+#[test]
+fn a_dns_server_without_a_ready_pod_is_told_to_those_who_may_see_it() {
+    let labels = json!({ "k8s-app": "kube-dns" });
+    let deployment = json!({ "metadata": { "name": "coredns", "labels": labels.clone() },
+                             "spec": { "replicas": 1, "selector": {}, "template": {} } });
+    let away = json!({ "metadata": { "name": "coredns-1", "labels": labels }, "status": { "phase": "Pending" } });
+    let list = |item: &Value| Reply::Json(200, json!({ "metadata": {}, "items": [item] }));
+    for may_see in [true, false] {
+        let (world, deployment, away) = (World::healthy(), deployment.clone(), away.clone());
+        let server = Server::start(move |request| match request.path.as_str() {
+            path if path.contains("/kube-system/") && !may_see => refusal(403, "Forbidden", "not yours"),
+            "/apis/apps/v1/namespaces/kube-system/deployments" => list(&deployment),
+            "/api/v1/namespaces/kube-system/pods" => list(&away),
+            _ => answer(&world, request),
+        });
+        let ended = Home::at(&server).run("doctor");
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let says = "KC095 warning: CoreDNS has 1 pods, and none is ready";
+        assert_eq!(ended.stdout.contains(says), may_see, "{ended:?}");
+        assert!(!ended.stdout.contains("not yours") && !ended.stdout.contains("kube-system unknown"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_set_that_names_a_service_that_does_not_exist_is_found_by_status_too() {
+    let mut world = World::healthy();
+    world.at(&format!("{APPS}/statefulsets/postgres"))["spec"]["serviceName"] = "postgres".into();
+    let server = serve(world);
+    let ended = Home::at(&server).run("status");
+    assert!(
+        ended.code == 1 && ended.stdout.contains("names postgres as its Service, which does not exist"),
+        "{ended:?}"
+    );
+    let asked = |request: &Request| request.path == format!("{NAMESPACED}/services/postgres");
+    assert!(server.requests().iter().any(asked));
+    let mut world = World::healthy();
+    world.at(&format!("{NAMESPACED}/services/postgres-headless"))["spec"]["clusterIP"] = "10.0.0.9".into();
+    let ended = Home::at(&serve(world)).run("doctor");
+    assert!(ended.code == 1 && ended.stdout.starts_with("KC066 problem: service/postgres-headless "), "{ended:?}");
+}
+
 #[test]
 fn one_cause_is_looked_for_and_nothing_is_read_for_others() {
     let mut world = World::healthy();
