@@ -228,6 +228,27 @@ fn an_unbound_claim_hides_that_no_node_takes_the_pod() {
 }
 
 #[test]
+fn a_claim_that_is_gone_hides_that_no_node_takes_the_pod() {
+    let mut pod = container(&json!({}), 0);
+    pod["status"]["conditions"] = json!([{ "type": "PodScheduled", "status": "False", "message": "claim not found" }]);
+    let mut snapshot = snapshot(&pod);
+    snapshot.members[0].claim = Reading::Absent;
+    let hint = |snapshot: &Snapshot| {
+        let finding = only(snapshot, &Details::default());
+        assert_eq!((finding.cause.slug, finding.object.as_str()), ("missing", "persistentvolumeclaim/postgres-pvc"));
+        finding.hint.to_string()
+    };
+    assert!(!hint(&snapshot).contains("--reuse-volume"));
+    let mut volume = |phase: &str| {
+        let volume = json!({ "metadata": { "name": "postgres-pv-alice" }, "status": { "phase": phase } });
+        snapshot.members[0].volume = Reading::Present(serde_json::from_value(volume).unwrap());
+        hint(&snapshot)
+    };
+    assert!(!volume("Available").contains("--reuse-volume"));
+    assert!(volume("Released").contains("deploy --reuse-volume"));
+}
+
+#[test]
 fn a_pod_that_may_not_be_made_is_explained() {
     let mut snapshot = snapshot(&container(&json!({}), 0));
     let Reading::Present(pods) = &mut snapshot.pods else { panic!("there are pods") };

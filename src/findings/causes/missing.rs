@@ -1,8 +1,9 @@
-use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable};
+use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting, unschedulable};
 use crate::exchange::names;
 use crate::findings::dns::{service_missing, set_missing};
-use crate::findings::{Cause, Finding, Weight, claims};
-use crate::observe::Reading;
+use crate::findings::{Cause, Finding, Observed, Weight, claims};
+use crate::observe::{Member, Reading};
+use crate::text::Hint;
 
 /// An object of the exchange is not there.
 pub static CAUSE: Cause = Cause {
@@ -13,6 +14,8 @@ pub static CAUSE: Cause = Cause {
     explains: &[
         &service_missing::CAUSE,
         &set_missing::CAUSE,
+        &unschedulable::CAUSE,
+        &starting::CAUSE,
         &not_ready::CAUSE,
         &database_unreachable::CAUSE,
         &backend_unreachable::CAUSE,
@@ -26,9 +29,9 @@ pub static CAUSE: Cause = Cause {
             cause: &CAUSE,
             weight: Weight::Problem,
             app,
-            object,
             says: says.to_owned(),
-            hint: observed.by_hand.own("deploy").to("create it again"),
+            hint: hint(observed, &object),
+            object,
         };
         if snapshot.is_empty() {
             return vec![finding(
@@ -63,3 +66,12 @@ pub static CAUSE: Cause = Cause {
         absent.into_iter().map(|(app, object)| finding(app, object, "is missing")).collect()
     },
 };
+
+/// A claim is created again, and its volume gives it the data only if it is told to.
+fn hint(observed: &Observed, object: &str) -> Hint {
+    let member = observed.snapshot.members.iter().find(|member| member.claim_reference() == object);
+    match member.and_then(Member::released_volume) {
+        Some(_) => observed.by_hand.own("deploy --reuse-volume").to("create it again, with the data of its volume"),
+        None => observed.by_hand.own("deploy").to("create it again"),
+    }
+}
