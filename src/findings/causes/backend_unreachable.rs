@@ -26,7 +26,7 @@ pub static CAUSE: Cause = Cause {
             app: "",
             object: format!("service/{}", names::FRONTEND_SERVICE),
             says,
-            hint: (observed.by_hand.own("deploy").to("restore the exchange"))
+            hint: (observed.by_hand.own("deploy --force-conflicts").to("restore the exchange"))
                 .and(observed.by_hand.kubectl(["logs", "deployment/frontend"]).to("read the page's log")),
         }]
     },

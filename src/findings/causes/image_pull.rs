@@ -124,7 +124,9 @@ impl Why {
 /// The exchange's own images can be brought to a cluster that cannot have them from a registry, and others too where it is
 /// known how.
 fn hint(app: &str, image: &str, why: Option<Why>, node: &str, by_hand: &ByHand) -> Hint {
-    let another = by_hand.own(["deploy", &format!("--{app}-image"), "IMAGE"]).to("or name another image");
+    // Who named the image by kubectl has the field: `deploy` alone leaves it to them.
+    let another = ["deploy", "--force-conflicts", &format!("--{app}-image"), "IMAGE"];
+    let another = by_hand.own(another).to("or name another image");
     if image.contains(&format!("/kubecoin-{app}:")) {
         let into = tool(node).unwrap_or("minikube (or kind, k3d)");
         let load = format!("in a clone of the project, run cargo xtask images --into {into}");

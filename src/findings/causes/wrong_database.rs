@@ -27,7 +27,7 @@ pub static CAUSE: Cause = Cause {
                 "uses another database: {} leads to a server that started at {}, and the one of this exchange started at {}",
                 connection.database.host, connection.database.started_at, database.started_at
             ),
-            hint: (observed.by_hand.own("deploy").to("restore its settings"))
+            hint: (observed.by_hand.own("deploy --force-conflicts").to("restore its settings"))
                 .and(observed.by_hand.kubectl(["describe", "deployment", names::BACKEND]).to("see them")),
         }]
     },
