@@ -25,6 +25,7 @@ pub static CAUSE: Cause = Cause {
         let lacking = needed.filter_map(|(app, given)| {
             let holder =
                 observed.details.configuration.iter().find(|it| it.kind == given.kind && it.name == given.name)?;
+            let there = holder.found.present().is_some();
             let says = match &holder.found {
                 Reading::Absent => format!("is missing: a new pod of {app} cannot start without it"),
                 Reading::Present(there) => {
@@ -34,7 +35,14 @@ pub static CAUSE: Cause = Cause {
                 Reading::Unknown(_) | Reading::NotAsked => return None,
             };
             let object = given.kind.reference(&given.name);
-            Some(Finding { cause: &CAUSE, weight: Weight::Problem, app, hint: hint(observed, &object), object, says })
+            Some(Finding {
+                cause: &CAUSE,
+                weight: Weight::Problem,
+                app,
+                hint: hint(observed, &object, there),
+                object,
+                says,
+            })
         });
         let mut all: Vec<Finding> = lacking.collect();
         all.dedup_by(|one, other| one.app == other.app && one.object == other.object);
@@ -42,15 +50,16 @@ pub static CAUSE: Cause = Cause {
     },
 };
 
-/// The exchange's own Secret is created by `deploy`, which keeps the password that the database has.
-fn hint(observed: &Observed, object: &str) -> Hint {
+/// The exchange's own Secret is created by `deploy`, which leaves one that is there as it is. Nodes give pods its old password as
+/// long as one of theirs names it, so the backend gets another Secret.
+fn hint(observed: &Observed, object: &str, there: bool) -> Hint {
+    let by_hand = observed.by_hand;
     if object == format!("secret/{}", names::SECRET) {
-        return observed
-            .by_hand
-            .own("deploy")
-            .to("create it again")
-            .and(observed.by_hand.own("rotate-password").to("then sync PostgreSQL's password with it"));
+        let create = by_hand.own("deploy").to("create it again");
+        let create = if there { by_hand.kubectl(["delete", object]).to("delete it").and(create) } else { create };
+        return create
+            .and(by_hand.own("rotate-password --new").to("then give PostgreSQL and the backend a new password"));
     }
     let (kind, _) = object.split_once('/').unwrap_or(("secret", ""));
-    observed.by_hand.kubectl(["get", kind]).to("see which there are, and create it again")
+    by_hand.kubectl(["get", kind]).to("see which there are, and create it again")
 }
