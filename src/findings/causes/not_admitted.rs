@@ -1,4 +1,4 @@
-use super::database_unreachable;
+use super::{database_silent, database_unreachable};
 use crate::exchange::psql;
 use crate::findings::{Cause, Finding, Need};
 use crate::observe::Reading;
@@ -10,7 +10,7 @@ pub static CAUSE: Cause = Cause {
     slug: "not-admitted",
     title: "PostgreSQL takes no connections from other pods",
     text: include_str!("not_admitted.md"),
-    explains: &[&database_unreachable::CAUSE],
+    explains: &[&database_unreachable::CAUSE, &database_silent::CAUSE],
     needs: &[Need::Path, Need::Database],
     mend: None,
     judge: |observed| {
