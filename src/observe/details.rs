@@ -108,7 +108,8 @@ const MOST_OF_CLUSTER: u16 = 500;
 impl Details {
     /// Asks for what is wanted, all at once.
     pub async fn read(snapshot: &Snapshot, cluster: &Cluster, wanted: Wanted) -> Self {
-        let server = snapshot.primary().filter(|pod| wanted.database && readiness::pod(pod));
+        let ready = snapshot.primary().filter(|pod| readiness::pod(pod));
+        let server = ready.filter(|_| wanted.database);
         let database = async {
             let Some(server) = server else { return (Reading::NotAsked, Reading::NotAsked) };
             let pod = server.name_any();
@@ -116,7 +117,7 @@ impl Details {
         };
         let path = async {
             match Way::of(snapshot).filter(|way| wanted.path && way.pod.is_some()) {
-                Some(way) => path::ask(cluster, &way).await,
+                Some(way) => path::ask(cluster, &way, ready.is_some()).await,
                 None => Reading::NotAsked,
             }
         };

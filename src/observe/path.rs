@@ -111,14 +111,15 @@ pub fn page_port(pod: &Pod) -> u16 {
 }
 
 /// Sends the request, through the Service by the API server, or to a pod of the page if the API server may not or cannot.
-/// The backend opens one such connection at a time, and gives it less than a second, so it may have to be asked again.
-pub async fn ask(cluster: &Cluster, way: &Way) -> Reading<Path> {
+/// The backend opens one such connection at a time, and gives it less than a second, so it may have to be asked again; not
+/// where its database is known to be away.
+pub async fn ask(cluster: &Cluster, way: &Way, insist: bool) -> Reading<Path> {
     let deadline = Instant::now() + PERSISTENCE;
     loop {
         let answer = ask_once(cluster, way).await;
         let may_pass =
             matches!(&answer, Reading::Present(Path::NoDatabase { reason, .. }) if MAY_PASS.contains(&reason.as_str()));
-        if !may_pass || Instant::now() >= deadline {
+        if !may_pass || !insist || Instant::now() >= deadline {
             return answer;
         }
         sleep(PAUSE).await;
