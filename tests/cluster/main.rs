@@ -5,6 +5,7 @@
 
 mod docs;
 mod exclusive;
+mod faults;
 mod kubeconfig;
 mod lesson;
 mod portable;

@@ -9,7 +9,6 @@ mod deploy;
 pub mod dns;
 mod drawn;
 mod faults;
-mod fooled;
 mod hostile;
 mod options;
 mod password;

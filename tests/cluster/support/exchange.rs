@@ -23,6 +23,13 @@ impl Exchange {
 
     /// The same in a namespace, once the page answers there: nodes need a moment to learn of a port.
     pub fn at_node_port_of(namespace: &str) -> Self {
+        let exchange = Self::of(namespace);
+        until("the page answers", Duration::from_mins(1), || exchange.page());
+        exchange
+    }
+
+    /// The same, whether or not it answers.
+    pub fn of(namespace: &str) -> Self {
         let node =
             kubectl::ok("get nodes --output jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}");
         let port = kubectl::field(&format!("service/frontend-service -n {namespace}"), "/spec/ports/0/nodePort");
@@ -32,9 +39,7 @@ impl Exchange {
             // No proxy stands between this machine and its own cluster.
             .proxy(None)
             .build();
-        let exchange = Self { url: format!("http://{node}:{port}"), agent: config.into() };
-        until("the page answers", Duration::from_mins(1), || exchange.page());
-        exchange
+        Self { url: format!("http://{node}:{port}"), agent: config.into() }
     }
 
     /// The page's address.

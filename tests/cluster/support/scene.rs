@@ -65,7 +65,8 @@ impl Scene {
         &self.namespace
     }
 
-    fn show(&self) {
+    /// Shows what is to be seen there.
+    pub fn show(&self) {
         let namespace = &self.namespace;
         for words in [
             format!("get pods,statefulsets,deployments,services,pvc --namespace {namespace} --output wide"),

@@ -50,7 +50,7 @@ pub fn cluster(report: &mut Report) -> Result<()> {
     let (mut shared, mut alone, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for test in program.tests()? {
         match test.split("::").collect::<Vec<_>>()[..] {
-            ["docs" | "lesson", ..] => {}
+            ["docs" | "faults" | "lesson", ..] => {}
             ["exclusive", ..] => alone.push(test),
             ["kubeconfig", "scripted", ..] => apart.push(test),
             _ => shared.push(test),
@@ -59,6 +59,12 @@ pub fn cluster(report: &mut Report) -> Result<()> {
     program.run(report, vec![Queue { tests: shared, side_by_side: SIDE_BY_SIDE }])?;
     let one_by_one = |tests| Queue { tests, side_by_side: 1 };
     program.run(report, vec![one_by_one(alone), one_by_one(apart)])
+}
+
+/// Every fault that has a name, made and mended. They make lanes by themselves, and print a table.
+pub fn faults(report: &mut Report) -> Result<()> {
+    let program = program(&mut Command::new("cargo"))?;
+    report.check("faults", &mut program.together(&program.room("faults::")?))
 }
 
 /// Other states and kubeconfigs than those that the tests of the plugin draw each time, and more states.
@@ -96,9 +102,7 @@ pub fn portable(report: &mut Report) -> Result<()> {
 }
 
 fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<()> {
-    let tests: Vec<String> = program.tests()?.into_iter().filter(|test| test.starts_with(room)).collect();
-    ensure!(!tests.is_empty(), "no test is called {room}…");
-    program.run(report, vec![Queue { tests, side_by_side: 1 }])
+    program.run(report, vec![Queue { tests: program.room(room)?, side_by_side: 1 }])
 }
 
 /// For tests that open a page in Chromium: the browser, what drives it, and axe-core among the page's own packages.

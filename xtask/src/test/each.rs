@@ -48,6 +48,20 @@ impl Program {
         Ok(said.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
     }
 
+    /// The tests whose names begin so.
+    pub fn room(&self, name: &str) -> Result<Vec<String>> {
+        let tests: Vec<String> = self.tests()?.into_iter().filter(|test| test.starts_with(name)).collect();
+        ensure!(!tests.is_empty(), "no test is called {name}…");
+        Ok(tests)
+    }
+
+    /// These tests in one process, which shows what they print.
+    pub fn together(&self, tests: &[String]) -> Command {
+        let mut command = self.command();
+        command.args(["--exact", "--nocapture"]).args(tests);
+        command
+    }
+
     /// Runs queues of tests beside each other. What each test prints comes in one piece.
     pub fn run(&self, report: &mut Report, queues: Vec<Queue>) -> Result<()> {
         let (send, ended) = mpsc::channel();

@@ -41,6 +41,8 @@ enum Group {
     Testbed,
     /// The plugin on a real cluster
     Cluster,
+    /// Faults on a real cluster: doctor names each, and what it hints at helps
+    Faults,
     /// The lesson by hand: kubectl and the manifests on a real cluster
     Lesson,
     /// The commands of the README and of docs/lesson.md, as they stand there
@@ -55,11 +57,20 @@ enum Group {
 
 impl Group {
     /// Those that run if none is named.
-    const USUAL: [Self; 8] =
-        [Self::Lint, Self::Unit, Self::Krew, Self::App, Self::Testbed, Self::Cluster, Self::Lesson, Self::Docs];
+    const USUAL: [Self; 9] = [
+        Self::Lint,
+        Self::Unit,
+        Self::Krew,
+        Self::App,
+        Self::Testbed,
+        Self::Cluster,
+        Self::Faults,
+        Self::Lesson,
+        Self::Docs,
+    ];
 
     fn needs_cluster(self) -> bool {
-        matches!(self, Self::Cluster | Self::Lesson | Self::Docs | Self::Drawn)
+        matches!(self, Self::Cluster | Self::Faults | Self::Lesson | Self::Docs | Self::Drawn)
     }
 }
 
@@ -98,6 +109,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 // It has run.
                 Group::Testbed => Ok(()),
                 Group::Cluster => cluster::cluster(&mut report),
+                Group::Faults => cluster::faults(&mut report),
                 Group::Lesson => cluster::lesson(&mut report),
                 Group::Docs => cluster::docs(&mut report),
                 Group::Drawn => cluster::drawn(&mut report),

@@ -1,0 +1,100 @@
+//! Faults by which a pod is not made, not placed, or does not go.
+
+use serde_json::json;
+
+use super::fault::Expects::Cause;
+use super::fault::Mend::By;
+use super::fault::{Fault, Harm};
+use super::place::{DEPLOY, Place, Seen};
+
+/// Whether the scheduler has said that no node takes the database's pod.
+fn is_unscheduled(place: Place) -> Seen {
+    place.any_pod("postgres", |pod| {
+        let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+        conditions.into_iter().any(|it| it["type"] == "PodScheduled" && it["status"] == "False")
+    })
+}
+
+/// A controller that was refused tries again after a pause that grows; a change of its object makes it try at once.
+fn nudge(place: Place, workload: &str) {
+    place.kubectl(&format!("annotate {workload} example.com/nudged=yes --overwrite"));
+}
+
+pub const FAULTS: &[Fault] = &[
+    Fault {
+        what: "the database's pod may run on no node",
+        make: |place| {
+            let nodes = json!({ "spec": { "template": { "spec": { "nodeSelector": { "disk": "none" } } } } });
+            place.patch("statefulset/postgres", &nodes);
+        },
+        holds: is_unscheduled,
+        expects: Cause("unschedulable"),
+        harm: Harm::Now,
+        mend: By(|place| {
+            let any = json!({ "spec": { "template": { "spec": { "nodeSelector": null } } } });
+            place.patch("statefulset/postgres", &any);
+            place.deploy();
+        }),
+    },
+    Fault {
+        what: "the database's pod asks for more than a node has",
+        make: |place| {
+            let resources = json!({ "requests": { "cpu": "64" }, "limits": { "cpu": "64" } });
+            place.patch_container("statefulset/postgres", &json!({ "name": "postgres", "resources": resources }));
+        },
+        holds: is_unscheduled,
+        expects: Cause("unschedulable"),
+        harm: Harm::Now,
+        mend: By(DEPLOY),
+    },
+    Fault {
+        what: "the quota has no room for the backend's next pod",
+        make: |place| {
+            place.kubectl("create quota few --hard=pods=2");
+            place.kubectl("wait quota/few --for=jsonpath={.status.used.pods}=3 --timeout=1m");
+            place.kubectl("delete pod -l app=backend");
+        },
+        holds: |place| {
+            let conditions = place.field("deployment/backend", "/status/conditions");
+            if conditions.contains("exceeded quota") { Ok(()) } else { Err(conditions) }
+        },
+        expects: Cause("pod-refused"),
+        harm: Harm::Now,
+        mend: By(|place| {
+            place.kubectl("delete quota/few");
+            nudge(place, "deployment/backend");
+        }),
+    },
+    Fault {
+        what: "Pod Security refuses the database's next pod",
+        make: |place| {
+            let namespace = place.namespace;
+            place.kubectl(&format!("label namespace/{namespace} pod-security.kubernetes.io/enforce=restricted"));
+            place.kubectl("delete pod/postgres-0");
+        },
+        holds: |place| place.has_event("statefulset/postgres", "FailedCreate"),
+        expects: Cause("pod-refused"),
+        harm: Harm::Now,
+        mend: By(|place| {
+            let namespace = place.namespace;
+            place.kubectl(&format!("label namespace/{namespace} pod-security.kubernetes.io/enforce-"));
+            nudge(place, "statefulset/postgres");
+        }),
+    },
+    Fault {
+        what: "a finalizer holds the database's deleted pod",
+        make: |place| {
+            place.patch("pod/postgres-0", &json!({ "metadata": { "finalizers": ["example.com/hold"] } }));
+            place.kubectl("delete pod/postgres-0 --wait=false");
+        },
+        holds: |place| {
+            place.any_pod("postgres", |pod| {
+                pod["metadata"]["deletionTimestamp"].is_string()
+                    && pod["status"]["containerStatuses"][0]["state"]["terminated"].is_object()
+            })
+        },
+        expects: Cause("stopping"),
+        harm: Harm::Now,
+        mend: By(|place| place.patch("pod/postgres-0", &json!({ "metadata": { "finalizers": null } }))),
+    },
+];

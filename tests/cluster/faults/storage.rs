@@ -1,0 +1,59 @@
+//! Faults of the claim and the volume.
+
+use serde_json::Value;
+
+use super::fault::Expects::Cause;
+use super::fault::Mend::{By, ByHint};
+use super::fault::{Fault, Harm};
+use super::place::Place;
+
+const CLAIM: &str = "pvc/postgres-pvc";
+
+/// Puts another claim in the place of the one that there is, with a pod that waits for it.
+fn another_claim(place: Place, change: fn(&mut Value)) {
+    let mut claim = place.copy(CLAIM);
+    change(&mut claim["spec"]);
+    place.kubectl(&format!("delete {CLAIM} --wait=false"));
+    place.kubectl("delete pod/postgres-0");
+    place.kubectl(&format!("wait {CLAIM} --for=delete --timeout=3m"));
+    place.create(&claim);
+}
+
+/// The exchange again, with the data of its volume.
+const DEPLOY_AGAIN: fn(Place) = |place| {
+    place.plugin("teardown --yes --timeout 3m");
+    place.plugin("deploy --reuse-volume --timeout 3m");
+};
+
+pub const FAULTS: &[Fault] = &[
+    Fault {
+        what: "the claim is deleted while a pod uses it",
+        make: |place| place.kubectl(&format!("delete {CLAIM} --wait=false")),
+        holds: |place| match place.field(CLAIM, "/metadata/deletionTimestamp") {
+            time if time.is_empty() => Err("it is not deleted".to_owned()),
+            _ => Ok(()),
+        },
+        expects: Cause("terminating"),
+        harm: Harm::Later,
+        mend: By(DEPLOY_AGAIN),
+    },
+    Fault {
+        what: "the claim is deleted, and gone",
+        make: |place| {
+            place.kubectl(&format!("delete {CLAIM} --wait=false"));
+            place.kubectl("delete pod/postgres-0");
+        },
+        holds: |place| place.lacks(CLAIM),
+        expects: Cause("missing"),
+        harm: Harm::Now,
+        mend: ByHint,
+    },
+    Fault {
+        what: "the claim is created again, and its volume still has the data of the one before",
+        make: |place| another_claim(place, |_| {}),
+        holds: |place| place.has(CLAIM, "/status/phase", "Pending"),
+        expects: Cause("claim-unbound"),
+        harm: Harm::Now,
+        mend: ByHint,
+    },
+];
