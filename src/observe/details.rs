@@ -53,6 +53,7 @@ pub struct Wanted {
 }
 
 /// What round 2 has found. What a saved case of an older version does not have was not asked for.
+#[expect(clippy::unsafe_derive_deserialize, reason = "what is unsafe is within the macro `join!`")]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Details {

@@ -10,6 +10,7 @@ use crate::exchange::names;
 use crate::kubernetes::Cluster;
 
 /// A member of the database. Its pod is among the snapshot's: pods come and go, and the names stay.
+#[expect(clippy::unsafe_derive_deserialize, reason = "what is unsafe is within the macro `join!`")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
@@ -21,6 +22,7 @@ pub struct Member {
     /// The volume that the claim names, or the lesson's.
     pub volume: Reading<PersistentVolume>,
     /// The lesson's volume, where the claim names another one.
+    #[serde(default)]
     pub set_aside: Reading<PersistentVolume>,
 }
 

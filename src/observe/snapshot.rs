@@ -18,6 +18,7 @@ use crate::exchange::names;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
 /// The objects of the exchange in one namespace.
+#[expect(clippy::unsafe_derive_deserialize, reason = "what is unsafe is within the macro `join!`")]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
