@@ -202,7 +202,7 @@ fn a_dns_server_without_a_ready_pod_is_told_to_those_who_may_see_it() {
         });
         let ended = Home::at(&server).run("doctor");
         assert_eq!(ended.code, 0, "{ended:?}");
-        let says = "KC095 warning: CoreDNS has 1 pods, and none is ready";
+        let says = "KC095 warning: CoreDNS has 1 pod, which is not ready";
         assert_eq!(ended.stdout.contains(says), may_see, "{ended:?}");
         assert!(!ended.stdout.contains("not yours") && !ended.stdout.contains("kube-system unknown"), "{ended:?}");
     }

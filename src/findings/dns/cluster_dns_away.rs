@@ -38,6 +38,7 @@ pub fn find(server: &Reading<DnsServer>, heard: Option<&Heard>, by_hand: &ByHand
     };
     let says = match server.pods {
         0 => format!("has no pods: {so}"),
+        1 => format!("has 1 pod, which is not ready: {so}"),
         many => format!("has {many} pods, and none is ready: {so}"),
     };
     Some(Finding { cause: &CAUSE, weight, app: names::POSTGRES, object: "CoreDNS".to_owned(), says, hint })
