@@ -150,9 +150,10 @@ impl Names<'_> {
         for replica in self.facts.replicas.present().into_iter().flatten() {
             let back = Record::Name(self.absolute(&format!("{}.{headless}", replica.name), domain));
             let ask = |address: &IpAddr| {
-                let expected = match self.facts.names_no_pods() {
-                    true => Expected::Unknown(NO_NAMES.to_owned()),
-                    false => Expected::Records([back.clone()].into()),
+                let expected = if self.facts.names_no_pods() {
+                    Expected::Unknown(NO_NAMES.to_owned())
+                } else {
+                    Expected::Records([back.clone()].into())
                 };
                 of_headless(wire::reverse(*address), Kind::Ptr, expected)
             };

@@ -16,6 +16,7 @@ use crate::observe::details::Details;
 use crate::observe::dns::DnsServer;
 use crate::observe::path::{Connection, Path, Served};
 use crate::observe::{Reason, Snapshot};
+use crate::text::Command;
 
 /// A day after the pod became ready.
 const LATER: &str = "2026-11-24T20:00:00Z";
@@ -116,7 +117,7 @@ fn a_set_that_names_no_service_that_exists_is_found_without_dns() {
     let found = with(Some(Reading::Absent));
     assert!(found.len() == 1 && found[0].finding.cause.id == "KC063", "{found:?}");
     assert!(found[0].finding.says.contains("postgres as its Service, which does not exist"), "{found:?}");
-    let commands: Vec<String> = found[0].finding.hint.commands().map(|command| command.line()).collect();
+    let commands: Vec<String> = found[0].finding.hint.commands().map(Command::line).collect();
     assert!(
         commands[0].starts_with("kubectl delete statefulset/postgres '--cascade=foreground' -n alice"),
         "{commands:?}"

@@ -16,7 +16,8 @@ pub static CAUSE: Cause = Cause {
 };
 
 /// Whatever is left.
-pub fn judge(evidence: &DnsEvidence, _: &[&Answered]) -> Option<Explanation> {
+pub fn judge(evidence: &DnsEvidence, left: &[&Answered]) -> Option<Explanation> {
+    left.first()?;
     let hint = evidence.by_hand.kubectl_of_cluster("logs -n kube-system -l k8s-app=kube-dns").to("read its log");
     let ago = evidence.seconds_ago();
     let says =
