@@ -77,6 +77,8 @@ impl Store {
         for (workload, _) in PODS {
             objects.remove(&format!("{APPS}/{workload}"));
         }
+        let pod = objects.get_mut(&format!("{NAMESPACED}/pods/postgres-0")).unwrap();
+        merge(pod, json!({ "metadata": { "ownerReferences": null } }));
         for app in ["backend", "frontend"] {
             let labels = json!({ "app": app, "app.kubernetes.io/part-of": "kubecoin" });
             let set = made(&format!("{app}-1"), json!({ "metadata": { "namespace": "alice", "labels": labels } }));
