@@ -4,7 +4,9 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
-use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused};
+use super::{
+    backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, selector_matches_nothing,
+};
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Mend, Observed, Weight, mend, pods};
 use crate::observe::Reading;
@@ -19,6 +21,7 @@ pub static CAUSE: Cause = Cause {
     explains: &[
         &pod_refused::CAUSE,
         &not_ready::CAUSE,
+        &selector_matches_nothing::CAUSE,
         &database_unreachable::CAUSE,
         &backend_unreachable::CAUSE,
         &page_unreachable::CAUSE,
