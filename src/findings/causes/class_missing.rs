@@ -56,14 +56,22 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
         return None;
     }
     let names: Vec<String> = classes.into_iter().flatten().take(NAMED).map(ResourceExt::name_any).collect();
-    let (others, again) = if classes.is_some_and(Vec::is_empty) {
-        ("; the cluster has no StorageClass at all".to_owned(), by_hand.own("deploy --storage static"))
+    let others = if classes.is_some_and(Vec::is_empty) {
+        "; the cluster has no StorageClass at all".to_owned()
+    } else if names.is_empty() {
+        String::new()
     } else {
-        let others = if names.is_empty() { String::new() } else { format!("; the cluster has: {}", names.join(", ")) };
-        (others, by_hand.own("deploy --storage-class NAME"))
+        format!("; the cluster has: {}", names.join(", "))
+    };
+    let again = if claim.member.released_volume().is_some() {
+        by_hand.own("deploy --reuse-volume").to("create it again, with the data of the volume that is there")
+    } else if classes.is_some_and(Vec::is_empty) {
+        by_hand.own("deploy --storage static").to("create it again with one that exists")
+    } else {
+        by_hand.own("deploy --storage-class NAME").to("create it again with one that exists")
     };
     let look = by_hand.kubectl_of_cluster("get storageclasses").to("list the StorageClasses");
-    let hint = look.and(claim.delete(observed)).and(again.to("create it again with one that exists"));
+    let hint = look.and(claim.delete(observed)).and(again);
     Some(claim.finding(&CAUSE, what + &others, hint))
 }
 
