@@ -28,5 +28,5 @@ pub fn judge(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation>
     };
     let says = format!("is told by {} to use {wrong}", names::DATABASE_HOST);
     let object = format!("deployment/{}", names::BACKEND);
-    Some(because(answered, &CAUSE, object, says, evidence.by_hand.own("deploy")))
+    Some(because(answered, &CAUSE, object, says, evidence.by_hand.own("deploy --force-conflicts")))
 }
