@@ -49,9 +49,9 @@ pub const FAULTS: &[Fault] = &[
         what: "the backend is told of a server that does not exist",
         make: |place| place.kubectl("set env deployment/backend DB_HOST=nowhere"),
         holds: |place| place.has_rolled_out("backend"),
-        expects: Cause("database-unreachable"),
+        expects: Cause("database-host"),
         harm: Harm::Now,
-        mend: By(DEPLOY),
+        mend: ByHint,
     },
     Fault {
         what: "the backend is told of a database that does not exist",

@@ -23,7 +23,7 @@ pub const FAULTS: &[Fault] = &[
             other => Err(format!("a client is let in: {other:?}")),
         },
         expects: Cause("no-connection-left"),
-        harm: Harm::Later,
+        harm: Harm::ByChance,
         mend: By(|place| {
             place.kubectl("wait pod/postgres-0 --for=condition=Ready --timeout=3m");
             place.sql("ALTER SYSTEM RESET max_connections; ALTER SYSTEM RESET superuser_reserved_connections;");

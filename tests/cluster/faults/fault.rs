@@ -30,6 +30,8 @@ pub enum Harm {
     Now,
     /// Users see nothing of it until a pod or a connection is to be made again, or ever.
     Later,
+    /// It depends on which connections the backend still has.
+    ByChance,
 }
 
 /// What ends the fault.

@@ -48,7 +48,7 @@ fn length(text: &str) -> usize {
 pub fn follow(words: &[String]) {
     let words = filled_in(words);
     let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).env("PATH", plugin::path()).stdin(Stdio::null());
+    command.args(&words[1..]).env("PATH", plugin::path()).env("EDITOR", "true").stdin(Stdio::null());
     if words.iter().any(|word| ["-w", "--watch"].contains(&word.as_str())) {
         return watch(command);
     }

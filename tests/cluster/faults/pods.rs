@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::fault::Expects::Cause;
-use super::fault::Mend::By;
+use super::fault::Expects::{Cause, Note};
+use super::fault::Mend::{By, ByHint};
 use super::fault::{Fault, Harm};
 use super::place::{DEPLOY, Place, Seen};
 
@@ -58,7 +58,7 @@ pub const FAULTS: &[Fault] = &[
             let conditions = place.field("deployment/backend", "/status/conditions");
             if conditions.contains("exceeded quota") { Ok(()) } else { Err(conditions) }
         },
-        expects: Cause("pod-refused"),
+        expects: Cause("quota-exceeded"),
         harm: Harm::Now,
         mend: By(|place| {
             place.kubectl("delete quota/few");
@@ -73,7 +73,7 @@ pub const FAULTS: &[Fault] = &[
             place.kubectl("delete pod/postgres-0");
         },
         holds: |place| place.has_event("statefulset/postgres", "FailedCreate"),
-        expects: Cause("pod-refused"),
+        expects: Cause("pod-security"),
         harm: Harm::Now,
         mend: By(|place| {
             let namespace = place.namespace;
@@ -96,5 +96,59 @@ pub const FAULTS: &[Fault] = &[
         expects: Cause("stopping"),
         harm: Harm::Now,
         mend: By(|place| place.patch("pod/postgres-0", &json!({ "metadata": { "finalizers": null } }))),
+    },
+    Fault {
+        what: "the database's pod lost the label by which its set finds it",
+        make: |place| place.kubectl("label pod/postgres-0 app=apart --overwrite"),
+        holds: |place| place.has("pod/postgres-0", "/metadata/ownerReferences", ""),
+        expects: Cause("orphaned-pod"),
+        harm: Harm::Now,
+        mend: ByHint,
+    },
+    Fault {
+        what: "the backend's new pod may use less memory than it needs",
+        make: |place| {
+            place.kubectl("set resources deployment/backend --requests=memory=16Mi --limits=memory=16Mi");
+        },
+        holds: |place| {
+            place.any_pod("backend", |pod| pod["status"]["containerStatuses"].to_string().contains("OOMKilled"))
+        },
+        expects: Cause("out-of-memory"),
+        harm: Harm::Later,
+        mend: By(DEPLOY),
+    },
+    Fault {
+        what: "the data is of another version of PostgreSQL",
+        make: |place| {
+            place.in_server(r#"echo 16 >"$PGDATA/PG_VERSION""#);
+            place.kubectl("delete pod/postgres-0");
+        },
+        holds: |place| place.waits_for("postgres", &["CrashLoopBackOff"]),
+        expects: Cause("postgres-version"),
+        harm: Harm::Now,
+        mend: By(|place| {
+            place.on_node(&["sh", "-c", &format!("echo 17 >/data/kubecoin/{}/pgdata/PG_VERSION", place.namespace)]);
+            place.deploy();
+            place.kubectl("delete pod/postgres-0");
+        }),
+    },
+    Fault {
+        what: "a budget forbids every eviction of the backend's two pods",
+        make: |place| {
+            place.kubectl("scale deployment/backend --replicas=2");
+            place.kubectl("rollout status deployment/backend --timeout=2m");
+            place.kubectl("create pdb backend --selector=app=backend --min-available=2");
+        },
+        holds: |place| {
+            place.has("pdb/backend", "/status/currentHealthy", "2")?;
+            // A pod that still ends counts too.
+            place.has("pdb/backend", "/status/expectedPods", "2")
+        },
+        expects: Note("disruption-budget"),
+        harm: Harm::Later,
+        mend: By(|place| {
+            place.kubectl("delete pdb/backend");
+            place.kubectl("scale deployment/backend --replicas=1");
+        }),
     },
 ];

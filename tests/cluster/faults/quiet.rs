@@ -65,5 +65,7 @@ fn of_the_exchange_of_a_student() {
     let place = Place { namespace: scene.namespace() };
     finds_nothing(place, &student);
     finds_nothing(place, "");
+    // Its volume goes with its claim: that is no fault, and worth knowing.
+    assert!(Report::of(place).codes().contains(&"reclaim-delete"));
     ends(scene.namespace(), &format!("teardown {student} --delete-data --yes"), 0);
 }

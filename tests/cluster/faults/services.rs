@@ -63,4 +63,22 @@ pub const FAULTS: &[Fault] = &[
         harm: Harm::Now,
         mend: ByHint,
     },
+    Fault {
+        what: "the headless Service has an address",
+        make: |place| {
+            let mut service = place.copy("service/postgres-headless");
+            let spec = service["spec"].as_object_mut().expect("a spec");
+            spec.remove("clusterIP");
+            spec.remove("clusterIPs");
+            place.kubectl("delete service/postgres-headless");
+            place.create(&service);
+        },
+        holds: |place| match place.field("service/postgres-headless", "/spec/clusterIP") {
+            address if address == "None" || address.is_empty() => Err("it has none".to_owned()),
+            _ => Ok(()),
+        },
+        expects: Cause("not-headless"),
+        harm: Harm::Later,
+        mend: ByHint,
+    },
 ];

@@ -1,6 +1,6 @@
 //! Faults of the claim and the volume.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fault::Expects::Cause;
 use super::fault::Mend::{By, ByHint};
@@ -23,6 +23,13 @@ fn another_claim(place: Place, change: fn(&mut Value)) {
 const DEPLOY_AGAIN: fn(Place) = |place| {
     place.plugin("teardown --yes --timeout 3m");
     place.plugin("deploy --reuse-volume --timeout 3m");
+};
+
+/// The exchange again, with a claim, a volume and data that are new.
+const AFRESH: fn(Place) = |place| {
+    place.plugin("teardown --delete-data --yes --timeout 3m");
+    place.plugin("deploy --init-db --timeout 3m");
+    place.opens_wallet();
 };
 
 pub const FAULTS: &[Fault] = &[
@@ -52,8 +59,29 @@ pub const FAULTS: &[Fault] = &[
         what: "the claim is created again, and its volume still has the data of the one before",
         make: |place| another_claim(place, |_| {}),
         holds: |place| place.has(CLAIM, "/status/phase", "Pending"),
-        expects: Cause("claim-unbound"),
+        expects: Cause("volume-released"),
         harm: Harm::Now,
         mend: ByHint,
+    },
+    Fault {
+        what: "the claim asks for a class that does not exist",
+        make: |place| {
+            another_claim(place, |spec| {
+                spec["storageClassName"] = json!("nowhere");
+                spec.as_object_mut().expect("a spec").remove("volumeName");
+            });
+        },
+        holds: |place| place.has(CLAIM, "/status/phase", "Pending"),
+        expects: Cause("class-missing"),
+        harm: Harm::Now,
+        mend: ByHint,
+    },
+    Fault {
+        what: "the claim asks for more than its volume has",
+        make: |place| another_claim(place, |spec| spec["resources"]["requests"]["storage"] = json!("5Gi")),
+        holds: |place| place.has_event(CLAIM, "VolumeMismatch"),
+        expects: Cause("volume-mismatch"),
+        harm: Harm::Now,
+        mend: By(AFRESH),
     },
 ];

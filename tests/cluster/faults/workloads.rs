@@ -155,4 +155,25 @@ pub const FAULTS: &[Fault] = &[
         harm: Harm::Now,
         mend: ByHint,
     },
+    Fault {
+        what: "the set does not update its pod by itself",
+        make: |place| {
+            place.patch(
+                "statefulset/postgres",
+                &json!({ "spec": { "updateStrategy": { "type": "OnDelete", "rollingUpdate": null } } }),
+            );
+            place.kubectl("set env statefulset/postgres EXTRA=any");
+        },
+        holds: |place| {
+            let [now, newest] = ["currentRevision", "updateRevision"]
+                .map(|name| place.field("statefulset/postgres", &format!("/status/{name}")));
+            if now == newest { Err(format!("both are {now}")) } else { Ok(()) }
+        },
+        expects: Note("update-held-back"),
+        harm: Harm::Later,
+        mend: By(|place| {
+            place.patch("statefulset/postgres", &json!({ "spec": { "updateStrategy": { "type": "RollingUpdate" } } }));
+            place.kubectl("set env statefulset/postgres EXTRA-");
+        }),
+    },
 ];
