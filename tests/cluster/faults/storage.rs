@@ -10,7 +10,7 @@ use super::place::Place;
 const CLAIM: &str = "pvc/postgres-pvc";
 
 /// Puts another claim in the place of the one that there is, with a pod that waits for it.
-fn another_claim(place: Place, change: fn(&mut Value)) {
+fn another_claim(place: Place, change: impl FnOnce(&mut Value)) {
     let mut claim = place.copy(CLAIM);
     change(&mut claim["spec"]);
     place.kubectl(&format!("delete {CLAIM} --wait=false"));
@@ -25,11 +25,27 @@ const DEPLOY_AGAIN: fn(Place) = |place| {
     place.plugin("deploy --reuse-volume --timeout 3m");
 };
 
-/// The exchange again, with a claim, a volume and data that are new.
-const AFRESH: fn(Place) = |place| {
-    place.plugin("teardown --delete-data --yes --timeout 3m");
-    place.plugin("deploy --init-db --timeout 3m");
-    place.opens_wallet();
+/// The name of a volume that is not the exchange's.
+fn another(place: Place) -> String {
+    format!("another-{}", place.namespace)
+}
+
+/// A volume that the next claim names, for this claim alone.
+fn another_volume(place: Place, claim: &Value) {
+    place.create(&json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": another(place) },
+        "spec": {
+            "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteOncePod"], "claimRef": claim,
+            "hostPath": { "path": format!("/data/kubecoin/{}", another(place)) },
+        },
+    }));
+}
+
+/// The exchange again without that volume, and with its own.
+const WITHOUT_ANOTHER: fn(Place) = |place| {
+    place.kubectl(&format!("delete {CLAIM} --ignore-not-found"));
+    place.plugin("deploy --reuse-volume --timeout 3m");
+    place.kubectl(&format!("delete pv/{}", another(place)));
 };
 
 pub const FAULTS: &[Fault] = &[
@@ -77,11 +93,30 @@ pub const FAULTS: &[Fault] = &[
         mend: ByHint,
     },
     Fault {
-        what: "the claim asks for more than its volume has",
-        make: |place| another_claim(place, |spec| spec["resources"]["requests"]["storage"] = json!("5Gi")),
+        what: "the claim names a volume that is too small for it",
+        make: |place| {
+            another_volume(place, &json!(null));
+            another_claim(place, |spec| {
+                spec["volumeName"] = json!(another(place));
+                spec["resources"]["requests"]["storage"] = json!("5Gi");
+            });
+        },
         holds: |place| place.has_event(CLAIM, "VolumeMismatch"),
         expects: Cause("volume-mismatch"),
         harm: Harm::Now,
-        mend: By(AFRESH),
+        mend: By(WITHOUT_ANOTHER),
+    },
+    Fault {
+        what: "the claim names a volume of another namespace's claim",
+        make: |place| {
+            another_volume(place, &json!({ "namespace": "default", "name": "postgres-pvc" }));
+            another_claim(place, |spec| spec["volumeName"] = json!(another(place)));
+            // Its own would be left with the data. The files stay on the node.
+            place.kubectl(&format!("delete pv/postgres-pv-{}", place.namespace));
+        },
+        holds: |place| place.has(CLAIM, "/status/phase", "Pending"),
+        expects: Cause("volume-taken"),
+        harm: Harm::Now,
+        mend: By(WITHOUT_ANOTHER),
     },
 ];
