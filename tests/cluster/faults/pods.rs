@@ -102,7 +102,7 @@ pub const FAULTS: &[Fault] = &[
         make: |place| place.kubectl("label pod/postgres-0 app=apart --overwrite"),
         holds: |place| place.has("pod/postgres-0", "/metadata/ownerReferences", ""),
         expects: Cause("orphaned-pod"),
-        harm: Harm::Now,
+        harm: Harm::ByChance,
         mend: ByHint,
     },
     Fault {
