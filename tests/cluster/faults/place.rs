@@ -6,7 +6,6 @@ use crate::support::deployed::{field, psql, sql};
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::{self, Ended};
 use crate::support::plugin::ends;
-use crate::support::scene::testbed;
 
 /// Whether something is so. If not, what is instead.
 pub type Seen = Result<(), String>;
@@ -103,11 +102,6 @@ impl Place<'_> {
     /// The plugin, which must succeed.
     pub fn plugin(self, words: &str) {
         ends(self.namespace, words, 0);
-    }
-
-    /// A program on the node.
-    pub fn on_node(self, words: &[&str]) {
-        testbed(&[&["node-exec", "1", "--"], words].concat());
     }
 
     /// A field of an object by its JSON pointer, as text; empty if there is none.

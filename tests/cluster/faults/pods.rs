@@ -6,6 +6,7 @@ use super::fault::Expects::{Cause, Note};
 use super::fault::Mend::{By, ByHint};
 use super::fault::{Fault, Harm};
 use super::place::{DEPLOY, Place, Seen};
+use crate::support::scene::testbed;
 
 /// Whether the scheduler has said that no node takes the database's pod.
 fn is_unscheduled(place: Place) -> Seen {
@@ -127,7 +128,8 @@ pub const FAULTS: &[Fault] = &[
         expects: Cause("postgres-version"),
         harm: Harm::Now,
         mend: By(|place| {
-            place.on_node(&["sh", "-c", &format!("echo 17 >/data/kubecoin/{}/pgdata/PG_VERSION", place.namespace)]);
+            let file = format!("/data/kubecoin/{}/pgdata/PG_VERSION", place.namespace);
+            testbed(&["node-exec", "1", "--", "sh", "-c", &format!("echo 17 >{file}")]);
             place.deploy();
             place.kubectl("delete pod/postgres-0");
         }),
