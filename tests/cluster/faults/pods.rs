@@ -6,7 +6,6 @@ use super::fault::Expects::{Cause, Note};
 use super::fault::Mend::{By, ByHint};
 use super::fault::{Fault, Harm};
 use super::place::{DEPLOY, Place, Seen};
-use crate::support::scene::testbed;
 
 /// Whether the scheduler has said that no node takes the database's pod.
 fn is_unscheduled(place: Place) -> Seen {
@@ -117,22 +116,6 @@ pub const FAULTS: &[Fault] = &[
         expects: Cause("out-of-memory"),
         harm: Harm::Later,
         mend: By(DEPLOY),
-    },
-    Fault {
-        what: "the data is of another version of PostgreSQL",
-        make: |place| {
-            place.in_server(r#"echo 16 >"$PGDATA/PG_VERSION""#);
-            place.kubectl("delete pod/postgres-0");
-        },
-        holds: |place| place.waits_for("postgres", &["CrashLoopBackOff"]),
-        expects: Cause("postgres-version"),
-        harm: Harm::Now,
-        mend: By(|place| {
-            let file = format!("/data/kubecoin/{}/pgdata/PG_VERSION", place.namespace);
-            testbed(&["node-exec", "1", "--", "sh", "-c", &format!("echo 17 >{file}")]);
-            place.deploy();
-            place.kubectl("delete pod/postgres-0");
-        }),
     },
     Fault {
         what: "a budget forbids every eviction of the backend's two pods",
