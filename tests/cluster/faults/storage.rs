@@ -30,12 +30,12 @@ fn another(place: Place) -> String {
     format!("another-{}", place.namespace)
 }
 
-/// A volume that the next claim names, for this claim alone.
-fn another_volume(place: Place, claim: &Value) {
+/// A volume for the next claim that names it.
+fn another_volume(place: Place) {
     place.create(&json!({
         "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": another(place) },
         "spec": {
-            "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteOncePod"], "claimRef": claim,
+            "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteOncePod"],
             "hostPath": { "path": format!("/data/kubecoin/{}", another(place)) },
         },
     }));
@@ -95,7 +95,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         what: "the claim names a volume that is too small for it",
         make: |place| {
-            another_volume(place, &json!(null));
+            another_volume(place);
             another_claim(place, |spec| {
                 spec["volumeName"] = json!(another(place));
                 spec["resources"]["requests"]["storage"] = json!("5Gi");
@@ -103,19 +103,6 @@ pub const FAULTS: &[Fault] = &[
         },
         holds: |place| place.has_event(CLAIM, "VolumeMismatch"),
         expects: Cause("volume-mismatch"),
-        harm: Harm::Now,
-        mend: By(WITHOUT_ANOTHER),
-    },
-    Fault {
-        what: "the claim names a volume of another namespace's claim",
-        make: |place| {
-            another_volume(place, &json!({ "namespace": "default", "name": "postgres-pvc" }));
-            another_claim(place, |spec| spec["volumeName"] = json!(another(place)));
-            // Its own would be left with the data. The files stay on the node.
-            place.kubectl(&format!("delete pv/postgres-pv-{}", place.namespace));
-        },
-        holds: |place| place.has(CLAIM, "/status/phase", "Pending"),
-        expects: Cause("volume-taken"),
         harm: Harm::Now,
         mend: By(WITHOUT_ANOTHER),
     },
