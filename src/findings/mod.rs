@@ -116,6 +116,7 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         database: depth >= Depth::All && any(|need| matches!(need, Need::Database)),
         path: depth >= Depth::All && any(|need| matches!(need, Need::Path)),
         names: depth >= Depth::Around && any(|need| matches!(need, Need::Names)),
+        insist: true,
         surroundings: depth >= Depth::Objects && any(|need| matches!(need, Need::Configuration)),
         logs: logs.flatten().collect(),
         budgets: depth >= Depth::Around && any(|need| matches!(need, Need::Budgets)),

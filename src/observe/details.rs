@@ -36,6 +36,8 @@ pub struct Wanted {
     pub database: bool,
     /// Whether a request is sent by the page's own way.
     pub path: bool,
+    /// Whether it is sent again for a while, if its failure may pass.
+    pub insist: bool,
     /// Whether DNS is asked, which is not done here.
     pub names: bool,
     /// Whether what pods are given, and the namespace, are looked at.
@@ -118,7 +120,7 @@ impl Details {
         };
         let path = async {
             match Way::of(snapshot).filter(|way| wanted.path && way.pod.is_some()) {
-                Some(way) => path::ask(cluster, &way, ready.is_some()).await,
+                Some(way) => path::ask(cluster, &way, wanted.insist && ready.is_some()).await,
                 None => Reading::NotAsked,
             }
         };

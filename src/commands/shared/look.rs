@@ -70,18 +70,19 @@ impl Look {
     /// What a snapshot comes to. If something is the matter, all is read again first, and not out of the server's cache:
     /// objects that are read side by side may contradict each other for a moment.
     pub async fn again_if_needed(cluster: &Cluster, snapshot: Snapshot, scope: Scope<'_>) -> Self {
-        let first = Self::at(cluster, snapshot, scope).await;
+        let first = Self::at(cluster, snapshot, scope, false).await;
         if !first.diagnoses.iter().any(|it| it.finding.weight.is_bad()) {
             return first;
         }
         match Snapshot::read(cluster).await {
-            Ok(snapshot) => Self::at(cluster, snapshot, scope).await,
+            Ok(snapshot) => Self::at(cluster, snapshot, scope, true).await,
             Err(_) => first,
         }
     }
 
-    async fn at(cluster: &Cluster, snapshot: Snapshot, scope: Scope<'_>) -> Self {
-        let wanted = findings::wanted(&snapshot, scope.depth, scope.causes);
+    /// Once; a request that fails for now is sent again only where nothing is read again after it.
+    async fn at(cluster: &Cluster, snapshot: Snapshot, scope: Scope<'_>, insist: bool) -> Self {
+        let wanted = Wanted { insist, ..findings::wanted(&snapshot, scope.depth, scope.causes) };
         let names = names(cluster, &snapshot, &wanted);
         let (details, names) = join!(Box::pin(Details::read(&snapshot, cluster, wanted.clone())), names);
         let read = Read { snapshot, details, names, now: Timestamp::now() };

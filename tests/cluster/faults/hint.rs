@@ -9,6 +9,9 @@ use crate::support::plugin;
 /// How long a command that watches is watched.
 const WATCHED: Duration = Duration::from_secs(1);
 
+/// A command that waits for something that does not come is ended after these many seconds, and so fails.
+const LONGEST: [&str; 3] = ["--kill-after=5", "--signal=TERM", "120"];
+
 /// What stands for a value that only the reader knows, and one that fits.
 const VALUES: [(&str, &str, &str); 5] = [
     ("--postgres-image", "IMAGE", "docker.io/library/postgres:17"),
@@ -47,8 +50,8 @@ fn length(text: &str) -> usize {
 /// Types a command. It must not fail.
 pub fn follow(words: &[String]) {
     let words = filled_in(words);
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).env("PATH", plugin::path()).env("EDITOR", "true").stdin(Stdio::null());
+    let mut command = Command::new("timeout");
+    command.args(LONGEST).args(&words).env("PATH", plugin::path()).env("EDITOR", "true").stdin(Stdio::null());
     if words.iter().any(|word| ["-w", "--watch"].contains(&word.as_str())) {
         return watch(command);
     }
