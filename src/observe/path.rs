@@ -111,26 +111,36 @@ pub fn page_port(pod: &Pod) -> u16 {
 }
 
 /// Sends the request, through the Service by the API server, or to a pod of the page if the API server may not or cannot.
-/// The backend opens one such connection at a time, and gives it less than a second, so it may have to be asked again; not
-/// where its database is known to be away.
+/// If asked to insist, a failure that may pass is asked about again: the backend opens one such connection at a time, and gives it
+/// less than a second, and a rollout replaces pods.
 pub async fn ask(cluster: &Cluster, way: &Way, insist: bool) -> Reading<Path> {
-    let deadline = Instant::now() + PERSISTENCE;
+    let begin = Instant::now();
     loop {
         let answer = ask_once(cluster, way).await;
-        let may_pass =
-            matches!(&answer, Reading::Present(Path::NoDatabase { reason, .. }) if MAY_PASS.contains(&reason.as_str()));
-        if !may_pass || !insist || Instant::now() >= deadline {
+        if !insist || begin.elapsed() >= patience(&answer) {
             return answer;
         }
         sleep(PAUSE).await;
     }
 }
 
+/// For how long it is worth asking again after an answer.
+fn patience(answer: &Reading<Path>) -> Duration {
+    match answer {
+        Reading::Present(Path::NoDatabase { reason, .. }) if MAY_PASS.contains(&reason.as_str()) => BUSY,
+        Reading::Present(Path::NoBackend | Path::NoPage(_)) => REPLACED,
+        _ => Duration::ZERO,
+    }
+}
+
 /// The backend's words for what a busy machine is enough for: it tests a connection already, or had too little time.
 const MAY_PASS: [&str; 3] = ["busy", "name", "timeout"];
 
-/// For how long it is asked again.
-const PERSISTENCE: Duration = Duration::from_secs(4);
+/// For how long a busy machine may keep it.
+const BUSY: Duration = Duration::from_secs(4);
+
+/// How long requests may still go to a pod that a rollout has replaced.
+const REPLACED: Duration = Duration::from_secs(2);
 
 /// The pause before a backend is asked again: as long as it waits by itself.
 const PAUSE: Duration = Duration::from_millis(300);

@@ -55,7 +55,7 @@ pub const FAULTS: &[Fault] = &[
         },
         holds: |place| place.sql_gives("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'reject';", "1"),
         expects: Cause("not-admitted"),
-        harm: Harm::Later,
+        harm: Harm::ByChance,
         mend: By(|place| {
             place.in_server(r#"cat /tmp/pg_hba.conf >"$PGDATA/pg_hba.conf""#);
             place.sql("SELECT pg_reload_conf();");
@@ -69,7 +69,7 @@ pub const FAULTS: &[Fault] = &[
             other => Err(format!("a client is let in: {other:?}")),
         },
         expects: Cause("not-admitted"),
-        harm: Harm::Later,
+        harm: Harm::ByChance,
         mend: By(|place| place.sql_as("postgres", "postgres", "ALTER DATABASE kubecoin ALLOW_CONNECTIONS true;")),
     },
     Fault {
@@ -98,7 +98,7 @@ pub const FAULTS: &[Fault] = &[
             other => Err(format!("it may: {other:?}")),
         },
         expects: Cause("role-refused"),
-        harm: Harm::Later,
+        harm: Harm::ByChance,
         mend: By(|place| place.sql("DROP ROLE rescue;")),
     },
     Fault {
@@ -106,7 +106,7 @@ pub const FAULTS: &[Fault] = &[
         make: |place| place.sql("ALTER ROLE postgres PASSWORD 'another';"),
         holds: |_| Ok(()),
         expects: Cause("credentials-refused"),
-        harm: Harm::Later,
+        harm: Harm::ByChance,
         mend: ByHint,
     },
     Fault {
@@ -114,7 +114,7 @@ pub const FAULTS: &[Fault] = &[
         make: |place| place.sql("ALTER DATABASE kubecoin SET default_transaction_read_only = on;"),
         holds: |place| place.sql_gives("SHOW default_transaction_read_only;", "on"),
         expects: Cause("read-only"),
-        harm: Harm::Later,
+        harm: Harm::ByChance,
         mend: ByHint,
     },
     Fault {

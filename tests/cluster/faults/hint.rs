@@ -10,7 +10,7 @@ use crate::support::plugin;
 const WATCHED: Duration = Duration::from_secs(1);
 
 /// A command that waits for something that does not come is ended after these many seconds, and so fails.
-const LONGEST: [&str; 3] = ["--kill-after=5", "--signal=TERM", "120"];
+const LONGEST: [&str; 3] = ["timeout", "--kill-after=5", "120"];
 
 /// What stands for a value that only the reader knows, and one that fits.
 const VALUES: [(&str, &str, &str); 5] = [
@@ -50,11 +50,10 @@ fn length(text: &str) -> usize {
 /// Types a command. It must not fail.
 pub fn follow(words: &[String]) {
     let words = filled_in(words);
-    let mut command = Command::new("timeout");
-    command.args(LONGEST).args(&words).env("PATH", plugin::path()).env("EDITOR", "true").stdin(Stdio::null());
     if words.iter().any(|word| ["-w", "--watch"].contains(&word.as_str())) {
-        return watch(command);
+        return watch(typed(&words));
     }
+    let mut command = typed(&[&LONGEST.map(str::to_owned), &words[..]].concat());
     let done = command.output().expect("it starts");
     // What was asked whether it holds may say that it does not.
     let asks = ["status", "dns-check"].iter().any(|name| words.get(2).is_some_and(|word| word == name));
@@ -70,6 +69,13 @@ fn filled_in(words: &[String]) -> Vec<String> {
         known.map_or_else(|| words[at].clone(), |(_, _, value)| (*value).to_owned())
     };
     (0..words.len()).map(value).collect()
+}
+
+/// The program and its arguments, as somebody types them where nobody is asked.
+fn typed(words: &[String]) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).env("PATH", plugin::path()).env("EDITOR", "true").stdin(Stdio::null());
+    command
 }
 
 fn watch(mut command: Command) {

@@ -44,7 +44,7 @@ pub const FAULTS: &[Fault] = &[
         make: |place| place.kubectl("delete service/postgres-headless"),
         holds: |place| place.lacks("service/postgres-headless"),
         expects: Cause("missing"),
-        harm: Harm::Later,
+        harm: Harm::ByChance,
         mend: ByHint,
     },
     Fault {
