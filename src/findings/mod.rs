@@ -7,6 +7,7 @@ pub mod evidence;
 mod finding;
 mod health;
 mod mend;
+mod mends;
 mod pods;
 mod refusals;
 mod rollout;

@@ -1,6 +1,6 @@
 use super::database_unreachable;
 use crate::exchange::{names, psql};
-use crate::findings::{Cause, Finding, Mend, Need, Weight, mend};
+use crate::findings::{Cause, Finding, Mend, Need, Weight, mends};
 use crate::observe::Reading;
 use crate::observe::database::Credentials;
 
@@ -15,7 +15,7 @@ pub static CAUSE: Cause = Cause {
     // Its pod was given the first Secret alone.
     mend: Some(|observed, _| {
         let is_first = observed.snapshot.backend_secret() == Some(names::SECRET);
-        mend::primary(observed).filter(|_| is_first).map(|pod| Mend::Exec(psql::alter_password(&pod)))
+        mends::primary(observed).filter(|_| is_first).map(|pod| Mend::Exec(psql::alter_password(&pod)))
     }),
     judge: |observed| {
         if observed.details.credentials != Reading::Present(Credentials::Refused) {

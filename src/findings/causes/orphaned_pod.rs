@@ -8,7 +8,7 @@ use super::{
     backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, selector_matches_nothing,
 };
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Mend, Observed, Weight, mend, pods};
+use crate::findings::{Cause, Finding, Mend, Observed, Weight, mends, pods};
 use crate::observe::Reading;
 use crate::text::Hint;
 
@@ -73,7 +73,7 @@ fn relabelled(observed: &Observed, finding: &Finding) -> Option<Mend> {
     let pod = pods.find(|pod| pods::reference(pod) == finding.object)?;
     let selector = set.spec.as_ref()?.selector.match_labels.as_ref()?;
     let lacking = !labels_lacking(set, pod).is_empty();
-    (lacking && finding.app == names::POSTGRES).then(|| mend::labels(pod, selector))?
+    (lacking && finding.app == names::POSTGRES).then(|| mends::labels(pod, selector))?
 }
 
 fn label(observed: &Observed, pod: &Pod, labels: Vec<String>) -> Hint {

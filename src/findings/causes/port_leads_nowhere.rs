@@ -1,6 +1,6 @@
 use super::{backend_unreachable, database_unreachable, not_published, page_unreachable};
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Need, Observed, Weight, mend, services};
+use crate::findings::{Cause, Finding, Need, Observed, Weight, mends, services};
 use crate::observe::Reading;
 use crate::observe::path::Path;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -18,7 +18,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[Need::Path],
-    mend: Some(|observed, finding| mend::target_ports(observed, &finding.object)),
+    mend: Some(|observed, finding| mends::target_ports(observed, &finding.object)),
     judge: |observed| {
         let wrong = services::all(observed.snapshot).filter(|(_, _, service)| !services::is_headless(service));
         let wrong = wrong.filter_map(|(app, name, service)| {

@@ -3,7 +3,7 @@ use super::{
 };
 use crate::exchange::names;
 use crate::findings::dns::{no_replicas, pod_missing, pod_not_ready};
-use crate::findings::{Cause, Finding, Observed, Weight, mend};
+use crate::findings::{Cause, Finding, Observed, Weight, mends};
 use crate::observe::Reading;
 
 /// A workload is scaled to no pod, or the set to several that have one volume, which is for one pod.
@@ -25,7 +25,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
-    mend: Some(|observed, finding| mend::one_replica(observed, finding.app)),
+    mend: Some(|observed, finding| mends::one_replica(observed, finding.app)),
     judge: |observed| of_set(observed).into_iter().chain(of_deployments(observed)).collect(),
 };
 

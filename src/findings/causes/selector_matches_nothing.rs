@@ -1,5 +1,5 @@
 use super::{backend_unreachable, database_unreachable, not_published, page_unreachable};
-use crate::findings::{Cause, Finding, Weight, mend, services};
+use crate::findings::{Cause, Finding, Weight, mends, services};
 use k8s_openapi::api::core::v1::Pod;
 
 /// A Service whose selector leads to no pod of its workload, or to others too.
@@ -15,7 +15,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
-    mend: Some(|observed, finding| mend::selector(observed, &finding.object)),
+    mend: Some(|observed, finding| mends::selector(observed, &finding.object)),
     judge: |observed| {
         let wrong = services::all(observed.snapshot).filter_map(|(app, name, service)| {
             let labels = services::selector(service);

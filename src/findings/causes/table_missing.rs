@@ -1,5 +1,5 @@
 use crate::exchange::{psql, wallets};
-use crate::findings::{Cause, Finding, Mend, Need, mend};
+use crate::findings::{Cause, Finding, Mend, Need, mends};
 
 /// The database has no table `wallets`.
 pub static CAUSE: Cause = Cause {
@@ -9,7 +9,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("table_missing.md"),
     explains: &[],
     needs: &[Need::Database],
-    mend: Some(|observed, _| mend::primary(observed).map(|pod| Mend::Exec(psql::script(&pod, wallets::CREATE)))),
+    mend: Some(|observed, _| mends::primary(observed).map(|pod| Mend::Exec(psql::script(&pod, wallets::CREATE)))),
     judge: |observed| {
         let Some(database) = observed.details.database.present().filter(|it| !it.locked) else { return vec![] };
         let says = match (&database.columns, database.index) {

@@ -2,7 +2,7 @@ use kube::ResourceExt;
 
 use super::claim_unbound;
 use crate::findings::claims::{self, Owner, Unbound};
-use crate::findings::{Cause, Finding, Need, Observed, mend};
+use crate::findings::{Cause, Finding, Need, Observed, mends};
 
 /// The volume that a claim waits for still has the data of an earlier claim.
 pub static CAUSE: Cause = Cause {
@@ -12,7 +12,7 @@ pub static CAUSE: Cause = Cause {
     text: include_str!("volume_released.md"),
     explains: &[&claim_unbound::CAUSE],
     needs: &[Need::Events(claims::not_bound_objects)],
-    mend: Some(|observed, finding| mend::free_volume(observed, &finding.object)),
+    mend: Some(|observed, finding| mends::free_volume(observed, &finding.object)),
     judge: |observed| claims::unbound(observed).filter_map(|claim| released(observed, claim)).collect(),
 };
 
