@@ -130,6 +130,4 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
 #[cfg(test)]
 mod registry_tests;
 #[cfg(test)]
-mod storage_tests;
-#[cfg(test)]
 mod tests;

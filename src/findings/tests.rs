@@ -18,9 +18,10 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
 mod pods;
+mod storage;
 
 /// A snapshot in which all is well, but for the pod of the database.
-pub(super) fn snapshot(pod: &Value) -> Snapshot {
+fn snapshot(pod: &Value) -> Snapshot {
     let of = |value: Value| serde_json::from_value(value).unwrap();
     let meta = |name: &str, app: &str| json!({ "name": name, "uid": format!("uid-{name}"), "generation": 1, "labels": { "app": app } });
     let mut pod = pod.clone();
@@ -72,12 +73,12 @@ fn stateless(app: &str) -> Value {
             "status": { "conditions": [{ "type": "Ready", "status": "True" }] } })
 }
 
-pub(super) fn of_claim(claim: &Value) -> Reading<PersistentVolumeClaim> {
+fn of_claim(claim: &Value) -> Reading<PersistentVolumeClaim> {
     Reading::Present(serde_json::from_value(claim.clone()).unwrap())
 }
 
 /// A container of a pod that is not ready.
-pub(super) fn container(state: &Value, restarts: i32) -> Value {
+fn container(state: &Value, restarts: i32) -> Value {
     json!({ "revision": "r1", "spec": { "containers": [{ "name": "postgres", "image": "postgres:17",
                                         "ports": [{ "name": "http", "containerPort": 5432 }] }] },
             "status": { "conditions": [{ "type": "Ready", "status": "False" }],
@@ -85,7 +86,7 @@ pub(super) fn container(state: &Value, restarts: i32) -> Value {
                                                 "imageID": "", "state": state }] } })
 }
 
-pub(super) fn found(snapshot: &Snapshot, details: &Details) -> Vec<Finding> {
+fn found(snapshot: &Snapshot, details: &Details) -> Vec<Finding> {
     let by_hand = &hostile();
     let found = judge(&Observed { snapshot, details, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH });
     for finding in &found {
@@ -95,18 +96,18 @@ pub(super) fn found(snapshot: &Snapshot, details: &Details) -> Vec<Finding> {
 }
 
 /// The only finding.
-pub(super) fn only(snapshot: &Snapshot, details: &Details) -> Finding {
+fn only(snapshot: &Snapshot, details: &Details) -> Finding {
     let mut all = found(snapshot, details);
     assert_eq!(all.len(), 1, "{all:#?}");
     all.remove(0)
 }
 
-pub(super) fn event(uid: &str, reason: &str, message: &str) -> Details {
+fn event(uid: &str, reason: &str, message: &str) -> Details {
     let [uid, reason, message] = [uid, reason, message].map(str::to_owned);
     Details { events: vec![Happening { uid, reason, message, at: Some(Timestamp::UNIX_EPOCH) }], ..Details::default() }
 }
 
-pub(super) fn ready() -> Snapshot {
+fn ready() -> Snapshot {
     let mut pod = container(&json!({ "running": {} }), 0);
     pod["status"]["conditions"][0]["status"] = "True".into();
     snapshot(&pod)
@@ -363,7 +364,7 @@ fn lesson() -> Database {
     Database { columns, ..serde_json::from_value(described).unwrap() }
 }
 
-pub(super) fn answered(change: impl Fn(&mut Served, &mut Database)) -> Details {
+fn answered(change: impl Fn(&mut Served, &mut Database)) -> Details {
     let (mut served, mut database) = (connection(), lesson());
     change(&mut served, &mut database);
     let path = Path::Answered(Connection { backend: "backend-1".to_owned(), database: served });

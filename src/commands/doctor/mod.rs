@@ -51,7 +51,7 @@ enum Format {
     /// What is wrong, and what helps
     #[default]
     Table,
-    /// With the title of each cause, and what was looked at
+    /// With the title of each cause
     Wide,
     /// Everything, as JSON
     Json,

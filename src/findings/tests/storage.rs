@@ -2,13 +2,8 @@
 
 use k8s_openapi::api::core::v1::{Node, PersistentVolume};
 use k8s_openapi::api::storage::v1::StorageClass;
-use serde_json::{Value, json};
 
-use super::tests::{answered, container, event, found, of_claim, only, ready, snapshot};
 use super::*;
-use crate::exchange::names;
-use crate::observe::details::Details;
-use crate::observe::{Reading, Reason};
 use crate::program;
 
 /// The uid of the claim in these tests.
