@@ -94,7 +94,7 @@ async fn ask(ctx: &Ctx, cluster: &Cluster, deadline: Instant) -> Reading<Path> {
                     ctx.show(|| command(cluster.place(), &words.each_ref().map(String::as_str)));
                 }
                 // Only the way that leads through the Service is the user's own.
-                path::ask(cluster, &Way { pod: None, ..way }, true).await
+                path::ask(cluster, &Way { pod: None, ..way }, false).await
             }
         };
         let stays = matches!(answer, Reading::Present(Path::Answered(_)) | Reading::Unknown(Reason::Forbidden(_)));

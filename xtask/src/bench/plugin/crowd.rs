@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 
 use super::Unit;
-use super::reading::STATUS;
+use super::reading::{DOCTOR, STATUS};
 use super::rest::at_rest;
 use super::scene::Scene;
 use super::timed::{in_turns, whole};
@@ -27,23 +27,27 @@ const WORKERS: usize = 8;
 /// How long the API server may take for one of them.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The row about other people's objects.
+/// The rows about other people's objects.
 pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
     let measure = || -> Result<_> {
-        let [status] = in_turns(Unit::Seconds, rounds, [Box::new(|| whole(scene.plugin(STATUS)?))])?;
-        Ok(status)
+        in_turns(
+            Unit::Seconds,
+            rounds,
+            [Box::new(|| whole(scene.plugin(STATUS)?)), Box::new(|| whole(scene.plugin(DOCTOR)?))],
+        )
     };
     // It would look at each claim and volume again and again, and whoever measures meets that or not.
     testbed::pause("kube-controller-manager")?;
     let quiet = measure()?;
     process::step(&format!("{EACH} pods, claims and volumes of other people"), || create(scene))?;
     process::step("waiting until the cluster is at rest", at_rest)?;
-    Ok(vec![Row {
-        what: format!("`{STATUS}` among {EACH} pods, {EACH} claims and {EACH} volumes of others"),
-        measured: measure()?,
+    let rows = [STATUS, DOCTOR].into_iter().zip(measure()?).zip(quiet).map(|((words, crowded), quiet)| Row {
+        what: format!("`{words}` among {EACH} pods, {EACH} claims and {EACH} volumes of others"),
+        measured: crowded,
         beside: Some(("without them".to_owned(), quiet)),
         aim: Aim::Times(1.2),
-    }])
+    });
+    Ok(rows.collect())
 }
 
 /// Creates them, through a proxy of kubectl's: a process for each would take an hour.

@@ -46,7 +46,7 @@ pub struct Args {
 enum Group {
     /// deploy against `kubectl apply` and `kubectl wait`
     Lifecycle,
-    /// The start and status against `kubectl get`
+    /// The start, status and doctor against `kubectl get`
     Reading,
     /// psql against `kubectl exec`
     Psql,
@@ -54,7 +54,7 @@ enum Group {
     Dns,
     /// persistence-demo against deleting the pod by hand
     Persistence,
-    /// status among 15,000 objects of other people
+    /// status and doctor among 15,000 objects of other people
     Crowd,
 }
 

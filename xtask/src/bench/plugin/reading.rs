@@ -19,16 +19,21 @@ const BY_HAND: [&str; 4] = ["get statefulset", "get pods", "get pv", "get pvc"];
 /// The same without the part that runs a program in a pod.
 pub const STATUS: &str = "status --no-db";
 
+/// The same with all around it, and what DNS answers.
+pub const DOCTOR: &str = "doctor";
+
 /// How often memory is looked at.
 const LOOKS: usize = 5;
 
 /// The rows about starting and reading.
 pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
-    let [status, by_hand, through, start] = in_turns(
+    let [status, whole_status, doctor, by_hand, through, start] = in_turns(
         Unit::Seconds,
         rounds,
         [
             Box::new(|| whole(scene.plugin(STATUS)?)),
+            Box::new(|| whole(scene.plugin("status")?)),
+            Box::new(|| whole(scene.plugin(DOCTOR)?)),
             Box::new(|| in_a_row(BY_HAND.iter().map(|words| scene.kubectl(words)).collect::<Result<Vec<_>>>()?)),
             Box::new(|| whole(scene.kubectl(&format!("kubecoin {STATUS}"))?)),
             Box::new(|| whole(scene.kubectl("version --client")?)),
@@ -46,8 +51,11 @@ pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
         rounds,
         [Box::new(|| whole(with_first(&folder, scene.kubectl("__complete kubecoin status --namespace kube-")?)?))],
     )?;
-    let status_of_all = scene.plugin("status")?;
-    let resident = (0..LOOKS).map(|_| memory(&status_of_all)).collect::<Result<Vec<_>>>()?;
+    let resident = |words: &str| -> Result<Spread> {
+        let command = scene.plugin(words)?;
+        let looks = (0..LOOKS).map(|_| memory(&command)).collect::<Result<Vec<_>>>()?;
+        Spread::of(Unit::Memory, looks).context("not measured")
+    };
     let size = fs::metadata(scene.file()).context("no plugin")?.len();
     Ok(vec![
         Row {
@@ -55,6 +63,18 @@ pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
             measured: status,
             beside: Some(("the lesson's four `kubectl get`".to_owned(), by_hand)),
             aim: Aim::Times(0.125),
+        },
+        Row {
+            what: "`kubectl-kubecoin status`".to_owned(),
+            measured: whole_status,
+            beside: Some(("the same".to_owned(), by_hand)),
+            aim: Aim::Times(0.5),
+        },
+        Row {
+            what: format!("`kubectl-kubecoin {DOCTOR}`, which asks DNS too"),
+            measured: doctor,
+            beside: None,
+            aim: Aim::AtMost(1.0),
         },
         Row {
             what: format!("`kubectl kubecoin {STATUS}`"),
@@ -76,9 +96,15 @@ pub fn rows(scene: &Scene, rounds: usize) -> Result<Vec<Row>> {
         },
         Row {
             what: "memory of `status`, at its most".to_owned(),
-            measured: Spread::of(Unit::Memory, resident).context("not measured")?,
+            measured: resident("status")?,
             beside: None,
             aim: Aim::AtMost(f64::from(16 << 20)),
+        },
+        Row {
+            what: format!("memory of `{DOCTOR}`, at its most"),
+            measured: resident(DOCTOR)?,
+            beside: None,
+            aim: Aim::AtMost(f64::from(30 << 20)),
         },
         Row {
             what: "the program, stripped".to_owned(),
