@@ -76,6 +76,8 @@ pub enum Weight {
     Unknown,
     /// It works, and will do harm one day.
     Warning,
+    /// It takes its time, and meanwhile requests are answered.
+    Ongoing,
     /// It works, and is worth knowing.
     Info,
 }

@@ -2,7 +2,6 @@
 
 use super::dns::stale;
 use super::finding::{Finding, Observed, Weight};
-use crate::exchange::names;
 use crate::observe::path::Path;
 use crate::observe::{Reading, readiness};
 
@@ -13,10 +12,13 @@ pub fn weight(observed: &Observed, finding: &Finding) -> Weight {
     let goes_on = finding.weight == Weight::NotYet
         && is_answered
         && (finding.cause == &stale::CAUSE || is_served(observed, finding.app));
-    if goes_on { Weight::Info } else { finding.weight }
+    if goes_on { Weight::Ongoing } else { finding.weight }
 }
 
-/// Whether it is a Deployment with a ready pod.
+/// Whether it is a Deployment with a ready pod, of which the cluster does not say that its rollout has taken too long.
 fn is_served(observed: &Observed, app: &str) -> bool {
-    names::DEPLOYMENTS.contains(&app) && observed.snapshot.pods_of(app).any(readiness::pod)
+    let deployment = observed.snapshot.deployments.get(app).and_then(Reading::present);
+    let conditions = deployment.and_then(|deployment| deployment.status.as_ref()?.conditions.as_ref());
+    let is_late = conditions.into_iter().flatten().any(|it| it.type_ == "Progressing" && it.status == "False");
+    deployment.is_some() && !is_late && observed.snapshot.pods_of(app).any(readiness::pod)
 }

@@ -99,6 +99,13 @@ fn a_rollout_is_news_while_requests_are_answered_and_more_than_that_otherwise() 
     let ended = doctor(rollout, "");
     assert!(ended.code == 0 && ended.stdout.contains("KC026 info: pod/backend-2 "), "{ended:?}");
     assert!(ended.stdout.contains("doctor: nothing is wrong; "), "{ended:?}");
+    let late = |world: &mut World| {
+        rollout(world);
+        let condition = json!({ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" });
+        world.at(&format!("{APPS}/deployments/backend"))["status"]["conditions"] = json!([condition]);
+    };
+    let ended = doctor(late, "");
+    assert!(ended.code == 1 && ended.stdout.contains("KC026 not ready yet: pod/backend-2 "), "{ended:?}");
     let mut world = World::healthy();
     rollout(&mut world);
     let server = Server::start(move |request| match request.path.as_str() {

@@ -125,7 +125,8 @@ fn rank(weight: Weight) -> u8 {
         Weight::Problem => 0,
         Weight::NotYet => 1,
         Weight::Warning => 2,
-        Weight::Info => 3,
-        Weight::Unknown => 4,
+        Weight::Ongoing => 3,
+        Weight::Info => 4,
+        Weight::Unknown => 5,
     }
 }

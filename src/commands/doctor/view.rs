@@ -65,22 +65,22 @@ fn word(weight: Weight) -> (&'static str, Role) {
         Weight::NotYet => ("not ready yet", Role::Doubtful),
         Weight::Unknown => ("unknown", Role::Doubtful),
         Weight::Warning => ("warning", Role::Doubtful),
-        Weight::Info => ("info", Role::Plain),
+        Weight::Ongoing | Weight::Info => ("info", Role::Plain),
     }
 }
 
 /// `2 problems, 1 warning (alice on minikube)`, or `(alice, read 2026-11-29 09:40 UTC from case.json)`.
 fn verdict(doctor: &Doctor) -> Line {
-    let many = |weight, one: &str, several: &str| match doctor.count(weight) {
+    let many = |count: usize, one: &str, several: &str| match count {
         0 => None,
         1 => Some(format!("1 {one}")),
         count => Some(format!("{count} {several}")),
     };
     let counts = [
-        many(Weight::Problem, "problem", "problems"),
-        many(Weight::NotYet, "thing not ready yet", "things not ready yet"),
-        many(Weight::Warning, "warning", "warnings"),
-        many(Weight::Info, "info", "infos"),
+        many(doctor.count(Weight::Problem), "problem", "problems"),
+        many(doctor.count(Weight::NotYet), "thing not ready yet", "things not ready yet"),
+        many(doctor.count(Weight::Warning), "warning", "warnings"),
+        many(doctor.count(Weight::Ongoing) + doctor.count(Weight::Info), "info", "infos"),
     ];
     let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let (role, words) = match doctor.health {

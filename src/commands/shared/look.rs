@@ -106,10 +106,10 @@ impl Look {
         Observed { snapshot: &self.snapshot, details: &self.details, namespace, by_hand, now: self.now }
     }
 
-    /// What makes it not healthy, and what could not be read.
+    /// What makes it not healthy, what still goes on, and what could not be read.
     pub fn findings(&self) -> Vec<Finding> {
         let all = self.diagnoses.iter().map(|it| &it.finding);
-        all.filter(|it| it.weight.is_bad() || it.weight == Weight::Unknown).cloned().collect()
+        all.filter(|it| !matches!(it.weight, Weight::Warning | Weight::Info)).cloned().collect()
     }
 }
 

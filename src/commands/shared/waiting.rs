@@ -269,7 +269,7 @@ pub fn line(finding: &Finding) -> Line {
 fn said(line: Line, finding: &Finding) -> Line {
     let role = match finding.weight {
         Weight::Problem => Role::Bad,
-        Weight::NotYet | Weight::Unknown | Weight::Warning => Role::Doubtful,
+        Weight::NotYet | Weight::Unknown | Weight::Warning | Weight::Ongoing => Role::Doubtful,
         Weight::Info => Role::Title,
     };
     line.and(role, &finding.object).and(Role::Plain, format!(" {}", brief(&finding.says)))

@@ -162,7 +162,7 @@ fn an_older_answer_is_only_news_while_requests_are_answered() {
     let lie = |name: &str, kind: Kind| (name.contains("postgres") && kind != Kind::Srv).then(|| address(OLD));
     let names = names_of(heard(&world.facts(), lie));
     let soon = "2026-11-23T20:00:20Z";
-    for (details, weight) in [(Details::default(), Weight::NotYet), (answered(), Weight::Info)] {
+    for (details, weight) in [(Details::default(), Weight::NotYet), (answered(), Weight::Ongoing)] {
         let found = diagnosed(&world.snapshot(), &details, &names, soon);
         assert_eq!((found.len(), found[0].finding.cause.id, found[0].finding.weight), (1, "KC093", weight));
     }

@@ -40,7 +40,7 @@ impl Report {
 
     /// The codes of all that was found.
     pub fn codes(&self) -> Vec<&str> {
-        self.of_weights(&["problem", "notYet", "warning", "info"])
+        self.of_weights(&["problem", "notYet", "warning", "ongoing", "info"])
     }
 
     /// Whether nothing is wrong, nor going to be.
