@@ -20,8 +20,11 @@ use crate::support::wait::until;
 /// They wait more than they work.
 const LANES: usize = 4;
 
-/// How soon after a fault has taken effect `doctor` names it.
-const LIMIT: Duration = Duration::from_secs(10);
+/// How soon after a fault has taken effect `doctor` is to name it. The table marks what takes longer.
+pub const AIM: Duration = Duration::from_secs(10);
+
+/// How soon it must, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What became of a fault.
 pub struct Row {

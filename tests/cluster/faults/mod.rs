@@ -58,7 +58,8 @@ fn table(rows: &[Row]) -> String {
     let rows = rows.iter().map(|Row { fault, found, seconds }| {
         let expected = fault.expects.code();
         let found = found.as_ref().map_or_else(|why| format!("WRONG: {why}"), |()| expected.to_owned());
-        line(fault.what, expected, &found, &format!("{:.1}", seconds.as_secs_f64()))
+        let slow = if *seconds > lanes::AIM { " (slow)" } else { "" };
+        line(fault.what, expected, &found, &format!("{:.1}{slow}", seconds.as_secs_f64()))
     });
     line("FAULT", "EXPECTED", "FOUND", "SECONDS") + &rows.collect::<String>()
 }
