@@ -26,7 +26,7 @@ pub static CAUSE: Cause = Cause {
             weight: Weight::Problem,
             app: names::POSTGRES,
             object: format!("secret/{}", observed.snapshot.backend_secret().unwrap_or(names::SECRET)),
-            says: "PostgreSQL rejects its password: the volume has another one".to_owned(),
+            says: "has a password that PostgreSQL rejects: the volume has another one".to_owned(),
             hint: observed.by_hand.own("rotate-password").to("sync PostgreSQL's password with the Secret"),
         }]
     },

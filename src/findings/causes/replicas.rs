@@ -29,29 +29,35 @@ pub static CAUSE: Cause = Cause {
     judge: |observed| of_set(observed).into_iter().chain(of_deployments(observed)).collect(),
 };
 
+/// What scaling is for where nothing runs.
+const START: &str = "start it again";
+
 fn of_set(observed: &Observed) -> Option<Finding> {
     let spec = observed.snapshot.statefulset.present()?.spec.as_ref()?;
     let has_claims = spec.volume_claim_templates.iter().flatten().next().is_some();
-    let says = match spec.replicas? {
-        0 => "is scaled to 0: no database runs. Its data stays on the volume".to_owned(),
-        replicas if replicas > 1 && !has_claims => format!(
-            "is scaled to {replicas}, but its one volume (ReadWriteOncePod) is for one pod: the others stay Pending. \
-             More pods of a PostgreSQL would be more databases, not a larger one"
-        ),
+    let (says, purpose) = match spec.replicas? {
+        0 => ("is scaled to 0: no database runs. Its data stays on the volume".to_owned(), START),
+        replicas if replicas > 1 && !has_claims => {
+            let says = format!(
+                "is scaled to {replicas}, but its one volume (ReadWriteOncePod) is for one pod: the others stay Pending. \
+                 More pods of a PostgreSQL would be more databases, not a larger one"
+            );
+            (says, "go back to one pod")
+        }
         _ => return None,
     };
-    Some(finding(observed, names::POSTGRES, "statefulset", says))
+    Some(finding(observed, names::POSTGRES, "statefulset", says, purpose))
 }
 
 fn of_deployments(observed: &Observed) -> impl Iterator<Item = Finding> {
     names::DEPLOYMENTS.into_iter().filter_map(|app| {
         let deployment = observed.snapshot.deployments.get(app).and_then(Reading::present)?;
         let is_none = deployment.spec.as_ref().and_then(|spec| spec.replicas) == Some(0);
-        is_none.then(|| finding(observed, app, "deployment", "is scaled to 0: none of its pods runs".to_owned()))
+        is_none.then(|| finding(observed, app, "deployment", "is scaled to 0: none of its pods runs".to_owned(), START))
     })
 }
 
-fn finding(observed: &Observed, app: &'static str, kind: &str, says: String) -> Finding {
-    let hint = observed.by_hand.kubectl(["scale", kind, app, "--replicas=1"]).to("start it again");
+fn finding(observed: &Observed, app: &'static str, kind: &str, says: String, purpose: &str) -> Finding {
+    let hint = observed.by_hand.kubectl(["scale", kind, app, "--replicas=1"]).to(purpose);
     Finding { cause: &CAUSE, weight: Weight::Problem, app, object: format!("{kind}/{app}"), says, hint }
 }

@@ -87,7 +87,7 @@ fn the_password_is_repaired_and_rotated_and_stays_so() {
     let pod = field(namespace, "pod/postgres-0", "/metadata/uid");
     sql(namespace, "ALTER ROLE postgres PASSWORD 'drifted';");
     let drifted = ends(namespace, "status", 1);
-    assert!(drifted.stdout.contains("PostgreSQL rejects its password"), "{}", drifted.stdout);
+    assert!(drifted.stdout.contains("has a password that PostgreSQL rejects"), "{}", drifted.stdout);
     ends(namespace, "rotate-password", 0);
     ends(namespace, "status", 0);
     let nothing = ends(namespace, "rotate-password", 0);
