@@ -70,14 +70,14 @@ fn rotated(namespace: &str) -> (Ran, Duration) {
 }
 
 /// Stops a rotation at its first change, and then each time where the one before was stopped and one change later, until
-/// there is nothing left to stop. Gives how often that was.
-fn rotation_is_stopped(namespace: &str, signal: Signal) -> usize {
+/// there is nothing left to stop.
+fn stop_rotation(namespace: &str, signal: Signal) {
     let stopped = |act, words| stopped_at(act, namespace, words, signal).is_none();
     assert!(stopped(1, "rotate-password --new"));
     assert!(stopped(2, "rotate-password --new"));
     let more = (0..10).take_while(|_| stopped(2, "rotate-password")).count();
+    // How often depends on how much is done before a signal arrives: perhaps all of it.
     assert!(more < 10, "it is never finished");
-    more + 2
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn the_password_is_repaired_and_rotated_and_stays_so() {
     let mut newest = secret;
     for signal in [Signal::SIGINT, Signal::SIGKILL] {
         let before = newest;
-        assert!(rotation_is_stopped(namespace, signal) >= 3, "it was stopped less often than it changes something");
+        stop_rotation(namespace, signal);
         newest = used(namespace);
         assert_ne!(newest, before);
         assert_eq!(secrets(namespace), 2, "the first one, and the one in use");
