@@ -31,15 +31,20 @@ pub async fn run(args: &Args, code: &str, ctx: &Ctx) -> anyhow::Result<Outcome> 
     ctx.printer.note(view::head(&finding));
     explained(&first, &finding)?;
     let Some(mend) = finding.mend(&first.observed(place)) else { return Err(none(&finding)) };
+    let shown = mend.kubectl(place);
     ctx.printer.note("this mends it:");
-    ctx.printer.command(&mend.kubectl(place));
+    ctx.printer.command(&shown);
     agree(args, ctx).await?;
     let _lease = lease::take(ctx, &Run::new()).await?;
     // Meanwhile the user has read and typed: what was seen may be over.
     let now = Box::pin(look(ctx, Depth::Around.into())).await?;
-    let Some(mend) = found(&now, cause).and_then(|finding| finding.mend(&now.observed(place))) else {
+    let Some(there) = everything(&now).find(|it| is_same(it, &finding)) else {
         ctx.printer.out(format!("{} is gone already; nothing was changed", cause.id))?;
         return Ok(Outcome::Holds);
+    };
+    // Only what was shown is run.
+    let Some(mend) = there.mend(&now.observed(place)).filter(|mend| mend.kubectl(place) == shown) else {
+        return Err(changed(ctx, &finding));
     };
     perform(ctx, &mend).await?;
     again(args, ctx, &finding).await
@@ -47,8 +52,17 @@ pub async fn run(args: &Args, code: &str, ctx: &Ctx) -> anyhow::Result<Outcome> 
 
 /// What the cause finds, also where another brings it about.
 fn found(look: &Look, cause: &Cause) -> Option<Finding> {
-    let all = look.diagnoses.iter().flat_map(|it| [&it.finding].into_iter().chain(&it.consequences));
-    all.into_iter().find(|finding| finding.cause == cause).cloned()
+    everything(look).find(|finding| finding.cause == cause).cloned()
+}
+
+/// All that was found, each cause before its consequences.
+fn everything(look: &Look) -> impl Iterator<Item = &Finding> {
+    look.diagnoses.iter().flat_map(|it| [&it.finding].into_iter().chain(&it.consequences))
+}
+
+/// Whether both are of one cause and one object.
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    one.cause == other.cause && one.object == other.object
 }
 
 /// Refuses to mend what is only a consequence: it would come back.
@@ -66,6 +80,12 @@ fn explained(look: &Look, finding: &Finding) -> Result<(), Error> {
 fn none(finding: &Finding) -> anyhow::Error {
     let says = format!("not fixed: doctor has no safe mend for {} here", finding.cause.id);
     Error::new(says, finding.hint.clone()).into()
+}
+
+/// Another command would mend it by now.
+fn changed(ctx: &Ctx, finding: &Finding) -> anyhow::Error {
+    let says = format!("not fixed: {} changed while you read the command", finding.object);
+    Error::new(says, ctx.own_command("doctor").to("check again")).into()
 }
 
 /// Asks, and fails unless the user agrees.
@@ -101,11 +121,9 @@ async fn perform(ctx: &Ctx, mend: &Mend) -> anyhow::Result<()> {
 /// Looks until it is gone, or the time is over. Says what is still wrong.
 async fn again(args: &Args, ctx: &Ctx, mended: &Finding) -> anyhow::Result<Outcome> {
     let deadline = Instant::now() + args.timeout;
-    let is_same = |it: &Finding| it.cause == mended.cause && it.object == mended.object;
     loop {
         let look = Box::pin(look(ctx, Depth::Around.into())).await?;
-        let is_there = look.diagnoses.iter().any(|it| is_same(&it.finding) || it.consequences.iter().any(is_same));
-        if !is_there {
+        if !everything(&look).any(|it| is_same(it, mended)) {
             ctx.printer.out(format!("fixed: {} is gone", mended.cause.id))?;
             return rest(ctx, &look);
         }
