@@ -20,6 +20,17 @@ const BEFORE_THE_START: [&str; 6] = [
 /// As many characters of a log as are shown with what is the matter.
 const MOST: usize = 200;
 
+/// What each cause of a crash explains.
+pub static AND_WHAT_IT_EXPLAINS: [&Cause; 7] = [
+    &CAUSE,
+    &probe_failing::CAUSE,
+    &starting::CAUSE,
+    &not_ready::CAUSE,
+    &database_unreachable::CAUSE,
+    &backend_unreachable::CAUSE,
+    &page_unreachable::CAUSE,
+];
+
 /// A container does not start, or ends again and again.
 pub static CAUSE: Cause = Cause {
     id: "KC023",

@@ -1,6 +1,4 @@
-use super::{
-    backend_unreachable, crash_loop, database_unreachable, not_ready, page_unreachable, probe_failing, starting,
-};
+use super::crash_loop;
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Need, Weight, pods};
 
@@ -10,15 +8,7 @@ pub static CAUSE: Cause = Cause {
     slug: "data-directory-not-empty",
     title: "The data directory is not empty, and has no database",
     text: include_str!("data_directory_not_empty.md"),
-    explains: &[
-        &crash_loop::CAUSE,
-        &probe_failing::CAUSE,
-        &starting::CAUSE,
-        &not_ready::CAUSE,
-        &database_unreachable::CAUSE,
-        &backend_unreachable::CAUSE,
-        &page_unreachable::CAUSE,
-    ],
+    explains: &crash_loop::AND_WHAT_IT_EXPLAINS,
     needs: &[Need::Logs(pods::ended_runs)],
     mend: None,
     judge: |observed| {

@@ -1,8 +1,6 @@
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{
-    backend_unreachable, crash_loop, database_unreachable, not_ready, page_unreachable, probe_failing, starting,
-};
+use super::crash_loop;
 use crate::findings::{Cause, Finding, Need, Observed, Weight, pods};
 use crate::observe::container;
 
@@ -15,15 +13,7 @@ pub static CAUSE: Cause = Cause {
     slug: "image-architecture",
     title: "An image is of another CPU architecture than the node",
     text: include_str!("image_architecture.md"),
-    explains: &[
-        &crash_loop::CAUSE,
-        &probe_failing::CAUSE,
-        &starting::CAUSE,
-        &not_ready::CAUSE,
-        &database_unreachable::CAUSE,
-        &backend_unreachable::CAUSE,
-        &page_unreachable::CAUSE,
-    ],
+    explains: &crash_loop::AND_WHAT_IT_EXPLAINS,
     needs: &[Need::Logs(pods::ended_runs)],
     mend: None,
     judge: |observed| {

@@ -1,8 +1,6 @@
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 
-use super::{
-    backend_unreachable, crash_loop, database_unreachable, not_ready, page_unreachable, probe_failing, starting,
-};
+use super::crash_loop;
 use crate::exchange::names;
 use crate::exchange::settings::quantity;
 use crate::findings::{Cause, Finding, Observed, Weight, pods};
@@ -18,15 +16,7 @@ pub static CAUSE: Cause = Cause {
     slug: "out-of-memory",
     title: "A container used more memory than it may",
     text: include_str!("out_of_memory.md"),
-    explains: &[
-        &crash_loop::CAUSE,
-        &probe_failing::CAUSE,
-        &starting::CAUSE,
-        &not_ready::CAUSE,
-        &database_unreachable::CAUSE,
-        &backend_unreachable::CAUSE,
-        &page_unreachable::CAUSE,
-    ],
+    explains: &crash_loop::AND_WHAT_IT_EXPLAINS,
     needs: &[],
     mend: None,
     judge: |observed| {
