@@ -10,12 +10,20 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::ResourceExt;
 
 use crate::exchange::names;
-use crate::observe::{Reading, Snapshot, readiness};
+use crate::observe::{Reading, Snapshot, readiness, target};
 
-/// What the objects of the exchange say of names.
+/// What the objects of the exchange, or of another set, say of names.
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub namespace: String,
+    /// The name of the set.
+    pub set: String,
+    /// The name of the Service below which its pods have names; empty if another set names none.
+    pub headless_name: String,
+    /// The labels by which the set selects its pods.
+    pub selector: BTreeMap<String, String>,
+    /// The Services with an address of their own that are asked for beside it: the exchange's.
+    pub others: Vec<&'static str>,
     /// The pods that the set shall have, in their order.
     pub replicas: Reading<Vec<Replica>>,
     /// The Service that the set names.
@@ -110,8 +118,13 @@ impl Facts {
             (other, _) => other.map(|_| Vec::new()),
         };
         let backend = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
+        let others = names::SERVICES.into_iter().filter(|name| *name != names::POSTGRES_SERVICE);
         Self {
             namespace: namespace.to_owned(),
+            set: snapshot.workload(names::POSTGRES).to_owned(),
+            selector: snapshot.statefulset.present().and_then(selector).cloned().unwrap_or_default(),
+            headless_name: snapshot.headless_name().to_owned(),
+            others: others.filter(|_| snapshot.target.is_none()).collect(),
             replicas,
             set_service: snapshot.statefulset.present().and_then(|set| set.spec.as_ref()?.service_name.clone()),
             services: snapshot.services.iter().map(service).collect(),
@@ -120,16 +133,22 @@ impl Facts {
         }
     }
 
+    /// Whether the set is the exchange's.
+    #[must_use]
+    pub fn is_exchange(&self) -> bool {
+        !self.others.is_empty()
+    }
+
     /// The headless Service, if it is there.
     #[must_use]
     pub fn headless(&self) -> Option<&ServiceFacts> {
-        self.services.get(names::POSTGRES_SERVICE)?.present()
+        self.services.get(&self.headless_name)?.present()
     }
 
     /// The Service that the set names, if it is another one than that of the exchange. A set may name none.
     #[must_use]
     pub fn other_service(&self) -> Option<&str> {
-        self.set_service.as_deref().filter(|name| !name.is_empty() && *name != names::POSTGRES_SERVICE)
+        self.set_service.as_deref().filter(|name| !name.is_empty() && *name != self.headless_name)
     }
 
     /// Whether the set names no Service, so that its pods have no names of their own.
@@ -162,18 +181,12 @@ impl Facts {
     }
 }
 
-/// As many pods of the set as are asked for: a number is typed more easily than it is reached.
-const MOST: usize = 50;
-
 fn replicas(set: &StatefulSet, pods: &[Pod]) -> Vec<Replica> {
-    let Some(spec) = &set.spec else { return Vec::new() };
-    let first = spec.ordinals.as_ref().and_then(|ordinals| ordinals.start).unwrap_or(0);
-    let name = |number: i32| format!("{}-{number}", set.name_any());
     let replica = |name: String| {
         let found = pods.iter().find(|pod| pod.name_any() == name);
         found.map_or_else(|| Replica { name: name.clone(), ..Replica::default() }, replica)
     };
-    (first..first.saturating_add(spec.replicas.unwrap_or(1))).take(MOST).map(name).map(replica).collect()
+    target::pod_names(set).into_iter().map(replica).collect()
 }
 
 fn replica(pod: &Pod) -> Replica {
@@ -233,6 +246,10 @@ fn published(slices: &[EndpointSlice]) -> BTreeMap<String, BTreeSet<IpAddr>> {
         all.entry(service.clone()).or_default().extend(addresses);
     }
     all
+}
+
+fn selector(set: &StatefulSet) -> Option<&BTreeMap<String, String>> {
+    set.spec.as_ref()?.selector.match_labels.as_ref()
 }
 
 fn database_host(backend: &Deployment) -> Option<String> {

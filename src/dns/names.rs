@@ -85,7 +85,7 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn as_an_application(&self) -> Vec<Question> {
-        let (headless, namespace) = (names::POSTGRES_SERVICE, self.facts.namespace.as_str());
+        let (headless, namespace) = (self.facts.headless_name.as_str(), self.facts.namespace.as_str());
         let ask = |name: String, expected, service: Option<&str>| Question {
             view: View::Application,
             name,
@@ -107,7 +107,7 @@ impl Names<'_> {
                 all.push(ask(name, self.facts.pod(&replica, Kind::Any), Some(headless)));
             }
         }
-        for service in contrast() {
+        for service in self.facts.others.iter().copied() {
             all.push(ask(service.to_owned(), self.facts.service(service, Kind::Any), Some(service)));
         }
         // What the backend is told to connect to, if it is not one of these.
@@ -126,7 +126,7 @@ impl Names<'_> {
     }
 
     fn of_the_server(&self, domain: &str) -> Vec<Question> {
-        let headless = names::POSTGRES_SERVICE;
+        let headless = self.facts.headless_name.as_str();
         let ask = |name: String, kind, expected, service: Option<&str>| Question {
             view: View::Server,
             name,
@@ -159,7 +159,7 @@ impl Names<'_> {
             };
             all.extend(replica.addresses.iter().filter(|address| self.facts.speaks(address)).map(ask));
         }
-        for service in contrast() {
+        for service in self.facts.others.iter().copied() {
             let name = self.absolute(service, domain);
             all.push(ask(name, Kind::A, self.facts.service(service, Kind::A), Some(service)));
         }
@@ -169,7 +169,7 @@ impl Names<'_> {
 
     /// The named ports of the headless Service, each with its protocol and the servers that should be behind it.
     fn servers(&self, domain: &str) -> Vec<(String, String, Expected)> {
-        let headless = names::POSTGRES_SERVICE;
+        let headless = self.facts.headless_name.as_str();
         let Some(ports) = self.facts.headless().map(|service| &service.ports) else { return Vec::new() };
         let servers = |port: u16| match &self.facts.replicas {
             _ if self.facts.names_no_pods() => Expected::Unknown(NO_NAMES.to_owned()),
@@ -272,14 +272,9 @@ impl Facts {
     fn replica_names(&self) -> Vec<String> {
         match &self.replicas {
             Reading::Present(replicas) => replicas.iter().map(|replica| replica.name.clone()).collect(),
-            _ => vec![names::POSTGRES_POD.to_owned()],
+            _ => vec![format!("{}-0", self.set)],
         }
     }
-}
-
-/// The Services with an address of their own.
-fn contrast() -> impl Iterator<Item = &'static str> {
-    names::SERVICES.into_iter().filter(|name| *name != names::POSTGRES_SERVICE)
 }
 
 /// What is expected of something that is not there, or not known.

@@ -37,7 +37,7 @@ pub fn one_replica(observed: &Observed, app: &str) -> Option<Mend> {
 
 /// The Service of a finding, and the same one as `deploy` applies it.
 fn service<'a>(observed: &Observed<'a>, reference: &str) -> Option<(&'a Service, Service)> {
-    let name = reference.strip_prefix("service/")?;
+    let name = reference.strip_prefix("service/").filter(|_| observed.snapshot.target.is_none())?;
     let there = observed.snapshot.services.get(name).and_then(Reading::present)?;
     Some((there, objects::service(name)?))
 }

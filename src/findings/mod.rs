@@ -25,6 +25,7 @@ pub use finding::{Cause, Diagnosis, Finding, Need, Observed, Weight};
 pub use health::Health;
 pub use mend::Mend;
 
+use crate::kubernetes::is_own;
 use crate::observe::Snapshot;
 use crate::observe::details::Wanted;
 
@@ -61,10 +62,23 @@ pub fn diagnose(found: &[Finding]) -> Vec<Diagnosis> {
     causes.map(|((at, finding), _)| Diagnosis { finding: finding.clone(), consequences: consequences(at) }).collect()
 }
 
+/// A finding of a set that is none of an exchange. It is of no app, and its manifests are not those of `deploy`.
+#[must_use]
+pub fn of_target(finding: Finding) -> Finding {
+    let hint = finding.hint.without(|command| is_own(command, "deploy"), "apply its manifests again");
+    Finding { app: "", hint, ..finding }
+}
+
 /// Every cause that there is, also those that only answers of DNS show.
 pub static EVERY: LazyLock<Vec<&'static Cause>> = LazyLock::new(|| {
     let of_names = dns::ALL.iter().filter(|cause| !ALL.contains(cause));
     ALL.iter().chain(of_names).copied().collect()
+});
+
+/// Those of them that any StatefulSet can have.
+pub static OF_ANY_SET: LazyLock<Vec<&'static Cause>> = LazyLock::new(|| {
+    let of_names = dns::OF_ANY_SET.iter().filter(|cause| !ALL.contains(cause));
+    causes::OF_ANY_SET.iter().chain(of_names).copied().collect()
 });
 
 /// The same, one after another.
@@ -116,7 +130,9 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         events: events.flatten().filter_map(|object| object.uid.clone()).collect::<BTreeSet<_>>(),
         database: depth >= Depth::All && any(|need| matches!(need, Need::Database)),
         path: depth >= Depth::All && any(|need| matches!(need, Need::Path)),
-        names: depth >= Depth::Around && any(|need| matches!(need, Need::Names)),
+        names: depth >= Depth::Around
+            && any(|need| matches!(need, Need::Names))
+            && !snapshot.headless_name().is_empty(),
         insist: true,
         surroundings: depth >= Depth::Objects && any(|need| matches!(need, Need::Configuration)),
         logs: logs.flatten().collect(),

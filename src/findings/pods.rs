@@ -11,6 +11,7 @@ use crate::exchange::names;
 use crate::observe::container::End;
 use crate::observe::logs::{Log, Run};
 use crate::observe::{Snapshot, container, readiness};
+use crate::text::{Command, Hint};
 
 /// The same, as objects whose events explain them.
 pub fn not_ready_objects(snapshot: &Snapshot) -> Vec<&ObjectMeta> {
@@ -90,9 +91,33 @@ pub fn waiting<'a>(pod: &'a Pod, app: &str) -> Option<(&'a str, &'a str)> {
     Some((waiting.reason.as_deref()?, waiting.message.as_deref().unwrap_or_default()))
 }
 
+/// Reads the log of the workload's container, of the run before the last restart if that is the one.
+pub fn logs(observed: &Observed, pod: &Pod, app: &str, previous: bool) -> Hint {
+    let containers = pod.spec.as_ref().map_or(1, |spec| spec.containers.len());
+    let container = container::status(pod, app).map(|container| container.name.clone());
+    let is_first =
+        containers == 1 && container.as_deref() == pod.spec.as_ref().map(|spec| spec.containers[0].name.as_str());
+    let named = container.filter(|_| !is_first).into_iter().flat_map(|name| ["-c".to_owned(), name]);
+    let previous = previous.then(|| "--previous".to_owned());
+    let words = ["logs".to_owned(), pod.name_any()].into_iter().chain(named).chain(previous);
+    observed.by_hand.kubectl(words.collect::<Vec<_>>()).to("read its log")
+}
+
+/// Names another image for the workload's container: of another set, by kubectl.
+pub fn another_image(observed: &Observed, pod: &Pod, app: &str, flags: &[&str]) -> Command {
+    if observed.snapshot.target.is_none() {
+        let deploy = ["deploy"].into_iter().chain(flags.iter().copied()).map(str::to_owned);
+        let image = [format!("--{app}-image"), "IMAGE".to_owned()];
+        return observed.by_hand.own(deploy.chain(image).collect::<Vec<_>>());
+    }
+    let container = container::status(pod, app).map_or(app, |container| &container.name);
+    observed.by_hand.kubectl(["set", "image", &observed.snapshot.set_reference(), &format!("{container}=IMAGE")])
+}
+
 /// The image that the workload's container shall run.
 pub fn image<'a>(pod: &'a Pod, app: &str) -> &'a str {
-    pod.spec.as_ref().and_then(|spec| container::image(spec, app)).unwrap_or_default()
+    let named = || container::of_status(pod, container::status(pod, app)?)?.image.as_deref();
+    named().or_else(|| container::image(pod.spec.as_ref()?, app)).unwrap_or_default()
 }
 
 /// The pod as kubectl names it.

@@ -1,12 +1,13 @@
 //! What the API server refuses when a workload's controller creates a pod. Each refusal is of one rule, and of one cause.
 
-use k8s_openapi::api::apps::v1::DeploymentCondition;
-use kube::Resource;
+use k8s_openapi::api::apps::v1::{DeploymentCondition, StatefulSet};
 use kube::core::ObjectMeta;
+use kube::{Resource, ResourceExt};
 
 use super::finding::{Cause, Finding, Observed, Weight};
 use crate::exchange::names;
 use crate::observe::Snapshot;
+use crate::observe::target::pod_names;
 use crate::text::Hint;
 
 /// Which rule of the namespace a pod breaks.
@@ -30,12 +31,12 @@ impl Rule {
     }
 }
 
-/// The workloads whose pods break this rule, each with a hint of the cause's own for its kind and its app.
+/// The workloads whose pods break this rule, each with a hint of the cause's own for its kind and its name.
 pub fn found(
     observed: &Observed,
     cause: &'static Cause,
     rule: Rule,
-    hint: impl Fn(&'static str, &str) -> Hint,
+    hint: impl Fn(&str, &str) -> Hint,
 ) -> Vec<Finding> {
     let set = refused_to_set(observed).map(|says| (names::POSTGRES, "statefulset", says));
     let deployments = names::DEPLOYMENTS.into_iter();
@@ -45,25 +46,28 @@ pub fn found(
         cause,
         weight: Weight::Problem,
         app,
-        object: format!("{kind}/{app}"),
+        object: format!("{kind}/{}", observed.snapshot.workload(app)),
         says: format!("cannot create its pod: {says}"),
-        hint: hint(kind, app),
+        hint: hint(kind, observed.snapshot.workload(app)),
     };
     refused.filter(|(_, _, says)| Rule::of(says) == rule).map(finding).collect()
 }
 
-/// The set, if it has no pod: then its events say why.
+/// The set, if it lacks a pod: then its events say why.
 pub fn set_without_pods(snapshot: &Snapshot) -> Vec<&ObjectMeta> {
-    let lacks = snapshot.pods_of(names::POSTGRES).next().is_none();
-    snapshot.statefulset.present().filter(|_| lacks).map(Resource::meta).into_iter().collect()
+    lacking(snapshot).map(Resource::meta).into_iter().collect()
 }
 
-/// A set says it in an event alone, which may be old: it counts while there is no pod.
+/// The set, if it lacks a pod.
+fn lacking(snapshot: &Snapshot) -> Option<&StatefulSet> {
+    let set = snapshot.statefulset.present()?;
+    let is_there = |name: &String| snapshot.pods_of(names::POSTGRES).any(|pod| pod.name_any() == *name);
+    (!pod_names(set).iter().all(is_there)).then_some(set)
+}
+
+/// A set says it in an event alone, which may be old: it counts while a pod is lacking.
 fn refused_to_set<'a>(observed: &Observed<'a>) -> Option<&'a str> {
-    if observed.snapshot.pods_of(names::POSTGRES).next().is_some() {
-        return None;
-    }
-    let set = observed.snapshot.statefulset.present()?;
+    let set = lacking(observed.snapshot)?;
     let event = observed.details.newest(set, &["FailedCreate", "SuccessfulCreate"])?;
     (event.reason == "FailedCreate").then_some(event.message.as_str())
 }

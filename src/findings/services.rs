@@ -11,12 +11,12 @@ use crate::observe::{Reading, Snapshot};
 /// The label of an `EndpointSlice` with the name of its Service.
 const OF_SERVICE: &str = "kubernetes.io/service-name";
 
-/// The Services that are there: each with the app that it leads to, and its name.
-pub fn all(snapshot: &Snapshot) -> impl Iterator<Item = (&'static str, &'static str, &Service)> {
-    let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND];
-    apps.into_iter()
-        .zip(names::SERVICES)
-        .filter_map(|(app, name)| Some((app, name, snapshot.services.get(name)?.present()?)))
+/// The Services that are there: each with the app that it leads to, and its name. Of another set that is the one that it names.
+pub fn all(snapshot: &Snapshot) -> impl Iterator<Item = (&'static str, &str, &Service)> {
+    let exchange = [names::POSTGRES, names::BACKEND, names::FRONTEND].into_iter().zip(names::SERVICES);
+    let exchange = exchange.filter(|_| snapshot.target.is_none());
+    let target = snapshot.target.is_some().then(|| (names::POSTGRES, snapshot.headless_name()));
+    exchange.chain(target).filter_map(|(app, name)| Some((app, name, snapshot.services.get(name)?.present()?)))
 }
 
 /// Whether it has no address of its own.
@@ -57,7 +57,11 @@ pub fn has_port(pod: &Pod, target: &IntOrString) -> bool {
 fn endpoints<'a>(snapshot: &'a Snapshot, service: &'a str) -> Option<impl Iterator<Item = &'a Endpoint>> {
     let of_service = move |slice: &&EndpointSlice| slice.labels().get(OF_SERVICE).is_some_and(|name| name == service);
     let slices = snapshot.endpoints.present()?.iter().filter(of_service);
+    // Those of another set's Service are listed by its name.
     let is_ours = || {
+        if snapshot.target.is_some() {
+            return true;
+        }
         let service = snapshot.services.get(service).and_then(Reading::present);
         service.is_some_and(|service| service.labels().get(names::PART_OF.0).is_some_and(|it| it == names::PART_OF.1))
     };
@@ -73,11 +77,12 @@ pub fn ready_endpoints(snapshot: &Snapshot, service: &str) -> Option<usize> {
     endpoints(snapshot, service).map(Iterator::count)
 }
 
-/// The ready pods behind a Service that are not of its app.
+/// The ready pods behind a Service that are not of its app. Another set may share its Service with others on purpose.
 pub fn foreign(snapshot: &Snapshot, app: &str, service: &str) -> Vec<String> {
     let pods = endpoints(snapshot, service).into_iter().flatten().filter_map(|endpoint| {
         let pod = endpoint.target_ref.as_ref().filter(|it| it.kind.as_deref() == Some("Pod"))?;
         pod.name.clone()
     });
+    let pods = pods.filter(|_| snapshot.target.is_none());
     pods.filter(|name| !snapshot.pods_of(app).any(|pod| pod.name_any() == *name)).collect()
 }

@@ -37,6 +37,15 @@ impl Words for Vec<String> {
     }
 }
 
+/// Whether a command is this one of this program.
+#[must_use]
+pub fn is_own(command: &Command, name: &str) -> bool {
+    command
+        .words()
+        .strip_prefix(&program::COMMAND.map(str::to_owned))
+        .is_some_and(|words| words.first().is_some_and(|word| word == name))
+}
+
 impl ByHand {
     /// A command of this program.
     #[must_use]

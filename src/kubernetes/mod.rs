@@ -23,7 +23,7 @@ mod warnings;
 
 #[cfg(test)]
 pub use by_hand::tests as by_hand_tests;
-pub use by_hand::{ByHand, Words};
+pub use by_hand::{ByHand, Words, is_own};
 pub use cluster::{Cluster, HttpAnswer, Scoped, Terms};
 pub use connect::{Unusable, head};
 pub use credentials::{Credentials, Secret};

@@ -3,11 +3,37 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodSpec};
 
-/// How the container of this name is; the first one if none has it.
+/// How the container of this name is; if none has it, the first one that is not ready, or the first one. While it waits for
+/// an init container that fails, that one.
 #[must_use]
 pub fn status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
-    let all = pod.status.as_ref()?.container_statuses.as_ref()?;
-    all.iter().find(|container| container.name == name).or(all.first())
+    let status = pod.status.as_ref()?;
+    let all = status.container_statuses.as_ref()?;
+    let named = all.iter().find(|container| container.name == name);
+    let main = named.or(all.iter().find(|container| !container.ready)).or(all.first())?;
+    let before = || status.init_container_statuses.iter().flatten().find(|container| fails(container));
+    Some(before().filter(|_| waits(main, &["PodInitializing"])).unwrap_or(main))
+}
+
+/// Whether it waits for one of these reasons.
+fn waits(container: &ContainerStatus, reasons: &[&str]) -> bool {
+    let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref()?.reason.as_deref());
+    waiting.is_some_and(|reason| reasons.contains(&reason))
+}
+
+/// Whether an init container has failed, or cannot start.
+fn fails(container: &ContainerStatus) -> bool {
+    let ended = container.state.as_ref().and_then(|state| state.terminated.as_ref());
+    let is_waiting = container.state.as_ref().is_some_and(|state| state.waiting.is_some());
+    ended.is_some_and(|ended| ended.exit_code != 0) || (is_waiting && !waits(container, &["PodInitializing"]))
+}
+
+/// What the container of a status is to be.
+#[must_use]
+pub fn of_status<'a>(pod: &'a Pod, status: &ContainerStatus) -> Option<&'a Container> {
+    let spec = pod.spec.as_ref()?;
+    let mut all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    all.find(|container| container.name == status.name)
 }
 
 /// What the container of this name, or the first one, is to be.

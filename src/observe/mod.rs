@@ -13,6 +13,7 @@ pub mod readiness;
 mod reading;
 pub mod saved;
 pub mod snapshot;
+pub mod target;
 
 pub use member::Member;
 pub use reading::{Reading, Reason};

@@ -57,7 +57,8 @@ impl<N: Serialize + DeserializeOwned + Default> Case<N> {
     /// If it is not one, or of another version.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let case: Self = json::parse(KIND, text)?;
-        anyhow::ensure!(!case.snapshot.members.is_empty(), "it has no server of the database");
+        let is_whole = case.snapshot.target.is_some() || !case.snapshot.members.is_empty();
+        anyhow::ensure!(is_whole, "it has no server of the database");
         Ok(case)
     }
 }

@@ -1,4 +1,4 @@
-//! Round 1: the objects of the exchange, each by its name, all at once.
+//! Round 1: the objects of the exchange, each by its name, all at once. Those of any other set are read in `target`.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,14 @@ use super::{Member, Reading, Reason};
 use crate::exchange::names;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
-/// The objects of the exchange in one namespace.
+/// The objects of the exchange in one namespace, or those of another StatefulSet.
 #[expect(clippy::unsafe_derive_deserialize, reason = "what is unsafe is within the macro `join!`")]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
+    /// The name of the set, if it is any other than the exchange's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The set.
     pub statefulset: Reading<StatefulSet>,
     /// The Deployments by their names.
@@ -108,6 +111,7 @@ impl Snapshot {
             other => (other.into(), None),
         };
         let mut snapshot = Self {
+            target: None,
             statefulset,
             pods: pods.map(Some).into(),
             members,
@@ -163,10 +167,30 @@ impl Snapshot {
         self
     }
 
-    /// The pods of a workload, by its label `app`.
+    /// The pods of a workload, by its label `app`. Those of another set were read as such, whatever their labels.
     pub fn pods_of<'a>(&'a self, app: &'a str) -> impl Iterator<Item = &'a Pod> {
         let pods = self.pods.present().map(Vec::as_slice).unwrap_or_default();
-        pods.iter().filter(move |pod| pod.labels().get(names::APP).is_some_and(|label| label == app))
+        let is_target = self.target.is_some() && app == names::POSTGRES;
+        pods.iter().filter(move |pod| is_target || pod.labels().get(names::APP).is_some_and(|label| label == app))
+    }
+
+    /// The name of a workload, by its label `app`.
+    #[must_use]
+    pub fn workload<'a>(&'a self, app: &'a str) -> &'a str {
+        self.target.as_deref().filter(|_| app == names::POSTGRES).unwrap_or(app)
+    }
+
+    /// The set as kubectl names it.
+    #[must_use]
+    pub fn set_reference(&self) -> String {
+        format!("statefulset/{}", self.workload(names::POSTGRES))
+    }
+
+    /// The name of the Service below which the set's pods have names: the exchange's, or the one that another set names.
+    #[must_use]
+    pub fn headless_name(&self) -> &str {
+        let named = || self.statefulset.present()?.spec.as_ref()?.service_name.as_deref();
+        if self.target.is_some() { named().unwrap_or_default() } else { names::POSTGRES_SERVICE }
     }
 
     /// The pod that has a member's name now.
@@ -222,10 +246,7 @@ impl Snapshot {
 
     /// Everything that is read, and why it could not be: all but the policy, which nothing depends on.
     fn reasons(&self) -> Vec<(String, Option<&Reason>)> {
-        let mut all = vec![
-            (format!("statefulset/{}", names::POSTGRES), reason(&self.statefulset)),
-            ("pods".to_owned(), reason(&self.pods)),
-        ];
+        let mut all = vec![(self.set_reference(), reason(&self.statefulset)), ("pods".to_owned(), reason(&self.pods))];
         for member in &self.members {
             let volume = member.volume_name().map(|name| format!("persistentvolume/{name}"));
             all.push((member.claim_reference(), reason(&member.claim)));

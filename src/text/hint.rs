@@ -53,6 +53,17 @@ impl Hint {
         self
     }
 
+    /// The same with these words in the place of each of these commands.
+    #[must_use]
+    pub fn without(self, is: impl Fn(&Command) -> bool, words: &str) -> Self {
+        let replaced = |part| match part {
+            Part::Command(command) if is(&command) => Part::Words(words.to_owned()),
+            other => other,
+        };
+        Self(self.0.into_iter().map(replaced).collect())
+    }
+
+    /// The commands among the words.
     pub fn commands(&self) -> impl Iterator<Item = &Command> {
         self.0.iter().filter_map(|part| match part {
             Part::Command(command) => Some(command),

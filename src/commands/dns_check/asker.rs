@@ -49,7 +49,7 @@ pub async fn choose(args: &Args, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Resu
             ctx.own_command("dns-check --pod").to("ask from a temporary pod"),
         )
     };
-    Ok(Chosen { from: AskingPod::backend(snapshot).ok_or_else(none)?, helper: None })
+    Ok(Chosen { from: AskingPod::running(snapshot).ok_or_else(none)?, helper: None })
 }
 
 /// For how long the pod runs, should nobody delete it: longer than anything here waits.

@@ -6,11 +6,11 @@ use tokio::time::{Instant, sleep};
 
 use super::{Args, PAUSE, view};
 use crate::commands::shared::confirm::line;
-use crate::commands::shared::look::{Look, look};
-use crate::commands::shared::{announce, cause, lease};
+use crate::commands::shared::look::{Look, Scope, look};
+use crate::commands::shared::{announce, lease};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::findings::{Cause, Depth, Finding, Mend};
+use crate::findings::{Cause, Finding, Mend};
 use crate::kubernetes::act::Act as _;
 use crate::persistence::rows::Run;
 use crate::text::one_line;
@@ -20,10 +20,12 @@ use crate::text::one_line;
 /// # Errors
 /// If there is no safe mend for it, the user does not agree, or it fails.
 pub async fn run(args: &Args, code: &str, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let cause = cause::named(code, ctx)?;
+    let all = super::causes(args, ctx)?;
+    let cause = super::asked_for(code, &all, ctx)?;
+    let scope = args.scope(&all);
     announce(ctx).await?;
     let place = ctx.cluster().await?.place();
-    let first = Box::pin(look(ctx, Depth::Around.into())).await?;
+    let first = Box::pin(look(ctx, scope)).await?;
     let Some(finding) = found(&first, cause) else {
         ctx.printer.out(format!("not found: {} ({}); nothing was changed", cause.id, cause.title))?;
         return Ok(Outcome::Holds);
@@ -37,7 +39,7 @@ pub async fn run(args: &Args, code: &str, ctx: &Ctx) -> anyhow::Result<Outcome> 
     agree(args, ctx).await?;
     let _lease = lease::take(ctx, &Run::new()).await?;
     // Meanwhile the user has read and typed: what was seen may be over.
-    let now = Box::pin(look(ctx, Depth::Around.into())).await?;
+    let now = Box::pin(look(ctx, scope)).await?;
     let Some(there) = everything(&now).find(|it| is_same(it, &finding)) else {
         ctx.printer.out(format!("{} is gone already; nothing was changed", cause.id))?;
         return Ok(Outcome::Holds);
@@ -47,7 +49,7 @@ pub async fn run(args: &Args, code: &str, ctx: &Ctx) -> anyhow::Result<Outcome> 
         return Err(changed(ctx, &finding));
     };
     perform(ctx, &mend).await?;
-    again(args, ctx, &finding).await
+    again(args, scope, ctx, &finding).await
 }
 
 /// What the cause finds, also where another brings it about.
@@ -119,10 +121,10 @@ async fn perform(ctx: &Ctx, mend: &Mend) -> anyhow::Result<()> {
 }
 
 /// Looks until it is gone, or the time is over. Says what is still wrong.
-async fn again(args: &Args, ctx: &Ctx, mended: &Finding) -> anyhow::Result<Outcome> {
+async fn again(args: &Args, scope: Scope<'_>, ctx: &Ctx, mended: &Finding) -> anyhow::Result<Outcome> {
     let deadline = Instant::now() + args.timeout;
     loop {
-        let look = Box::pin(look(ctx, Depth::Around.into())).await?;
+        let look = Box::pin(look(ctx, scope)).await?;
         if !everything(&look).any(|it| is_same(it, mended)) {
             ctx.printer.out(format!("fixed: {} is gone", mended.cause.id))?;
             return rest(ctx, &look);

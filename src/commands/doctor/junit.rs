@@ -4,7 +4,6 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 
 use super::report::Doctor;
 use crate::findings::{Cause, Diagnosis, Weight};
-use crate::kubernetes::on;
 use crate::text::clean;
 
 /// As XML.
@@ -14,7 +13,7 @@ use crate::text::clean;
 pub fn text(doctors: &[Doctor], causes: &[&'static Cause]) -> anyhow::Result<String> {
     let mut suites = Suites::new("doctor");
     suites.add_test_suites(doctors.iter().map(|doctor| {
-        let mut suite = TestSuite::new(clean(&format!("{}{}", doctor.namespace, on(&doctor.context))));
+        let mut suite = TestSuite::new(clean(&doctor.place()));
         suite.add_test_cases(causes.iter().map(|cause| of(doctor, cause)));
         suite
     }));

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use super::shared::cause;
 use super::shared::look::{Look, Scope, look};
+use super::shared::target;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::{self, Cause, Depth, Health};
@@ -31,6 +32,7 @@ Examples:
   kubectl kubecoin doctor --wait                # wait until nothing is wrong
   kubectl kubecoin doctor --fix KC041           # run what mends this, after asking
   kubectl kubecoin doctor -A                    # every exchange in the cluster
+  kubectl kubecoin doctor --target statefulset/redis   # any StatefulSet
   kubectl kubecoin doctor --save case.json      # write what was read, without secrets
   kubectl kubecoin doctor --from case.json      # judge it again, without a cluster
   kubectl kubecoin doctor -o json | jq -r '.findings[].id'
@@ -90,6 +92,11 @@ pub struct Args {
     #[arg(short = 'A', long, conflicts_with = "wait")]
     all_namespaces: bool,
 
+    /// Check any StatefulSet, its pods, claims, volumes and headless Service, instead of the exchange
+    #[arg(long, value_name = "statefulset/NAME", value_parser = target::set_name)]
+    #[arg(conflicts_with_all = ["all_namespaces", "case"])]
+    target: Option<String>,
+
     /// Wait until nothing is wrong
     #[arg(long)]
     wait: bool,
@@ -112,6 +119,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// What is looked for.
+    fn scope<'a>(&'a self, causes: &'a [&'static Cause]) -> Scope<'a> {
+        Scope { target: self.target.as_deref(), depth: Depth::Around, causes }
+    }
+
     /// What is told of these causes.
     fn asked(&self, causes: &[&'static Cause]) -> Asked {
         let only = if self.only.is_empty() { Vec::new() } else { causes.iter().map(|cause| cause.id).collect() };
@@ -127,8 +139,8 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(code) = &args.fix {
         return Box::pin(fix::run(args, code, ctx)).await;
     }
-    let causes = causes(&args.only, ctx)?;
-    let scope = Scope { depth: Depth::Around, causes: &causes };
+    let causes = causes(args, ctx)?;
+    let scope = args.scope(&causes);
     if args.all_namespaces {
         return everywhere::run(args, scope, ctx).await;
     }
@@ -190,10 +202,22 @@ async fn read(args: &Args, scope: Scope<'_>, ctx: &Ctx) -> anyhow::Result<Look> 
     }
 }
 
-/// The causes that are asked for: all, if none is named.
-fn causes(only: &[String], ctx: &Ctx) -> anyhow::Result<Vec<&'static Cause>> {
-    if only.is_empty() {
-        return Ok(findings::EVERY.clone());
+/// The causes that are asked for: all that there can be, if none is named.
+fn causes(args: &Args, ctx: &Ctx) -> anyhow::Result<Vec<&'static Cause>> {
+    let all: &[&Cause] = if args.target.is_some() { &findings::OF_ANY_SET } else { &findings::EVERY };
+    if args.only.is_empty() {
+        return Ok(all.to_vec());
     }
-    only.iter().map(|code| cause::named(code, ctx)).collect()
+    args.only.iter().map(|code| asked_for(code, all, ctx)).collect()
+}
+
+/// The cause of a code, if it is one that there can be.
+fn asked_for(code: &str, all: &[&'static Cause], ctx: &Ctx) -> anyhow::Result<&'static Cause> {
+    let cause = cause::named(code, ctx)?;
+    if all.contains(&cause) {
+        return Ok(cause);
+    }
+    let says = format!("{} ({}) is a cause of the exchange alone", cause.id, cause.title);
+    Err(Error::new(says, ctx.own_command("explain").to("list the codes, and which of them any StatefulSet can have"))
+        .into())
 }

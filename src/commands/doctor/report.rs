@@ -9,7 +9,7 @@ use crate::commands::shared::look::Look;
 use crate::error::Outcome;
 use crate::findings::dns::heard;
 use crate::findings::{Diagnosis, Finding, Health, Weight, evidence};
-use crate::kubernetes::Place;
+use crate::kubernetes::{Place, on};
 
 /// All of it.
 #[derive(Debug, Serialize)]
@@ -21,6 +21,9 @@ pub struct Doctor {
     /// The file that was judged, if it was not the cluster itself.
     #[serde(rename = "from", skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// The set that was looked at, if it was not the exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// How the exchange is, in one word.
     pub health: Health,
     /// The causes that were looked for, if not all.
@@ -81,9 +84,11 @@ impl Doctor {
         let observed = look.observed(place);
         let of_all = |finding: &Finding| [evidence::of(&observed, finding), heard::of(&look.names, finding)].concat();
         let evidence = |finding: &Finding| asked.evidence.then(|| of_all(finding));
+        let target = look.snapshot.target.is_some().then(|| look.snapshot.set_reference());
         let fix = |finding: &Finding| {
-            let own = || place.by_hand.own(["doctor", "--fix", finding.cause.id]).line();
-            finding.mend(&observed).map(|_| own())
+            let target = target.iter().flat_map(|target| ["--target", target]);
+            let words = ["doctor"].into_iter().chain(target).chain(["--fix", finding.cause.id]).map(str::to_owned);
+            finding.mend(&observed).map(|_| place.by_hand.own(words.collect::<Vec<_>>()).line())
         };
         let mut findings: Vec<Found> = findings
             .into_iter()
@@ -97,11 +102,18 @@ impl Doctor {
             context: place.context.clone(),
             namespace: place.namespace.clone(),
             source: None,
+            target: target.clone(),
             health: look.health,
             only: asked.only,
             findings,
             unknown: unknown.into_iter().map(|it| it.finding).collect(),
         }
+    }
+
+    /// What was looked at: `alice on minikube`, `statefulset/redis in alice on minikube`.
+    pub fn place(&self) -> String {
+        let place = format!("{}{}", self.namespace, on(&self.context));
+        self.target.as_ref().map_or_else(|| place.clone(), |target| format!("{target} in {place}"))
     }
 
     /// How many findings weigh as much.

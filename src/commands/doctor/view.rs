@@ -2,7 +2,7 @@
 
 use super::report::{Doctor, Found, Source};
 use crate::findings::{Diagnosis, Finding, Health, Weight};
-use crate::kubernetes::{ByHand, on};
+use crate::kubernetes::ByHand;
 use crate::output::{Line, Role};
 use crate::text::brief;
 
@@ -96,6 +96,6 @@ fn verdict(doctor: &Doctor) -> Line {
     };
     let from = |source: &Source| format!(", read {} from {}", source.read_at.strftime("%F %H:%M UTC"), source.file);
     let from = doctor.source.as_ref().map(from).unwrap_or_default();
-    let place = format!(" ({}{}{from})", doctor.namespace, on(&doctor.context));
+    let place = format!(" ({}{from})", doctor.place());
     Line::default().and(Role::Title, "doctor: ").and(role, words).and(Role::Plain, place)
 }

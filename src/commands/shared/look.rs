@@ -10,10 +10,10 @@ use crate::exchange::names;
 use crate::findings::{self, Cause, Depth, Diagnosis, Finding, Health, Observed, Weight};
 use crate::kubernetes::act::{Act, command};
 use crate::kubernetes::{Cluster, Place};
-use crate::observe::Snapshot;
 use crate::observe::database::Database;
 use crate::observe::details::{Details, Wanted};
 use crate::observe::path::Way;
+use crate::observe::{Snapshot, target};
 
 /// What was seen of an exchange, and what is to be said of it.
 pub struct Look {
@@ -36,9 +36,11 @@ pub struct Read {
     pub now: Timestamp,
 }
 
-/// What is looked for, and how far.
+/// What is looked for, where, and how far.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
+    /// The name of a set that is none of an exchange; none for the exchange.
+    pub target: Option<&'a str>,
     pub depth: Depth,
     pub causes: &'a [&'static Cause],
 }
@@ -46,18 +48,21 @@ pub struct Scope<'a> {
 impl From<Depth> for Scope<'_> {
     fn from(depth: Depth) -> Self {
         let causes = if depth >= Depth::Around { findings::EVERY.as_slice() } else { findings::ALL };
-        Self { depth, causes }
+        Self { target: None, depth, causes }
     }
 }
 
-/// Looks at the exchange.
+/// Looks at the exchange, or at another set.
 ///
 /// # Errors
 /// If the cluster cannot be asked at all, or the namespace is not there to stay.
 pub async fn look(ctx: &Ctx, scope: Scope<'_>) -> anyhow::Result<Look> {
     let cluster = ctx.cluster().await?;
-    let snapshot = super::glance(ctx).await?;
-    if scope.depth >= Depth::All {
+    let snapshot = match scope.target {
+        Some(name) => super::target::glance(ctx, name).await?,
+        None => super::glance(ctx).await?,
+    };
+    if scope.depth >= Depth::All && scope.target.is_none() {
         show(ctx, cluster.place(), &snapshot);
     }
     if findings::wanted(&snapshot, scope.depth, scope.causes).names {
@@ -74,7 +79,7 @@ impl Look {
         if !first.diagnoses.iter().any(|it| it.finding.weight.is_bad()) {
             return first;
         }
-        match Snapshot::read(cluster).await {
+        match Box::pin(target::again(cluster, &first.snapshot)).await {
             Ok(snapshot) => Self::at(cluster, snapshot, scope, true).await,
             Err(_) => first,
         }
@@ -90,12 +95,14 @@ impl Look {
     }
 
     /// What comes of what was read.
-    pub fn judge(read: Read, place: &Place, Scope { depth, causes }: Scope<'_>) -> Self {
+    pub fn judge(read: Read, place: &Place, Scope { depth, causes, .. }: Scope<'_>) -> Self {
         let Read { snapshot, details, names, now } = read;
         let tried = findings::wanted(&snapshot, depth, causes).path;
         let Place { namespace, by_hand, .. } = place;
         let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
         let found = findings::dns::with_names(&observed, &names, causes, findings::found(&observed, causes));
+        let is_target = snapshot.target.is_some();
+        let found = if is_target { found.into_iter().map(findings::of_target).collect() } else { found };
         let health = Health::of(&observed, &found, tried);
         Self { diagnoses: findings::diagnose(&found), snapshot, details, names, health, now }
     }
@@ -120,7 +127,7 @@ async fn names(cluster: &Cluster, snapshot: &Snapshot, wanted: &Wanted) -> Names
 
 /// Shows how DNS is asked by hand.
 fn show_names(ctx: &Ctx, place: &Place, snapshot: &Snapshot) {
-    if let Some(from) = resolved::AskingPod::backend(snapshot) {
+    if let Some(from) = resolved::AskingPod::running(snapshot) {
         resolved::show(ctx, place, &from, &Facts::new(&place.namespace, snapshot), &[]);
     }
 }

@@ -24,6 +24,7 @@ pub mod reuse;
 pub mod settle;
 pub mod shape;
 pub mod table;
+pub mod target;
 pub mod waiting;
 
 pub use announce::announce;

@@ -52,5 +52,5 @@ fn hint(observed: &Observed, member: &Member) -> Hint {
             .and(by_hand.own("deploy").to("create both again, for the same directory")),
         _ => describe,
     };
-    if runs { terminating::rescue(by_hand, &member.pod, None).and(again) } else { again }
+    if runs { terminating::saved(observed, &member.pod, None).and(again) } else { again }
 }

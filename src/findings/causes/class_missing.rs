@@ -63,6 +63,12 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
     } else {
         format!("; the cluster has: {}", names.join(", "))
     };
+    let look = by_hand.kubectl_of_cluster("get storageclasses").to("list the StorageClasses");
+    // The templates of a set cannot be changed.
+    if observed.snapshot.target.is_some() {
+        let hint = look.and("create the class, or delete the StatefulSet and create it again with one that exists");
+        return Some(claim.finding(&CAUSE, what + &others, hint));
+    }
     let again = if claim.member.released_volume().is_some() {
         by_hand.own("deploy --reuse-volume").to("create it again, with the data of the volume that is there")
     } else if classes.is_some_and(Vec::is_empty) {
@@ -70,7 +76,6 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
     } else {
         by_hand.own("deploy --storage-class NAME").to("create it again with one that exists")
     };
-    let look = by_hand.kubectl_of_cluster("get storageclasses").to("list the StorageClasses");
     let hint = look.and(claim.delete(observed)).and(again);
     Some(claim.finding(&CAUSE, what + &others, hint))
 }

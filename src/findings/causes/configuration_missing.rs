@@ -26,11 +26,12 @@ pub static CAUSE: Cause = Cause {
             let holder =
                 observed.details.configuration.iter().find(|it| it.kind == given.kind && it.name == given.name)?;
             let there = holder.found.present().is_some();
+            let workload = observed.snapshot.workload(app);
             let says = match &holder.found {
-                Reading::Absent => format!("is missing: a new pod of {app} cannot start without it"),
+                Reading::Absent => format!("is missing: a new pod of {workload} cannot start without it"),
                 Reading::Present(there) => {
                     let key = given.key.as_ref().filter(|key| !there.keys.contains(*key))?;
-                    format!("has no key {key:?}: a new pod of {app} cannot start without it")
+                    format!("has no key {key:?}: a new pod of {workload} cannot start without it")
                 }
                 Reading::Unknown(_) | Reading::NotAsked => return None,
             };
@@ -54,7 +55,7 @@ pub static CAUSE: Cause = Cause {
 /// long as one of theirs names it, so the backend gets another Secret.
 fn hint(observed: &Observed, object: &str, there: bool) -> Hint {
     let by_hand = observed.by_hand;
-    if object == format!("secret/{}", names::SECRET) {
+    if observed.snapshot.target.is_none() && object == format!("secret/{}", names::SECRET) {
         let create = by_hand.own("deploy").to("create it again");
         let create = if there { by_hand.kubectl(["delete", object]).to("delete it").and(create) } else { create };
         return create

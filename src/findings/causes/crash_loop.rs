@@ -1,5 +1,3 @@
-use kube::ResourceExt;
-
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, probe_failing, starting};
 use crate::findings::dns::{pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Need, Weight, pods};
@@ -76,14 +74,13 @@ pub static CAUSE: Cause = Cause {
                 None => says,
             };
             let previous = container.restart_count > 0 && ended.is_none();
-            let logs = ["logs".to_owned(), pod.name_any()].into_iter().chain(previous.then(|| "--previous".to_owned()));
             Some(Finding {
                 cause: &CAUSE,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),
                 says,
-                hint: observed.by_hand.kubectl(logs.collect::<Vec<_>>()).to("read its log"),
+                hint: pods::logs(observed, pod, app, previous),
             })
         });
         crashing.collect()

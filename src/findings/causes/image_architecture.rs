@@ -21,7 +21,7 @@ pub static CAUSE: Cause = Cause {
         let finding = |(app, pod): (&'static str, &Pod)| {
             let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
             let node = node.map(|node| format!(", node {node}")).unwrap_or_default();
-            let another = observed.by_hand.own(["deploy", &format!("--{app}-image"), "IMAGE"]);
+            let another = pods::another_image(observed, pod, app, &[]);
             Finding {
                 cause: &CAUSE,
                 weight: Weight::Problem,

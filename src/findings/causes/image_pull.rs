@@ -2,8 +2,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting};
 use crate::findings::{Cause, Finding, Need, Observed, Weight, pods};
-use crate::kubernetes::ByHand;
-use crate::text::Hint;
+use crate::text::{Command, Hint};
 
 /// An image cannot be had.
 pub static CAUSE: Cause = Cause {
@@ -30,13 +29,15 @@ pub static CAUSE: Cause = Cause {
             let words = why.map(|why| format!(": {}", why.words())).unwrap_or_default();
             let image = pods::image(pod, app);
             let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
+            // Who named the image by kubectl has the field: `deploy` alone leaves it to them.
+            let another = pods::another_image(observed, pod, app, &["--force-conflicts"]);
             Some(Finding {
                 cause: &CAUSE,
                 weight: Weight::Problem,
                 app,
                 object: pods::reference(pod),
                 says: format!("cannot pull its image {image} ({reason}){words}: {message}"),
-                hint: hint(app, image, why, node, observed.by_hand),
+                hint: hint(app, image, why, node, another),
             })
         });
         failing.collect()
@@ -123,10 +124,8 @@ impl Why {
 
 /// The exchange's own images can be brought to a cluster that cannot have them from a registry, and others too where it is
 /// known how.
-fn hint(app: &str, image: &str, why: Option<Why>, node: &str, by_hand: &ByHand) -> Hint {
-    // Who named the image by kubectl has the field: `deploy` alone leaves it to them.
-    let another = ["deploy", "--force-conflicts", &format!("--{app}-image"), "IMAGE"];
-    let another = by_hand.own(another).to("or name another image");
+fn hint(app: &str, image: &str, why: Option<Why>, node: &str, another: Command) -> Hint {
+    let another = another.to("or name another image");
     if image.contains(&format!("/kubecoin-{app}:")) {
         let into = tool(node).unwrap_or("minikube (or kind, k3d)");
         let load = format!("in a clone of the project, run cargo xtask images --into {into}");
@@ -165,22 +164,22 @@ fn tool(node: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn alice() -> ByHand {
-        ByHand { namespace: Some("alice".to_owned()), given: Vec::new() }
+    fn another() -> Command {
+        Command::new(["kubectl", "another"])
     }
 
     #[test]
     fn the_projects_own_images_can_be_loaded_and_others_only_named() {
-        let own = |node| hint("backend", "ghcr.io/kubecoin/kubecoin-backend:0.1.0", None, node, &alice()).to_string();
+        let own = |node| hint("backend", "ghcr.io/kubecoin/kubecoin-backend:0.1.0", None, node, another()).to_string();
         assert!(own("node-1").contains("cargo xtask images --into minikube (or kind, k3d)"));
         for (node, tool) in [("minikube", "minikube;"), ("kind-worker2", "kind;"), ("k3d-lab-server-0", "k3d;")] {
             assert!(own(node).contains(&format!("--into {tool}")), "{node}");
         }
         for other in ["docker.io/library/postgres:17", "ghcr.io/kubecoin/backend:0.1.0"] {
-            let other = hint("backend", other, None, "kind-worker", &alice()).to_string();
-            assert!(!other.contains("xtask") && other.ends_with("--backend-image IMAGE -n alice"), "{other}");
+            let other = hint("backend", other, None, "kind-worker", another()).to_string();
+            assert!(!other.contains("xtask") && other.ends_with("kubectl another"), "{other}");
         }
-        let missing = |node| hint("postgres", "postgres:17x", Some(Why::Missing), node, &alice()).to_string();
+        let missing = |node| hint("postgres", "postgres:17x", Some(Why::Missing), node, another()).to_string();
         assert!(missing("minikube").contains("or load the image into minikube"));
         assert!(!missing("prod-control-plane").contains("load the image"));
     }

@@ -5,11 +5,11 @@ use crate::findings::{Cause, Finding, Observed, Weight, claims};
 use crate::observe::{Member, Reading};
 use crate::text::Hint;
 
-/// An object of the exchange is not there.
+/// An object of the exchange, or of another set, is not there.
 pub static CAUSE: Cause = Cause {
     id: "KC001",
     slug: "missing",
-    title: "An object of the exchange is missing",
+    title: "An object is missing",
     text: include_str!("missing.md"),
     explains: &[
         &service_missing::CAUSE,
@@ -45,7 +45,9 @@ pub static CAUSE: Cause = Cause {
             absent.push((names::POSTGRES, format!("statefulset/{}", names::POSTGRES)));
         }
         for member in &snapshot.members {
-            if matches!(member.claim, Reading::Absent) {
+            // A set creates the claim of a pod together with the pod.
+            let is_due = snapshot.target.is_none() || snapshot.pod_of(member).is_some();
+            if matches!(member.claim, Reading::Absent) && is_due {
                 absent.push((names::POSTGRES, member.claim_reference()));
             }
             // The lesson's volume may be missed by nobody: a claim may have another one. A claim that is Lost says so itself.

@@ -17,7 +17,7 @@ pub static CAUSE: Cause = Cause {
 
 /// By the Service alone, also where answers are judged.
 pub fn find(facts: &Facts, by_hand: &ByHand) -> Option<Finding> {
-    let name = names::POSTGRES_SERVICE;
+    let name = facts.headless_name.as_str();
     let service = facts.headless().filter(|service| !service.is_headless())?;
     let address = service.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let says =

@@ -20,7 +20,10 @@ pub static CAUSE: Cause = Cause {
                 weight: Weight::NotYet,
                 app,
                 object: format!("service/{name}"),
-                says: format!("has no ready endpoint yet, though a pod of {app} is ready"),
+                says: format!(
+                    "has no ready endpoint yet, though a pod of {} is ready",
+                    observed.snapshot.workload(app)
+                ),
                 hint: observed
                     .by_hand
                     .kubectl(["get", "endpointslices", "-l", &format!("kubernetes.io/service-name={name}")])

@@ -2,7 +2,7 @@ use super::{backend_unreachable, database_unreachable, page_unreachable};
 use crate::exchange::names;
 use crate::findings::dns::{pod_missing, pod_not_ready};
 use crate::findings::{Cause, Finding, Weight};
-use crate::observe::{Reading, readiness};
+use crate::observe::{Reading, Snapshot, readiness};
 
 /// A workload is not ready, and no pod says why.
 pub static CAUSE: Cause = Cause {
@@ -25,9 +25,9 @@ pub static CAUSE: Cause = Cause {
             cause: &CAUSE,
             weight: Weight::NotYet,
             app,
-            object: format!("{kind}/{app}"),
+            object: format!("{kind}/{}", snapshot.workload(app)),
             says: format!("{ready}/{wanted} ready: its newest revision is not complete"),
-            hint: observed.by_hand.kubectl(["describe", kind, app]).to("see why"),
+            hint: observed.by_hand.kubectl(["describe", kind, snapshot.workload(app)]).to("see why"),
         };
         let mut all = Vec::new();
         if let Reading::Present(set) = &snapshot.statefulset
@@ -54,8 +54,10 @@ pub static CAUSE: Cause = Cause {
                     "statefulset" => snapshot.statefulset.present().is_some(),
                     _ => snapshot.deployments.get(app).is_some_and(|reading| reading.present().is_some()),
                 };
+                // Another set may have no pods on purpose.
+                let is_stopped = snapshot.target.is_some() && wants_none(snapshot);
                 let is_told = all.iter().any(|finding| finding.app == app);
-                if is_there && !is_told && !snapshot.pods_of(app).any(readiness::pod) {
+                if is_there && !is_told && !is_stopped && !snapshot.pods_of(app).any(readiness::pod) {
                     all.push(finding(app, kind, 0, 1));
                 }
             }
@@ -63,3 +65,8 @@ pub static CAUSE: Cause = Cause {
         all
     },
 };
+
+/// Whether the set is scaled to 0.
+fn wants_none(snapshot: &Snapshot) -> bool {
+    snapshot.statefulset.present().and_then(|set| set.spec.as_ref()?.replicas) == Some(0)
+}

@@ -10,6 +10,7 @@ use super::{
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Mend, Observed, Weight, mends, pods};
 use crate::observe::Reading;
+use crate::observe::target::pod_names;
 use crate::text::Hint;
 
 /// A pod runs that no longer belongs to the workload that has created it.
@@ -37,7 +38,7 @@ pub static CAUSE: Cause = Cause {
 /// A pod with the name of a member, which the set cannot use, and so cannot create.
 fn of_set(observed: &Observed, pod: &Pod) -> Option<Finding> {
     let set = observed.snapshot.statefulset.present().filter(|set| set.metadata.deletion_timestamp.is_none())?;
-    observed.snapshot.members.iter().find(|member| member.pod == pod.name_any())?;
+    pod_names(set).into_iter().find(|name| *name == pod.name_any())?;
     let lacking = labels_lacking(set, pod);
     let (says, hint) = if !lacking.is_empty() {
         let says = format!(
@@ -73,7 +74,8 @@ fn relabelled(observed: &Observed, finding: &Finding) -> Option<Mend> {
     let pod = pods.find(|pod| pods::reference(pod) == finding.object)?;
     let selector = set.spec.as_ref()?.selector.match_labels.as_ref()?;
     let lacking = !labels_lacking(set, pod).is_empty();
-    (lacking && finding.app == names::POSTGRES).then(|| mends::labels(pod, selector))?
+    let is_member = pod_names(set).contains(&pod.name_any());
+    (lacking && is_member).then(|| mends::labels(pod, selector))?
 }
 
 fn label(observed: &Observed, pod: &Pod, labels: Vec<String>) -> Hint {

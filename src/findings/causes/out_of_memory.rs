@@ -28,7 +28,7 @@ pub static CAUSE: Cause = Cause {
 fn killed(observed: &Observed, app: &'static str, kind: &str, pod: &Pod) -> Option<Finding> {
     let container = container::status(pod, app).filter(|_| !pods::is_stopping(pod))?;
     let end = end(container)?;
-    let limit = limit(pod, app);
+    let limit = limit(pod, container);
     let why = match limit {
         Some(limit) => format!("it used more memory than its limit of {limit}"),
         None => "its node had no memory left, and it has no limit of its own".to_owned(),
@@ -46,7 +46,14 @@ fn killed(observed: &Observed, app: &'static str, kind: &str, pod: &Pod) -> Opti
         app,
         object: pods::reference(pod),
         says,
-        hint: hint(observed, &format!("{kind}/{app}"), &container.name, pod, limit, is_bad && app == names::POSTGRES),
+        hint: hint(
+            observed,
+            &format!("{kind}/{}", observed.snapshot.workload(app)),
+            &container.name,
+            pod,
+            limit,
+            is_bad && app == names::POSTGRES,
+        ),
     })
 }
 
@@ -57,8 +64,8 @@ fn end(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
     ends.find(|end| end.reason.as_deref() == Some(KILLED))
 }
 
-fn limit<'a>(pod: &'a Pod, app: &str) -> Option<&'a str> {
-    let limits = container::spec(pod.spec.as_ref()?, app)?.resources.as_ref()?.limits.as_ref()?;
+fn limit<'a>(pod: &'a Pod, status: &ContainerStatus) -> Option<&'a str> {
+    let limits = container::of_status(pod, status)?.resources.as_ref()?.limits.as_ref()?;
     limits.get("memory").map(|limit| limit.0.as_str())
 }
 

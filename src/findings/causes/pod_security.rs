@@ -15,11 +15,11 @@ pub static CAUSE: Cause = Cause {
         refusals::found(observed, &CAUSE, Rule::PodSecurity, |_, _| {
             // Other storage would be another volume, without the data.
             let has_data = observed.snapshot.claims().next().is_some();
-            if has_data {
+            if has_data || observed.snapshot.target.is_some() {
                 observed
                     .by_hand
                     .kubectl_of_cluster(["describe", "namespace", observed.namespace])
-                    .to("the data is safe on its volume; see what the namespace now requires of pods")
+                    .to("no data is lost by this; see what the namespace now requires of pods")
             } else {
                 observed.by_hand.own("deploy --storage dynamic").to("run PostgreSQL as a non-root user")
             }

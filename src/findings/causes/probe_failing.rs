@@ -1,6 +1,5 @@
 use k8s_openapi::api::core::v1::{Container, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use kube::ResourceExt;
 
 use super::{backend_unreachable, database_unreachable, not_ready, page_unreachable, starting};
 use crate::findings::dns::{pod_missing, pod_not_ready};
@@ -31,10 +30,10 @@ pub static CAUSE: Cause = Cause {
             let event = observed.details.newest(pod, &["Unhealthy"])?;
             // A server takes a moment to start; one that was restarted for it has had its time.
             let weight = if container.restart_count > 0 { Weight::Problem } else { Weight::NotYet };
-            let spec = pod.spec.as_ref().and_then(|spec| container::spec(spec, app));
-            let more = spec.and_then(|container| explained(pod, container, &event.message, weight));
+            let more = container::of_status(pod, container)
+                .and_then(|container| explained(pod, container, &event.message, weight));
             let by_hand = observed.by_hand;
-            let log = by_hand.kubectl(["logs", &pod.name_any()]).to("read its log");
+            let log = pods::logs(observed, pod, app, false);
             let is_of_the_probe = more.as_ref().is_some_and(|more| more.blames_probe);
             let words = more.map(|more| format!(" ({})", more.words)).unwrap_or_default();
             Some(Finding {

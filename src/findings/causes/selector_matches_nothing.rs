@@ -18,16 +18,16 @@ pub static CAUSE: Cause = Cause {
     mend: Some(|observed, finding| mends::selector(observed, &finding.object)),
     judge: |observed| {
         let wrong = services::all(observed.snapshot).filter_map(|(app, name, service)| {
-            let labels = services::selector(service);
+            let (labels, workload) = (services::selector(service), observed.snapshot.workload(app));
             let selected = |pod: &&Pod| services::selects(service, pod);
             let mut own = observed.snapshot.pods_of(app).peekable();
             own.peek()?;
             let says = if own.any(|pod| selected(&pod)) {
                 let foreign = services::foreign(observed.snapshot, app, name);
                 let pod = foreign.first()?;
-                format!("selects {labels}, and so leads to pod/{pod} too, which is not of {app}")
+                format!("selects {labels}, and so leads to pod/{pod} too, which is not of {workload}")
             } else {
-                format!("selects {labels}, but no pod of {app} has these labels")
+                format!("selects {labels}, but no pod of {workload} has these labels")
             };
             Some(Finding {
                 cause: &CAUSE,

@@ -9,6 +9,7 @@ use super::{
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Mend, Weight, pods};
 use crate::kubernetes::act::DeletePod;
+use crate::observe::target::pod_names;
 use crate::observe::{Snapshot, readiness};
 use crate::persistence::revision;
 
@@ -26,7 +27,14 @@ pub fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
         let is_older = pod.labels().get(REVISION).is_some_and(|revision| revision != newest);
         is_older && is_updated(set, pod) && pod.metadata.deletion_timestamp.is_none() && !readiness::pod(pod)
     };
-    snapshot.members.iter().filter_map(|member| snapshot.pod_of(member)).find(is_stuck).filter(|_| set_is_current)
+    let names = pod_names(set);
+    let mut pods = snapshot.pods_of(names::POSTGRES).filter(|pod| names.contains(&pod.name_any()));
+    pods.find(is_stuck).filter(|_| set_is_current && waits_for_each(set))
+}
+
+/// Whether the set goes on only when a pod is ready: one of podManagementPolicy Parallel replaces pods that are not.
+fn waits_for_each(set: &StatefulSet) -> bool {
+    set.spec.as_ref().and_then(|spec| spec.pod_management_policy.as_deref()) != Some("Parallel")
 }
 
 /// Whether the pod would be of the newest revision if it were created again. One that a partition keeps would not.
@@ -67,7 +75,11 @@ pub static CAUSE: Cause = Cause {
             object: pods::reference(pod),
             says: "is of an older revision and never became ready; the StatefulSet waits for it before it creates the newer one"
                 .to_owned(),
-            hint: observed.by_hand.own("deploy").to("replace it"),
+            hint: if observed.snapshot.target.is_some() {
+                observed.by_hand.kubectl(["delete", &pods::reference(pod)]).to("delete it, and the StatefulSet creates the newer one")
+            } else {
+                observed.by_hand.own("deploy").to("replace it")
+            },
         }
         };
         stuck_pod(observed.snapshot).map(finding).into_iter().collect()

@@ -2,7 +2,7 @@ use kube::{Resource, ResourceExt};
 
 use super::{backend_unreachable, claim_unbound, database_unreachable, not_ready, page_unreachable, reclaim_delete};
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Need, Observed, Weight};
+use crate::findings::{Cause, Finding, Need, Observed, Weight, services};
 use crate::kubernetes::ByHand;
 use crate::observe::{Member, Reading};
 use crate::persistence::ending;
@@ -41,28 +41,43 @@ fn storage(observed: &Observed, member: &Member) -> Option<Finding> {
         app: names::POSTGRES,
         object: if member.is_ending() { member.claim_reference() } else { format!("persistentvolume/{}", volume()) },
         says: ending.says,
-        hint: rescue(observed.by_hand, &member.pod, ending.keep.as_deref()),
+        hint: saved(observed, &member.pod, ending.keep.as_deref()),
     })
 }
 
-/// What can still be saved: the volume from being deleted with its claim, and a copy of the data.
+/// What can still be saved. How the data of another set is copied is not known.
+pub fn saved(observed: &Observed, pod: &str, keep: Option<&str>) -> Hint {
+    if observed.snapshot.target.is_none() {
+        return rescue(observed.by_hand, pod, keep);
+    }
+    let copy = Hint::from("copy the data while the pod runs");
+    match keep {
+        Some(volume) => kept(observed.by_hand, volume).and(copy),
+        None => copy,
+    }
+}
+
+/// What can still be saved of the exchange: the volume from being deleted with its claim, and a copy of the data.
 #[must_use]
 pub fn rescue(by_hand: &ByHand, pod: &str, keep: Option<&str>) -> Hint {
     const DUMP: &str = "pg_dump -U postgres kubecoin";
     let dump = by_hand.kubectl(["exec", pod, "--", "sh", "-c", DUMP]).to("save the data with");
     match keep {
-        Some(volume) => (by_hand.kubectl_of_cluster(["patch", "persistentvolume", volume, "-p", ending::RETAIN]))
-            .to("keep the volume")
-            .and(dump),
+        Some(volume) => kept(by_hand, volume).and(dump),
         None => dump,
     }
+}
+
+/// Keeps a volume from being deleted with its claim.
+fn kept(by_hand: &ByHand, volume: &str) -> Hint {
+    by_hand.kubectl_of_cluster(["patch", "persistentvolume", volume, "-p", ending::RETAIN]).to("keep the volume")
 }
 
 fn others(observed: &Observed) -> Vec<Finding> {
     let snapshot = observed.snapshot;
     let mut deleted = Vec::new();
     if snapshot.statefulset.present().is_some_and(is_deleted) {
-        deleted.push((names::POSTGRES, format!("statefulset/{}", names::POSTGRES)));
+        deleted.push((names::POSTGRES, snapshot.set_reference()));
     }
     for app in names::DEPLOYMENTS {
         if snapshot.deployments.get(app).and_then(Reading::present).is_some_and(is_deleted) {
@@ -76,12 +91,8 @@ fn others(observed: &Observed) -> Vec<Finding> {
     if observed.details.namespace.present().is_some_and(is_deleted) {
         deleted.push(("", format!("namespace/{}", observed.namespace)));
     }
-    let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND];
-    for (app, service) in apps.into_iter().zip(names::SERVICES) {
-        if snapshot.services.get(service).and_then(Reading::present).is_some_and(is_deleted) {
-            deleted.push((app, format!("service/{service}")));
-        }
-    }
+    let services = services::all(snapshot).filter(|(_, _, service)| is_deleted(*service));
+    deleted.extend(services.map(|(app, name, _)| (app, format!("service/{name}"))));
     let finding = |(app, object): (&'static str, String)| Finding {
         cause: &CAUSE,
         weight: Weight::Problem,

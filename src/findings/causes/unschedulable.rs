@@ -51,12 +51,9 @@ const REASONS: [Reason; 11] = [
     Reason {
         signs: &["ReadWriteOncePod"],
         words: "another pod uses its volume, which is for one pod",
-        hint: |observed, _| {
-            observed
-                .by_hand
-                .kubectl(["describe", "pvc", names::CLAIM])
-                .to("see which pod uses it")
-                .and("delete that pod")
+        hint: |observed, pod| {
+            let claim = claim_of(observed, pod).unwrap_or(names::CLAIM);
+            observed.by_hand.kubectl(["describe", "pvc", claim]).to("see which pod uses it").and("delete that pod")
         },
     },
     Reason { signs: &["were unschedulable"], words: "a node is cordoned", hint: uncordon },
@@ -119,6 +116,12 @@ fn crowded(observed: &Observed, _: &Pod) -> Hint {
         .kubectl_of_cluster("describe nodes")
         .to("see what uses the nodes")
         .and("stop other pods, or add a node")
+}
+
+/// The first claim of a pod.
+fn claim_of<'a>(observed: &Observed<'a>, pod: &Pod) -> Option<&'a str> {
+    let mut volumes = observed.snapshot.members.iter().filter(|member| member.pod == pod.name_any());
+    volumes.next().map(|member| member.claim_name.as_str())
 }
 
 /// The node that the volume is tied to, as its label has it, for a pod that uses the volume.

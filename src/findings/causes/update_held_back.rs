@@ -26,7 +26,7 @@ pub static CAUSE: Cause = Cause {
             cause: &CAUSE,
             weight: Weight::Info,
             app: names::POSTGRES,
-            object: format!("statefulset/{}", names::POSTGRES),
+            object: observed.snapshot.set_reference(),
             says: format!("keeps pods of an older revision: {why}"),
             hint: hint(observed, held),
         }]
@@ -38,11 +38,12 @@ fn hint(observed: &Observed, held: HeldBack) -> Hint {
     let by_hand = observed.by_hand;
     match held {
         HeldBack::OnDelete => {
-            let pod = observed.snapshot.primary().map_or(format!("pod/{}", names::POSTGRES_POD), pods::reference);
+            let mut pods = observed.snapshot.pods_of(names::POSTGRES);
+            let pod = pods.next().map_or(format!("pod/{}", names::POSTGRES_POD), pods::reference);
             by_hand.kubectl(["delete", &pod]).to("to update it, delete the pod; its data stays")
         }
         HeldBack::Partition(_) => by_hand
-            .kubectl(["patch", "statefulset", names::POSTGRES, "-p", NO_PARTITION])
+            .kubectl(["patch", &observed.snapshot.set_reference(), "-p", NO_PARTITION])
             .to("to update all pods, remove the partition"),
     }
 }

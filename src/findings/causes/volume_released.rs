@@ -4,6 +4,9 @@ use super::claim_unbound;
 use crate::findings::claims::{self, Owner, Unbound};
 use crate::findings::{Cause, Finding, Need, Observed, mends};
 
+/// The patch by which a volume no longer insists on the claim that is gone.
+const FREE: &str = r#"[{"op":"remove","path":"/spec/claimRef/uid"}]"#;
+
 /// The volume that a claim waits for still has the data of an earlier claim.
 pub static CAUSE: Cause = Cause {
     id: "KC013",
@@ -25,6 +28,12 @@ fn released(observed: &Observed, claim: Unbound) -> Option<Finding> {
         return None;
     }
     let says = format!("waits for {}, which is Released: it still has the data of a deleted claim", volume.name_any());
-    let hint = observed.by_hand.own("deploy --reuse-volume").to("bind that data to the new claim");
+    let by_hand = observed.by_hand;
+    let hint = if observed.snapshot.target.is_some() {
+        let free = ["patch", "persistentvolume", &volume.name_any(), "--type=json", "-p", FREE];
+        by_hand.kubectl_of_cluster(free).to("bind that data to the new claim")
+    } else {
+        by_hand.own("deploy --reuse-volume").to("bind that data to the new claim")
+    };
     Some(claim.finding(&CAUSE, says, hint))
 }

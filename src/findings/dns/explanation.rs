@@ -73,8 +73,15 @@ pub type RestJudge = fn(&DnsEvidence, &[&Answered]) -> Option<Explanation>;
 /// Of which answers something is the reason.
 pub enum Covers {
     Everything,
-    Service(&'static str),
+    Service(String),
     Name(String),
+}
+
+impl Covers {
+    /// Those of the Service below which the pods have names.
+    pub fn headless(facts: &Facts) -> Self {
+        Self::Service(facts.headless_name.clone())
+    }
 }
 
 impl Explanation {
@@ -91,14 +98,14 @@ impl Explanation {
     }
 
     /// Why the headless Service does not give the addresses of its pods.
-    pub fn of_headless(finding: Finding) -> Self {
-        Self { finding, covers: Covers::Service(names::POSTGRES_SERVICE) }
+    pub fn of_headless(facts: &Facts, finding: Finding) -> Self {
+        Self { finding, covers: Covers::headless(facts) }
     }
 
     pub fn covers(&self, answered: &Answered) -> bool {
         match &self.covers {
             Covers::Everything => true,
-            Covers::Service(name) => answered.question.service.as_deref() == Some(name),
+            Covers::Service(name) => answered.question.service.as_ref() == Some(name),
             Covers::Name(name) => answered.question.name == *name,
         }
     }

@@ -178,7 +178,7 @@ fn that_dns_was_not_asked_is_said_unless_something_is_wrong_with_the_pod() {
     for (reading, words) in [
         (forbidden(), "you may not run a program in pod/backend-1"),
         (failed(), "pod/backend-1: it has no nc, bash or python3"),
-        (Reading::Absent, "no backend pod is running"),
+        (Reading::Absent, "no pod of backend is running"),
     ] {
         let found = diagnosed(&World::new().snapshot(), &Details::default(), &names_of(reading), LATER);
         let [it] = &found[..] else { panic!("{found:?}") };

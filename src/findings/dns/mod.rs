@@ -19,7 +19,7 @@ use explanation::{Explanation, NameJudge, RestJudge};
 /// Each cause with the file that it has: those that the objects and all answers show, those of one name that was mistaken,
 /// and those of the answers that no other one explains.
 macro_rules! answers {
-    (all: [$($all:ident),* $(,)?], name: [$($name:ident),* $(,)?], rest: [$($rest:ident),* $(,)?], around: [$($around:ident),* $(,)?]) => {
+    (all: [$($all:ident $(of $any:ident set)?),* $(,)?], name: [$($name:ident),* $(,)?], rest: [$($rest:ident),* $(,)?], around: [$($around:ident),* $(,)?]) => {
         $(pub mod $all;)*
         $(pub mod $name;)*
         $(pub mod $rest;)*
@@ -28,6 +28,13 @@ macro_rules! answers {
         /// All that answers can show, in the order in which people are told.
         pub static ALL: &[&Cause] =
             &[$(&$all::CAUSE,)* $(&$name::CAUSE,)* $(&$rest::CAUSE,)* $(&$around::CAUSE),*];
+
+        /// Those that any StatefulSet can have: no name of it is typed, so none is mistaken.
+        pub static OF_ANY_SET: &[&Cause] = &[
+            $($({ stringify!($any); &$all::CAUSE },)?)*
+            $(&$rest::CAUSE,)*
+            $(&$around::CAUSE),*
+        ];
 
         /// By the objects and all answers.
         static OF_ALL: &[fn(&DnsEvidence, &[Answered]) -> Vec<Explanation>] = &[$($all::judge),*];
@@ -41,17 +48,17 @@ macro_rules! answers {
 // To add a cause: its file, its text beside it, and its name here.
 answers! {
     all: [
-        dns_policy,
-        dns_silent,
+        dns_policy of any set,
+        dns_silent of any set,
         service_missing,
-        service_name,
+        service_name of any set,
         set_missing,
         no_replicas,
-        not_headless,
-        selector_matches_nothing,
-        pod_missing,
-        pod_not_ready,
-        not_published,
+        not_headless of any set,
+        selector_matches_nothing of any set,
+        pod_missing of any set,
+        pod_not_ready of any set,
+        not_published of any set,
     ],
     name: [database_host, absolute_name, wrong_namespace, no_such_name],
     rest: [stale, unexplained],

@@ -1,6 +1,5 @@
 use super::explanation::{Covers, DnsEvidence, Explanation};
 use crate::dns::verdict::Answered;
-use crate::exchange::names;
 use crate::findings::{Cause, Need, Weight};
 
 /// The set is there, and shall have no pod.
@@ -20,8 +19,8 @@ pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
     if !evidence.facts.replicas.present().is_some_and(Vec::is_empty) {
         return Vec::new();
     }
-    let set = format!("statefulset/{}", names::POSTGRES);
+    let set = format!("statefulset/{}", evidence.facts.set);
     let hint = evidence.by_hand.kubectl(["scale", &set, "--replicas=1"]).to("start it again");
     let says = "is scaled to 0: there is no pod to resolve";
-    vec![Explanation::of(Covers::Service(names::POSTGRES_SERVICE), &CAUSE, Weight::Problem, set, says, hint)]
+    vec![Explanation::of(Covers::headless(evidence.facts), &CAUSE, Weight::Problem, set, says, hint)]
 }

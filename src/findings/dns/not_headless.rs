@@ -5,5 +5,6 @@ use crate::findings::causes::not_headless::find;
 
 /// As the objects show it.
 pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
-    find(evidence.facts, evidence.by_hand).map(Explanation::of_headless).into_iter().collect()
+    let found = find(evidence.facts, evidence.by_hand);
+    found.map(|finding| Explanation::of_headless(evidence.facts, finding)).into_iter().collect()
 }

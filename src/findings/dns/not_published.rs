@@ -1,13 +1,12 @@
 use super::explanation::{Covers, DnsEvidence, Explanation};
 use crate::dns::verdict::Answered;
-use crate::exchange::names;
 use crate::findings::Weight;
 pub use crate::findings::causes::not_published::CAUSE;
 use crate::observe::Reading;
 
 /// Each pod that is ready, and not among the endpoints.
 pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
-    let name = names::POSTGRES_SERVICE;
+    let name = evidence.facts.headless_name.as_str();
     let published = evidence.facts.published.map(|all| all.get(name).cloned().unwrap_or_default());
     let Reading::Present(published) = published else { return Vec::new() };
     let due = evidence.facts.of_headless().filter(|(replica, service)| replica.exists && service.publishes(replica));
@@ -16,7 +15,7 @@ pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
         let label = format!("kubernetes.io/service-name={name}");
         let hint = evidence.by_hand.kubectl(["get", "endpointslices", "-l", &label]).to("see them");
         let object = format!("pod/{}", replica.name);
-        Explanation::of(Covers::Service(name), &CAUSE, Weight::NotYet, object, says, hint)
+        Explanation::of(Covers::headless(evidence.facts), &CAUSE, Weight::NotYet, object, says, hint)
     });
     lagging.collect()
 }

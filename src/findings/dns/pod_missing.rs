@@ -1,6 +1,5 @@
 use super::explanation::{Covers, DnsEvidence, Explanation};
 use crate::dns::verdict::Answered;
-use crate::exchange::names;
 use crate::findings::{Cause, Need, Weight};
 
 /// A pod that the set shall have is not there.
@@ -19,9 +18,9 @@ pub static CAUSE: Cause = Cause {
 pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
     let missing = evidence.facts.of_headless().map(|(replica, _)| replica).filter(|replica| !replica.exists);
     let missing = missing.map(|replica| {
-        let set = format!("statefulset/{}", names::POSTGRES);
+        let set = format!("statefulset/{}", evidence.facts.set);
         let hint = evidence.by_hand.kubectl(["describe", &set]).to("see why");
-        let (covers, object) = (Covers::Service(names::POSTGRES_SERVICE), format!("pod/{}", replica.name));
+        let (covers, object) = (Covers::headless(evidence.facts), format!("pod/{}", replica.name));
         Explanation::of(covers, &CAUSE, Weight::NotYet, object, "does not exist", hint)
     });
     missing.collect()

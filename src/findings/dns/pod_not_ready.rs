@@ -1,6 +1,5 @@
 use super::explanation::{Covers, DnsEvidence, Explanation};
 use crate::dns::verdict::Answered;
-use crate::exchange::names;
 use crate::findings::{Cause, Need, Weight};
 
 /// A pod is there, and its Service does not publish it yet.
@@ -22,7 +21,7 @@ pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
         let object = format!("pod/{}", replica.name);
         let hint = evidence.by_hand.kubectl(["describe", &object]).to("see why");
         let says = "is not ready, and the Service only publishes ready pods";
-        Explanation::of(Covers::Service(names::POSTGRES_SERVICE), &CAUSE, Weight::NotYet, object, says, hint)
+        Explanation::of(Covers::headless(evidence.facts), &CAUSE, Weight::NotYet, object, says, hint)
     });
     unready.collect()
 }

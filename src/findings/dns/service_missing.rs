@@ -31,7 +31,7 @@ pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
             says: format!("is missing in the namespace {}", facts.namespace),
             hint: evidence.by_hand.own("deploy").into(),
         };
-        Explanation { finding, covers: Covers::Service(name) }
+        Explanation { finding, covers: Covers::Service(name.to_owned()) }
     });
     missing.collect()
 }

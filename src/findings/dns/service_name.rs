@@ -5,5 +5,6 @@ use crate::findings::causes::service_name::find;
 
 /// Whether or not that Service exists: the pods have no names below the one that is asked for.
 pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
-    find(evidence.facts, evidence.by_hand).map(Explanation::of_headless).into_iter().collect()
+    let found = find(evidence.facts, evidence.by_hand);
+    found.map(|finding| Explanation::of_headless(evidence.facts, finding)).into_iter().collect()
 }

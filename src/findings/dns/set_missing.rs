@@ -1,6 +1,5 @@
 use super::explanation::{Covers, DnsEvidence, Explanation};
 use crate::dns::verdict::Answered;
-use crate::exchange::names;
 use crate::findings::{Cause, Need, Weight};
 use crate::observe::Reading;
 
@@ -21,8 +20,8 @@ pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
     if !matches!(evidence.facts.replicas, Reading::Absent) {
         return Vec::new();
     }
-    let set = format!("statefulset/{}", names::POSTGRES);
+    let set = format!("statefulset/{}", evidence.facts.set);
     let says = "is missing: there is no pod to resolve";
-    let covers = Covers::Service(names::POSTGRES_SERVICE);
+    let covers = Covers::headless(evidence.facts);
     vec![Explanation::of(covers, &CAUSE, Weight::Problem, set, says, evidence.by_hand.own("deploy"))]
 }

@@ -33,6 +33,12 @@ pub fn judge(evidence: &DnsEvidence, left: &[&Answered]) -> Option<Explanation> 
             format!("the pods changed {ago} s ago, and clusters cache answers for up to {} s{kept}", USUAL.as_secs())
         }
     };
-    let hint = evidence.by_hand.own("dns-check --wait").to("wait until it is");
+    let set = format!("statefulset/{}", evidence.facts.set);
+    let wait = if evidence.facts.is_exchange() {
+        evidence.by_hand.own("dns-check --wait")
+    } else {
+        evidence.by_hand.own(["doctor", "--target", &set, "--wait"])
+    };
+    let hint = wait.to("wait until it is");
     Some(Explanation::of(Covers::Everything, &CAUSE, Weight::NotYet, "an older answer", says, hint))
 }

@@ -255,7 +255,7 @@ fn an_update_that_is_held_back_is_not_waited_for() {
     let partition = || json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 1 } });
     for (strategy, words, command) in [
         (json!({ "type": "OnDelete" }), "OnDelete", "delete pod/postgres-0"),
-        (partition(), "the partition 1", "patch statefulset postgres"),
+        (partition(), "the partition 1", "patch statefulset/postgres"),
     ] {
         let finding = only(&with(strategy, |_| {}), &works);
         assert_eq!((finding.cause.slug, finding.weight), ("update-held-back", Weight::Info));

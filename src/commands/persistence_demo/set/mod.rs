@@ -14,8 +14,8 @@ use super::storage::claimed;
 use super::subject::{After, Set, Subject};
 use super::view;
 use super::watched::{Seen, Watched, replaced, until_seen};
+use crate::commands::shared::target;
 use crate::context::Ctx;
-use crate::dns::names::is_name;
 use crate::error::Error;
 use crate::kubernetes::act;
 use crate::observe::{Reading, Reason};
@@ -45,7 +45,7 @@ pub struct Args {
     ///
     /// Each must be ready again before the next one is deleted. The checks work for any program: names, owners, claims,
     /// volumes, DNS, and that the old server ended before the new one started.
-    #[arg(long, value_name = "statefulset/NAME", value_parser = set_name)]
+    #[arg(long, value_name = "statefulset/NAME", value_parser = target::set_name)]
     #[arg(conflicts_with_all = ["rows", "keep", "clean", "under_load", "contrast", "open"])]
     target: Option<String>,
 
@@ -84,16 +84,6 @@ impl Args {
             (None, Some(_)) => Wanted::OfTheData,
             (None, None) => Wanted::Any,
         }
-    }
-}
-
-/// The kinds that kubectl takes for one.
-const KINDS: [&str; 4] = ["statefulset", "statefulsets", "statefulset.apps", "sts"];
-
-fn set_name(text: &str) -> Result<String, String> {
-    match text.split_once('/') {
-        Some((kind, name)) if KINDS.contains(&kind) && is_name(name) => Ok(name.to_owned()),
-        _ => Err("give it as kubectl does: statefulset/redis".to_owned()),
     }
 }
 
@@ -314,20 +304,5 @@ impl Set for AnySet<'_> {
         ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
         let place = ctx.cluster().await?.place();
         view::see_for_yourself(ctx, act::command(place, &["get", "pods,pvc", "-o", "wide"]))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_set_is_named_as_kubectl_does() {
-        for text in ["statefulset/redis", "sts/redis", "statefulsets/redis", "statefulset.apps/redis"] {
-            assert_eq!(set_name(text), Ok("redis".to_owned()), "{text}");
-        }
-        for text in ["redis", "deployment/redis", "statefulset/", "statefulset/a b", "sts/-x", "/redis", ""] {
-            assert!(set_name(text).is_err(), "{text}");
-        }
     }
 }

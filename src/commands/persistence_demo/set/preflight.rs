@@ -11,10 +11,9 @@ use kube::core::Selector;
 use tokio::time::{Instant, sleep};
 
 use super::container::{self, Wanted};
-use crate::commands::shared::{namespace, next_pod};
+use crate::commands::shared::{namespace, next_pod, target};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::names;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::command;
 use crate::observe::{Reading, readiness};
@@ -127,7 +126,7 @@ async fn read(ctx: &Ctx, name: &str, container: Wanted<'_>) -> anyhow::Result<Re
         namespace::check(cluster).await?;
         return Ok(Err(Refusal::new(why, &["get", "statefulsets"])));
     };
-    if is_the_exchanges(&set) {
+    if target::is_the_exchanges(&set) {
         let why = format!("not started: statefulset/{name} is the exchange's own, for which there are more checks");
         return Err(Error::new(why, ctx.own_command("persistence-demo").to("omit --target")).into());
     }
@@ -182,11 +181,6 @@ fn of_ending(pod: &str, claim: &str, Ending { says, keep }: Ending) -> Refusal {
         Some(volume) => Refusal::new(why, &["patch", "persistentvolume", &volume, "-p", ending::RETAIN]),
         None => Refusal::new(why, &["describe", &format!("persistentvolumeclaim/{claim}")]),
     }
-}
-
-fn is_the_exchanges(set: &StatefulSet) -> bool {
-    let (label, exchange) = names::PART_OF;
-    set.name_any() == names::POSTGRES && set.labels().get(label).is_some_and(|of| of == exchange)
 }
 
 /// The pods that may be deleted, if all may.

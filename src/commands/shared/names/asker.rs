@@ -29,12 +29,14 @@ impl AskingPod {
         }
     }
 
-    /// A pod of the backend, if one runs. One that is not ready, for want of its database perhaps, can be asked from all the same.
+    /// A pod of the backend, or of the set if it is none of an exchange, if one runs. One that is not ready, for want of its
+    /// database perhaps, can be asked from all the same.
     #[must_use]
-    pub fn backend(snapshot: &Snapshot) -> Option<Self> {
+    pub fn running(snapshot: &Snapshot) -> Option<Self> {
+        let app = if snapshot.target.is_some() { names::POSTGRES } else { names::BACKEND };
         let runs = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && helper::phase(pod) == "Running";
-        let backends = || snapshot.pods_of(names::BACKEND).filter(runs);
-        backends().find(|pod| readiness::pod(pod)).or_else(|| backends().next()).map(Self::of)
+        let all = || snapshot.pods_of(app).filter(runs);
+        all().find(|pod| readiness::pod(pod)).or_else(|| all().next()).map(Self::of)
     }
 }
 

@@ -24,9 +24,9 @@ const DEADLINE: Duration = Duration::from_secs(6);
 /// How long one answer may take there. It must be less, or a server that is silent were not heard of.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What is known of names: asked from a pod of the backend, and changing nothing. Why it could not be asked is a part of it.
+/// What is known of names: asked from a pod of the backend or of the set, and changing nothing. Why it could not be asked is a part of it.
 pub async fn read(cluster: &Cluster, snapshot: &Snapshot) -> Names {
-    let from = AskingPod::backend(snapshot);
+    let from = AskingPod::running(snapshot);
     let (heard, server) = join!(Box::pin(listen(cluster, snapshot, from.as_ref())), observe::dns::server(cluster));
     Names { pod: from.map(|from| from.pod), heard, server }
 }
