@@ -170,7 +170,9 @@ impl Names<'_> {
     /// The named ports of the headless Service, each with its protocol and the servers that should be behind it.
     fn servers(&self, domain: &str) -> Vec<(String, String, Expected)> {
         let headless = self.facts.headless_name.as_str();
-        let Some(ports) = self.facts.headless().map(|service| &service.ports) else { return Vec::new() };
+        // Those that share another set's Service are not known by their names.
+        let headless_service = self.facts.headless().filter(|_| self.facts.is_exchange());
+        let Some(ports) = headless_service.map(|service| &service.ports) else { return Vec::new() };
         let servers = |port: u16| match &self.facts.replicas {
             _ if self.facts.names_no_pods() => Expected::Unknown(NO_NAMES.to_owned()),
             Reading::Present(replicas) if replicas.iter().any(Replica::has_address) => Expected::Records(
@@ -217,9 +219,13 @@ impl Names<'_> {
 }
 
 impl Facts {
-    /// The addresses of all pods of the set.
+    /// The addresses behind the headless Service: those of all pods of the set. Another set may share its Service with more.
     fn pods(&self, kind: Kind) -> Expected {
         match &self.replicas {
+            _ if !self.is_exchange() => match &self.published {
+                Reading::Present(all) => self.of_family(all.get(&self.headless_name).into_iter().flatten(), kind),
+                other => unknown(other, "no endpoints"),
+            },
             Reading::Present(replicas) if replicas.is_empty() => Expected::Missing("no pod: no replicas".to_owned()),
             Reading::Present(replicas) => match replicas.iter().find(|replica| replica.has_address()) {
                 None => Expected::Missing(format!("no address of {}", replicas[0].name)),

@@ -81,7 +81,13 @@ pub static OF_ANY_SET: LazyLock<Vec<&'static Cause>> = LazyLock::new(|| {
     causes::OF_ANY_SET.iter().chain(of_names).copied().collect()
 });
 
-/// The same, one after another.
+/// Whether any StatefulSet can have it, or the exchange alone.
+#[must_use]
+pub fn is_of_any_set(cause: &Cause) -> bool {
+    OF_ANY_SET.contains(&cause)
+}
+
+/// All, one after another.
 pub fn every() -> impl Iterator<Item = &'static Cause> {
     EVERY.iter().copied()
 }

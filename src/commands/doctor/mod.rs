@@ -21,6 +21,7 @@ use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::{self, Cause, Depth, Health};
 use crate::flags::duration;
+use crate::kubernetes::ByHand;
 use crate::text::json;
 use report::{Asked, Doctor};
 
@@ -218,6 +219,9 @@ fn asked_for(code: &str, all: &[&'static Cause], ctx: &Ctx) -> anyhow::Result<&'
         return Ok(cause);
     }
     let says = format!("{} ({}) is a cause of the exchange alone", cause.id, cause.title);
-    Err(Error::new(says, ctx.own_command("explain").to("list the codes, and which of them any StatefulSet can have"))
-        .into())
+    Err(Error::new(
+        says,
+        ByHand::default().own("explain").to("list the codes, and which of them any StatefulSet can have"),
+    )
+    .into())
 }

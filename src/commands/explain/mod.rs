@@ -32,6 +32,10 @@ pub struct Args {
     output: Format,
 }
 
+/// What can have a cause.
+const ANY_SET: &str = "any StatefulSet";
+const EXCHANGE: &str = "the exchange";
+
 /// A finding, as programs are told it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,13 +44,21 @@ struct Explanation {
     cause: &'static Cause,
     /// Markdown.
     text: &'static str,
+    /// Whether `doctor --target` looks for it too.
+    any_stateful_set: bool,
     explains: Vec<&'static Cause>,
     explained_by: Vec<&'static Cause>,
 }
 
 impl Explanation {
     fn of(cause: &'static Cause) -> Self {
-        Self { cause, text: cause.text, explains: cause.consequences(), explained_by: findings::explained_by(cause) }
+        Self {
+            cause,
+            text: cause.text,
+            any_stateful_set: findings::is_of_any_set(cause),
+            explains: cause.consequences(),
+            explained_by: findings::explained_by(cause),
+        }
     }
 }
 
@@ -81,12 +93,19 @@ fn list(output: Format, ctx: &Ctx) -> anyhow::Result<Outcome> {
 }
 
 fn table(all: &[&'static Cause], wide: bool) -> String {
-    let columns =
-        [Column::always("CODE"), Column::always("NAME"), Column::always("TITLE"), Column::wide("EXPLAINED-BY")];
+    let columns = [
+        Column::always("CODE"),
+        Column::always("NAME"),
+        Column::always("OF"),
+        Column::always("TITLE"),
+        Column::wide("EXPLAINED-BY"),
+    ];
     let mut table = Table::new(&columns, wide);
     for cause in all {
         let explained_by = findings::explained_by(cause).iter().map(|other| other.id).collect::<Vec<_>>();
-        table.row([cause.id, cause.slug, cause.title].map(str::to_owned).into_iter().chain([explained_by.join(",")]));
+        let of = if findings::is_of_any_set(cause) { ANY_SET } else { EXCHANGE };
+        let columns = [cause.id, cause.slug, of, cause.title].map(str::to_owned);
+        table.row(columns.into_iter().chain([explained_by.join(",")]));
     }
     table.text()
 }
@@ -100,6 +119,6 @@ mod tests {
         let explanation = Explanation::of(cause::find("starting").unwrap());
         assert!(explanation.explained_by.contains(&cause::find("image-pull").unwrap()));
         assert!(explanation.explains.contains(&cause::find("not-ready").unwrap()));
-        assert!(table(&findings::by_id(), true).contains("KC010   claim-unbound"));
+        assert!(table(&findings::by_id(), true).contains("KC010   claim-unbound              any StatefulSet"));
     }
 }

@@ -13,6 +13,10 @@ const INDENT: &str = "    ";
 /// What stands before a point of a list, in the text and here.
 const POINT: &str = "- ";
 
+/// What is said of a cause that is not of the exchange alone.
+const ANY_SET: &str = "Any StatefulSet can have it, not only the exchange, whose names the text has: \
+    `kubectl kubecoin doctor --target statefulset/NAME` looks for it.";
+
 /// How wide the text may be here.
 pub fn width() -> usize {
     terminal::size().map_or(WIDEST, |(columns, _)| WIDEST.min(columns.into()))
@@ -20,7 +24,7 @@ pub fn width() -> usize {
 
 /// All that is said of a finding.
 pub fn lines(explanation: &Explanation, width: usize) -> Vec<Line> {
-    let Explanation { cause, text, explains, explained_by } = explanation;
+    let Explanation { cause, text, any_stateful_set, explains, explained_by } = explanation;
     let mut lines = vec![Line::default().and(Role::Title, format!("{} {}: {}", cause.id, cause.slug, cause.title))];
     lines.push(Line::default());
     lines.extend(of_text(text, width));
@@ -29,6 +33,10 @@ pub fn lines(explanation: &Explanation, width: usize) -> Vec<Line> {
             lines.push(Line::default());
             lines.extend(wrapped(&format!("{words}: {}", named(others)), "", width));
         }
+    }
+    if *any_stateful_set {
+        lines.push(Line::default());
+        lines.extend(wrapped(ANY_SET, "", width));
     }
     lines
 }

@@ -8,17 +8,19 @@ pub fn page() -> String {
     let all = findings::by_id();
     let by_hand = ByHand::default();
     let [by_id, by_name] = ["KC010", "claim-unbound"].map(|code| by_hand.own(["explain", code]).line());
+    let target = by_hand.own(["doctor", "--target", "statefulset/NAME"]).line();
     let intro = format!(
         "What `doctor` can find, each with a code that never changes. The other commands name the same codes. `{by_id}` or `{by_name}` prints the \
-         same text, without a cluster.\n\n"
+         same text, without a cluster. Any StatefulSet can have some of them: `{target}` looks for these.\n\n"
     );
     let table: String = all.iter().map(|cause| row(cause)).collect();
     let texts: String = all.iter().map(|cause| section(cause)).collect();
-    ["# The findings\n\n", &intro, "| code | name | what is wrong |\n|---|---|---|\n", &table, &texts].concat()
+    ["# The findings\n\n", &intro, "| code | name | of | what is wrong |\n|---|---|---|---|\n", &table, &texts].concat()
 }
 
 fn row(cause: &Cause) -> String {
-    format!("| {} | `{}` | {} |\n", link(cause), cause.slug, cause.title)
+    let of = if findings::is_of_any_set(cause) { "any StatefulSet" } else { "the exchange" };
+    format!("| {} | `{}` | {of} | {} |\n", link(cause), cause.slug, cause.title)
 }
 
 /// Leads to the heading of a finding.

@@ -5,7 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use super::{
-    backend_unreachable, database_unreachable, not_ready, page_unreachable, pod_refused, selector_matches_nothing,
+    backend_unreachable, database_unreachable, not_published, not_ready, page_unreachable, pod_refused,
+    selector_matches_nothing,
 };
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Mend, Observed, Weight, mends, pods};
@@ -23,6 +24,7 @@ pub static CAUSE: Cause = Cause {
         &pod_refused::CAUSE,
         &not_ready::CAUSE,
         &selector_matches_nothing::CAUSE,
+        &not_published::CAUSE,
         &database_unreachable::CAUSE,
         &backend_unreachable::CAUSE,
         &page_unreachable::CAUSE,

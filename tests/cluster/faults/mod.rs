@@ -12,6 +12,7 @@ mod pods;
 mod quiet;
 mod services;
 mod storage;
+mod target;
 mod workloads;
 
 use std::env;
