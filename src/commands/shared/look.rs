@@ -97,11 +97,12 @@ impl Look {
     /// What comes of what was read.
     pub fn judge(read: Read, place: &Place, Scope { depth, causes, .. }: Scope<'_>) -> Self {
         let Read { snapshot, details, names, now } = read;
-        let tried = findings::wanted(&snapshot, depth, causes).path;
+        let is_target = snapshot.target.is_some();
+        let causes: Vec<_> = causes.iter().filter(|it| !is_target || findings::is_of_any_set(it)).copied().collect();
+        let tried = findings::wanted(&snapshot, depth, &causes).path;
         let Place { namespace, by_hand, .. } = place;
         let observed = Observed { snapshot: &snapshot, details: &details, namespace, by_hand, now };
-        let found = findings::dns::with_names(&observed, &names, causes, findings::found(&observed, causes));
-        let is_target = snapshot.target.is_some();
+        let found = findings::dns::with_names(&observed, &names, &causes, findings::found(&observed, &causes));
         let found = if is_target { found.into_iter().map(findings::of_target).collect() } else { found };
         let health = Health::of(&observed, &found, tried);
         Self { diagnoses: findings::diagnose(&found), snapshot, details, names, health, now }
