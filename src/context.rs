@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::api::DynamicObject;
 use tokio::sync::{OnceCell, watch};
 
@@ -16,6 +15,7 @@ use crate::flags::{Connection, Global, REQUEST_TIMEOUT};
 use crate::kubeconfig;
 use crate::kubernetes::act::{Act, Create, Delete};
 use crate::kubernetes::credentials::Ask;
+use crate::kubernetes::version::made_for;
 use crate::kubernetes::{ByHand, Cluster, Object, Terms, Unusable, Warnings, Words};
 use crate::output::Printer;
 use crate::text::Command;
@@ -215,26 +215,6 @@ impl Ctx {
     pub fn kept_commands(&self) -> Vec<String> {
         self.kept_commands.take().unwrap_or_default()
     }
-}
-
-/// The minor versions of Kubernetes 1 that this program is made for: below, `ReadWriteOncePod` or sleeping hooks are missing.
-const MINORS: std::ops::RangeInclusive<u32> = 30..=37;
-
-/// Whether this program is made for a server.
-///
-/// # Errors
-/// In words, if it is made for others.
-pub fn made_for(version: &Info) -> Result<(), String> {
-    let minor = version.minor.trim_end_matches('+').parse::<u32>();
-    if version.major == "1" && !minor.is_ok_and(|minor| !MINORS.contains(&minor)) {
-        return Ok(());
-    }
-    Err(format!(
-        "the server is {}; this plugin supports Kubernetes 1.{} to 1.{}",
-        version.git_version,
-        MINORS.start(),
-        MINORS.end()
-    ))
 }
 
 /// Why a cluster that was found cannot be used.

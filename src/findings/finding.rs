@@ -143,6 +143,8 @@ pub enum Need {
     Classes,
     /// What DNS answers in a pod.
     Names,
+    /// The server's version. Only where all around is looked at.
+    Version,
 }
 
 impl Cause {

@@ -12,6 +12,7 @@ mod pods;
 mod refusals;
 mod rollout;
 mod services;
+mod unread;
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -146,6 +147,7 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         policies: depth >= Depth::Around && any(|need| matches!(need, Need::Policies)),
         nodes: depth >= Depth::Around && any(|need| matches!(need, Need::Nodes)),
         classes: depth >= Depth::Around && any(|need| matches!(need, Need::Classes)),
+        server: depth >= Depth::Around && any(|need| matches!(need, Need::Version)),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::observe::{Member, Reading, Reason};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apimachinery::pkg::version::Info;
 
 mod pods;
 mod storage;
@@ -291,9 +292,29 @@ fn what_may_not_be_read_is_not_unhealthy_and_what_fails_is() {
     let mut snapshot = ready();
     snapshot.members[0].volume = Reading::Unknown(Reason::Forbidden("no".to_owned()));
     let findings = found(&snapshot, &Details::default());
-    assert_eq!((findings.len(), healthy(&findings)), (1, true));
+    assert_eq!((findings.len(), healthy(&findings), findings[0].cause.slug), (1, true, "not-permitted"));
     snapshot.members[0].volume = Reading::Unknown(Reason::Failed("no".to_owned()));
-    assert!(!healthy(&found(&snapshot, &Details::default())));
+    let failed = only(&snapshot, &Details::default());
+    assert_eq!((failed.cause.slug, failed.weight), ("api-server", Weight::Problem));
+    // Of several readings, each is told with its own reason.
+    snapshot.endpoints = Reading::Unknown(Reason::Forbidden("no".to_owned()));
+    let codes = |findings: &[Finding]| findings.iter().map(|it| it.cause.slug).collect::<Vec<_>>();
+    assert_eq!(codes(&found(&snapshot, &Details::default())), ["api-server", "not-permitted"]);
+}
+
+#[test]
+fn a_server_of_another_version_is_warned_about_and_of_an_unknown_one_is_not() {
+    let of = |minor: &str| {
+        let server = Info { major: "1".to_owned(), minor: minor.to_owned(), ..Info::default() };
+        Details { server: Reading::Present(Box::new(server)), ..Details::default() }
+    };
+    assert_eq!(found(&ready(), &of("37")), []);
+    let old = only(&ready(), &of("12"));
+    assert_eq!((old.cause.slug, old.weight, &*old.object), ("api-server", Weight::Warning, "API server"));
+    assert!(old.says.contains("this plugin supports Kubernetes 1."), "{old:?}");
+    for unread in [Reading::NotAsked, Reading::Unknown(Reason::Forbidden("no".to_owned()))] {
+        assert_eq!(found(&ready(), &Details { server: unread, ..Details::default() }), []);
+    }
 }
 
 #[test]

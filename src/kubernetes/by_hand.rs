@@ -1,7 +1,7 @@
 //! Commands for a person to type, which lead where this run goes.
 
 use crate::program;
-use crate::text::Command;
+use crate::text::{Command, Hint};
 
 /// What such a command needs: without it, a pasted hint acts on whatever context is the current one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,18 @@ impl ByHand {
     #[must_use]
     pub fn kubectl_of_cluster(&self, words: impl Words) -> Command {
         self.command(&["kubectl"], words, None)
+    }
+
+    /// Shows what one may do.
+    #[must_use]
+    pub fn check_permissions(&self) -> Hint {
+        self.kubectl("auth can-i --list").to("check your permissions")
+    }
+
+    /// Asks the API server how it is, part by part.
+    #[must_use]
+    pub fn check_server(&self) -> Hint {
+        self.kubectl_of_cluster("get --raw /readyz?verbose").to("check the API server")
     }
 
     fn command(&self, name: &[&str], words: impl Words, namespace: Option<&str>) -> Command {

@@ -227,7 +227,9 @@ impl Display for RequestError {
 impl std::error::Error for RequestError {}
 
 impl RequestError {
-    /// What helps.
+    /// What helps. It stays here, below the causes of trouble: any request of any command may fail, also where nobody looks
+    /// for a cause, and few of these failures say something of an exchange. Of those that do, a refusal and a server that is
+    /// away, the sentence is one of `ByHand`, which the causes `not-permitted` and `api-server` show too.
     #[must_use]
     pub fn hint(&self) -> Hint {
         let Place { server, by_hand, .. } = &*self.place;
@@ -236,7 +238,7 @@ impl RequestError {
             Cause::Unauthorized | Cause::Credentials(_) => {
                 by_hand.kubectl_of_cluster("config view --minify").to("see which user this is, and log in again")
             }
-            Cause::Forbidden(_) => by_hand.kubectl("auth can-i --list").to("check your permissions there"),
+            Cause::Forbidden(_) => by_hand.check_permissions(),
             Cause::NotFound(_) => by_hand.kubectl_of_cluster("get namespaces").to("list the namespaces"),
             Cause::Conflict { managers, .. } if !managers.is_empty() => {
                 by_hand.own("deploy --force-conflicts").to("overwrite these fields")
@@ -244,7 +246,7 @@ impl RequestError {
             Cause::Conflict { .. } => "someone else changed it at the same time: run the command again".into(),
             Cause::Invalid(_) => "change what the server rejects, and run the command again".into(),
             Cause::EvictionRefused(_) => by_hand.kubectl("get poddisruptionbudget").to("see what the budget allows"),
-            Cause::Unavailable(_) => by_hand.kubectl_of_cluster("get --raw /readyz?verbose").to("check the API server"),
+            Cause::Unavailable(_) => by_hand.check_server(),
             Cause::TimedOut(_) => {
                 format!("{server} is slow or does not answer: try again, or give it more time with --request-timeout")
                     .into()

@@ -19,6 +19,7 @@ mod socket;
 mod target;
 pub mod tls;
 mod transport;
+pub mod version;
 mod warnings;
 
 #[cfg(test)]

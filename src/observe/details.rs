@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::apimachinery::pkg::version::Info;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::api::ListParams;
 use kube::core::ClusterResourceScope;
@@ -52,6 +53,8 @@ pub struct Wanted {
     pub nodes: bool,
     /// Whether its `StorageClasses` are.
     pub classes: bool,
+    /// Whether the server is asked for its version.
+    pub server: bool,
 }
 
 /// What round 2 has found. What a saved case of an older version does not have was not asked for.
@@ -84,6 +87,8 @@ pub struct Details {
     pub nodes: Reading<Vec<Node>>,
     /// All its `StorageClasses`, if they were listed. Many may not.
     pub classes: Reading<Vec<StorageClass>>,
+    /// The server's version, if it was asked.
+    pub server: Reading<Box<Info>>,
 }
 
 /// An event: what the cluster said of an object, and when.
@@ -133,13 +138,14 @@ impl Details {
             (configuration, namespace.into())
         };
         let around = async {
-            let Wanted { logs, budgets, policies, nodes, classes, .. } = wanted;
+            let Wanted { logs, budgets, policies, nodes, classes, server, .. } = wanted;
             join!(
                 logs::read(cluster, logs),
                 all_of_namespace(cluster, budgets),
                 all_of_namespace(cluster, policies),
                 all_of_cluster(cluster, nodes),
-                all_of_cluster(cluster, classes)
+                all_of_cluster(cluster, classes),
+                version(cluster, server)
             )
         };
         let asked = wanted.events.clone();
@@ -150,7 +156,7 @@ impl Details {
             Box::pin(surroundings),
             Box::pin(around)
         );
-        let (logs, budgets, policies, nodes, classes) = around;
+        let (logs, budgets, policies, nodes, classes, server) = around;
         let asked = Some(asked);
         Self {
             events,
@@ -165,6 +171,7 @@ impl Details {
             policies,
             nodes,
             classes,
+            server,
         }
     }
 
@@ -208,6 +215,11 @@ where
         }
         all => all.map(Some).into(),
     }
+}
+
+/// The server's version, if it is wanted.
+async fn version(cluster: &Cluster, wanted: bool) -> Reading<Box<Info>> {
+    if wanted { cluster.version().await.map(|version| Some(Box::new(version))).into() } else { Reading::NotAsked }
 }
 
 /// The events of these objects. Those that may not be read are left out: they explain, they do not decide.

@@ -133,6 +133,36 @@ fn what_may_not_be_read_is_said_and_wrong_is_nothing() {
 }
 
 #[test]
+fn what_the_server_fails_to_give_is_said_with_the_servers_own_code() {
+    let world = World::healthy();
+    let server = Server::start(move |request| match request.path.as_str() {
+        path if path.ends_with("/endpointslices") => refusal(503, "ServiceUnavailable", "starting"),
+        _ => answer(&world, request),
+    });
+    let home = Home::at(&server);
+    for command in ["doctor", "status"] {
+        let ended = home.run(command);
+        assert!(ended.code == 1 && ended.stdout.contains("KC005"), "{command}: {ended:?}");
+        let said = [&*ended.stdout, &*ended.stderr].concat();
+        assert!(said.contains("check the API server: kubectl get --raw"), "{command}: {ended:?}");
+        assert!(!ended.stdout.contains("KC003 problem"), "{command}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_server_of_another_time_is_a_warning_and_costs_status_no_request() {
+    let mut world = World::healthy();
+    world.at("/version")["minor"] = json!("12");
+    let server = serve(world);
+    let home = Home::at(&server);
+    let asks = |server: &Server| server.requests().iter().any(|request| request.path == "/version");
+    let ended = home.run("status");
+    assert!(ended.code == 0 && !ended.stdout.contains("KC005") && !asks(&server), "{ended:?}");
+    let ended = home.run("doctor");
+    assert!(ended.code == 0 && ended.stdout.contains("KC005 warning: API server"), "{ended:?}");
+}
+
+#[test]
 fn who_can_send_no_request_has_not_looked() {
     let world = World::healthy();
     let server = Server::start(move |request| match request.path.as_str() {

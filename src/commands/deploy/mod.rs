@@ -96,10 +96,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let Some(prepared) = waiting::within(deadline, prepare(&args, ctx)).await else {
         return Err(Error::new(
             format!("the API server did not answer all requests within {:?}; nothing was changed", args.timeout),
-            ctx.by_hand
-                .kubectl_of_cluster(waiting::READYZ)
-                .to("check the API server")
-                .and("or wait longer with --timeout"),
+            ctx.by_hand.check_server().and("or wait longer with --timeout"),
         )
         .into());
     };

@@ -88,7 +88,7 @@ impl Kind {
             Self::Quota => by_hand.kubectl("describe resourcequota").to("see what uses the quota"),
             Self::Foreign => "use another namespace: --create-namespace -n NAME".into(),
             Self::Conflict => "overwrite these fields with --force-conflicts".into(),
-            Self::NotPermitted => by_hand.kubectl("auth can-i --list").to("check your permissions"),
+            Self::NotPermitted => by_hand.check_permissions(),
             Self::Rejected => {
                 ByHand::default().own("deploy --help").to("change what the server rejects; list the flags")
             }

@@ -162,7 +162,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let place = ctx.cluster().await?.place();
     if look.health == Health::Unreadable {
         let says = format!("you may not read the exchange ({})", place.in_words());
-        return Err(Error::new(says, ctx.by_hand.kubectl("auth can-i --list").to("check your permissions")).into());
+        return Err(Error::new(says, ctx.by_hand.check_permissions()).into());
     }
     let told = tell(args, &causes, &Doctor::new(place, &look, args.asked(&causes)), ctx);
     if let Some(path) = &args.save {

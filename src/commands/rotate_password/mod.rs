@@ -141,7 +141,7 @@ async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()>
         }
         Reading::Unknown(Reason::Forbidden(words)) => Err(Error::new(
             format!("could not compare PostgreSQL's password with secret/{secret}: {words}"),
-            ctx.by_hand.kubectl("auth can-i --list").to("check your permissions"),
+            ctx.by_hand.check_permissions(),
         )
         .into()),
         _ => {

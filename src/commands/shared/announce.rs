@@ -1,6 +1,7 @@
 //! Where something is about to be changed.
 
-use crate::context::{Ctx, made_for};
+use crate::context::Ctx;
+use crate::kubernetes::version::made_for;
 use crate::output::{Line, Role};
 
 /// Says where something is about to be changed. People have production clusters in the same kubeconfig.

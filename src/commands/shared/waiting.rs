@@ -70,11 +70,8 @@ pub fn in_time(
 
 /// What helps against a server that was away for too long.
 fn try_later(ctx: &Ctx) -> Hint {
-    ctx.by_hand.kubectl_of_cluster(READYZ).to("check the API server").and("then run this again")
+    ctx.by_hand.check_server().and("then run this again")
 }
-
-/// Asks a server how it is, part by part.
-pub const READYZ: &str = "get --raw '/readyz?verbose'";
 
 /// Something still failed at the deadline, though only for now.
 #[derive(Debug, thiserror::Error)]

@@ -116,7 +116,7 @@ async fn read(args: &Args, ctx: &Ctx, until: Option<Instant>) -> anyhow::Result<
         if look.health == Health::Unreadable {
             let place = cluster.place();
             let says = format!("you may not read the exchange ({})", place.in_words());
-            return Err(Error::new(says, ctx.by_hand.kubectl("auth can-i --list").to("check your permissions")).into());
+            return Err(Error::new(says, ctx.by_hand.check_permissions()).into());
         }
         let may_pass = matches!(look.health, Health::NotReady | Health::NotHealthy);
         if !may_pass || until.is_none_or(|until| Instant::now() >= until) {

@@ -123,7 +123,7 @@ impl Existing {
         let Some((object, Reason::Forbidden(why) | Reason::Failed(why))) = unknown else { return Ok(()) };
         Err(Error::new(
             format!("could not read {object} in namespace {}, so nothing was deleted: {why}", place.namespace),
-            place.by_hand.kubectl("auth can-i --list").to("check your permissions there"),
+            place.by_hand.check_permissions(),
         ))
     }
 

@@ -73,5 +73,6 @@ causes![
     other_storage,
     reclaim_delete of any set,
     volume_on_any_node of any set,
+    api_server,
     not_permitted of any set,
 ];

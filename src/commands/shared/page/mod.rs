@@ -70,10 +70,9 @@ impl Page {
 /// The page's port in its pod, if a pod is ready.
 fn page_port(ctx: &Ctx, snapshot: &Snapshot) -> Result<Option<u16>, Error> {
     match &snapshot.pods {
-        Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) => Err(Error::new(
-            format!("could not list the page's pods: {why}"),
-            ctx.by_hand.kubectl("auth can-i --list").to("check your permissions"),
-        )),
+        Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) => {
+            Err(Error::new(format!("could not list the page's pods: {why}"), ctx.by_hand.check_permissions()))
+        }
         _ => Ok(snapshot.pods_of(names::FRONTEND).find(|pod| readiness::pod(pod)).map(path::page_port)),
     }
 }
