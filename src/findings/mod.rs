@@ -107,6 +107,16 @@ pub fn explained_by(cause: &Cause) -> Vec<&'static Cause> {
     by_id().into_iter().filter(|other| other.explains(cause)).collect()
 }
 
+/// What can keep the backend from the database of this exchange, in the order in which people are told.
+#[must_use]
+pub fn of_the_way_to_the_database() -> Vec<&'static Cause> {
+    let ends = [&causes::database_unreachable::CAUSE, &causes::wrong_database::CAUSE];
+    let is_of_it = |cause: &&'static Cause| {
+        ends.contains(cause) || dns::ALL.contains(cause) || cause.explains(&causes::database_unreachable::CAUSE)
+    };
+    every().filter(is_of_it).collect()
+}
+
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {

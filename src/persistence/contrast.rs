@@ -9,7 +9,7 @@ use super::evidence::{Evidence, Moment, Turn};
 use super::identity::ClaimSeen;
 use super::rows::{self, Difference};
 use super::timeline::Kind;
-use super::verdict::{Check, Holds, words};
+use super::verdict::{Check, CheckName, Holds, words};
 use crate::observe::Reading;
 use crate::text::seconds;
 
@@ -60,7 +60,7 @@ impl ServiceSeen {
 /// Judges it: it holds if, and only if, the rows were there, and went with their pod. None if it was not asked for.
 #[must_use]
 pub fn judge(contrast: &Reading<Contrast>) -> Option<Check> {
-    const NAME: &str = "contrast";
+    const NAME: CheckName = CheckName::Contrast;
     match contrast {
         Reading::NotAsked => None,
         Reading::Present(contrast) => {

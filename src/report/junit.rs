@@ -77,7 +77,7 @@ fn case(class: &str, check: &Check) -> TestCase {
     if check.holds != Holds::Yes {
         status.set_type(check.holds.to_string()).set_message(&*evidence);
     }
-    let mut case = TestCase::new(clean(&check.name), status);
+    let mut case = TestCase::new(clean(check.name.words()), status);
     case.set_classname(clean(class));
     case.set_system_out(&*evidence);
     case

@@ -238,7 +238,7 @@ fn a_report_on_a_set_says_its_verdict_and_each_check_with_its_evidence() {
         let cases: Vec<(&str, &str)> =
             suites.test_suites.iter().flat_map(|suite| &suite.test_cases).map(told).collect();
         let checks: Vec<&Check> = judged.pods.iter().flat_map(|pod| &pod.checks).chain([&judged.complete]).collect();
-        assert_eq!(cases, checks.iter().map(|check| (&*check.name, &*check.evidence)).collect::<Vec<_>>());
+        assert_eq!(cases, checks.iter().map(|check| (check.name.words(), &*check.evidence)).collect::<Vec<_>>());
         for Check { name, holds, evidence, .. } in checks {
             let row = format!("\n| {holds} | {name} | {} |\n", escaped(escape::Markdown, evidence));
             assert!(markdown.contains(&row), "no {row} in {markdown}");

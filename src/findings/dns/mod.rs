@@ -13,7 +13,7 @@ use crate::dns::heard::{Heard, Names};
 use crate::dns::verdict::{self, Answered, Verdict};
 use crate::observe::Reading;
 
-pub use explanation::DnsEvidence;
+pub use explanation::{DnsEvidence, USUAL};
 use explanation::{Explanation, NameJudge, RestJudge};
 
 /// Each cause with the file that it has: those that the objects and all answers show, those of one name that was mistaken,

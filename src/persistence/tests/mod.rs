@@ -13,7 +13,7 @@ use super::report::Report;
 use super::rows::{Row, Run};
 use super::setting::{Image, Machine, Setting};
 use super::timeline::{Change, Kind, Timeline, step};
-use super::verdict::{Check, Holds, PodVerdict, Verdict, judge};
+use super::verdict::{Check, CheckName, Holds, PodVerdict, Verdict, judge};
 use crate::observe::{Reading, Reason};
 
 fn server(start: &str, wal_bytes: u64) -> Server {
@@ -186,7 +186,7 @@ fn finds(name: &str, holds: Holds, fault: impl FnOnce(&mut Turn)) {
     fault(&mut evidence.turns[0]);
     let verdict = judge(&evidence);
     assert_eq!(verdict.holds, holds, "{verdict:#?}");
-    assert!(verdict.against().iter().any(|(_, check)| check.name == name), "{name}: {verdict:#?}");
+    assert!(verdict.against().iter().any(|(_, check)| check.name.words() == name), "{name}: {verdict:#?}");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn healthy_evidence_holds() {
         assert_eq!(verdict.holds, Holds::Yes, "{verdict:#?}");
     }
     let verdict = judge(&healthy(3, 1));
-    let yours = verdict.pods[0].checks.iter().find(|check| check.name == "your rows").unwrap();
+    let yours = verdict.pods[0].checks.iter().find(|check| check.name == CheckName::YourRows).unwrap();
     assert!(yours.evidence.starts_with("your 3 wallets are unchanged (user-000 1000.00"), "{yours:?}");
 }
 
@@ -363,7 +363,7 @@ fn two_nodes_have_two_clocks() {
             .remove(0)
             .checks
             .into_iter()
-            .find(|check| check.name == "one server at a time")
+            .find(|check| check.name == CheckName::OneServer)
             .unwrap()
             .holds
     };
@@ -377,7 +377,7 @@ fn a_gap_without_an_end_is_not_known_unless_it_is_too_long() {
     let mut evidence = under_load(20, &[]);
     load_of(&mut evidence.turns[0]).by_last = 0;
     let of = |evidence: &Evidence| -> Vec<(String, Holds)> {
-        judge(evidence).against().into_iter().map(|(_, check)| (check.name.clone(), check.holds)).collect()
+        judge(evidence).against().into_iter().map(|(_, check)| (check.name.words().to_owned(), check.holds)).collect()
     };
     let [rows, gap] = ["rows under load", "gap under load"].map(str::to_owned);
     assert_eq!(of(&evidence), [(rows, Holds::Unknown), (gap.clone(), Holds::Unknown)]);
@@ -413,14 +413,19 @@ fn rows_of_an_earlier_writer_stay() {
     assert!(verdict.conclusion().contains("1 acknowledged, but lost (200004)"), "{verdict:#?}");
 }
 
+/// The check that reports have by this name.
+fn named(words: &str) -> CheckName {
+    *CheckName::ALL.iter().find(|name| name.words() == words).unwrap_or_else(|| panic!("no check is named {words:?}"))
+}
+
 /// A verdict on pods with these checks.
 fn verdict_of(pods: &[&[(&str, Holds)]]) -> Verdict {
-    let check = |(name, holds): &(&str, Holds)| Check::new(name, *holds, "why");
+    let check = |(name, holds): &(&str, Holds)| Check::new(named(name), *holds, "why");
     let pod = |(number, checks): (usize, &&[(&str, Holds)])| {
         PodVerdict::of(&format!("store-{number}"), checks.iter().map(check).collect())
     };
     let pods = pods.iter().enumerate().map(pod).collect();
-    Verdict::of(pods, Check::new("every pod", Holds::Yes, "all"))
+    Verdict::of(pods, Check::new(CheckName::EveryPod, Holds::Yes, "all"))
 }
 
 #[test]
@@ -430,10 +435,10 @@ fn rows_that_went_with_the_data_are_not_what_matters() {
         ([("your rows", No), ("marked rows", No), ("log goes on", No)], Some("log goes on")),
         ([("your rows", No), ("start", No), ("log goes on", Yes)], Some("start")),
         ([("your rows", No), ("start", Unknown), ("log goes on", Yes)], Some("your rows")),
-        ([("same address by name", Unknown), ("start", Unknown), ("wal", Yes)], Some("same address by name")),
+        ([("same address by name", Unknown), ("start", Unknown), ("settings", Yes)], Some("same address by name")),
         ([("your rows", Yes), ("start", Yes), ("log goes on", Yes)], None),
     ] {
-        assert_eq!(verdict_of(&[&checks]).foremost().map(|(_, check)| check.name.as_str()), foremost, "{checks:?}");
+        assert_eq!(verdict_of(&[&checks]).foremost().map(|(_, check)| check.name.words()), foremost, "{checks:?}");
     }
 }
 
@@ -446,8 +451,14 @@ fn several_checks_that_fail_are_counted_and_the_most_important_one_is_named() {
             vec![&[("your rows", No), ("start", No), ("log goes on", Unknown)]],
             "2 of 3 checks failed; first: start: why",
         ),
-        (vec![&[("a", Unknown), ("b", Yes), ("c", Unknown)]], "2 of 3 checks could not be made; first: a: why"),
-        (vec![&[("a", Yes)], &[("a", No), ("b", No)]], "2 of 4 checks failed; first: pod/store-1: a: why"),
+        (
+            vec![&[("new pod", Unknown), ("settings", Yes), ("same owner", Unknown)]],
+            "2 of 3 checks could not be made; first: new pod: why",
+        ),
+        (
+            vec![&[("new pod", Yes)], &[("new pod", No), ("settings", No)]],
+            "2 of 4 checks failed; first: pod/store-1: new pod: why",
+        ),
         (vec![&[("your rows", Yes)]], "why"),
         (vec![&[("same data", Yes)]], "all"),
     ] {

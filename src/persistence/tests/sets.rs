@@ -10,7 +10,7 @@ use crate::persistence::identity::{ClaimSeen, PodSeen};
 use crate::persistence::output::{Digest, Output};
 use crate::persistence::report::{Report, with_something_changed};
 use crate::persistence::timeline::{Change, Timeline, step};
-use crate::persistence::verdict::{Holds, Open, judge};
+use crate::persistence::verdict::{CheckName, Holds, Open, judge};
 
 pub use super::after;
 
@@ -139,7 +139,10 @@ fn finds(name: &str, holds: Holds, fault: impl FnOnce(&mut Turn)) {
     assert_eq!(judged.holds, holds, "{judged:#?}");
     assert_eq!(judged.words(), holds.to_string());
     let against = judged.against();
-    assert!(against.iter().any(|(pod, check)| *pod == Some("store-1") && check.name == name), "{name}: {judged:#?}");
+    assert!(
+        against.iter().any(|(pod, check)| *pod == Some("store-1") && check.name.words() == name),
+        "{name}: {judged:#?}"
+    );
 }
 
 #[test]
@@ -236,7 +239,7 @@ fn volumes_that_may_not_be_read_are_judged_by_their_claims() {
     evidence.turns[0].before.claims[0].volume = Reading::Unknown(Reason::Forbidden("no".into()));
     let judged = judge(&evidence);
     assert_eq!(judged.holds, Holds::Yes);
-    let said = &judged.pods[0].checks.iter().find(|check| check.name == "same volume").unwrap().evidence;
+    let said = &judged.pods[0].checks.iter().find(|check| check.name == CheckName::SameVolume).unwrap().evidence;
     assert!(said.contains("spec.volumeName"), "{said}");
 }
 

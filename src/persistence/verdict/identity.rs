@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Check, Holds, Open, same, so, words};
+use super::{Check, CheckName, Holds, Open, same, so, words};
 use crate::observe::Reading;
 use crate::persistence::How;
 use crate::persistence::evidence::{Claimed, DataAsked, Evidence, Moment, Resolved, Turn};
@@ -13,7 +13,7 @@ use crate::persistence::timeline::{Kind, Timeline};
 pub(super) fn checks(evidence: &Evidence, turn: &Turn, now: &Moment) -> Vec<Check> {
     let is_postgres = matches!(evidence.data, DataAsked::Postgres { .. });
     let (old, new) = (&turn.before.pod, &now.pod);
-    let mut checks = vec![same("same name", "pod", &old.name, &new.name)];
+    let mut checks = vec![same(CheckName::SameName, "pod", &old.name, &new.name)];
     if evidence.how.replaces_pod() {
         checks.extend([new_pod(&turn.timeline, old, new), owner(&evidence.set.uid, old, new)]);
     } else {
@@ -32,7 +32,7 @@ pub(super) fn checks(evidence: &Evidence, turn: &Turn, now: &Moment) -> Vec<Chec
 }
 
 fn same_pod(old: &PodSeen, new: &PodSeen) -> Check {
-    const NAME: &str = "same pod";
+    const NAME: CheckName = CheckName::SamePod;
     if old.uid != new.uid {
         Check::new(NAME, Holds::No, format!("uid {} → {}", old.uid, new.uid))
     } else if new.restarts == old.restarts + 1 {
@@ -44,7 +44,7 @@ fn same_pod(old: &PodSeen, new: &PodSeen) -> Check {
 
 /// Whether another pod took the place of the old one, and no third one that of the new one.
 fn new_pod(timeline: &Timeline, old: &PodSeen, new: &PodSeen) -> Check {
-    const NAME: &str = "new pod";
+    const NAME: CheckName = CheckName::NewPod;
     if old.uid == new.uid {
         Check::new(NAME, Holds::No, format!("uid {} is the old one's", new.uid))
     } else if timeline.successor.as_ref().is_some_and(|uid| *uid != new.uid) {
@@ -55,7 +55,7 @@ fn new_pod(timeline: &Timeline, old: &PodSeen, new: &PodSeen) -> Check {
 }
 
 fn owner(set: &str, old: &PodSeen, new: &PodSeen) -> Check {
-    const NAME: &str = "same owner";
+    const NAME: CheckName = CheckName::SameOwner;
     // What the set did not create before is not created again by it.
     match old.owner.as_deref() {
         Some(before) if before != set => {
@@ -66,11 +66,11 @@ fn owner(set: &str, old: &PodSeen, new: &PodSeen) -> Check {
 }
 
 fn claims(is_postgres: bool, before: &Moment, now: &Moment) -> Vec<Check> {
-    const NAME: &str = "same claim";
+    const NAME: CheckName = CheckName::SameClaim;
     if is_postgres && now.claims.is_empty() {
         return vec![
             Check::new(NAME, Holds::No, "the data directory is not on a claim: it is lost with its pod"),
-            Check::new("same volume", Holds::No, "no claim names one"),
+            Check::new(CheckName::SameVolume, Holds::No, "no claim names one"),
         ];
     }
     if before.claims.is_empty() && now.claims.is_empty() {
@@ -90,7 +90,7 @@ fn claims(is_postgres: bool, before: &Moment, now: &Moment) -> Vec<Check> {
 }
 
 fn claim(before: &Reading<ClaimSeen>, now: &Claimed) -> Check {
-    const NAME: &str = "same claim";
+    const NAME: CheckName = CheckName::SameClaim;
     match (before, &now.claim) {
         (Reading::Present(old), Reading::Present(new)) if old.uid == new.uid && !new.uid.is_empty() => {
             Check::new(NAME, Holds::Yes, format!("pvc/{} uid {}", new.name, new.uid))
@@ -109,7 +109,7 @@ fn claim(before: &Reading<ClaimSeen>, now: &Claimed) -> Check {
 }
 
 fn volume(before: &Claimed, now: &Claimed) -> Check {
-    const NAME: &str = "same volume";
+    const NAME: CheckName = CheckName::SameVolume;
     let name = |claimed: &Claimed| claimed.claim.present().and_then(|claim| claim.volume.clone());
     let (Some(old), Some(new)) = (name(before), name(now)) else {
         let holds = if matches!(now.claim, Reading::Absent) { Holds::No } else { Holds::Unknown };
@@ -130,7 +130,7 @@ fn volume(before: &Claimed, now: &Claimed) -> Check {
 }
 
 fn name(is_postgres: bool, turn: &Turn, now: &Moment) -> Check {
-    const NAME: &str = "same address by name";
+    const NAME: CheckName = CheckName::AddressByName;
     // Applications find the exchange's database by its name alone.
     let unasked = |why: &str| {
         if is_postgres { Check::new(NAME, Holds::Unknown, why) } else { Check::open(Open::Name, NAME, why) }
@@ -168,7 +168,7 @@ fn said(resolved: &Resolved) -> String {
 
 /// Whether the old server had stopped before the new one started. The lock that the new one holds is empty if that is none.
 fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &str) -> Check {
-    const NAME: &str = "one server at a time";
+    const NAME: CheckName = CheckName::OneServer;
     let at = |kind| timeline.events.iter().position(|event| event.kind == kind);
     let in_order = at(Kind::Ended).is_some_and(|ended| at(Kind::Started).is_some_and(|started| ended < started));
     let one_clock = timeline.old.node == now.node;

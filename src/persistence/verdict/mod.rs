@@ -3,12 +3,14 @@
 //! what it leaves open.
 
 mod identity;
+mod name;
 mod output;
 mod postgres;
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
+pub use name::CheckName;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{DataAsked, Evidence, Moment, Turn};
@@ -65,8 +67,8 @@ impl Display for Open {
 /// One thing that was to be proved, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What: a short name.
-    pub name: String,
+    /// What.
+    pub name: CheckName,
     /// Whether it is so.
     pub holds: Holds,
     /// What shows it.
@@ -78,12 +80,12 @@ pub struct Check {
 impl Check {
     /// One that counts.
     #[must_use]
-    pub fn new(name: &str, holds: Holds, evidence: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), holds, evidence: evidence.into(), open: None }
+    pub fn new(name: CheckName, holds: Holds, evidence: impl Into<String>) -> Self {
+        Self { name, holds, evidence: evidence.into(), open: None }
     }
 
     /// One that is left open.
-    fn open(open: Open, name: &str, evidence: impl Into<String>) -> Self {
+    fn open(open: Open, name: CheckName, evidence: impl Into<String>) -> Self {
         Self { open: Some(open), ..Self::new(name, Holds::Unknown, evidence) }
     }
 }
@@ -200,7 +202,7 @@ impl Verdict {
     pub fn foremost(&self) -> Option<(Option<&str>, &Check)> {
         let against = self.against();
         let goes_back = |(_, check): &(Option<&str>, &Check)| {
-            check.holds == Holds::No && matches!(check.name.as_str(), postgres::START | postgres::LOG)
+            check.holds == Holds::No && matches!(check.name, CheckName::Start | CheckName::LogGoesOn)
         };
         against.iter().copied().find(goes_back).or(against.first().copied())
     }
@@ -210,7 +212,8 @@ impl Verdict {
     #[must_use]
     pub fn conclusion(&self) -> String {
         let Some((pod, check)) = self.foremost() else {
-            let mut yours = self.pods.iter().flat_map(|pod| &pod.checks).filter(|check| check.name == postgres::YOURS);
+            let mut yours =
+                self.pods.iter().flat_map(|pod| &pod.checks).filter(|check| check.name == CheckName::YourRows);
             return yours.next_back().unwrap_or(&self.complete).evidence.clone();
         };
         let is_of_one = self.complete.holds == Holds::Yes && self.pods.iter().all(|one| Some(one.pod.as_str()) == pod);
@@ -242,7 +245,7 @@ fn checks(evidence: &Evidence, turn: &Turn) -> Vec<Check> {
 
 /// Of a pod of which there is nothing after.
 fn came_back(evidence: &Evidence, turn: &Turn, after: &Reading<Moment>) -> Check {
-    const NAME: &str = "came back";
+    const NAME: CheckName = CheckName::CameBack;
     if let Reading::Unknown(reason) = after {
         return Check::new(NAME, Holds::Unknown, format!("it could not be read: {}", words(reason)));
     }
@@ -255,7 +258,7 @@ fn came_back(evidence: &Evidence, turn: &Turn, after: &Reading<Moment>) -> Check
 
 /// Whether each pod was stopped that was to be.
 fn complete(evidence: &Evidence) -> Check {
-    const NAME: &str = "every pod";
+    const NAME: CheckName = CheckName::EveryPod;
     let (planned, turns) = (&evidence.planned, &evidence.turns);
     let stopped: Vec<&str> = turns.iter().map(|turn| turn.before.pod.name.as_str()).collect();
     if stopped.iter().zip(planned).any(|(stopped, planned)| stopped != planned) {
@@ -281,7 +284,7 @@ pub fn words(reason: &Reason) -> &str {
 }
 
 /// Something without which nothing else is the same; what is empty was not read.
-fn same(name: &str, what: &str, before: &str, after: &str) -> Check {
+fn same(name: CheckName, what: &str, before: &str, after: &str) -> Check {
     if before.is_empty() || after.is_empty() {
         Check::new(name, Holds::Unknown, format!("{what} could not be read"))
     } else if before == after {

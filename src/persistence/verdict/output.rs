@@ -1,11 +1,11 @@
 //! The data of a program of which nothing is known: what the user's command prints.
 
-use super::{Check, Holds, Open, words};
+use super::{Check, CheckName, Holds, Open, words};
 use crate::observe::Reading;
 use crate::persistence::evidence::{Data, Moment, Turn};
 use crate::persistence::output::Output;
 
-const NAME: &str = "same data";
+const NAME: CheckName = CheckName::SameData;
 
 /// Where nobody said how to read it.
 pub(super) fn not_asked(turn: &Turn, now: &Moment) -> Check {

@@ -1,6 +1,6 @@
 //! The exchange's data: PostgreSQL's identity, its rows, and how it started.
 
-use super::{Check, Holds, same, so, words};
+use super::{Check, CheckName, Holds, same, so, words};
 use crate::observe::Reading;
 use crate::persistence::evidence::{Database, Evidence, Moment, Turn};
 use crate::persistence::identity::{SAFE, Server};
@@ -8,11 +8,6 @@ use crate::persistence::load::Fate;
 use crate::persistence::recovery::{self, Start};
 use crate::persistence::rows;
 use crate::text::seconds;
-
-/// Checks that others go by.
-pub(super) const YOURS: &str = "your rows";
-pub(super) const START: &str = "start";
-pub(super) const LOG: &str = "log goes on";
 
 /// All of it: how many marked rows were written, and the longest gap that the user allows.
 pub(super) fn checks(
@@ -22,12 +17,12 @@ pub(super) fn checks(
     now: &Moment,
 ) -> Vec<Check> {
     let (Some(before), Some(after)) = (turn.before.data.database(), now.data.database()) else {
-        return vec![Check::new("same database", Holds::Unknown, "it was not read both before and after")];
+        return vec![Check::new(CheckName::SameDatabase, Holds::Unknown, "it was not read both before and after")];
     };
     let (old, new) = (&before.server, &after.server);
     let mut checks = vec![
         new_server(old, new),
-        same("same database", "system identifier", &old.system, &new.system),
+        same(CheckName::SameDatabase, "system identifier", &old.system, &new.system),
         directory(old, new),
     ];
     checks.extend(all_rows(evidence, marked, turn, (before, after)));
@@ -37,7 +32,7 @@ pub(super) fn checks(
 }
 
 fn new_server(old: &Server, new: &Server) -> Check {
-    const NAME: &str = "new server";
+    const NAME: CheckName = CheckName::NewServer;
     if old.start == new.start {
         Check::new(NAME, Holds::No, format!("the server of {} still runs", new.started_at))
     } else {
@@ -46,7 +41,7 @@ fn new_server(old: &Server, new: &Server) -> Check {
 }
 
 fn directory(old: &Server, new: &Server) -> Check {
-    let mut check = same("same directory", "inode", &old.inode, &new.inode);
+    let mut check = same(CheckName::SameDirectory, "inode", &old.inode, &new.inode);
     let device =
         if old.device == new.device { new.device.clone() } else { format!("{} → {}", old.device, new.device) };
     if old.directory != new.directory {
@@ -58,7 +53,7 @@ fn directory(old: &Server, new: &Server) -> Check {
 
 /// The user's rows and the marked ones.
 fn all_rows(evidence: &Evidence, marked: u32, turn: &Turn, (before, after): (&Database, &Database)) -> [Check; 2] {
-    const NAMES: [&str; 2] = [YOURS, "marked rows"];
+    const NAMES: [CheckName; 2] = [CheckName::YourRows, CheckName::MarkedRows];
     let (Reading::Present(_), Reading::Present(now)) = (&before.rows, &after.rows) else {
         let (holds, why) = match &after.rows {
             Reading::Absent => (Holds::No, "the table wallets does not exist any more"),
@@ -72,7 +67,7 @@ fn all_rows(evidence: &Evidence, marked: u32, turn: &Turn, (before, after): (&Da
     [yours(NAMES[0], &users), written(NAMES[1], (marked, evidence.marked_before(turn).count()), &own)]
 }
 
-fn yours(name: &str, difference: &rows::Difference) -> Check {
+fn yours(name: CheckName, difference: &rows::Difference) -> Check {
     let bad = bad(difference);
     if !bad.is_empty() {
         return Check::new(name, Holds::No, bad.join("; "));
@@ -93,7 +88,7 @@ fn yours(name: &str, difference: &rows::Difference) -> Check {
 }
 
 /// How many were written, and how many of these were there before.
-fn written(name: &str, (marked, before): (u32, usize), difference: &rows::Difference) -> Check {
+fn written(name: CheckName, (marked, before): (u32, usize), difference: &rows::Difference) -> Check {
     let mut bad = bad(difference);
     // Nobody but this run changes its rows.
     bad.extend(listed("altered", &difference.updated));
@@ -124,7 +119,7 @@ fn listed(what: &str, ids: &[String]) -> Option<String> {
 
 /// The writer's rows, and how long it could not write.
 fn under_load(evidence: &Evidence, max_gap_ms: Option<u64>, turn: &Turn, after: &Database) -> Vec<Check> {
-    const NAMES: [&str; 2] = ["rows under load", "gap under load"];
+    const NAMES: [CheckName; 2] = [CheckName::RowsUnderLoad, CheckName::GapUnderLoad];
     let (load, rows) = match (&turn.load, &after.rows) {
         (Reading::NotAsked, _) => return Vec::new(),
         (Reading::Present(load), Reading::Present(rows)) => (load, rows),
@@ -178,7 +173,7 @@ fn under_load(evidence: &Evidence, max_gap_ms: Option<u64>, turn: &Turn, after: 
 }
 
 fn started(turn: &Turn) -> Check {
-    const NAME: &str = START;
+    const NAME: CheckName = CheckName::Start;
     let lines = match &turn.log {
         Reading::Present(lines) => lines,
         Reading::Unknown(reason) => {
@@ -200,7 +195,7 @@ fn wal(old: &Server, new: &Server) -> Check {
     let goes_on = (new.timeline, new.wal_bytes) >= (old.timeline, old.wal_bytes);
     let back = if goes_on { "" } else { ": back to an older state" };
     let said = format!("{} on timeline {} → {} on timeline {}{back}", old.wal, old.timeline, new.wal, new.timeline);
-    Check::new(LOG, so(goes_on), said)
+    Check::new(CheckName::LogGoesOn, so(goes_on), said)
 }
 
 /// Not a promise of a StatefulSet, but what its rows rest on when the machine itself fails: told, and nothing hangs on it.
@@ -216,5 +211,5 @@ fn settings(server: &Server) -> Check {
         [] => format!("{} are on", names()),
         off => format!("{}: may cost rows when the machine fails, which this does not test", off.join(", ")),
     };
-    Check::new("settings", Holds::Yes, said)
+    Check::new(CheckName::Settings, Holds::Yes, said)
 }
