@@ -1,5 +1,6 @@
 //! What is deployed.
 
+pub mod claim;
 pub mod helper;
 pub mod level_one;
 pub mod manifests;

@@ -12,6 +12,7 @@ mod pods;
 mod refusals;
 mod rollout;
 mod services;
+mod unasked;
 mod unread;
 
 use std::collections::BTreeSet;
@@ -19,12 +20,12 @@ use std::iter;
 use std::sync::LazyLock;
 
 pub use causes::ALL;
-pub use causes::stuck_revision::stuck_pod;
 pub use causes::table_missing::CAUSE as TABLE_MISSING;
 pub use causes::terminating::rescue;
 pub use finding::{Cause, Diagnosis, Finding, Need, Observed, Weight};
 pub use health::Health;
 pub use mend::Mend;
+pub use unasked::{Due, due};
 
 use crate::kubernetes::is_own;
 use crate::observe::Snapshot;

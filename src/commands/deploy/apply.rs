@@ -8,10 +8,10 @@ use kube::core::ObjectMeta;
 use tokio::time::{Instant, sleep};
 
 use super::{Args, existing};
-use crate::commands::shared::{overlooked, reuse, waiting};
+use crate::commands::shared::{reuse, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::{names, objects};
+use crate::exchange::{claim, names, objects};
 use crate::kubernetes::act::{Apply, Create};
 use crate::kubernetes::{Cause, Object, adopt};
 use crate::observe::{Reading, Snapshot};
@@ -39,8 +39,8 @@ pub async fn all(
         let there = existing::of(object, snapshot);
         waiting::insist(ctx, deadline, waiting::is_passing, async || one(args, ctx, object, &there).await).await?;
     }
-    for claim in snapshot.claims().filter(|_| reused.is_some()) {
-        let touch = overlooked::touch(claim)?;
+    for waiting_one in snapshot.claims().filter(|_| reused.is_some()) {
+        let touch = claim::touch(waiting_one)?;
         waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&touch).await).await?;
     }
     Ok(())

@@ -14,7 +14,6 @@ pub mod names;
 pub mod namespace;
 pub mod next_pod;
 pub mod node;
-pub mod overlooked;
 pub mod page;
 pub mod proof;
 pub mod quota;

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use kube::ResourceExt;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
-use super::overlooked;
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::findings::{self, Depth, Finding, Observed, Weight};
-use crate::kubernetes::act::DeletePod;
+use crate::findings::{self, Depth, Due, Finding, Observed, Weight};
 use crate::kubernetes::{Cause, Cluster, Place};
 use crate::observe::details::Details;
 use crate::observe::live::{self, Change};
@@ -30,10 +27,6 @@ pub enum Waited {
 
 /// How often events are asked for while something is not ready: they are not watched, for a namespace may have many.
 const EVENTS: Duration = Duration::from_secs(2);
-
-/// How long a claim and a volume that are both there may take to be bound: it is a matter of milliseconds, or of the
-/// cluster's next look at all claims, 15 s later.
-const BINDING: Duration = Duration::from_secs(1);
 
 /// How long after a deadline it may take to find out why it was missed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -119,8 +112,7 @@ pub fn is_passing(error: &anyhow::Error) -> bool {
     server_away(error) || matches!(Cause::of(error), Some(Cause::Conflict { managers, .. }) if managers.is_empty())
 }
 
-/// Waits until it holds. With `mend`, a pod that keeps the set from making its newest revision is deleted, and a claim that the
-/// cluster has overlooked is touched.
+/// Waits until it holds. With `mend`, what is due of the mends that need no question is done meanwhile, once for each object.
 ///
 /// # Errors
 /// If the cluster cannot be asked, or what it takes cannot be done.
@@ -140,19 +132,8 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
         if holds(&snapshot) {
             return Ok(Waited::Done);
         }
-        if let Some(pod) = findings::stuck_pod(&snapshot).filter(|_| mend)
-            && let Some(uid) = pod.uid()
-            && told.is_new(&uid)
-        {
-            let name = pod.name_any();
-            ctx.printer.note(format!(
-                "pod/{name} is of an older revision and never became ready: the StatefulSet would wait for it forever, so it is deleted"
-            ));
-            match ctx.perform(&DeletePod { name, uid, grace: None }).await {
-                // Another deploy was faster.
-                Err(error) if is_gone(&error) => {}
-                deleted => deleted?,
-            }
+        if mend {
+            Box::pin(mend_what_is_due(ctx, &snapshot, start.elapsed(), &mut told)).await?;
         }
         let change = timeout_at(deadline, async {
             tokio::select! {
@@ -173,9 +154,6 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
                 for line in told.news(&findings, start.elapsed()) {
                     ctx.printer.note(line);
                 }
-                if mend && start.elapsed() > BINDING {
-                    look_again(ctx, &snapshot, &mut told).await;
-                }
             }
             Err(_) => {
                 let details = details(&snapshot, cluster, deadline + LAST_WORDS).await;
@@ -185,19 +163,24 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
     }
 }
 
-/// Has the cluster look again, once, at a claim that it has overlooked. Without that it looks by itself, later.
-async fn look_again(ctx: &Ctx, snapshot: &Snapshot, told: &mut Told) {
-    let Some(claim) = overlooked::find(snapshot).filter(|claim| told.is_new(&claim.uid().unwrap_or_default())) else {
-        return;
-    };
-    ctx.printer.note(format!(
-        "persistentvolumeclaim/{} is pending although its volume exists: it is updated, so that the cluster checks it again",
-        claim.name_any()
-    ));
-    let touched = async { ctx.perform(&overlooked::touch(claim)?).await };
-    if let Err(error) = touched.await {
-        ctx.printer.warning(&format!("{error:#}; the cluster will check it later"));
+/// Does what is due, and says so. What passes by itself need not be mended: of that, a failure is only told.
+async fn mend_what_is_due(ctx: &Ctx, snapshot: &Snapshot, waited: Duration, told: &mut Told) -> anyhow::Result<()> {
+    let Place { namespace, by_hand, .. } = ctx.cluster().await?.place();
+    let details = &Details::default();
+    let due = findings::due(&Observed { snapshot, details, namespace, by_hand, now: Timestamp::now() }, waited);
+    for Due { finding, mend, done, .. } in due.into_iter().filter(|due| told.is_new(&due.uid)) {
+        ctx.printer.note(format!("{} {}: {done}", finding.object, finding.says));
+        match ctx.perform(&mend).await {
+            Ok(_) => {}
+            // Another deploy was faster.
+            Err(error) if is_gone(&error) => {}
+            Err(error) if finding.weight == Weight::NotYet => {
+                ctx.printer.warning(&format!("{error:#}; it may pass by itself"));
+            }
+            Err(error) => return Err(error),
+        }
     }
+    Ok(())
 }
 
 /// Whether an object was gone before it could be deleted, or another one had its name.

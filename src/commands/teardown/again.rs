@@ -8,10 +8,10 @@ use kube::ResourceExt;
 use tokio::time::{Instant, sleep};
 
 use super::wipe::Files;
-use crate::commands::shared::{overlooked, reuse};
+use crate::commands::shared::reuse;
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::objects;
+use crate::exchange::{claim, objects};
 use crate::kubernetes::Object;
 use crate::kubernetes::act::Create;
 use crate::kubernetes::gone::Leaving;
@@ -65,9 +65,9 @@ pub async fn bind(ctx: &Ctx, files: &Files, volume: &PersistentVolume, deadline:
             )
             .into());
         }
-        if let Some(claim) = claim.filter(|_| !touched && start.elapsed() > BINDING) {
+        if let Some(waiting) = claim.filter(|_| !touched && start.elapsed() > BINDING) {
             touched = true;
-            ctx.perform(&overlooked::touch(&claim)?).await?;
+            ctx.perform(&claim::touch(&waiting)?).await?;
         }
         sleep(PAUSE).await;
     }

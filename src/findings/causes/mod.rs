@@ -26,6 +26,7 @@ causes![
     volume_released of any set,
     volume_taken of any set,
     volume_mismatch of any set,
+    claim_overlooked,
     claim_unbound of any set,
     stuck_revision of any set,
     update_held_back of any set,

@@ -17,8 +17,7 @@ use crate::persistence::revision;
 const REVISION: &str = "controller-revision-hash";
 
 /// A pod of an older revision that never became ready. A StatefulSet waits for it for ever before it makes the newer one.
-#[must_use]
-pub fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
+fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
     let set = snapshot.statefulset.present()?;
     let status = set.status.as_ref()?;
     let newest = status.update_revision.as_ref()?;

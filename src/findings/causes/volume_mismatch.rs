@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::ResourceExt;
 use serde_json::json;
 
-use super::claim_unbound;
+use super::{claim_overlooked, claim_unbound};
 use crate::exchange::names;
 use crate::exchange::settings::quantity;
 use crate::findings::claims::{self, Owner, Unbound};
@@ -18,7 +18,7 @@ pub static CAUSE: Cause = Cause {
     slug: "volume-mismatch",
     title: "The volume does not fit the claim",
     text: include_str!("volume_mismatch.md"),
-    explains: &[&claim_unbound::CAUSE],
+    explains: &[&claim_unbound::CAUSE, &claim_overlooked::CAUSE],
     needs: &[Need::Events(claims::not_bound_objects)],
     mend: None,
     judge: |observed| claims::unbound(observed).filter_map(|claim| mismatch(observed, claim)).collect(),

@@ -1,5 +1,7 @@
 //! The causes that lie in claims, volumes and nodes.
 
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::{Node, PersistentVolume};
 use k8s_openapi::api::storage::v1::StorageClass;
 
@@ -54,6 +56,57 @@ fn classes(all: &[(&str, &str)]) -> Reading<Vec<StorageClass>> {
 
 fn slugs(snapshot: &Snapshot, details: &Details) -> Vec<&'static str> {
     found(snapshot, details).iter().map(|finding| finding.cause.slug).collect()
+}
+
+#[test]
+fn only_a_static_claim_that_waits_for_its_free_volume_is_overlooked() {
+    let overlooked = |spec: &Value, volume_spec: &Value, phase: &str| {
+        let mut snapshot = waiting(spec);
+        snapshot.members[0].volume = volume("pv", volume_spec, phase);
+        slugs(&snapshot, &Details::default()).contains(&"claim-overlooked")
+    };
+    let claim = json!({ "storageClassName": "", "volumeName": "pv" });
+    let owned_by = |namespace: &str| json!({ "claimRef": { "name": names::CLAIM, "namespace": namespace } });
+    assert!(overlooked(&claim, &json!({}), "Available"));
+    assert!(overlooked(&claim, &owned_by("alice"), "Available"));
+    assert!(!overlooked(&claim, &owned_by("bob"), "Available"));
+    for (key, value) in
+        [("storageClassName", json!("fast")), ("storageClassName", Value::Null), ("volumeName", json!("another"))]
+    {
+        let mut other = claim.clone();
+        other[key] = value;
+        assert!(!overlooked(&other, &json!({}), "Available"), "{other}");
+    }
+    for phase in ["Released", "Bound", "Failed"] {
+        assert!(!overlooked(&claim, &json!({}), phase), "{phase}");
+    }
+    assert!(!slugs(&bound(&json!({})), &Details::default()).contains(&"claim-overlooked"));
+}
+
+/// The mends that need no question, after a wait as long as this.
+fn due(snapshot: &Snapshot, waited: Duration) -> Vec<Due> {
+    let (details, by_hand) = (&Details::default(), &hostile());
+    super::super::due(&Observed { snapshot, details, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH }, waited)
+}
+
+#[test]
+fn an_overlooked_claim_is_touched_after_a_moment_and_a_stuck_pod_deleted_at_once() {
+    let mut snapshot = waiting(&json!({ "storageClassName": "", "volumeName": "pv" }));
+    snapshot.members[0].volume = volume("pv", &json!({}), "Available");
+    assert_eq!(due(&snapshot, Duration::ZERO).len(), 0);
+    let [Due { finding, mend: Mend::Patch(touch), uid, .. }] = &due(&snapshot, Duration::from_secs(1))[..] else {
+        panic!("it is not touched")
+    };
+    assert_eq!((finding.cause.slug, finding.weight, &**uid), ("claim-overlooked", Weight::NotYet, UID));
+    assert!(touch.object.body.to_string().contains("touched-at"), "{touch:?}");
+
+    let mut pod = container(&json!({ "waiting": { "reason": "ImagePullBackOff" } }), 0);
+    pod["revision"] = "r0".into();
+    let [Due { mend: Mend::DeletePod(delete), uid, .. }] = &due(&super::snapshot(&pod), Duration::ZERO)[..] else {
+        panic!("it is not deleted")
+    };
+    assert_eq!((&*delete.name, &delete.uid), ("postgres-0", uid));
+    assert_eq!(due(&ready(), Duration::from_mins(1)).len(), 0);
 }
 
 #[test]
@@ -169,9 +222,10 @@ fn a_volume_that_does_not_fit_is_told_with_both_values() {
         // Two that name each other are bound, whatever they ask for.
         let mut reserved = volume.clone();
         reserved["claimRef"] = json!({ "namespace": "alice", "name": names::CLAIM });
-        assert_eq!(with(&claim, &reserved, &none).cause.slug, "claim-unbound");
+        let waits = if claim["storageClassName"] == "" { "claim-overlooked" } else { "claim-unbound" };
+        assert_eq!(with(&claim, &reserved, &none).cause.slug, waits);
     }
-    assert_eq!(with(&lessons_claim(same), &fitting(same), &none).cause.slug, "claim-unbound");
+    assert_eq!(with(&lessons_claim(same), &fitting(same), &none).cause.slug, "claim-overlooked");
     let both = lessons_claim(|claim| claim["storageClassName"] = "standard".into());
     let finding = with(&both, &fitting(|volume| volume["capacity"]["storage"] = "1".into()), &none);
     assert!(finding.says.contains("is none; it asks for 1Gi"), "{finding:?}");
