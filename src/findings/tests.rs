@@ -303,6 +303,22 @@ fn what_may_not_be_read_is_not_unhealthy_and_what_fails_is() {
 }
 
 #[test]
+fn of_several_servers_it_is_said_whose_volume_is_unknown() {
+    let unknown = || Reading::Unknown(Reason::Forbidden("no".to_owned()));
+    let mut snapshot = ready();
+    snapshot.members[0].volume = unknown();
+    let objects = |snapshot: &Snapshot| {
+        found(snapshot, &Details::default()).into_iter().map(|finding| finding.object).collect::<Vec<_>>()
+    };
+    assert_eq!(objects(&snapshot), ["the volume"]);
+    let second = Member { volume: unknown(), ..Member::new(("postgres-1", "data-postgres-1")) };
+    snapshot.members.push(second);
+    let [first, second] =
+        [names::CLAIM, "data-postgres-1"].map(|of| format!("the volume of persistentvolumeclaim/{of}"));
+    assert_eq!(objects(&snapshot), [first, second]);
+}
+
+#[test]
 fn a_server_of_another_version_is_warned_about_and_of_an_unknown_one_is_not() {
     let of = |minor: &str| {
         let server = Info { major: "1".to_owned(), minor: minor.to_owned(), ..Info::default() };

@@ -248,9 +248,13 @@ impl Snapshot {
     fn reasons(&self) -> Vec<(String, Option<&Reason>)> {
         let mut all = vec![(self.set_reference(), reason(&self.statefulset)), ("pods".to_owned(), reason(&self.pods))];
         for member in &self.members {
-            let volume = member.volume_name().map(|name| format!("persistentvolume/{name}"));
             all.push((member.claim_reference(), reason(&member.claim)));
-            all.push((volume.unwrap_or("the volume".to_owned()), reason(&member.volume)));
+            let volume = match member.volume_name() {
+                Some(name) => format!("persistentvolume/{name}"),
+                None if self.members.len() == 1 => "the volume".to_owned(),
+                None => format!("the volume of {}", member.claim_reference()),
+            };
+            all.push((volume, reason(&member.volume)));
         }
         all.push(("endpointslices".to_owned(), reason(&self.endpoints)));
         all.extend(self.deployments.iter().map(|(name, reading)| (format!("deployment/{name}"), reason(reading))));
