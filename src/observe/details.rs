@@ -113,6 +113,20 @@ const MOST: u32 = 50;
 /// As many objects of the cluster as are listed. Of more, nothing can be said of all.
 const MOST_OF_CLUSTER: u16 = 500;
 
+/// The words of the kubectl commands that read what is wanted of all around: what `doctor` alone looks at.
+#[must_use]
+pub fn kubectl(wanted: &Wanted) -> Vec<Vec<String>> {
+    let get = |kinds: &[(bool, &str)]| {
+        let kinds: Vec<&str> = kinds.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, kind)| *kind).collect();
+        (!kinds.is_empty()).then(|| vec!["get".to_owned(), kinds.join(",")])
+    };
+    let of_namespace = get(&[(wanted.budgets, "poddisruptionbudgets"), (wanted.policies, "networkpolicies")]);
+    let of_cluster = get(&[(wanted.nodes, "nodes"), (wanted.classes, "storageclasses")]);
+    let version = wanted.server.then(|| vec!["version".to_owned()]);
+    let logs = wanted.logs.iter().map(Run::kubectl);
+    of_namespace.into_iter().chain(of_cluster).chain(version).chain(logs).collect()
+}
+
 impl Details {
     /// Asks for what is wanted, all at once.
     pub async fn read(snapshot: &Snapshot, cluster: &Cluster, wanted: Wanted) -> Self {

@@ -31,6 +31,9 @@ pub struct DnsServer {
     pub ready: usize,
 }
 
+/// The namespace of the kubectl command that reads the same, and its words.
+pub const KUBECTL: (&str, [&str; 4]) = (NAMESPACE, ["get", "deployments,pods", "-l", LABEL]);
+
 /// Its pods, and how many there shall be.
 pub async fn server(cluster: &Cluster) -> Reading<DnsServer> {
     let cluster = cluster.in_namespace(NAMESPACE);

@@ -15,6 +15,17 @@ pub struct Run {
     pub previous: bool,
 }
 
+impl Run {
+    /// The words of the kubectl command that reads the end of its log.
+    #[must_use]
+    pub fn kubectl(&self) -> Vec<String> {
+        let mut words = ["logs", &self.pod, "-c", &self.container].map(str::to_owned).to_vec();
+        words.extend(self.previous.then(|| "--previous".to_owned()));
+        words.extend([format!("--tail={LINES}"), format!("--limit-bytes={BYTES}")]);
+        words
+    }
+}
+
 /// The end of a run's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {

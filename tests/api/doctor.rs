@@ -162,6 +162,44 @@ fn a_server_of_another_time_is_a_warning_and_costs_status_no_request() {
     assert!(ended.code == 0 && ended.stdout.contains("KC005 warning: API server"), "{ended:?}");
 }
 
+/// The backend's container crashes.
+fn crash(world: &mut World) {
+    let status = &mut world.at(&format!("{NAMESPACED}/pods"))["items"][1]["status"];
+    status["conditions"][0]["status"] = "False".into();
+    let ended = json!({ "terminated": { "exitCode": 1, "reason": "Error" } });
+    status["containerStatuses"] = json!([{ "name": "backend", "ready": false, "restartCount": 3, "image": "", "imageID": "",
+        "state": { "waiting": { "reason": "CrashLoopBackOff" } }, "lastState": ended }]);
+}
+
+/// The commands that were shown.
+fn shown(ended: &Ended) -> Vec<String> {
+    let lines = ended.stderr.lines().filter_map(|line| line.strip_prefix("$ kubectl --context scripted -n "));
+    lines.map(|line| line.replace('\'', "")).collect()
+}
+
+#[test]
+fn what_doctor_alone_reads_is_shown_too() {
+    let mut world = World::healthy();
+    crash(&mut world);
+    let home = Home::at(&serve(world));
+    let alone = [
+        "alice get poddisruptionbudgets,networkpolicies",
+        "alice get nodes,storageclasses",
+        "alice version",
+        "alice logs backend-1 -c backend --previous --tail=40 --limit-bytes=16384",
+        "kube-system get deployments,pods -l k8s-app=kube-dns",
+    ];
+    let of_these = |ended: &Ended| shown(ended).iter().filter(|command| alone.contains(&command.as_str())).count();
+    let ended = home.run("doctor --show-commands");
+    assert_eq!(of_these(&ended), alone.len(), "{ended:?}");
+    // Only what is read for the sake of the causes that are asked for.
+    let ended = home.run("doctor --only KC011 --show-commands");
+    assert_eq!(of_these(&ended), 0, "{ended:?}");
+    assert!(shown(&ended).contains(&"alice get storageclasses".to_owned()), "{ended:?}");
+    let ended = home.run("status --show-commands");
+    assert_eq!(of_these(&ended), 0, "{ended:?}");
+}
+
 #[test]
 fn who_can_send_no_request_has_not_looked() {
     let world = World::healthy();

@@ -11,7 +11,7 @@ use crate::findings::{self, Cause, Depth, Diagnosis, Finding, Health, Observed, 
 use crate::kubernetes::act::{Act, command};
 use crate::kubernetes::{Cluster, Place};
 use crate::observe::database::Database;
-use crate::observe::details::{Details, Wanted};
+use crate::observe::details::{self, Details, Wanted};
 use crate::observe::path::Way;
 use crate::observe::{Snapshot, target};
 
@@ -65,9 +65,7 @@ pub async fn look(ctx: &Ctx, scope: Scope<'_>) -> anyhow::Result<Look> {
     if scope.depth >= Depth::All && scope.target.is_none() {
         show(ctx, cluster.place(), &snapshot);
     }
-    if findings::wanted(&snapshot, scope.depth, scope.causes).names {
-        show_names(ctx, cluster.place(), &snapshot);
-    }
+    show_around(ctx, cluster.place(), &snapshot, &findings::wanted(&snapshot, scope.depth, scope.causes));
     Ok(Box::pin(Look::again_if_needed(cluster, snapshot, scope)).await)
 }
 
@@ -124,6 +122,17 @@ impl Look {
 /// What DNS answers, if that is wanted.
 async fn names(cluster: &Cluster, snapshot: &Snapshot, wanted: &Wanted) -> Names {
     if wanted.names { Box::pin(resolved::read(cluster, snapshot)).await } else { Names::default() }
+}
+
+/// Shows how all around is looked at by hand.
+fn show_around(ctx: &Ctx, place: &Place, snapshot: &Snapshot, wanted: &Wanted) {
+    for words in details::kubectl(wanted) {
+        ctx.show(|| command(place, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    if wanted.names {
+        resolved::show_its_objects(ctx, place);
+        show_names(ctx, place, snapshot);
+    }
 }
 
 /// Shows how DNS is asked by hand.

@@ -77,6 +77,14 @@ fn pasted_commands_deploy_an_exchange_too() {
     for command in all.iter().filter(|command| command.contains(" get ")) {
         works(&command.replace(shown.namespace(), copied.namespace()));
     }
+    let looked = ends(shown.namespace(), "doctor --show-commands", 0);
+    let looks = commands(&looked.stderr);
+    for read in ["nodes,storageclasses", "poddisruptionbudgets,networkpolicies", "k8s-app=kube-dns"] {
+        assert!(looks.iter().any(|command| command.contains(read)), "{read}: {looks:#?}");
+    }
+    for command in looks.iter().filter(|command| command.contains(" get ") || command.ends_with(" version")) {
+        works(command);
+    }
     let info = works(all.last().unwrap());
     assert!(info.contains("\"wallets_table\":true"), "{info}");
     ends(copied.namespace(), "deploy", 0);

@@ -55,6 +55,12 @@ pub fn show(ctx: &Ctx, place: &Place, from: &AskingPod, facts: &Facts, typed: &[
     }
 }
 
+/// Shows how the objects of the DNS server are read by hand.
+pub fn show_its_objects(ctx: &Ctx, place: &Place) {
+    let (namespace, words) = observe::dns::KUBECTL;
+    ctx.show(|| act::command(&Place { namespace: namespace.to_owned(), ..place.clone() }, &words));
+}
+
 /// Shows how a temporary pod asks the DNS server itself.
 pub fn show_server(ctx: &Ctx, place: &Place, facts: &Facts) {
     ctx.show(|| {
