@@ -400,6 +400,21 @@ fn a_finding_is_mended_by_the_command_that_was_shown_and_looked_for_again() {
     assert!(requests.iter().any(|request| of_lease(&request)), "it holds no Lease: {requests:?}");
 }
 
+/// What was shown is compared with what is due after the confirmation: a time in it would never be the same twice.
+#[test]
+fn an_overlooked_claim_is_touched_as_it_was_shown() {
+    let mut world = World::healthy();
+    world.at(&format!("{NAMESPACED}/persistentvolumeclaims/postgres-pvc"))["status"]["phase"] = "Pending".into();
+    world.at("/api/v1/persistentvolumes/postgres-pv-alice")["status"]["phase"] = "Available".into();
+    let server = serve(world);
+    let ended = Home::at(&server).run("doctor --fix KC047 --yes --timeout 1s");
+    // The scripted cluster binds nothing.
+    assert!(ended.code == 1 && ended.stderr.contains("KC047 was still there after 1s"), "{ended:?}");
+    assert!(ended.stderr.contains("patch persistentvolumeclaim/postgres-pvc --type merge -p"), "{ended:?}");
+    let touches = server.requests().iter().filter(|request| request.body.contains("touched-at-version")).count();
+    assert_eq!(touches, 1, "{ended:?}");
+}
+
 #[test]
 fn nothing_is_changed_without_a_confirmation_a_finding_or_a_mend() {
     for (words, code, says) in [
