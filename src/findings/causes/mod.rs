@@ -74,6 +74,6 @@ causes![
     other_storage,
     reclaim_delete of any set,
     volume_on_any_node of any set,
-    api_server,
+    api_server of any set,
     not_permitted of any set,
 ];
