@@ -330,6 +330,15 @@ fn the_workloads_find_each_other() {
 }
 
 #[test]
+fn each_workload_says_of_which_version_it_is() {
+    for file in ["postgres-statefulset.yaml", "backend-deployment.yaml", "frontend-deployment.yaml"] {
+        let object: Value = object(file);
+        let version = object.pointer("/metadata/annotations/kubectl-kubecoin~1version");
+        assert_eq!(version, Some(&env!("CARGO_PKG_VERSION").into()), "{file}");
+    }
+}
+
+#[test]
 fn images_are_those_of_the_workspace() {
     let workspace: toml::Table = include_str!("../Cargo.toml").parse().unwrap();
     let registry = workspace["workspace"]["metadata"]["images"]["registry"].as_str().unwrap();

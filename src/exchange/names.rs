@@ -49,6 +49,9 @@ pub const FRONTEND_SERVICE: &str = "frontend-service";
 /// labels above: nothing that selects the exchange's pods may find them.
 pub const HELPER: &str = "kubectl-kubecoin/helper";
 
+/// The annotation of a workload with the version of the manifests that it was applied from.
+pub const VERSION: &str = "kubectl-kubecoin/version";
+
 /// The label of all that is made of Level 1 for contrast, with the run that made it as its value. Its pods have none of the
 /// labels above.
 pub const LEVEL_1: &str = "kubectl-kubecoin/level-1";
