@@ -14,16 +14,18 @@ pub static CAUSE: Cause = Cause {
     needs: &[],
     mend: None,
     judge: |observed| {
-        let deleted = claims::bound(observed).filter(|(_, volume)| {
-            claims::reclaim_policy(volume) == Some("Delete") && volume.meta().deletion_timestamp.is_none()
+        let deleted = claims::bound(observed).filter_map(|(member, volume)| {
+            let policy = claims::reclaim_policy(volume).filter(|policy| ["Delete", "Recycle"].contains(policy))?;
+            volume.meta().deletion_timestamp.is_none().then_some((member, volume, policy))
         });
-        let finding = deleted.map(|(member, volume)| Finding {
+        let finding = deleted.map(|(member, volume, policy)| Finding {
             cause: &CAUSE,
-            weight: Weight::Info,
+            // `deploy` has applied the lesson's volume with Retain.
+            weight: if volume.name_any() == names::volume(observed.namespace) { Weight::Warning } else { Weight::Info },
             app: names::POSTGRES,
             object: claims::reference(volume),
             says: format!(
-                "has reclaim policy Delete: who deletes the claim {} deletes the data too",
+                "has reclaim policy {policy}: who deletes the claim {} deletes the data too",
                 member.claim_name
             ),
             hint: observed

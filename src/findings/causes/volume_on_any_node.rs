@@ -1,4 +1,4 @@
-use k8s_openapi::api::core::v1::{Node, PersistentVolume};
+use k8s_openapi::api::core::v1::{Node, NodeSelectorTerm, PersistentVolume, Pod};
 use kube::ResourceExt;
 use serde_json::json;
 
@@ -7,20 +7,22 @@ use crate::findings::{Cause, Finding, Need, Observed, Weight, claims};
 use crate::observe::Member;
 use crate::text::Hint;
 
-/// The volume is a directory of whatever node its pod is on.
+/// The volume is a directory of whatever node its pod is on, or of another one than it says.
 pub static CAUSE: Cause = Cause {
     id: "KC018",
     slug: "volume-on-any-node",
-    title: "The volume is a directory, and is not tied to a node",
+    title: "The volume is a directory, and is not tied to its node",
     text: include_str!("volume_on_any_node.md"),
     explains: &[],
     needs: &[Need::Nodes],
     mend: None,
     judge: |observed| {
         let Some(nodes) = observed.details.nodes.present() else { return vec![] };
+        let misplaced =
+            || claims::bound(observed).filter_map(|(member, volume)| misplaced(observed, nodes, member, volume));
         let several = nodes.iter().filter(|node| takes_pods(node)).count();
         if several < 2 {
-            return vec![];
+            return misplaced().collect();
         }
         let loose = claims::bound(observed).filter(|(_, volume)| is_loose(volume));
         let finding = loose.map(|(member, volume)| Finding {
@@ -33,9 +35,55 @@ pub static CAUSE: Cause = Cause {
             ),
             hint: hint(observed, nodes, member, volume),
         });
-        finding.collect()
+        finding.chain(misplaced()).collect()
     },
 };
+
+/// A directory that is tied to another node than its pod runs on: that one has the data, and the next pod goes to the other.
+fn misplaced(observed: &Observed, nodes: &[Node], member: &Member, volume: &PersistentVolume) -> Option<Finding> {
+    let spec = volume.spec.as_ref().filter(|spec| spec.host_path.is_some() && !is_loose(volume))?;
+    let required = spec.node_affinity.as_ref()?.required.as_ref()?;
+    let pod = observed.snapshot.pod_of(member)?;
+    let node = node_of(nodes, pod)?;
+    if required.node_selector_terms.iter().any(|term| is_met(term, node)) {
+        return None;
+    }
+    let (name, node) = (volume.name_any(), node.name_any());
+    Some(Finding {
+        cause: &CAUSE,
+        weight: Weight::Problem,
+        app: names::POSTGRES,
+        object: claims::reference(volume),
+        says: format!(
+            "is a directory on a node (hostPath), and its nodeAffinity does not allow node {node}, where its pod runs: the next pod would not find the data"
+        ),
+        hint: observed
+            .by_hand
+            .kubectl_of_cluster(["describe", "persistentvolume", &name])
+            .to("see which node it is tied to"),
+    })
+}
+
+fn node_of<'a>(nodes: &'a [Node], pod: &Pod) -> Option<&'a Node> {
+    let name = pod.spec.as_ref()?.node_name.as_deref()?;
+    nodes.iter().find(|node| node.name_any() == name)
+}
+
+/// Whether a node is one of those that a term allows, by its labels.
+fn is_met(term: &NodeSelectorTerm, node: &Node) -> bool {
+    term.match_expressions.iter().flatten().all(|expression| {
+        let value = node.labels().get(&expression.key);
+        let is_listed = || value.is_some_and(|value| expression.values.iter().flatten().any(|it| it == value));
+        match expression.operator.as_str() {
+            "In" => is_listed(),
+            "NotIn" => !is_listed(),
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            // Numbers are not compared.
+            _ => true,
+        }
+    })
+}
 
 fn is_loose(volume: &PersistentVolume) -> bool {
     volume.spec.as_ref().is_some_and(|spec| {
@@ -57,10 +105,8 @@ fn hint(observed: &Observed, nodes: &[Node], member: &Member, volume: &Persisten
     if name == names::volume(observed.namespace) {
         return by_hand.own("deploy").to("tie it to the node of its pod");
     }
-    let node = observed.snapshot.pod_of(member).and_then(|pod| pod.spec.as_ref()?.node_name.as_deref());
-    let hostname = node
-        .and_then(|node| nodes.iter().find(|it| it.name_any() == node))
-        .and_then(|node| node.labels().get(names::HOSTNAME));
+    let node = observed.snapshot.pod_of(member).and_then(|pod| node_of(nodes, pod));
+    let hostname = node.and_then(|node| node.labels().get(names::HOSTNAME));
     match hostname {
         Some(hostname) => {
             let is_there = json!({ "key": names::HOSTNAME, "operator": "In", "values": [hostname] });

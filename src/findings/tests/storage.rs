@@ -357,6 +357,11 @@ fn data_that_its_claim_takes_along_is_worth_knowing() {
         ("KC017", Weight::Info, "persistentvolume/pv-7")
     );
     assert!(finding.hint.to_string().contains("patch persistentvolume pv-7 -p"), "{finding:?}");
+    // The lesson's own was applied with Retain.
+    let mut lessons = snapshot.clone();
+    lessons.members[0].volume =
+        volume("postgres-pv-alice", &json!({ "persistentVolumeReclaimPolicy": "Recycle" }), "Bound");
+    assert_eq!(only(&lessons, &Details::default()).weight, Weight::Warning);
     let Reading::Present(claim) = &mut snapshot.members[0].claim else { panic!("there is a claim") };
     claim.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-23T20:00:00Z")).unwrap());
     assert_eq!(slugs(&snapshot, &Details::default()), ["terminating"]);
@@ -387,6 +392,21 @@ fn a_directory_of_any_node_is_a_warning_where_there_are_several() {
     let tied =
         json!({ "hostPath": { "path": "/data" }, "nodeAffinity": { "required": { "nodeSelectorTerms": [term] } } });
     assert_eq!(with(&tied, &json!([one, two])), []);
+    // Its pod runs on a node that it does not name.
+    for (operator, values) in
+        [("In", json!(["node-2.host"])), ("NotIn", json!(["node-1.host"])), ("DoesNotExist", json!([]))]
+    {
+        let mut elsewhere = tied.clone();
+        let term = &mut elsewhere["nodeAffinity"]["required"]["nodeSelectorTerms"][0];
+        term["matchExpressions"][0]["operator"] = operator.into();
+        term["matchExpressions"][0]["values"] = values;
+        for all in [json!([one]), json!([one, two])] {
+            let findings = with(&elsewhere, &all);
+            assert_eq!((findings.len(), findings[0].cause.id, findings[0].weight), (1, "KC018", Weight::Problem));
+            assert!(findings[0].says.contains("does not allow node node-1"), "{findings:?}");
+        }
+        assert_eq!(with(&elsewhere, &json!([two])), []);
+    }
     assert_eq!(with(&json!({ "csi": { "driver": "d", "volumeHandle": "h" } }), &json!([one, two])), []);
     let unread = Details { nodes: Reading::Unknown(Reason::Forbidden("no".to_owned())), ..Details::default() };
     assert_eq!(found(&bound(&loose), &unread), []);
