@@ -1,5 +1,6 @@
 //! What is the matter, and why. Each cause has a file of its own, and only this folder knows them.
 
+mod applied;
 mod causes;
 mod claims;
 pub mod dns;

@@ -15,8 +15,8 @@ const KIND: &str = "DoctorCase";
 /// What stands in the place of what was left out.
 pub const REMOVED: &str = "<removed>";
 
-/// The environment variables whose values are no secret, and without which a wrong address cannot be seen.
-const SHOWN: [&str; 4] = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER"];
+/// The environment variables whose values are no secret, and without which a wrong address or directory cannot be seen.
+const SHOWN: [&str; 6] = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "BACKEND_URL", "PGDATA"];
 
 /// Words for a secret: what follows `password=` or `--password` is one.
 const SECRETS: [&str; 4] = ["password", "passwd", "token", "secret"];
@@ -113,7 +113,8 @@ fn hide_values_of_flags(words: &mut [Value]) {
 }
 
 /// A text without what follows `password=` and without the password of an address.
-fn without_secrets(text: &str) -> String {
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
     // As long as the text, byte by byte.
     let lower = text.to_ascii_lowercase();
     let mut kept = String::with_capacity(text.len());

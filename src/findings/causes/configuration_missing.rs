@@ -1,4 +1,6 @@
-use super::{backend_unreachable, crash_loop, database_unreachable, not_ready, page_unreachable, starting};
+use super::{
+    backend_unreachable, changed_by_hand, crash_loop, database_unreachable, not_ready, page_unreachable, starting,
+};
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Need, Observed, Weight};
 use crate::observe::{Reading, configuration};
@@ -11,6 +13,7 @@ pub static CAUSE: Cause = Cause {
     title: "A Secret or ConfigMap that pods need is missing",
     text: include_str!("configuration_missing.md"),
     explains: &[
+        &changed_by_hand::CAUSE,
         &crash_loop::CAUSE,
         &starting::CAUSE,
         &not_ready::CAUSE,

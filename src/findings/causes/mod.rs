@@ -69,6 +69,7 @@ causes![
     database_unreachable,
     backend_unreachable,
     page_unreachable,
+    changed_by_hand,
     images_differ,
     disruption_budget of any set,
     other_storage,

@@ -5,7 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use super::{
-    backend_unreachable, database_unreachable, not_published, not_ready, page_unreachable, pod_refused,
+    backend_unreachable, changed_by_hand, database_unreachable, not_published, not_ready, page_unreachable, pod_refused,
+    selector_matches_nothing,
     selector_matches_nothing,
 };
 use crate::exchange::names;
@@ -21,6 +22,7 @@ pub static CAUSE: Cause = Cause {
     title: "A pod no longer belongs to its workload",
     text: include_str!("orphaned_pod.md"),
     explains: &[
+        &changed_by_hand::CAUSE,
         &pod_refused::CAUSE,
         &not_ready::CAUSE,
         &selector_matches_nothing::CAUSE,

@@ -1,3 +1,4 @@
+use super::changed_by_hand;
 use crate::dns::Facts;
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Weight};
@@ -11,7 +12,7 @@ pub static CAUSE: Cause = Cause {
     slug: "service-name",
     title: "The StatefulSet names the wrong Service",
     text: include_str!("service_name.md"),
-    explains: &[],
+    explains: &[&changed_by_hand::CAUSE],
     needs: &[],
     mend: None,
     judge: |observed| {

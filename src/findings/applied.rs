@@ -1,0 +1,171 @@
+//! What `deploy` applies of the workloads, and where one that is there differs from it.
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
+use crate::exchange::names;
+use crate::exchange::objects::Objects;
+use crate::exchange::settings::{Images, Settings, Storage};
+use crate::observe::saved::REMOVED;
+
+/// What people change on purpose, and what nothing depends on: the ends of paths.
+const FREE: [&str; 13] = [
+    // Flags of `deploy`, and `kubectl set image`.
+    ".image",
+    ".imagePullPolicy",
+    // `kubectl scale`: another cause judges the number.
+    ".replicas",
+    // `kubectl set resources`: what is too little shows itself.
+    ".resources",
+    // How patient a probe is, and not what it asks.
+    ".periodSeconds",
+    ".timeoutSeconds",
+    ".failureThreshold",
+    // How long an end may take.
+    ".terminationGracePeriodSeconds",
+    ".lifecycle",
+    // How fast a volume is given to its group.
+    ".fsGroupChangePolicy",
+    // For people: nothing selects by it.
+    ".app.kubernetes.io/name",
+    // `rotate-password` gives the backend another Secret. Whether it is there is judged by another cause.
+    "[DB_USER].valueFrom.secretKeyRef.name",
+    "[DB_PASSWORD].valueFrom.secretKeyRef.name",
+];
+
+/// What pods start and keep their data without: the ends of paths.
+const MILD: [&str; 10] = [
+    // What protects others from a program that was broken into.
+    ".automountServiceAccountToken",
+    ".allowPrivilegeEscalation",
+    ".readOnlyRootFilesystem",
+    ".runAsNonRoot",
+    ".seccompProfile.type",
+    ".capabilities.drop",
+    // More variables, which nothing reads.
+    ".enableServiceLinks",
+    // Read when the data directory is created, and never again.
+    "[POSTGRES_DB].value",
+    "[POSTGRES_INITDB_ARGS].value",
+    // `status` and `doctor` find pods by it, and requests do not.
+    ".app.kubernetes.io/part-of",
+];
+
+/// Lists in which more may stand between what was applied: settings of the server.
+const MORE: [&str; 1] = [".args"];
+
+/// A value that is not as it was applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Where: `spec.template.spec.containers[postgres].env[PGDATA].value`.
+    pub path: String,
+    pub applied: Value,
+    /// None if there is nothing.
+    pub there: Option<Value>,
+}
+
+impl Difference {
+    /// Whether pods start and keep their data all the same.
+    pub fn is_mild(&self) -> bool {
+        ends_with_one(&self.path, &MILD)
+    }
+}
+
+fn ends_with_one(path: &str, ends: &[&str]) -> bool {
+    ends.iter().any(|end| path.ends_with(end))
+}
+
+/// What `deploy` applies with each kind of storage. Those that the cluster makes come first: what they have beside the
+/// lesson's decides which of the two it is.
+static APPLIED: LazyLock<Vec<Map<String, Value>>> = LazyLock::new(|| {
+    let all = [Storage::Dynamic { class: None }, Storage::Static { host_path: None, hostname: None }];
+    all.into_iter().map(applied).collect()
+});
+
+/// The `spec` of each workload by its name.
+fn applied(storage: Storage) -> Map<String, Value> {
+    let settings = Settings {
+        namespace: String::new(),
+        storage,
+        volume_size: None,
+        images: Images::default(),
+        service: None,
+        node_port: None,
+        credentials: None,
+        network_policy: false,
+    };
+    // That a manifest is not what it should be is found by tests.
+    let Ok(objects) = Objects::new(&settings) else { return Map::new() };
+    let spec = |name: &str, value: serde_json::Result<Value>| Some((name.to_owned(), value.ok()?));
+    let workloads = [
+        spec(names::POSTGRES, serde_json::to_value(&objects.postgres.spec)),
+        spec(names::BACKEND, serde_json::to_value(&objects.backend.spec)),
+        spec(names::FRONTEND, serde_json::to_value(&objects.frontend.spec)),
+    ];
+    workloads.into_iter().flatten().collect()
+}
+
+/// Where the `spec` of a workload differs from what was applied. What it has beside that, such as what the API server fills
+/// in, is no difference.
+pub fn differences(workload: &str, spec: &Value, namespace: &str) -> Vec<Difference> {
+    let with = |applied: &Map<String, Value>| {
+        let mut found = Vec::new();
+        compare(applied.get(workload)?, Some(spec), "spec", namespace, &mut found);
+        Some(found)
+    };
+    APPLIED.iter().filter_map(with).min_by_key(Vec::len).unwrap_or_default()
+}
+
+fn compare(applied: &Value, there: Option<&Value>, path: &str, namespace: &str, found: &mut Vec<Difference>) {
+    if ends_with_one(path, &FREE) {
+        return;
+    }
+    match (applied, there) {
+        (Value::Object(fields), Some(Value::Object(there))) => {
+            for (key, value) in fields {
+                compare(value, there.get(key), &format!("{path}.{key}"), namespace, found);
+            }
+        }
+        (Value::Array(items), Some(Value::Array(there))) if items.iter().any(Value::is_object) => {
+            for item in items {
+                let name = item["name"].as_str().unwrap_or_default();
+                let same = there.iter().find(|other| other["name"] == item["name"]);
+                compare(item, same, &format!("{path}[{name}]"), namespace, found);
+            }
+        }
+        (applied, Some(there)) if is_same(applied, there, path, namespace) => {}
+        _ => found.push(Difference { path: path.to_owned(), applied: applied.clone(), there: there.cloned() }),
+    }
+}
+
+/// Whether two values mean the same. What a saved case leaves out may be the same.
+fn is_same(applied: &Value, there: &Value, path: &str, namespace: &str) -> bool {
+    match (applied, there) {
+        (Value::Array(words), Value::Array(there)) if ends_with_one(path, &MORE) => {
+            let mut there = there.iter();
+            words.iter().all(|word| there.any(|other| other == word))
+        }
+        (Value::String(applied), Value::String(there)) => {
+            applied == there || there == REMOVED || *applied == short(there, namespace)
+        }
+        _ => applied == there,
+    }
+}
+
+/// A value in which the names of the exchange's Services are as short as they are applied, and the pod of the database is
+/// named by its Service.
+fn short(value: &str, namespace: &str) -> String {
+    let value = value.replace(&format!("{}.{}", names::POSTGRES_POD, names::POSTGRES_SERVICE), names::POSTGRES_SERVICE);
+    let full = names::SERVICES.iter().find_map(|service| value.split_once(&format!("{service}.{namespace}")));
+    let Some((before, after)) = full else { return value };
+    let service = &value[before.len()..value.len() - after.len() - namespace.len() - 1];
+    // The rest of the name, up to a port.
+    let rest = after.strip_prefix(".svc").unwrap_or(after);
+    let rest = if rest.starts_with('.') { rest.trim_start_matches(is_of_a_name) } else { rest };
+    format!("{before}{service}{rest}")
+}
+
+fn is_of_a_name(letter: char) -> bool {
+    letter == '.' || letter == '-' || letter.is_ascii_alphanumeric()
+}
