@@ -20,6 +20,7 @@ use k8s_openapi::apimachinery::pkg::version::Info;
 
 mod leaves;
 mod pods;
+mod quiet;
 mod storage;
 
 /// A snapshot in which all is well, but for the pod of the database.
