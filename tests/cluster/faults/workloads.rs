@@ -176,4 +176,25 @@ pub const FAULTS: &[Fault] = &[
             place.kubectl("set env statefulset/postgres EXTRA-");
         }),
     },
+    Fault {
+        what: "the database's next pod would look for its data elsewhere",
+        make: |place| {
+            place.patch(
+                "statefulset/postgres",
+                &json!({ "spec": { "updateStrategy": { "type": "OnDelete", "rollingUpdate": null } } }),
+            );
+            place.kubectl("set env statefulset/postgres PGDATA=/tmp/pgdata");
+        },
+        holds: |place| {
+            let [now, newest] = ["currentRevision", "updateRevision"]
+                .map(|name| place.field("statefulset/postgres", &format!("/status/{name}")));
+            if now == newest { Err(format!("both are {now}")) } else { Ok(()) }
+        },
+        expects: Cause("changed-by-hand"),
+        harm: Harm::Later,
+        mend: By(|place| {
+            place.deploy();
+            place.patch("statefulset/postgres", &json!({ "spec": { "updateStrategy": { "type": "RollingUpdate" } } }));
+        }),
+    },
 ];
