@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Map, Value, json};
 
 use crate::exchange::names;
 use crate::exchange::objects::Objects;
@@ -52,6 +53,9 @@ const MILD: [&str; 10] = [
     ".app.kubernetes.io/part-of",
 ];
 
+/// Where the data is: parts of paths.
+const OF_DATA: [&str; 3] = ["[PGDATA]", ".volumes[data]", ".volumeMounts[data]"];
+
 /// Lists in which more may stand between what was applied: settings of the server.
 const MORE: [&str; 1] = [".args"];
 
@@ -69,6 +73,11 @@ impl Difference {
     /// Whether pods start and keep their data all the same.
     pub fn is_mild(&self) -> bool {
         ends_with_one(&self.path, &MILD)
+    }
+
+    /// Whether the data would be somewhere else.
+    pub fn is_of_data(&self) -> bool {
+        OF_DATA.iter().any(|part| self.path.contains(part))
     }
 }
 
@@ -115,6 +124,12 @@ pub fn differences(workload: &str, spec: &Value, namespace: &str) -> Vec<Differe
         Some(found)
     };
     APPLIED.iter().filter_map(with).min_by_key(Vec::len).unwrap_or_default()
+}
+
+/// Where a pod differs from what was applied for the pods of its workload: of the template alone.
+pub fn differences_of_pod(workload: &str, pod: &Pod, namespace: &str) -> Vec<Difference> {
+    let template = json!({ "metadata": pod.metadata, "spec": pod.spec });
+    differences(workload, &json!({ "template": template }), namespace)
 }
 
 fn compare(applied: &Value, there: Option<&Value>, path: &str, namespace: &str, found: &mut Vec<Difference>) {

@@ -3,13 +3,14 @@ use k8s_openapi::serde::Serialize;
 use kube::{Resource, ResourceExt};
 use serde_json::Value;
 
+use super::terminating;
 use crate::exchange::names;
 use crate::findings::applied::{self, Difference};
 use crate::findings::{Cause, Finding, Need, Observed, Weight};
 use crate::observe::path::Path;
 use crate::observe::readiness;
 use crate::observe::saved::without_secrets;
-use crate::text::{one_line, shortened};
+use crate::text::{Hint, one_line, shortened};
 
 /// As many characters of a value as are shown.
 const MOST: usize = 80;
@@ -59,24 +60,39 @@ fn changed(
     }
     let spec = serde_json::to_value(spec).ok()?;
     let mut all = applied::differences(app, &spec, observed.namespace);
+    let pods: Vec<Vec<Difference>> =
+        (observed.snapshot.pods_of(app)).map(|pod| applied::differences_of_pod(app, pod, observed.namespace)).collect();
+    let runs = |difference: &Difference| !pods.is_empty() && pods.iter().all(|of_pod| of_pod.contains(difference));
+    // A pod that runs with it has started with it. Whether its data lasts is another question.
+    let is_mild = |difference: &Difference| difference.is_mild() || (runs(difference) && !difference.is_of_data());
     // What does most harm comes first.
-    all.sort_by_key(Difference::is_mild);
+    all.sort_by_key(is_mild);
     let (first, others) = all.split_first()?;
     let more = if others.is_empty() { String::new() } else { format!("; and {} more", others.len()) };
     Some(Finding {
         cause: &CAUSE,
-        weight: if first.is_mild() { Weight::Warning } else { Weight::Problem },
+        weight: if is_mild(first) { Weight::Warning } else { Weight::Problem },
         app,
         object: format!("{kind}/{app}"),
         says: format!("is not as deploy applied it: {}{more}", words(first)),
-        hint: (observed.by_hand.own("deploy --force-conflicts").to("restore it"))
-            .and(observed.by_hand.own(["explain", CAUSE.id]).to("read what to do if it was changed on purpose")),
+        hint: hint(observed, first.is_of_data() && runs(first)),
     })
+}
+
+/// What was written elsewhere goes with the pod.
+fn hint(observed: &Observed, has_data_elsewhere: bool) -> Hint {
+    let by_hand = observed.by_hand;
+    let restore = by_hand.own("deploy --force-conflicts").to("restore it");
+    let restore = match observed.snapshot.primary().filter(|_| has_data_elsewhere) {
+        Some(pod) => terminating::rescue(by_hand, &pod.name_any(), None).and(restore),
+        None => restore,
+    };
+    restore.and(by_hand.own(["explain", CAUSE.id]).to("read what to do if it was changed on purpose"))
 }
 
 /// A difference with both values.
 fn words(Difference { path, applied, there }: &Difference) -> String {
-    let path = path.trim_start_matches("spec.template.spec.");
+    let path = path.strip_prefix("spec.template.spec.").unwrap_or(path);
     let Some(there) = there else { return format!("it has no {path}") };
     let (at, applied, there) = match (applied, there) {
         (Value::Array(all), Value::Array(others)) if all.len() == others.len() => {

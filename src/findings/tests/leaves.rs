@@ -68,12 +68,19 @@ fn deployed(settings: &Settings) -> Value {
     for (place, body) in &applied {
         merge(&mut snapshot.pointer_mut(place).unwrap()["value"], body);
     }
+    follow(&mut snapshot);
+    snapshot
+}
+
+/// Lets the pods be what their workloads tell.
+fn follow(snapshot: &mut Value) {
+    let templates = [("postgres", SET), ("backend", BACKEND), ("frontend", PAGE)]
+        .map(|(app, workload)| (app, template(snapshot, workload).clone()));
     for pod in snapshot["pods"]["value"].as_array_mut().unwrap() {
         let app = pod["metadata"]["labels"]["app"].clone();
-        let (_, workload) = applied.iter().find(|(_, body)| body["metadata"]["name"] == app).unwrap();
-        merge(pod, &workload["spec"]["template"]);
+        let (_, template) = templates.iter().find(|(name, _)| app == *name).unwrap();
+        merge(pod, template);
     }
-    snapshot
 }
 
 /// What would be read of these objects: what they name and is not there is absent.
@@ -202,8 +209,10 @@ enum Told {
 fn told(snapshot: Value) -> (Told, Vec<Finding>) {
     let (snapshot, details) = read(snapshot);
     let findings = found(&snapshot, &details);
+    let (by_hand, now) = (&hostile(), Timestamp::UNIX_EPOCH);
+    let observed = Observed { snapshot: &snapshot, details: &details, namespace: "alice", by_hand, now };
     let is_warned = findings.iter().any(|it| it.weight == Weight::Warning);
-    match health(&snapshot, &details) {
+    match Health::of(&observed, &findings, true) {
         Health::Healthy if is_warned => (Told::Warned, findings),
         Health::Healthy => (Told::Nothing, findings),
         _ => (Told::Bad, findings),
@@ -217,10 +226,11 @@ fn each_leaf_that_is_changed_is_found() {
     let pinned = Settings { storage: pinned, ..settings() };
     let mut used = std::collections::BTreeSet::new();
     let mut wrong = Vec::new();
-    for settings in [settings(), pinned, dynamic] {
+    // Of a volume that is pinned to a node, nothing else is different.
+    for (settings, places) in [(settings(), ""), (pinned, "/members/0/volume"), (dynamic, "")] {
         let healthy = deployed(&settings);
         assert_eq!(told(healthy.clone()), (Told::Nothing, vec![]));
-        for (place, body) in applied(&settings) {
+        for (place, body) in applied(&settings).into_iter().filter(|(place, _)| place.starts_with(places)) {
             let mut all = Vec::new();
             leaves(&body, "", &mut all);
             for leaf in all.into_iter().filter(|leaf| !IDENTITY.contains(&leaf.as_str())) {
@@ -239,6 +249,12 @@ fn each_leaf_that_is_changed_is_found() {
                     (None, None) => (Told::Bad, None),
                 };
                 used.extend(end);
+                // And as it is when pods of the new template run.
+                let mut rolled_out = changed.clone();
+                follow(&mut rolled_out);
+                if expected != Told::Nothing && self::told(rolled_out).0 == Told::Nothing {
+                    wrong.push(format!("{pointer} is not told of once pods run with it"));
+                }
                 let (told, findings) = told(changed);
                 if told != expected {
                     wrong.push(format!("{pointer} is {told:?}, not {expected:?}: {findings:?}"));
@@ -465,6 +481,37 @@ fn a_change_is_told_with_both_values_and_no_secret() {
     assert!(says(both).ends_with(r#"env[DB_PORT].value is "5433", not "5432"; and 1 more"#));
     for host in ["postgres-headless.bob", "postgres-headless.alicex", "postgres-headless.alice.svcx", "postgres"] {
         assert!(says(after_env(BACKEND, "DB_HOST", host)).contains(host));
+    }
+}
+
+/// A pod that runs with a change has started with it. Whether its data lasts is another question.
+#[test]
+fn a_change_with_which_pods_run_is_a_warning() {
+    let weights = |mut snapshot: Value| {
+        let weight = |snapshot: Value| {
+            let (snapshot, details) = read(snapshot);
+            changes(&snapshot, &details)[0].weight
+        };
+        let before = weight(snapshot.clone());
+        follow(&mut snapshot);
+        (before, weight(snapshot))
+    };
+    assert_eq!(weights(after_env(BACKEND, "DB_PORT", "5433")), (Weight::Problem, Weight::Warning));
+    let probe = after_of_container(SET, |it| it["livenessProbe"]["exec"]["command"] = json!(["true"]));
+    assert_eq!(weights(probe), (Weight::Problem, Weight::Warning));
+    assert_eq!(weights(after_env(SET, "PGDATA", "/tmp/pgdata")), (Weight::Problem, Weight::Problem));
+    let empty = after(|it| template(it, SET)["spec"]["volumes"][0] = json!({ "name": "data", "emptyDir": {} }));
+    assert_eq!(weights(empty), (Weight::Problem, Weight::Problem));
+    // What is in the pod alone goes with it.
+    for (rolled_out, saves) in [(false, false), (true, true)] {
+        let mut snapshot = after_env(SET, "PGDATA", "/tmp/pgdata");
+        if rolled_out {
+            follow(&mut snapshot);
+        }
+        let (snapshot, details) = read(snapshot);
+        let hint = changes(&snapshot, &details)[0].hint.to_string();
+        assert_eq!(hint.starts_with("save the data with: kubectl exec postgres-0"), saves, "{hint}");
+        assert!(hint.contains("kubecoin deploy --force-conflicts"), "{hint}");
     }
 }
 
