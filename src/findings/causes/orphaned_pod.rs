@@ -5,9 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use super::{
-    backend_unreachable, changed_by_hand, database_unreachable, not_published, not_ready, page_unreachable, pod_refused,
-    selector_matches_nothing,
-    selector_matches_nothing,
+    backend_unreachable, changed_by_hand, database_unreachable, not_published, not_ready, page_unreachable,
+    pod_refused, selector_matches_nothing,
 };
 use crate::exchange::names;
 use crate::findings::{Cause, Finding, Mend, Observed, Weight, mends, pods};

@@ -117,7 +117,7 @@ impl Help {
 /// Says what keeps the backend from reaching the database by its name, as `doctor` finds it now.
 async fn by_name(ctx: &Ctx) {
     let causes = findings::of_the_way_to_the_database();
-    let scope = Scope { depth: Depth::Around, causes: &causes };
+    let scope = Scope { target: None, depth: Depth::Around, causes: &causes };
     let look = timeout(LOOK, Box::pin(look(ctx, scope))).await;
     let found = look.ok().and_then(Result::ok).map(|look| look.findings()).unwrap_or_default();
     let bad: Vec<Finding> = found.into_iter().filter(|finding| finding.weight.is_bad()).collect();
