@@ -2,6 +2,7 @@
 
 use super::Explanation;
 use crate::findings::Cause;
+use crate::kubernetes::ByHand;
 use crate::output::{Line, Role, terminal};
 
 /// Longer lines are hard to read.
@@ -14,8 +15,13 @@ const INDENT: &str = "    ";
 const POINT: &str = "- ";
 
 /// What is said of a cause that is not of the exchange alone.
-const ANY_SET: &str = "Any StatefulSet can have it, not only the exchange, whose names the text has: \
-    `kubectl kubecoin doctor --target statefulset/NAME` looks for it.";
+fn any_set() -> String {
+    let look = ByHand::default().own("doctor --target statefulset/NAME");
+    format!(
+        "Any StatefulSet can have it, not only the exchange, whose names the text has. To look for it: `{}`",
+        look.line()
+    )
+}
 
 /// How wide the text may be here.
 pub fn width() -> usize {
@@ -36,7 +42,7 @@ pub fn lines(explanation: &Explanation, width: usize) -> Vec<Line> {
     }
     if *any_stateful_set {
         lines.push(Line::default());
-        lines.extend(wrapped(ANY_SET, "", width));
+        lines.extend(wrapped(&any_set(), "", width));
     }
     lines
 }
