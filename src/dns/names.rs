@@ -116,7 +116,9 @@ impl Names<'_> {
             && host.parse::<IpAddr>().is_err()
             && !all.iter().any(|question| question.name == *host)
         {
-            all.push(of_headless(host.clone()));
+            // Where the name of another Service leads is no matter of DNS: it may lead to the database as well.
+            let is_ours = host.split('.').next().is_some_and(|first| names::SERVICES.contains(&first));
+            all.push(if is_ours { of_headless(host.clone()) } else { ask(host.clone(), Expected::Something, None) });
         }
         if let Some(domain) = self.domain {
             // The dot at its end: no search list, which may lead out of the cluster.

@@ -455,6 +455,9 @@ fn a_backend_that_is_told_a_wrong_name() {
     let lie = |name: &str, _| (name == "postgres-headles").then_some(Answer::NoSuchName);
     let finding = is_explained(&facts, &mut answers(&facts, &[], lie), "database-host");
     assert!(finding.says.contains("did you mean postgres-headless?"), "{finding:?}");
+    // One that leads somewhere is no lie of the DNS server.
+    let found = |name: &str, _| (name == "postgres-headles").then(|| address("192.0.2.1"));
+    assert_eq!(judge(&facts, &mut answers(&facts, &[], found)), []);
     // What could not be a name, or is an address, is not looked up.
     for other in ["$(reboot)", "-x", "10.0.0.1", "a b"] {
         *world.backend.pointer_mut(variable).unwrap() = other.into();
