@@ -28,7 +28,15 @@ fn taken(observed: &Observed, claim: Unbound) -> Option<Finding> {
     let hint = if name == names::volume(observed.namespace) {
         look
     } else {
-        let deploy = observed.by_hand.own("deploy").to("create it again, with a volume of its own");
+        let kept = claim.member.set_aside.present().and_then(claims::volume_phase) == Some("Released");
+        let deploy = if kept {
+            observed
+                .by_hand
+                .own("deploy --reuse-volume")
+                .to("create it again, with the data of the volume that is there")
+        } else {
+            observed.by_hand.own("deploy").to("create it again, with a volume of its own")
+        };
         claim.delete(observed).and(deploy)
     };
     Some(claim.finding(&CAUSE, says, hint))

@@ -280,6 +280,13 @@ fn whose_the_volume_is_decides() {
     assert!(finding.hint.to_string().contains("kubecoin deploy"), "{finding:?}");
     let finding = with("postgres-pv", &to("default", names::CLAIM, &earlier), "Released");
     assert_eq!(finding.cause.id, "KC014", "its data is another's");
+    // The next claim waits for the exchange's own volume, which may have data.
+    let mut snapshot = waiting(&lessons_claim(|claim| claim["volumeName"] = "postgres-pv".into()));
+    let spec = fitting(|volume| volume["claimRef"] = to("default", names::CLAIM, &Value::Null));
+    snapshot.members[0].volume = volume("postgres-pv", &spec, "Available");
+    snapshot.members[0].set_aside = volume(lessons, &spec, "Released");
+    let finding = only(&snapshot, &Details::default());
+    assert!(finding.hint.to_string().contains("deploy --reuse-volume"), "{finding:?}");
     let finding = with(lessons, &to("bob", names::CLAIM, &earlier), "Bound");
     assert!(finding.cause.id == "KC014" && !finding.hint.to_string().contains("delete"), "{finding:?}");
 
