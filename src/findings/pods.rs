@@ -9,6 +9,7 @@ use kube::{Resource, ResourceExt};
 use super::finding::Observed;
 use crate::exchange::names;
 use crate::observe::container::End;
+use crate::observe::details::Happening;
 use crate::observe::logs::{Log, Run};
 use crate::observe::{Snapshot, container, readiness};
 use crate::text::{Command, Hint};
@@ -53,6 +54,26 @@ pub fn is_crashing(observed: &Observed, pod: &Pod, app: &str) -> bool {
         Some(End::Before { started_again: Some(at) }) => observed.now.duration_since(at) < JUST_NOW,
         Some(End::Before { started_again: None }) | None => false,
     }
+}
+
+/// What the kubelet has said of the probe for which it ended the last run of the workload's container, if that is why it does not
+/// run now. The container's own exit code and log say nothing of it.
+pub fn ended_by_probe<'a>(observed: &Observed<'a>, pod: &Pod, app: &str) -> Option<&'a Happening> {
+    let container = container::status(pod, app).filter(|_| !is_stopping(pod))?;
+    let run = match container::ended(container)? {
+        End::Now => container.state.as_ref()?.terminated.as_ref()?,
+        End::Waits => container.last_state.as_ref()?.terminated.as_ref()?,
+        End::Before { .. } => return None,
+    };
+    let began = run.started_at.as_ref().map(|time| time.0);
+    let is_of_run = |event: &Happening| event.at.zip(began).is_none_or(|(at, began)| at >= began);
+    let newest = |reason: &str, words: [&str; 2]| {
+        let is = |event: &Happening| event.reason == reason && words.iter().any(|it| event.message.contains(it));
+        observed.details.newest_that(pod, is)
+    };
+    newest("Killing", ["failed liveness probe", "failed startup probe"]).filter(|event| is_of_run(event))?;
+    // The kubelet does not repeat each of these.
+    newest("Unhealthy", ["Liveness probe", "Startup probe"])
 }
 
 /// For how long after a restart the crash before is still the matter.

@@ -192,6 +192,12 @@ impl Details {
     /// The newest event of an object with one of these reasons.
     #[must_use]
     pub fn newest(&self, object: &impl Resource, reasons: &[&str]) -> Option<&Happening> {
+        self.newest_that(object, |event| reasons.contains(&event.reason.as_str()))
+    }
+
+    /// The newest event of an object that is like this.
+    #[must_use]
+    pub fn newest_that(&self, object: &impl Resource, is: impl Fn(&Happening) -> bool) -> Option<&Happening> {
         let uid = object.meta().uid.as_deref();
         let is_asked = |asked: &BTreeSet<String>| uid.is_none_or(|uid| asked.contains(uid));
         debug_assert!(
@@ -200,7 +206,7 @@ impl Details {
             object.meta().name
         );
         let of_object = |event: &&Happening| uid == Some(&event.uid);
-        self.events.iter().rev().filter(of_object).find(|event| reasons.contains(&event.reason.as_str()))
+        self.events.iter().rev().filter(of_object).find(|event| is(event))
     }
 }
 

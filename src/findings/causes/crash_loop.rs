@@ -45,12 +45,15 @@ pub static CAUSE: Cause = Cause {
         &backend_unreachable::CAUSE,
         &page_unreachable::CAUSE,
     ],
-    needs: &[Need::Logs(pods::ended_runs)],
+    needs: &[Need::Logs(pods::ended_runs), Need::Events(pods::not_ready_objects)],
     mend: None,
     judge: |observed| {
         let staying =
             pods::not_ready(observed).into_iter().filter(|(_, pod)| pod.metadata.deletion_timestamp.is_none());
         let crashing = staying.filter_map(|(app, pod)| {
+            if pods::ended_by_probe(observed, pod, app).is_some() {
+                return None;
+            }
             let container = container::status(pod, app)?;
             let ended = container.state.as_ref().and_then(|state| state.terminated.as_ref());
             let before = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());

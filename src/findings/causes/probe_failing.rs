@@ -26,14 +26,23 @@ pub static CAUSE: Cause = Cause {
     judge: |observed| {
         let failing = pods::not_ready(observed).into_iter().filter_map(|(app, pod)| {
             let container = container::status(pod, app)?;
-            container.state.as_ref()?.running.as_ref()?;
-            let event = observed.details.newest(pod, &["Unhealthy"])?;
+            let ended = pods::ended_by_probe(observed, pod, app);
+            if ended.is_none() {
+                container.state.as_ref()?.running.as_ref()?;
+            }
+            let event = ended.or_else(|| observed.details.newest(pod, &["Unhealthy"]))?;
             // A server takes a moment to start; one that was restarted for it has had its time.
             let weight = if container.restart_count > 0 { Weight::Problem } else { Weight::NotYet };
             let more = container::of_status(pod, container)
                 .and_then(|container| explained(pod, container, &event.message, weight));
             let by_hand = observed.by_hand;
-            let log = pods::logs(observed, pod, app, false);
+            let log = pods::logs(observed, pod, app, ended.is_some());
+            let so = match ended {
+                Some(_) => {
+                    format!("is restarted, {} times so far, because it fails its probe", container.restart_count)
+                }
+                None => "runs, but is not ready".to_owned(),
+            };
             let is_of_the_probe = more.as_ref().is_some_and(|more| more.blames_probe);
             let words = more.map(|more| format!(" ({})", more.words)).unwrap_or_default();
             Some(Finding {
@@ -41,9 +50,11 @@ pub static CAUSE: Cause = Cause {
                 weight,
                 app,
                 object: pods::reference(pod),
-                says: format!("runs, but is not ready: {}{words}", event.message),
+                says: format!("{so}: {}{words}", event.message),
                 hint: if is_of_the_probe {
-                    by_hand.own("deploy --force-conflicts").to("restore the probe").and(log)
+                    let restore = by_hand.own("deploy --force-conflicts").to("restore the probe");
+                    // A log of a program that the probe has ended says nothing of the probe.
+                    if ended.is_some() { restore } else { restore.and(log) }
                 } else {
                     log
                 },

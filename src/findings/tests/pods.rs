@@ -180,6 +180,36 @@ fn a_probe_for_a_port_that_nobody_declares_is_restored() {
     assert!(!finding.hint.to_string().contains("deploy"), "{finding:?}");
 }
 
+#[test]
+fn a_container_that_its_probe_has_ended_does_not_crash() {
+    let mut pod = container(&json!({ "waiting": { "reason": "CrashLoopBackOff" } }), 3);
+    let run = json!({ "exitCode": 0, "reason": "Completed", "startedAt": "1970-01-01T00:00:00Z" });
+    pod["status"]["containerStatuses"][0]["lastState"] = json!({ "terminated": run });
+    pod["spec"]["containers"][0]["livenessProbe"] = json!({ "tcpSocket": { "port": 5433 } });
+    let failed = "Liveness probe failed: dial tcp 10.0.0.1:5433: connect: connection refused";
+    let killed = event("uid-postgres-0", "Killing", "Container postgres failed liveness probe, will be restarted");
+    let details = |failed: Details, killed: Details| Details {
+        events: [failed.events, killed.events].concat(),
+        ..Details::default()
+    };
+    let unhealthy = || event("uid-postgres-0", "Unhealthy", failed);
+    let finding = only(&snapshot(&pod), &details(unhealthy(), killed.clone()));
+    assert_eq!((finding.cause.slug, finding.weight), ("probe-failing", Weight::Problem));
+    assert!(
+        finding.says.starts_with("is restarted, 3 times so far, because it fails its probe: Liveness"),
+        "{finding:?}"
+    );
+    assert!(
+        finding.hint.to_string().contains("deploy --force-conflicts") && !finding.hint.to_string().contains("logs"),
+        "{finding:?}"
+    );
+
+    // A run that ended by itself, whatever its probe said, and one before which the probe ended another one.
+    assert_eq!(only(&snapshot(&pod), &unhealthy()).cause.slug, "crash-loop");
+    pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["startedAt"] = "1970-01-01T00:01:00Z".into();
+    assert_eq!(only(&snapshot(&pod), &details(unhealthy(), killed)).cause.slug, "crash-loop");
+}
+
 /// A healthy exchange, of which one pod's metadata is changed, and the set and the Deployments are as old as the world.
 fn with_pod(at: usize, metadata: Value) -> Snapshot {
     let mut snapshot = ready();
