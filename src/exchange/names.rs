@@ -36,6 +36,8 @@ pub const DATABASE: &str = "kubecoin";
 pub const DATABASE_USER: &str = "postgres";
 /// The variable by which the backend is told where the database is.
 pub const DATABASE_HOST: &str = "DB_HOST";
+/// The variable by which the backend is told its role.
+pub const DATABASE_ROLE: &str = "DB_USER";
 /// The policy that lets only the backend reach the database.
 pub const NETWORK_POLICY: &str = "postgres";
 /// The Deployment of the backend.

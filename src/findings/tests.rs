@@ -380,6 +380,7 @@ fn each_member_is_judged_by_its_own_storage() {
     let finding = only(&snapshot, &Details::default());
     assert_eq!((finding.cause.slug, finding.object.as_str()), ("terminating", "persistentvolumeclaim/data-postgres-1"));
     assert!(finding.hint.to_string().contains("exec postgres-1"), "{finding:?}");
+    assert!(finding.says.starts_with("is Terminating"), "the claim is named already: {finding:?}");
     snapshot.members[1].claim = Reading::Absent;
     assert_eq!(only(&snapshot, &Details::default()).object, "persistentvolumeclaim/data-postgres-1");
     let pending = json!({ "metadata": { "uid": "uid-1" }, "status": { "phase": "Pending" } });
@@ -438,6 +439,22 @@ fn only_a_request_that_was_answered_makes_it_healthy() {
 }
 
 #[test]
+fn a_password_is_not_wrong_where_the_role_is() {
+    let mut snapshot = ready();
+    let mut tell = |value: &str| {
+        let Some(Reading::Present(backend)) = snapshot.deployments.get_mut("backend") else { panic!("a backend") };
+        let env = json!([{ "name": "DB_USER", "value": value }]);
+        let pod = json!({ "containers": [{ "name": "backend", "env": env }] });
+        backend.spec.get_or_insert_default().template.spec = serde_json::from_value(pod).unwrap();
+        only(&snapshot, &no_database("password"))
+    };
+    let finding = tell("nobody");
+    assert_eq!(finding.cause.slug, "role-refused");
+    assert!(finding.hint.to_string().contains("set env deployment/backend DB_USER- -n alice"), "{finding:?}");
+    assert_eq!(tell("postgres").cause.slug, "database-unreachable");
+}
+
+#[test]
 fn the_way_of_a_request_says_where_it_ends() {
     for (details, slug) in vec![
         (failed(Path::NoPage("connection refused".to_owned())), "page-unreachable"),
@@ -475,6 +492,11 @@ fn the_way_of_a_request_says_where_it_ends() {
     let silent = Reading::Unknown(Reason::Failed("no response".to_owned()));
     let details = Details { database: silent, ..no_database("refused") };
     assert_eq!(only(&ready(), &details).cause.slug, "database-silent");
+    let renamed = "FATAL:  database \"kubecoin\" does not exist";
+    let renamed = Reading::Unknown(Reason::Failed(renamed.to_owned()));
+    let finding = only(&ready(), &Details { database: renamed, ..no_database("no-database") });
+    assert_eq!(finding.cause.slug, "database-silent");
+    assert!(finding.hint.to_string().contains("-d postgres -c"), "{finding:?}");
     let full = Reading::Unknown(Reason::Failed("FATAL:  sorry, too many clients already".to_owned()));
     let details = Details { database: full, ..no_database("no-connection-left") };
     assert_eq!(only(&ready(), &details).cause.slug, "no-connection-left");

@@ -1,7 +1,7 @@
 use kube::ResourceExt;
 
 use super::database_unreachable;
-use crate::exchange::names;
+use crate::exchange::{names, psql};
 use crate::findings::{Cause, Finding, Need, Weight};
 use crate::observe::{Reading, Reason};
 
@@ -23,7 +23,19 @@ pub static CAUSE: Cause = Cause {
             app: names::POSTGRES,
             object: format!("pod/{asked}"),
             says: format!("cannot connect to the database: {why}"),
-            hint: observed.by_hand.kubectl(["logs", &asked]).to("read its log"),
+            hint: if is_missing(why) {
+                observed
+                    .by_hand
+                    .kubectl(psql::LIST_DATABASES)
+                    .to("see which databases there are; ALTER DATABASE ... RENAME TO kubecoin undoes a renaming")
+            } else {
+                observed.by_hand.kubectl(["logs", &asked]).to("read its log")
+            },
         }]
     },
 };
+
+/// Whether the server answers, and has no database of the exchange's name.
+fn is_missing(why: &str) -> bool {
+    why.contains(&format!("database \"{}\" does not exist", names::DATABASE))
+}

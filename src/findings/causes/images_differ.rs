@@ -23,7 +23,7 @@ pub static CAUSE: Cause = Cause {
             app: names::FRONTEND,
             object: format!("deployment/{}", names::FRONTEND),
             says: format!("is of version {page}, but the backend is of version {backend}"),
-            hint: observed.by_hand.own("deploy").to("deploy both in one version"),
+            hint: observed.by_hand.own("deploy --force-conflicts").to("deploy both in the version of this plugin"),
         }]
     },
 };

@@ -35,12 +35,16 @@ fn storage(observed: &Observed, member: &Member) -> Option<Finding> {
     member.claim.present()?;
     let ending = ending::of(&member.claim_name, &member.claim, &member.volume)?;
     let volume = || member.volume.present().map(ResourceExt::name_any).unwrap_or_default();
+    // The object is named before.
+    let of_object =
+        |prefix: &str, name: &str| ending.says.strip_prefix(&format!("{prefix}/{name} ")).map(str::to_owned);
+    let says = of_object("pvc", &member.claim_name).or_else(|| of_object("pv", &volume()));
     Some(Finding {
         cause: &CAUSE,
         weight: Weight::Problem,
         app: names::POSTGRES,
         object: if member.is_ending() { member.claim_reference() } else { format!("persistentvolume/{}", volume()) },
-        says: ending.says,
+        says: says.unwrap_or(ending.says),
         hint: saved(observed, &member.pod, ending.keep.as_deref()),
     })
 }

@@ -17,7 +17,7 @@ pub static CAUSE: Cause = Cause {
         vec![Finding::of_database(
             &CAUSE,
             format!(
-                "takes no writes to the table wallets: session {} has held a {} on it for {} s",
+                "takes no writes to the table wallets: session {} has held the lock {} on it for {} s",
                 blocker.pid, blocker.mode, blocker.seconds
             ),
             observed.by_hand.own(["psql", "-c", &end]).to("end that session, which undoes what it has not committed"),
