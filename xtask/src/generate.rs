@@ -28,6 +28,10 @@ const SCRIPTS: [(&str, &str); 4] = [
 /// The page about the codes of findings.
 const FINDINGS: &str = "docs/findings.md";
 
+/// The lines around its part about faults, which the tests on a cluster write, and the heading before which it stands.
+const FAULTS: [&str; 2] = ["<!-- faults: written by the tests on a cluster -->\n", "<!-- end of faults -->\n"];
+const BEFORE: &str = "## KC001";
+
 /// The folders that hold nothing else.
 const FOLDERS: [&str; 2] = ["completions", "docs/commands"];
 
@@ -84,7 +88,9 @@ fn wanted() -> Result<Vec<(PathBuf, String)>> {
         wanted.push((completions.join(file), text + "\n"));
     }
     let findings = process::output(Command::new(&program).args(["reference", "findings"]))?;
-    wanted.push((paths::workspace().join(FINDINGS), findings + "\n"));
+    let page = paths::workspace().join(FINDINGS);
+    let there = fs::read_to_string(&page).unwrap_or_default();
+    wanted.push((page, with_faults(&(findings + "\n"), &there)));
     let pages = tempfile::tempdir()?;
     process::output(Command::new(&program).args(["reference", "markdown"]).arg(pages.path()))?;
     let mut transcripts = record::transcripts()?;
@@ -99,6 +105,16 @@ fn wanted() -> Result<Vec<(PathBuf, String)>> {
     }
     wanted.sort();
     Ok(wanted)
+}
+
+/// The page about the codes, with the part of the page that is there about faults; an empty one, if there is none.
+fn with_faults(page: &str, there: &str) -> String {
+    let [begin, end] = FAULTS;
+    let part = there.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).map_or("", |(part, _)| part);
+    match page.split_once(BEFORE) {
+        Some((before, after)) => [before, begin, part, end, "\n", BEFORE, after].concat(),
+        None => page.to_owned(),
+    }
 }
 
 /// A page, with what its command printed once, before the line that ends the page.
@@ -119,6 +135,16 @@ fn with_transcript(page: &str, transcript: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_part_about_faults_stays_as_it_is() {
+        let [begin, end] = FAULTS;
+        let page = "# a\n\n| table |\n\n## KC001 missing\n\ntext\n";
+        let empty = with_faults(page, "");
+        assert_eq!(empty, format!("# a\n\n| table |\n\n{begin}{end}\n## KC001 missing\n\ntext\n"));
+        let there = empty.replace(end, &format!("\n## Faults\n\n{end}")).replace("text", "an older text");
+        assert_eq!(with_faults(page, &there), there.replace("an older text", "text"));
+    }
 
     #[test]
     fn a_transcript_stands_before_the_end_of_its_page() {

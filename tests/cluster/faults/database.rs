@@ -24,7 +24,7 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("no-connection-left"),
         harm: Harm::ByChance,
-        mend: By(|place| {
+        mend: By("`ALTER SYSTEM RESET max_connections`, and a restart of PostgreSQL", |place| {
             place.kubectl("wait pod/postgres-0 --for=condition=Ready --timeout=3m");
             place.sql("ALTER SYSTEM RESET max_connections; ALTER SYSTEM RESET superuser_reserved_connections;");
             place.kubectl("delete pod/postgres-0");
@@ -39,7 +39,7 @@ pub const FAULTS: &[Fault] = &[
         holds: |place| place.sql_gives("SHOW listen_addresses;", "localhost"),
         expects: Cause("not-admitted"),
         harm: Harm::Now,
-        mend: By(|place| {
+        mend: By("`ALTER SYSTEM RESET listen_addresses`, and a restart of PostgreSQL", |place| {
             place.sql("ALTER SYSTEM RESET listen_addresses;");
             place.kubectl("delete pod/postgres-0");
         }),
@@ -56,7 +56,7 @@ pub const FAULTS: &[Fault] = &[
         holds: |place| place.sql_gives("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'reject';", "1"),
         expects: Cause("not-admitted"),
         harm: Harm::ByChance,
-        mend: By(|place| {
+        mend: By("the line that `pg_hba.conf` had before, and `SELECT pg_reload_conf()`", |place| {
             place.in_server(r#"cat /tmp/pg_hba.conf >"$PGDATA/pg_hba.conf""#);
             place.sql("SELECT pg_reload_conf();");
         }),
@@ -70,7 +70,9 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("not-admitted"),
         harm: Harm::ByChance,
-        mend: By(|place| place.sql_as("postgres", "postgres", "ALTER DATABASE kubecoin ALLOW_CONNECTIONS true;")),
+        mend: By("`ALTER DATABASE kubecoin ALLOW_CONNECTIONS true`", |place| {
+            place.sql_as("postgres", "postgres", "ALTER DATABASE kubecoin ALLOW_CONNECTIONS true;");
+        }),
     },
     Fault {
         what: "the database is renamed",
@@ -88,7 +90,9 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("database-silent"),
         harm: Harm::Now,
-        mend: By(|place| place.sql_as("postgres", "postgres", "ALTER DATABASE another RENAME TO kubecoin;")),
+        mend: By("`ALTER DATABASE another RENAME TO kubecoin`", |place| {
+            place.sql_as("postgres", "postgres", "ALTER DATABASE another RENAME TO kubecoin;");
+        }),
     },
     Fault {
         what: "the backend's role may not log in",
@@ -99,7 +103,7 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("role-refused"),
         harm: Harm::ByChance,
-        mend: By(|place| place.sql("DROP ROLE rescue;")),
+        mend: By("its hint, as another superuser", |place| place.sql("DROP ROLE rescue;")),
     },
     Fault {
         what: "PostgreSQL has another password than the Secret",
@@ -154,6 +158,8 @@ pub const FAULTS: &[Fault] = &[
         holds: |place| place.sql_gives("SELECT count(*) FROM pg_attribute WHERE attname = 'tokens';", "1"),
         expects: Cause("table-different"),
         harm: Harm::Now,
-        mend: By(|place| place.sql("ALTER TABLE wallets RENAME COLUMN tokens TO coins;")),
+        mend: By("`ALTER TABLE wallets RENAME COLUMN tokens TO coins`", |place| {
+            place.sql("ALTER TABLE wallets RENAME COLUMN tokens TO coins;");
+        }),
     },
 ];

@@ -1,4 +1,4 @@
-//! What `doctor` says, as programs read it.
+//! What `doctor` and `dns-check` say, as programs read it.
 
 use serde::Deserialize;
 
@@ -29,8 +29,17 @@ impl Report {
 
     /// Asks it with these flags.
     pub fn by(place: Place, flags: &str) -> Self {
-        let ran = run(place.namespace, &format!("doctor -o json {flags}"));
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("doctor: {}{}", ran.stdout, ran.stderr))
+        Self::said(place, &format!("doctor -o json {flags}"))
+    }
+
+    /// Asks `dns-check`.
+    pub fn of_names(place: Place) -> Self {
+        Self::said(place, "dns-check -o json")
+    }
+
+    fn said(place: Place, words: &str) -> Self {
+        let ran = run(place.namespace, words);
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{words}: {}{}", ran.stdout, ran.stderr))
     }
 
     /// The codes of what is wrong, each once.

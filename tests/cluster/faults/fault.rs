@@ -19,6 +19,8 @@ pub struct Fault {
 pub enum Expects {
     /// The cause of what is wrong, by its code.
     Cause(&'static str),
+    /// The same; and `dns-check` finds the second one, which is why a name does not resolve.
+    Names(&'static str, &'static str),
     /// Nothing that is wrong, but what is worth knowing.
     Note(&'static str),
 }
@@ -38,21 +40,55 @@ pub enum Harm {
 pub enum Mend {
     /// The commands of the finding's hint.
     ByHint,
-    By(fn(Place)),
+    /// The same, after something that the test cluster needs, in words.
+    ByHintAfter(&'static str, fn(Place)),
+    /// Something else, in words.
+    By(&'static str, fn(Place)),
 }
 
+/// Back to the backend's revision before.
+pub const UNDO: Mend = Mend::By("`kubectl rollout undo deployment/backend`", |place| {
+    place.kubectl("rollout undo deployment/backend");
+});
+
+/// Restores all that `deploy` applies.
+pub const DEPLOY: Mend = Mend::By("`deploy --force-conflicts`", |place| {
+    place.deploy();
+});
+
 impl Expects {
-    /// The code that is to be found.
+    /// The code that `doctor` is to find.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Cause(code) | Self::Note(code) => code,
+            Self::Cause(code) | Self::Names(code, _) | Self::Note(code) => code,
+        }
+    }
+
+    /// The code that `dns-check` is to find, if it is asked.
+    pub fn code_of_names(&self) -> Option<&'static str> {
+        match self {
+            Self::Names(_, code) => Some(code),
+            Self::Cause(_) | Self::Note(_) => None,
+        }
+    }
+
+    /// All codes that are to be found.
+    pub fn codes(&self) -> impl Iterator<Item = &'static str> {
+        [self.code()].into_iter().chain(self.code_of_names())
+    }
+
+    /// The exit code of `status`: what is only worth knowing does not change it.
+    pub fn code_of_status(&self) -> i32 {
+        match self {
+            Self::Cause(_) | Self::Names(..) => 1,
+            Self::Note(_) => 0,
         }
     }
 
     /// Whether that is what was found.
     pub fn is(&self, report: &Report) -> bool {
         match self {
-            Self::Cause(code) => report.causes() == [*code],
+            Self::Cause(code) | Self::Names(code, _) => report.causes() == [*code],
             Self::Note(code) => report.causes().is_empty() && report.codes().contains(code),
         }
     }

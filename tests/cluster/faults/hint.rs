@@ -13,8 +13,10 @@ const WATCHED: Duration = Duration::from_secs(1);
 const LONGEST: [&str; 3] = ["timeout", "--kill-after=5", "120"];
 
 /// What stands for a value that only the reader knows, and one that fits.
-const VALUES: [(&str, &str, &str); 5] = [
+const VALUES: [(&str, &str, &str); 6] = [
     ("--postgres-image", "IMAGE", "docker.io/library/postgres:17"),
+    // The test cluster has one image of PostgreSQL.
+    ("--postgres-image", "docker.io/library/postgres:16", "docker.io/library/postgres:17"),
     ("--backend-image", "IMAGE", concat!("ghcr.io/kubecoin/kubecoin-backend:", env!("CARGO_PKG_VERSION"))),
     ("--frontend-image", "IMAGE", concat!("ghcr.io/kubecoin/kubecoin-frontend:", env!("CARGO_PKG_VERSION"))),
     ("--storage-class", "NAME", "local-path"),
@@ -68,7 +70,9 @@ fn filled_in(words: &[String]) -> Vec<String> {
         let known = VALUES.iter().find(|(flag, place, _)| *flag == before && *place == words[at]);
         known.map_or_else(|| words[at].clone(), |(_, _, value)| (*value).to_owned())
     };
-    (0..words.len()).map(value).collect()
+    // Where there is no terminal, nobody can confirm it.
+    let confirmed = words.iter().any(|word| word == "teardown").then(|| "--yes".to_owned());
+    (0..words.len()).map(value).chain(confirmed).collect()
 }
 
 /// The program and its arguments, as somebody types them where nobody is asked.

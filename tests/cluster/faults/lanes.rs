@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::SOON;
 use super::doctor::Report;
-use super::fault::{Expects, Fault, Harm, Mend};
+use super::fault::{Fault, Harm, Mend};
 use super::hint;
 use super::place::Place;
 use crate::support::deployed::deployed;
 use crate::support::plugin::run as plugin;
-use crate::support::scene::Scene;
+use crate::support::scene::{Scene, testbed};
 use crate::support::wait::until;
 
 /// They wait more than they work.
@@ -69,6 +69,9 @@ fn lane(number: usize, next: impl Fn() -> Option<(usize, &'static Fault)>) -> Ve
 
 /// What a fault has left behind may keep it from ending: the rows say so.
 fn close(scene: &Scene) {
+    let directory = Place { namespace: scene.namespace() }.directory();
+    // What a fault has mounted there would stay when the directory is deleted.
+    testbed(&["node-exec", "1", "--", "sh", "-c", &format!("umount -l {directory} 2>/dev/null || true")]);
     plugin(scene.namespace(), "teardown --delete-data --yes --timeout 1m");
 }
 
@@ -90,26 +93,37 @@ fn made_and_mended(fault: &Fault, place: Place, seconds: &mut Duration) {
     let begin = Instant::now();
     let report = named(fault, place, begin);
     *seconds = begin.elapsed();
-    if matches!(fault.expects, Expects::Cause(_)) {
-        let status = plugin(place.namespace, "status");
-        assert_eq!(status.code, 1, "status does not say that it is wrong: {}", status.stdout);
-    }
+    let status = plugin(place.namespace, "status");
+    assert_eq!(status.code, fault.expects.code_of_status(), "by `status`: {}", status.stdout);
+    let of_names = fault.expects.code_of_names().map(|code| unresolved(code, place));
     until("the harm", Duration::from_mins(1), || match (fault.harm, place.buys()) {
         (Harm::Now, Ok(())) => Err("coins are bought".to_owned()),
         (Harm::Later, Err(why)) => Err(why),
         _ => Ok(()),
     });
-    let of_fault = report.findings.iter().filter(|it| it.code == fault.expects.code());
+    if let Mend::ByHintAfter(_, before) = fault.mend {
+        before(place);
+    }
+    let found = of_names.iter().chain([&report]).flat_map(|report| &report.findings);
+    let of_fault = found.filter(|it| fault.expects.codes().any(|code| it.code == code));
     for command in of_fault.flat_map(|it| hint::commands(&it.hint)) {
         hint::follow(&command);
     }
-    if let Mend::By(mend) = fault.mend {
+    if let Mend::By(_, mend) = fault.mend {
         mend(place);
     }
     until("it is mended", SOON, || match Report::of(place) {
-        report if report.is_quiet() => Ok(()),
+        report if report.is_quiet() && !report.codes().contains(&fault.expects.code()) => Ok(()),
         report => Err(report.line()),
     });
+}
+
+/// What `dns-check` finds, once the DNS server knows of the fault.
+fn unresolved(code: &str, place: Place) -> Report {
+    until("dns-check says why", SOON, || match Report::of_names(place) {
+        report if report.causes() == [code] => Ok(report),
+        report => Err(report.line()),
+    })
 }
 
 /// Asks `doctor` until it names the fault, and no longer than it may take.

@@ -7,12 +7,14 @@ mod doctor;
 mod fault;
 mod hint;
 mod lanes;
+mod page;
 mod place;
 mod pods;
 mod quiet;
 mod services;
 mod storage;
 mod target;
+mod without;
 mod workloads;
 
 use std::env;
@@ -36,8 +38,9 @@ fn all() -> impl Iterator<Item = &'static Fault> {
 
 fn chosen() -> Vec<&'static Fault> {
     let words = env::var(CHOICE).unwrap_or_default();
-    let is_chosen =
-        |fault: &&Fault| words.split(',').any(|word| fault.what.contains(word) || fault.expects.code().contains(word));
+    let is_of =
+        |fault: &Fault, word| fault.what.contains(word) || fault.expects.codes().any(|code| code.contains(word));
+    let is_chosen = |fault: &&Fault| words.split(',').any(|word| is_of(fault, word));
     all().filter(is_chosen).collect()
 }
 
@@ -54,13 +57,13 @@ fn each_is_named_and_mended() {
 fn table(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.fault.what.len()).max().unwrap_or_default();
     let line = |what: &str, expected: &str, found: &str, seconds: &str| {
-        format!("{what:<width$}  {expected:<24}  {found:<24}  {seconds:>7}\n")
+        format!("{what:<width$}  {expected:<28}  {found:<28}  {seconds:>7}\n")
     };
     let rows = rows.iter().map(|Row { fault, found, seconds }| {
-        let expected = fault.expects.code();
-        let found = found.as_ref().map_or_else(|why| format!("WRONG: {why}"), |()| expected.to_owned());
+        let expected = fault.expects.codes().collect::<Vec<_>>().join(", ");
+        let found = found.as_ref().map_or_else(|why| format!("WRONG: {why}"), |()| expected.clone());
         let slow = if *seconds > lanes::AIM { " (slow)" } else { "" };
-        line(fault.what, expected, &found, &format!("{:.1}{slow}", seconds.as_secs_f64()))
+        line(fault.what, &expected, &found, &format!("{:.1}{slow}", seconds.as_secs_f64()))
     });
     line("FAULT", "EXPECTED", "FOUND", "SECONDS") + &rows.collect::<String>()
 }

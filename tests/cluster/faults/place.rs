@@ -6,9 +6,10 @@ use crate::support::deployed::{field, psql, sql};
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::{self, Ended};
 use crate::support::plugin::ends;
+use crate::support::scene::testbed;
 
 /// Whether something is so. If not, what is instead.
-pub type Seen = Result<(), String>;
+pub type Seen<T = ()> = Result<T, String>;
 
 /// An exchange, by its namespace.
 #[derive(Clone, Copy)]
@@ -16,8 +17,10 @@ pub struct Place<'a> {
     pub namespace: &'a str,
 }
 
-/// Restores all that `deploy` applies, for a fault that this mends.
-pub const DEPLOY: fn(Place) = |place| place.deploy();
+/// A script on the node.
+pub fn on_node(script: &str) {
+    testbed(&["node-exec", "1", "--", "sh", "-ec", script]);
+}
 
 impl Place<'_> {
     /// kubectl in the namespace, which must succeed.
@@ -75,6 +78,17 @@ impl Place<'_> {
     pub fn in_server(self, script: &str) {
         let script = format!("{script}\nsleep 2");
         self.succeeds(&["exec", "postgres-0", "--", "sh", "-ec", &script], "");
+    }
+
+    /// What a command in the container of the database says.
+    pub fn of_server(self, words: &[&str]) -> Seen<String> {
+        let done = self.given(&[&["exec", "postgres-0", "--"], words].concat(), "");
+        if done.succeeded { Ok(done.stdout) } else { Err(done.stderr) }
+    }
+
+    /// The directory of the exchange's volume on the node.
+    pub fn directory(self) -> String {
+        format!("/data/kubecoin/{}", self.namespace)
     }
 
     /// SQL in the exchange's database.

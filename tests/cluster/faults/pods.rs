@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::fault::Expects::{Cause, Note};
+use super::fault::Expects::{Cause, Names, Note};
 use super::fault::Mend::{By, ByHint};
-use super::fault::{Fault, Harm};
-use super::place::{DEPLOY, Place, Seen};
+use super::fault::{DEPLOY, Fault, Harm, UNDO};
+use super::place::{Place, Seen};
 
 /// Whether the scheduler has said that no node takes the database's pod.
 fn is_unscheduled(place: Place) -> Seen {
@@ -30,7 +30,7 @@ pub const FAULTS: &[Fault] = &[
         holds: is_unscheduled,
         expects: Cause("unschedulable"),
         harm: Harm::Now,
-        mend: By(|place| {
+        mend: By("`kubectl patch` without the node selector, and `deploy --force-conflicts`", |place| {
             let any = json!({ "spec": { "template": { "spec": { "nodeSelector": null } } } });
             place.patch("statefulset/postgres", &any);
             place.deploy();
@@ -45,7 +45,7 @@ pub const FAULTS: &[Fault] = &[
         holds: is_unscheduled,
         expects: Cause("unschedulable"),
         harm: Harm::Now,
-        mend: By(DEPLOY),
+        mend: DEPLOY,
     },
     Fault {
         what: "the quota has no room for the backend's next pod",
@@ -60,7 +60,7 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("quota-exceeded"),
         harm: Harm::Now,
-        mend: By(|place| {
+        mend: By("`kubectl delete quota few`", |place| {
             place.kubectl("delete quota/few");
             nudge(place, "deployment/backend");
         }),
@@ -73,13 +73,42 @@ pub const FAULTS: &[Fault] = &[
             place.kubectl("delete pod/postgres-0");
         },
         holds: |place| place.has_event("statefulset/postgres", "FailedCreate"),
-        expects: Cause("pod-security"),
+        expects: Names("pod-security", "pod-missing"),
         harm: Harm::Now,
-        mend: By(|place| {
+        mend: By("`kubectl label namespace NAME pod-security.kubernetes.io/enforce-`", |place| {
             let namespace = place.namespace;
             place.kubectl(&format!("label namespace/{namespace} pod-security.kubernetes.io/enforce-"));
             nudge(place, "statefulset/postgres");
         }),
+    },
+    Fault {
+        what: "a LimitRange allows less memory than the database's next pod may use",
+        make: |place| {
+            let most = json!({ "type": "Container", "max": { "memory": "300Mi" } });
+            place.create(&json!({
+                "apiVersion": "v1", "kind": "LimitRange",
+                "metadata": { "name": "little", "namespace": place.namespace }, "spec": { "limits": [most] },
+            }));
+            place.kubectl("delete pod/postgres-0");
+        },
+        holds: |place| place.has_event("statefulset/postgres", "FailedCreate"),
+        expects: Cause("pod-refused"),
+        harm: Harm::Now,
+        mend: By("`kubectl delete limitrange little`", |place| {
+            place.kubectl("delete limitrange/little");
+            nudge(place, "statefulset/postgres");
+        }),
+    },
+    Fault {
+        what: "the backend's new pod waits for a directory that its node does not have",
+        make: |place| {
+            let volume = json!({ "name": "extra", "hostPath": { "path": "/data/nowhere", "type": "Directory" } });
+            place.patch("deployment/backend", &json!({ "spec": { "template": { "spec": { "volumes": [volume] } } } }));
+        },
+        holds: |place| place.waits_for("backend", &["ContainerCreating"]),
+        expects: Note("starting"),
+        harm: Harm::Later,
+        mend: UNDO,
     },
     Fault {
         what: "a finalizer holds the database's deleted pod",
@@ -95,7 +124,9 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("stopping"),
         harm: Harm::Now,
-        mend: By(|place| place.patch("pod/postgres-0", &json!({ "metadata": { "finalizers": null } }))),
+        mend: By("`kubectl patch pod postgres-0` without the finalizer", |place| {
+            place.patch("pod/postgres-0", &json!({ "metadata": { "finalizers": null } }));
+        }),
     },
     Fault {
         what: "the database's pod lost the label by which its set finds it",
@@ -115,7 +146,7 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("out-of-memory"),
         harm: Harm::Later,
-        mend: By(DEPLOY),
+        mend: DEPLOY,
     },
     Fault {
         what: "a budget forbids every eviction of the backend's two pods",
@@ -131,7 +162,7 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Note("disruption-budget"),
         harm: Harm::Later,
-        mend: By(|place| {
+        mend: By("`kubectl delete pdb backend`", |place| {
             place.kubectl("delete pdb/backend");
             place.kubectl("scale deployment/backend --replicas=1");
         }),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fault::Expects::Cause;
+use super::fault::Expects::{Cause, Names};
 use super::fault::Mend::ByHint;
 use super::fault::{Fault, Harm};
 
@@ -43,7 +43,7 @@ pub const FAULTS: &[Fault] = &[
         what: "the headless Service is deleted",
         make: |place| place.kubectl("delete service/postgres-headless"),
         holds: |place| place.lacks("service/postgres-headless"),
-        expects: Cause("missing"),
+        expects: Names("missing", "service-missing"),
         harm: Harm::ByChance,
         mend: ByHint,
     },
