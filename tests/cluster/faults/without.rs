@@ -9,6 +9,14 @@ const TYPED: &str = "it is about a name that somebody has typed after `dns-check
 /// Each by its code.
 pub const WITHOUT: &[(&str, &str)] = &[
     ("not-permitted", "it is about the rights of who asks, and no fault of the exchange"),
+    (
+        "api-server",
+        "the API server would have to fail, or to be of another version; scripted servers in `tests/api` do",
+    ),
+    (
+        "claim-overlooked",
+        "it is a race of the cluster's controllers, which cannot be made on demand; `tests/api` has it",
+    ),
     ("volume-on-any-node", "it needs a second node, and then each exchange has it"),
     ("node-away", OF_THE_CLUSTER),
     ("postgres-18-layout", "it needs the image of PostgreSQL 18, which the test cluster does not have"),

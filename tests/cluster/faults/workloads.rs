@@ -322,7 +322,7 @@ pub const FAULTS: &[Fault] = &[
         },
         expects: Cause("changed-by-hand"),
         harm: Harm::Later,
-        mend: By(|place| {
+        mend: By("`deploy --force-conflicts`, and `kubectl patch` back to RollingUpdate", |place| {
             place.deploy();
             place.patch("statefulset/postgres", &json!({ "spec": { "updateStrategy": { "type": "RollingUpdate" } } }));
         }),
