@@ -67,8 +67,12 @@ fn the_volume_is_pinned_to_where_its_data_is() {
     let pod = field(namespace, "pod/postgres-0", "/metadata/uid");
 
     let _node = SecondNode::joins();
+    let loose = ends(namespace, "doctor", 0);
+    assert!(loose.stdout.starts_with("KC018 warning: persistentvolume/postgres-pv-"), "{}", loose.stdout);
     let second = ends(namespace, "deploy", 0);
     assert_eq!(pin(namespace), "node-1");
+    let pinned = ends(namespace, "doctor", 0);
+    assert!(pinned.stdout.starts_with("doctor: nothing is wrong ("), "{}", pinned.stdout);
     let changed: Vec<_> = second.stdout.lines().filter(|line| !line.ends_with(" unchanged")).collect();
     assert_eq!(changed, [format!("persistentvolume/postgres-pv-{namespace} configured")]);
     assert_eq!(field(namespace, "pod/postgres-0", "/metadata/uid"), pod);

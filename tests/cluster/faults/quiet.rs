@@ -1,5 +1,7 @@
 //! Where nothing is wrong, nothing is found.
 
+use std::thread;
+
 use super::SOON;
 use super::doctor::Report;
 use super::place::Place;
@@ -29,6 +31,9 @@ spec:
   egress: [{}]
 ";
 
+/// As many as take longer than `doctor`.
+const PURCHASES: usize = 50;
+
 #[track_caller]
 fn finds_nothing(place: Place, flags: &str) {
     let report = Report::by(place, flags);
@@ -45,6 +50,8 @@ fn of_a_running_exchange_and_its_surroundings() {
     until("the budget counts", SOON, || place.has("pdb/postgres", "/status/currentHealthy", "1"));
     finds_nothing(place, "");
 
+    under_load(place);
+
     for deployment in ["backend", "frontend"] {
         place.kubectl(&format!("rollout restart deployment/{deployment}"));
         until("a rollout", SOON, || {
@@ -54,6 +61,18 @@ fn of_a_running_exchange_and_its_surroundings() {
         finds_nothing(place, "");
     }
     ends(place.namespace, "teardown --delete-data --yes", 0);
+}
+
+/// While users buy coins, one after another.
+fn under_load(place: Place) {
+    place.opens_wallet();
+    thread::scope(|scope| {
+        let buyer = scope.spawn(|| (0..PURCHASES).try_for_each(|_| place.buys()));
+        while !buyer.is_finished() {
+            finds_nothing(place, "");
+        }
+        assert_eq!(buyer.join().expect("the buyer ends"), Ok(()));
+    });
 }
 
 /// Who may edit a namespace and nothing else has storage that the cluster makes.
