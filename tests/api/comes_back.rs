@@ -57,7 +57,7 @@ fn storage_that_goes_with_its_pod_is_seen_and_keeps_the_pod() {
             "patch",
         ),
         ("persistentvolumeclaims/postgres-pvc", "Retain", "the data stays on pv/postgres-pv-alice", "pg_dump"),
-        ("persistentvolumes/postgres-pv-alice", "Retain", "pv/postgres-pv-alice under pvc/postgres-pvc is", "pg_dump"),
+        ("persistentvolumes/postgres-pv-alice", "Retain", "postgres-pv-alice under pvc/postgres-pvc is", "pg_dump"),
     ] {
         let mut world = world();
         let volume = world.at("/api/v1/persistentvolumes/postgres-pv-alice");
