@@ -142,7 +142,11 @@ fn run(user: &str, namespace: &str, words: &str, until: &str) -> (bool, String) 
     let folder = tempfile::tempdir().expect("a folder");
     let (reader, writer) = pipe().expect("a pipe");
     let mut command = Command::new("timeout");
-    command.args(["--signal=INT", "90", PROGRAM]).args(words.split_whitespace()).args(["-n", namespace, "--as", user]);
+    // Else it passes the signal on twice: to the plugin, and to the group that it makes.
+    command
+        .args(["--foreground", "--signal=INT", "90", PROGRAM])
+        .args(words.split_whitespace())
+        .args(["-n", namespace, "--as", user]);
     command.current_dir(folder.path()).stdin(Stdio::null());
     command.stdout(writer.try_clone().expect("a pipe")).stderr(writer);
     let mut child = command.spawn().expect("the plugin starts");
