@@ -226,17 +226,14 @@ fn service(service: &Service, slices: &[EndpointSlice]) -> ServiceFacts {
     }
 }
 
-/// The label by which slices belong to a Service.
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
-
 fn of_service<'a>(slices: &'a [EndpointSlice], name: &str) -> impl Iterator<Item = &'a EndpointSlice> {
-    slices.iter().filter(move |slice| slice.labels().get(SERVICE_NAME).is_some_and(|service| service == name))
+    slices.iter().filter(move |slice| slice.labels().get(names::OF_SERVICE).is_some_and(|service| service == name))
 }
 
 fn published(slices: &[EndpointSlice]) -> BTreeMap<String, BTreeSet<IpAddr>> {
     let mut all: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
     for slice in slices {
-        let Some(service) = slice.labels().get(SERVICE_NAME) else { continue };
+        let Some(service) = slice.labels().get(names::OF_SERVICE) else { continue };
         let ready = slice
             .endpoints
             .iter()

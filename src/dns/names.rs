@@ -60,6 +60,10 @@ pub fn of_the_server(facts: &Facts, domain: &str) -> Vec<Question> {
     Names { facts, domain: Some(domain) }.of_the_server(domain)
 }
 
+/// The words of the kubectl command by which a temporary pod asks for a name.
+pub const NSLOOKUP: [&str; 8] =
+    ["run", "dns-debug", "--rm", "-i", "--restart=Never", "--image=busybox", "--", "nslookup"];
+
 /// Whether a text may be a host's name. Only such are looked up.
 #[must_use]
 pub fn is_name(text: &str) -> bool {

@@ -64,20 +64,11 @@ mod tests {
 
     use super::*;
     use crate::exchange::objects::{Objects, secret};
-    use crate::exchange::settings::{Images, Settings, Storage};
+    use crate::exchange::settings::{Settings, Storage};
 
     #[test]
     fn each_object_has_the_lessons_file() {
-        let settings = Settings {
-            namespace: "alice".to_owned(),
-            storage: Storage::Static { host_path: None, hostname: None },
-            volume_size: None,
-            images: Images::default(),
-            service: None,
-            node_port: None,
-            credentials: None,
-            network_policy: false,
-        };
+        let settings = Settings::of("alice", Storage::Static { host_path: None, hostname: None });
         let mut objects = Objects::new(&settings).unwrap().in_order().unwrap();
         objects.push(Object::of(&secret("alice").unwrap()).unwrap());
         let files: BTreeSet<String> = objects.iter().map(file).collect();

@@ -58,6 +58,9 @@ pub const VERSION: &str = "kubectl-kubecoin/version";
 /// labels above.
 pub const LEVEL_1: &str = "kubectl-kubecoin/level-1";
 
+/// The label of an `EndpointSlice` with the name of its Service.
+pub const OF_SERVICE: &str = "kubernetes.io/service-name";
+
 /// All Services, in the order in which people are shown them.
 pub const SERVICES: [&str; 3] = [POSTGRES_SERVICE, BACKEND_SERVICE, FRONTEND_SERVICE];
 pub const DEPLOYMENTS: [&str; 2] = [BACKEND, FRONTEND];

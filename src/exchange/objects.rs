@@ -331,23 +331,10 @@ fn secret_with(namespace: &str, name: &str) -> anyhow::Result<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::settings::{Images, ServiceType};
-
-    fn settings(namespace: &str, storage: Storage) -> Settings {
-        Settings {
-            namespace: namespace.to_owned(),
-            storage,
-            volume_size: None,
-            images: Images::default(),
-            service: None,
-            node_port: None,
-            credentials: None,
-            network_policy: false,
-        }
-    }
+    use crate::exchange::settings::ServiceType;
 
     fn lesson() -> Settings {
-        settings("default", Storage::Static { host_path: None, hostname: None })
+        Settings::of("default", Storage::Static { host_path: None, hostname: None })
     }
 
     fn bodies(settings: &Settings) -> BTreeMap<String, Value> {
@@ -395,7 +382,7 @@ mod tests {
 
     #[test]
     fn two_namespaces_share_neither_volume_nor_folder() {
-        let of = |namespace| bodies(&settings(namespace, Storage::Static { host_path: None, hostname: None }));
+        let of = |namespace| bodies(&Settings::of(namespace, Storage::Static { host_path: None, hostname: None }));
         let (alice, bob) = (of("alice"), of("bob"));
         let (alice, bob) = (&alice["persistentvolume/postgres-pv-alice"], &bob["persistentvolume/postgres-pv-bob"]);
         assert_ne!(alice["spec"]["hostPath"]["path"], bob["spec"]["hostPath"]["path"]);
@@ -425,7 +412,7 @@ mod tests {
     #[test]
     fn a_pinned_volume_names_its_node() {
         let pinned = Storage::Static { host_path: Some("/srv".to_owned()), hostname: Some("node-2".to_owned()) };
-        let volume = &bodies(&settings("default", pinned))["persistentvolume/postgres-pv"]["spec"];
+        let volume = &bodies(&Settings::of("default", pinned))["persistentvolume/postgres-pv"]["spec"];
         let term = &volume["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"][0];
         assert_eq!((&term["key"], &term["values"][0]), (&names::HOSTNAME.into(), &"node-2".into()));
         assert_eq!(volume["hostPath"]["path"], "/srv");
@@ -433,7 +420,7 @@ mod tests {
 
     #[test]
     fn dynamic_storage_needs_no_root() {
-        let objects = bodies(&settings("alice", Storage::Dynamic { class: None }));
+        let objects = bodies(&Settings::of("alice", Storage::Dynamic { class: None }));
         assert!(!objects.keys().any(|name| name.starts_with("persistentvolume/")));
         let claim = &objects["persistentvolumeclaim/postgres-pvc"]["spec"];
         assert_eq!((claim.get("storageClassName"), claim.get("volumeName")), (None, None));
@@ -442,7 +429,7 @@ mod tests {
         assert_eq!(pod["securityContext"]["fsGroup"], 999);
         assert_eq!(pod["containers"][0]["securityContext"]["capabilities"], serde_json::json!({ "drop": ["ALL"] }));
 
-        let named = bodies(&settings("alice", Storage::Dynamic { class: Some("fast".to_owned()) }));
+        let named = bodies(&Settings::of("alice", Storage::Dynamic { class: Some("fast".to_owned()) }));
         assert_eq!(named["persistentvolumeclaim/postgres-pvc"]["spec"]["storageClassName"], "fast");
     }
 

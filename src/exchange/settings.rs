@@ -23,6 +23,23 @@ pub struct Settings {
     pub network_policy: bool,
 }
 
+impl Settings {
+    /// What `deploy` applies where it is asked for nothing more.
+    #[must_use]
+    pub fn of(namespace: &str, storage: Storage) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            storage,
+            volume_size: None,
+            images: Images::default(),
+            service: None,
+            node_port: None,
+            credentials: None,
+            network_policy: false,
+        }
+    }
+}
+
 /// Where the data lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Storage {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::names;
 use crate::exchange::objects::Objects;
-use crate::exchange::settings::{Images, Settings, Storage};
+use crate::exchange::settings::{Settings, Storage};
 use crate::observe::saved::REMOVED;
 
 /// What people change on purpose, and what nothing depends on: the ends of paths.
@@ -94,18 +94,8 @@ static APPLIED: LazyLock<Vec<Map<String, Value>>> = LazyLock::new(|| {
 
 /// The `spec` of each workload by its name.
 fn applied(storage: Storage) -> Map<String, Value> {
-    let settings = Settings {
-        namespace: String::new(),
-        storage,
-        volume_size: None,
-        images: Images::default(),
-        service: None,
-        node_port: None,
-        credentials: None,
-        network_policy: false,
-    };
     // That a manifest is not what it should be is found by tests.
-    let Ok(objects) = Objects::new(&settings) else { return Map::new() };
+    let Ok(objects) = Objects::new(&Settings::of("", storage)) else { return Map::new() };
     let spec = |name: &str, value: serde_json::Result<Value>| Some((name.to_owned(), value.ok()?));
     let workloads = [
         spec(names::POSTGRES, serde_json::to_value(&objects.postgres.spec)),

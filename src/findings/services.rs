@@ -8,9 +8,6 @@ use kube::ResourceExt;
 use crate::exchange::names;
 use crate::observe::{Reading, Snapshot};
 
-/// The label of an `EndpointSlice` with the name of its Service.
-const OF_SERVICE: &str = "kubernetes.io/service-name";
-
 /// The Services that are there: each with the app that it leads to, and its name. Of another set that is the one that it names.
 pub fn all(snapshot: &Snapshot) -> impl Iterator<Item = (&'static str, &str, &Service)> {
     let exchange = [names::POSTGRES, names::BACKEND, names::FRONTEND].into_iter().zip(names::SERVICES);
@@ -55,7 +52,8 @@ pub fn has_port(pod: &Pod, target: &IntOrString) -> bool {
 /// The ready endpoints behind a Service; none if that is not known. Slices carry the labels of their Service, and are listed by
 /// that of the exchange: those of a Service without it were not read.
 fn endpoints<'a>(snapshot: &'a Snapshot, service: &'a str) -> Option<impl Iterator<Item = &'a Endpoint>> {
-    let of_service = move |slice: &&EndpointSlice| slice.labels().get(OF_SERVICE).is_some_and(|name| name == service);
+    let of_service =
+        move |slice: &&EndpointSlice| slice.labels().get(names::OF_SERVICE).is_some_and(|name| name == service);
     let slices = snapshot.endpoints.present()?.iter().filter(of_service);
     // Those of another set's Service are listed by its name.
     let is_ours = || {

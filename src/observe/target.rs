@@ -11,6 +11,7 @@ use kube::core::Selector;
 use tokio::join;
 
 use super::{Member, Reading, Reason, Snapshot};
+use crate::exchange::names;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
 /// As many pods of a set as are looked at: a number is typed more easily than it is reached.
@@ -21,9 +22,6 @@ const MOST_LISTED: u32 = 500;
 
 /// How many claims are read at once.
 const AT_ONCE: usize = 16;
-
-/// The label of an `EndpointSlice` with the name of its Service.
-const OF_SERVICE: &str = "kubernetes.io/service-name";
 
 /// The words of the kubectl commands that read the same.
 #[must_use]
@@ -49,7 +47,7 @@ pub async fn read(cluster: &Cluster, name: &str) -> Result<Snapshot, RequestErro
     let service = set.spec.as_ref().and_then(|spec| spec.service_name.clone()).filter(|name| !name.is_empty());
     let (pods, members) = join!(Box::pin(pods(cluster, set)), Box::pin(members(cluster, set)));
     if let Some(service) = service {
-        let slices = ListParams::default().labels(&format!("{OF_SERVICE}={service}"));
+        let slices = ListParams::default().labels(&format!("{}={service}", names::OF_SERVICE));
         let (found, slices) = join!(cluster.get(&service), cluster.list::<EndpointSlice>(&slices));
         snapshot.services.insert(service, found.into());
         snapshot.endpoints = slices.map(Some).into();

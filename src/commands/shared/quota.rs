@@ -95,20 +95,10 @@ mod tests {
 
     use super::*;
     use crate::exchange::objects::Objects;
-    use crate::exchange::settings::{Images, Settings, Storage};
+    use crate::exchange::settings::{Settings, Storage};
 
     fn pods() -> Vec<Pod> {
-        let settings = Settings {
-            namespace: "alice".to_owned(),
-            storage: Storage::Dynamic { class: None },
-            volume_size: None,
-            images: Images::default(),
-            service: None,
-            node_port: None,
-            credentials: None,
-            network_policy: false,
-        };
-        Objects::new(&settings).unwrap().pods()
+        Objects::new(&Settings::of("alice", Storage::Dynamic { class: None })).unwrap().pods()
     }
 
     fn quota(hard: &Value, used: &Value) -> ResourceQuota {

@@ -60,6 +60,9 @@ fn changed(
     }
     let spec = serde_json::to_value(spec).ok()?;
     let mut all = applied::differences(app, &spec, observed.namespace);
+    if all.is_empty() {
+        return None;
+    }
     let pods: Vec<Vec<Difference>> =
         (observed.snapshot.pods_of(app)).map(|pod| applied::differences_of_pod(app, pod, observed.namespace)).collect();
     let runs = |difference: &Difference| !pods.is_empty() && pods.iter().all(|of_pod| of_pod.contains(difference));

@@ -1,6 +1,7 @@
 //! DNS was not asked, and why: no cause of anything, but not to be taken for an answer either.
 
 use crate::dns::heard::Names;
+use crate::dns::names::NSLOOKUP;
 use crate::exchange::names;
 use crate::findings::causes::not_permitted;
 use crate::findings::finding::{Finding, Observed, Weight};
@@ -36,8 +37,6 @@ pub fn find(observed: &Observed, names: &Names, found: &[Finding]) -> Option<Fin
 
 /// Asks from a pod that is made for it.
 fn elsewhere(observed: &Observed) -> Hint {
-    const NSLOOKUP: [&str; 8] =
-        ["run", "dns-debug", "--rm", "-i", "--restart=Never", "--image=busybox", "--", "nslookup"];
     let by_hand = observed.by_hand;
     let ask = if observed.snapshot.target.is_some() {
         let name = format!("{}.{}.svc", observed.snapshot.headless_name(), observed.namespace);

@@ -26,16 +26,7 @@ const PLACES: [(&str, &str); 8] = [
 const IDENTITY: [&str; 4] = ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"];
 
 fn settings() -> Settings {
-    Settings {
-        namespace: "alice".to_owned(),
-        storage: Storage::Static { host_path: None, hostname: None },
-        volume_size: None,
-        images: Images::default(),
-        service: None,
-        node_port: None,
-        credentials: None,
-        network_policy: false,
-    }
+    Settings::of("alice", Storage::Static { host_path: None, hostname: None })
 }
 
 /// What `deploy` applies, each with the place that it has in a snapshot.

@@ -64,7 +64,6 @@ pub fn show_its_objects(ctx: &Ctx, place: &Place) {
 /// Shows how a temporary pod asks the DNS server itself.
 pub fn show_server(ctx: &Ctx, place: &Place, facts: &Facts) {
     ctx.show(|| {
-        let nslookup = ["run", "dns-debug", "--rm", "-i", "--restart=Never", "--image=busybox", "--", "nslookup"];
-        act::command(place, &[&nslookup[..], &[&format!("{}.{}.svc", SERVICES[0], facts.namespace)]].concat())
+        act::command(place, &[&names::NSLOOKUP[..], &[&format!("{}.{}.svc", SERVICES[0], facts.namespace)]].concat())
     });
 }
