@@ -99,7 +99,8 @@ impl Objects {
         Ok(objects)
     }
 
-    fn set_storage(&mut self, settings: &Settings) {
+    /// Makes them those of the chosen storage, if they are the lesson's.
+    pub fn set_storage(&mut self, settings: &Settings) {
         let size = settings.volume_size.clone().map(Quantity);
         if let (Some(size), Some(spec)) = (size.clone(), self.claim.spec.as_mut()) {
             let requests = spec.resources.get_or_insert_default().requests.get_or_insert_default();

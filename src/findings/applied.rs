@@ -85,17 +85,21 @@ fn ends_with_one(path: &str, ends: &[&str]) -> bool {
     ends.iter().any(|end| path.ends_with(end))
 }
 
-/// What `deploy` applies with each kind of storage. Those that the cluster makes come first: what they have beside the
-/// lesson's decides which of the two it is.
+/// The `spec` of each workload by its name, as `deploy` applies it with each kind of storage. Those that the cluster makes come
+/// first: what they have beside the lesson's decides which of the two it is.
 static APPLIED: LazyLock<Vec<Map<String, Value>>> = LazyLock::new(|| {
-    let all = [Storage::Dynamic { class: None }, Storage::Static { host_path: None, hostname: None }];
-    all.into_iter().map(applied).collect()
+    let settings = |storage| Settings::of("", storage);
+    // That a manifest is not what it should be is found by tests.
+    let Ok(lessons) = Objects::new(&settings(Storage::Static { host_path: None, hostname: None })) else {
+        return Vec::new();
+    };
+    // To read the manifests takes longer than all that is done with them.
+    let mut made = lessons.clone();
+    made.set_storage(&settings(Storage::Dynamic { class: None }));
+    [made, lessons].iter().map(specs).collect()
 });
 
-/// The `spec` of each workload by its name.
-fn applied(storage: Storage) -> Map<String, Value> {
-    // That a manifest is not what it should be is found by tests.
-    let Ok(objects) = Objects::new(&Settings::of("", storage)) else { return Map::new() };
+fn specs(objects: &Objects) -> Map<String, Value> {
     let spec = |name: &str, value: serde_json::Result<Value>| Some((name.to_owned(), value.ok()?));
     let workloads = [
         spec(names::POSTGRES, serde_json::to_value(&objects.postgres.spec)),
