@@ -25,11 +25,34 @@ pub fn script(pod: &str, sql: &str) -> Exec {
     exec(pod, &["psql"], &["-U", names::DATABASE_USER], sql)
 }
 
-/// The same, as a client of the server at this address, with the password that the container was given.
+/// The same, as a client that comes over the network, with the password that the container was given. At 127.0.0.1 and at the
+/// socket the official image trusts everyone; a pod's own name leads to its address by `/etc/hosts`.
 #[must_use]
-pub fn at_address(pod: &str, address: &str, sql: &str) -> Exec {
-    let with_password = ["sh", "-c", r#"PGPASSWORD="$POSTGRES_PASSWORD" exec psql -U "$POSTGRES_USER" "$@""#, "sh"];
-    exec(pod, &with_password, &["-h", address], sql)
+pub fn over_network(pod: &str, sql: &str) -> Exec {
+    let with_password =
+        ["sh", "-c", r#"PGPASSWORD="$POSTGRES_PASSWORD" exec psql -U "$POSTGRES_USER" -h "$(hostname)" "$@""#, "sh"];
+    exec(pod, &with_password, &[], sql)
+}
+
+/// A script at the server's socket, and beside it a login over the network, as above. The last line that is written says how the
+/// login ended: its exit code and psql's words.
+///
+/// Both in one call: to start a program in a container takes longer than either.
+#[must_use]
+pub fn with_login(pod: &str, sql: &str) -> Exec {
+    // What runs in the background is given another stdin, unless it is named.
+    const BOTH: &str = r#"database=$1
+shift
+exec 3<&0
+psql "$@" <&3 &
+said=$(PGPASSWORD="$POSTGRES_PASSWORD" PGCONNECT_TIMEOUT=5 psql -X -w -U "$POSTGRES_USER" -h "$(hostname)" -d "$database" -c '' 2>&1)
+login=$?
+wait $!
+script=$?
+set -f
+printf '%s ' "$login" $said
+exit "$script""#;
+    exec(pod, &["sh", "-c", BOTH, "sh", names::DATABASE], &["-U", names::DATABASE_USER], sql)
 }
 
 /// A script that takes values, each by the name of a variable: `:'name'` or `:name` in the SQL.

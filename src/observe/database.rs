@@ -54,7 +54,7 @@ pub struct Blocker {
 /// takes.
 const DESCRIBE: &str = "\
 SET lock_timeout = '1s';
-\\set free `df -Pk \"$PGDATA\" 2>/dev/null | awk 'END { print $4 }'`
+\\set free `stat -f -c '%a %S' \"$PGDATA\" 2>/dev/null`
 \\echo :free
 SELECT json_build_object(
   'started_at', pg_postmaster_start_time(),
@@ -101,21 +101,51 @@ impl Database {
         database.locked = locked;
         database.columns = lines.next().map(serde_json::from_str).transpose()?.flatten();
         database.rows = lines.next().map(str::parse).transpose()?;
-        database.free = free.trim().parse::<u64>().ok().map(|kibibytes| kibibytes << 10);
+        database.free = bytes(free);
         Ok(database)
     }
 
     /// Asks the database. If it does not say, it is unknown.
     pub async fn read(cluster: &Cluster, pod: &str) -> Reading<Self> {
         match Self::ask(pod).execute(cluster).await {
-            Ok(ended) => match Self::parse(&ended) {
-                Ok(database) => Reading::Present(database),
-                Err(error) => Reading::Unknown(Reason::Failed(error.to_string())),
-            },
-            Err(error) if matches!(error.cause, Cause::NotFound(_)) => Reading::Absent,
+            Ok(ended) => Self::reading(&ended),
+            Err(RequestError { cause: Cause::NotFound(_), .. }) => Reading::Absent,
             Err(error) => Reading::Unknown(error.into()),
         }
     }
+
+    /// Asks it, and tries the password that the pod was given.
+    pub async fn read_with_login(cluster: &Cluster, pod: &str) -> (Reading<Self>, Reading<Credentials>) {
+        match psql::with_login(pod, DESCRIBE).execute(cluster).await {
+            Ok(ended) => Self::reading_with_login(ended),
+            Err(RequestError { cause: Cause::NotFound(_), .. }) => (Reading::Absent, Reading::Absent),
+            Err(error) => {
+                let reason = Reason::from(error);
+                (Reading::Unknown(reason.clone()), Reading::Unknown(reason))
+            }
+        }
+    }
+
+    fn reading_with_login(ended: Ended) -> (Reading<Self>, Reading<Credentials>) {
+        let (described, login) = ended.stdout.rsplit_once('\n').unwrap_or(("", &ended.stdout));
+        let (code, words) = login.split_once(' ').unwrap_or_default();
+        let credentials = Credentials::of_login(code.parse().ok(), words);
+        let stdout = described.to_owned();
+        (Self::reading(&Ended { stdout, ..ended }), credentials)
+    }
+
+    fn reading(ended: &Ended) -> Reading<Self> {
+        match Self::parse(ended) {
+            Ok(database) => Reading::Present(database),
+            Err(error) => Reading::Unknown(Reason::Failed(error.to_string())),
+        }
+    }
+}
+
+/// The bytes of a number of blocks, and of how many bytes each is.
+fn bytes(blocks: &str) -> Option<u64> {
+    let (blocks, size) = blocks.trim().split_once(' ')?;
+    blocks.parse::<u64>().ok()?.checked_mul(size.parse().ok()?)
 }
 
 /// Whether PostgreSQL takes a password.
@@ -146,14 +176,20 @@ impl Credentials {
         }
     }
 
-    /// Tries the password that the pod was given at the pod's own address. At 127.0.0.1 and at the socket the official
-    /// image trusts everyone.
-    pub async fn read(cluster: &Cluster, pod: &str, address: &str) -> Reading<Self> {
-        match psql::at_address(pod, address, "SELECT 1;").execute(cluster).await {
-            Ok(ended) if ended.code == 0 => Reading::Present(Self::Accepted),
-            Ok(ended) if ended.stderr.contains("password authentication failed") => Reading::Present(Self::Refused),
-            Ok(ended) => Reading::Unknown(Reason::Failed(ended.stderr.trim().to_owned())),
+    /// Tries the password that the pod was given.
+    pub async fn read(cluster: &Cluster, pod: &str) -> Reading<Self> {
+        match psql::over_network(pod, "SELECT 1;").execute(cluster).await {
+            Ok(ended) => Self::of_login(Some(ended.code), &ended.stderr),
             Err(error) => Reading::Unknown(error.into()),
+        }
+    }
+
+    /// What a login comes to that ended with this exit code and these words of psql's.
+    fn of_login(code: Option<i32>, words: &str) -> Reading<Self> {
+        match code {
+            Some(0) => Reading::Present(Self::Accepted),
+            _ if words.contains("password authentication failed") => Reading::Present(Self::Refused),
+            _ => Reading::Unknown(Reason::Failed(words.trim().to_owned())),
         }
     }
 }
@@ -191,7 +227,7 @@ mod tests {
     #[test]
     fn a_description_with_and_without_a_table() {
         let column = r#"[{"name":"id","type":"text","default":null}]"#;
-        let database = Database::parse(&ended(0, &format!("2048\n{DESCRIBED}\n{column}\n3\n"))).unwrap();
+        let database = Database::parse(&ended(0, &format!("512 4096\n{DESCRIBED}\n{column}\n3\n"))).unwrap();
         assert_eq!((database.rows, database.columns.unwrap().len(), database.free), (Some(3), 1, Some(2 << 20)));
         let database = Database::parse(&ended(0, &format!("\n{DESCRIBED}\nnull\n"))).unwrap();
         assert_eq!((database.rows, database.columns, database.free), (None, None, None));
@@ -199,11 +235,34 @@ mod tests {
 
     #[test]
     fn a_table_that_somebody_has_locked_is_not_described() {
-        let mut locked = ended(3, &format!("2048\n{DESCRIBED}\n"));
+        let mut locked = ended(3, &format!("512 4096\n{DESCRIBED}\n"));
         assert!(Database::parse(&locked).is_err());
         locked.stderr = format!("psql:<stdin>:30: ERROR:  {}", psql::LOCKED);
         let database = Database::parse(&locked).unwrap();
         assert!(database.locked && database.rows.is_none() && database.columns.is_none());
+    }
+
+    #[test]
+    fn a_login_is_told_by_the_last_line() {
+        let described = format!("512 4096\n{DESCRIBED}\nnull\n");
+        let reading = |end: &str| Database::reading_with_login(ended(0, &format!("{described}{end}")));
+        let (database, credentials) = reading("0 ");
+        assert_eq!(database.present().and_then(|database| database.free), Some(2 << 20));
+        assert_eq!(credentials, Reading::Present(Credentials::Accepted));
+        let (database, credentials) =
+            reading("2 psql: error: FATAL: password authentication failed for user \"postgres\" ");
+        assert!(database.present().is_some());
+        assert_eq!(credentials, Reading::Present(Credentials::Refused));
+        assert_eq!(
+            reading("2 psql: error: FATAL: too many clients ").1,
+            failed("psql: error: FATAL: too many clients")
+        );
+        let (database, credentials) = Database::reading_with_login(ended(137, ""));
+        assert!(matches!(database, Reading::Unknown(_)) && matches!(credentials, Reading::Unknown(_)));
+    }
+
+    fn failed<T>(why: &str) -> Reading<T> {
+        Reading::Unknown(Reason::Failed(why.to_owned()))
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Event, Namespace, Node};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -133,9 +133,10 @@ impl Details {
         let ready = snapshot.primary().filter(|pod| readiness::pod(pod));
         let server = ready.filter(|_| wanted.database);
         let database = async {
-            let Some(server) = server else { return (Reading::NotAsked, Reading::NotAsked) };
-            let pod = server.name_any();
-            join!(Database::read(cluster, &pod), credentials(snapshot, cluster, server))
+            match server {
+                Some(server) => database(snapshot, cluster, &server.name_any()).await,
+                None => (Reading::NotAsked, Reading::NotAsked),
+            }
         };
         let path = async {
             match Way::of(snapshot).filter(|way| wanted.path && way.pod.is_some()) {
@@ -253,15 +254,26 @@ async fn events(cluster: &Cluster, uids: &BTreeSet<String>) -> Vec<Happening> {
     happenings
 }
 
-/// Whether the server of a pod takes the password that the backend uses. Its own pod was given the first one, which is left as it
-/// is when another takes its place.
-pub async fn credentials(snapshot: &Snapshot, cluster: &Cluster, server: &Pod) -> Reading<Credentials> {
-    let (pod, address) = (server.name_any(), server.status.as_ref().and_then(|status| status.pod_ip.as_deref()));
-    match (snapshot.backend_secret(), address) {
-        (Some(name), _) if name != names::SECRET => Credentials::of_secret(cluster, &pod, name).await,
-        (_, Some(address)) => Credentials::read(cluster, &pod, address).await,
-        (_, None) => Reading::NotAsked,
+/// The database of a pod, and whether it takes the password that the backend uses.
+async fn database(snapshot: &Snapshot, cluster: &Cluster, pod: &str) -> (Reading<Database>, Reading<Credentials>) {
+    match other_secret(snapshot) {
+        Some(name) => join!(Database::read(cluster, pod), Credentials::of_secret(cluster, pod, name)),
+        None => Database::read_with_login(cluster, pod).await,
     }
+}
+
+/// Whether the server of a pod takes the password that the backend uses.
+pub async fn credentials(snapshot: &Snapshot, cluster: &Cluster, pod: &str) -> Reading<Credentials> {
+    match other_secret(snapshot) {
+        Some(name) => Credentials::of_secret(cluster, pod, name).await,
+        None => Credentials::read(cluster, pod).await,
+    }
+}
+
+/// The Secret of the backend's password if the server's own pod was given another one: the first one is left as it is when
+/// another takes its place.
+fn other_secret(snapshot: &Snapshot) -> Option<&str> {
+    snapshot.backend_secret().filter(|name| *name != names::SECRET)
 }
 
 impl From<Event> for Happening {

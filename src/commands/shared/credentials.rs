@@ -54,7 +54,7 @@ pub async fn repair(ctx: &Ctx) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let snapshot = Snapshot::read(cluster).await?;
     let Some(server) = snapshot.primary() else { return Ok(()) };
-    match details::credentials(&snapshot, cluster, server).await {
+    match details::credentials(&snapshot, cluster, &server.name_any()).await {
         Reading::Present(Credentials::Refused) => {}
         Reading::Unknown(Reason::Forbidden(_)) => {
             ctx.printer

@@ -140,9 +140,8 @@ fn acts_of_their_own(namespace: &str) {
     works(&patch(&field(namespace, "configmap/pasted", "/metadata/resourceVersion")));
     assert_eq!(field(namespace, "configmap/pasted", "/data"), json!({ "text": text }).to_string());
 
-    // The password that PostgreSQL takes is the Secret's again; who asks it at its address, is asked for it.
-    let address = field(namespace, "pod/postgres-0", "/status/podIP");
-    let asks = psql::at_address("postgres-0", &address, "SELECT 'taken';").kubectl(&place);
+    // The password that PostgreSQL takes is the Secret's again; who comes over the network, is asked for it.
+    let asks = psql::over_network("postgres-0", "SELECT 'taken';").kubectl(&place);
     sql(namespace, "ALTER ROLE postgres PASSWORD 'another';");
     assert_eq!(pasted(&asks).status.code(), Some(2), "the password is refused");
     works(&psql::alter_password("postgres-0").kubectl(&place));
