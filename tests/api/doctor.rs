@@ -126,10 +126,7 @@ fn what_may_not_be_read_is_said_and_wrong_is_nothing() {
     });
     let ended = Home::at(&server).run("doctor");
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(
-        ended.stdout.contains("unknown: persistentvolume/postgres-pv-alice unknown: you may not read it"),
-        "{ended:?}"
-    );
+    assert!(ended.stdout.contains("unknown: persistentvolume/postgres-pv-alice: you may not read it"), "{ended:?}");
 }
 
 #[test]

@@ -48,15 +48,20 @@ fn of(Found { diagnosis: Diagnosis { finding, consequences }, fix, evidence }: &
     lines
 }
 
-/// `KC010 problem: persistentvolumeclaim/postgres-pvc is Pending`.
+/// `KC010 problem: persistentvolumeclaim/postgres-pvc is Pending`. What is unknown is said so once.
 pub fn head(finding: &Finding) -> Line {
     let (word, role) = word(finding.weight);
+    let says = brief(&finding.says);
+    let says = match says.strip_prefix("unknown") {
+        Some(why) if finding.weight == Weight::Unknown => why.to_owned(),
+        _ => format!(" {says}"),
+    };
     Line::default()
         .and(Role::Title, format!("{} ", finding.cause.id))
         .and(role, word)
         .and(Role::Plain, ": ")
         .and(Role::Title, &finding.object)
-        .and(Role::Plain, format!(" {}", brief(&finding.says)))
+        .and(Role::Plain, says)
 }
 
 fn word(weight: Weight) -> (&'static str, Role) {
