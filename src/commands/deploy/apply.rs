@@ -5,9 +5,10 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
 use kube::core::ObjectMeta;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{Args, existing};
+use super::{Args, existing, obstacle};
 use crate::commands::shared::{reuse, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
@@ -64,7 +65,13 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
     }
     // While nothing is really adopted, what was applied by hand contests its fields.
     let force = args.force_conflicts || (dry_run && adopting);
-    let applied = ctx.perform(&Apply { object: object.clone(), force, dry_run }).await?;
+    let apply = Apply { object: object.clone(), force, dry_run };
+    let applied = match ctx.perform(&apply).await {
+        Err(error) if force && Cause::of(&error).is_some_and(obstacle::is_of_a_value) => {
+            ctx.perform(&Apply { object: without_values(apply.object), ..apply }).await?
+        }
+        applied => applied?,
+    };
     let outcome = match there {
         Reading::Present(there) if is_same(there, &applied.metadata) => "unchanged",
         Reading::Present(there) if adopting && there.generation == applied.metadata.generation => "adopted",
@@ -74,6 +81,17 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
         Reading::Unknown(_) | Reading::NotAsked => "serverside-applied",
     };
     say(ctx, &object.reference(), outcome, dry_run)
+}
+
+/// An object with an empty value for each variable that is read from a Secret. It takes the place of one that somebody has set,
+/// which no apply deletes, and beside which the server accepts no reference.
+pub fn without_values(mut object: Object) -> Object {
+    let containers = object.body.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
+    let variables = containers.into_iter().flatten().filter_map(|container| container.get_mut("env")?.as_array_mut());
+    for variable in variables.flatten().filter(|variable| variable.get("valueFrom").is_some()) {
+        variable["value"] = "".into();
+    }
+    object
 }
 
 /// Whether an apply has changed nothing: else the server notes that its manager has changed something, and when. The

@@ -54,6 +54,7 @@ impl Obstacle {
             // An earlier check's name; it is not there for long.
             Cause::Conflict { managers, .. } if managers.is_empty() => return Ok(None),
             Cause::Conflict { message, .. } => (Kind::Conflict, message),
+            cause @ Cause::Invalid(message) if is_of_a_value(cause) => (Kind::Conflict, message),
             Cause::Forbidden(message) => (Kind::NotPermitted, message),
             Cause::Invalid(message) | Cause::NotFound(message) => (Kind::Rejected, message),
             _ => return Err(error),
@@ -70,6 +71,11 @@ impl Obstacle {
         };
         Ok(Some(Self::new(kind, format!("{reference}: {message}"))))
     }
+}
+
+/// Whether the server refuses a variable that is read from a Secret, beside a value that somebody has set.
+pub fn is_of_a_value(cause: &Cause) -> bool {
+    matches!(cause, Cause::Invalid(message) if message.contains("may not be specified when `value` is not empty"))
 }
 
 fn is_volume(reference: &str) -> bool {

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::ListParams;
 
 use super::obstacle::{Kind, Obstacle};
-use super::{Args, existing};
+use super::{Args, apply, existing, obstacle};
 use crate::commands::shared::settle::CREATE_VOLUMES;
 use crate::commands::shared::{namespace, quota};
 use crate::context::Ctx;
@@ -173,7 +173,14 @@ async fn trials(
         let force = args.force_conflicts || adopted;
         async move {
             let reference = object.reference();
-            (reference, Apply { object, force, dry_run: true }.execute(cluster).await.err())
+            let apply = Apply { object, force, dry_run: true };
+            let error = match apply.execute(cluster).await.err() {
+                Some(error) if force && obstacle::is_of_a_value(&error.cause) => {
+                    Apply { object: apply::without_values(apply.object), ..apply }.execute(cluster).await.err()
+                }
+                error => error,
+            };
+            (reference, error)
         }
     });
     let pods: Vec<(&str, Object)> =

@@ -52,7 +52,12 @@ fn the_registry_the_service_and_other_peoples_fields() {
     let taken = ends(namespace, &format!("deploy --node-port 80 {flags}"), 2);
     assert!(taken.stderr.contains("30000-32767"), "{}", taken.stderr);
 
-    // A field that somebody else has changed is theirs until one says otherwise.
+    // A field that somebody else has changed is theirs until one says otherwise; so is a value in place of a Secret's.
+    ok(&format!("set env deployment/backend DB_USER=postgres -n {namespace}"));
+    let contested = ends(namespace, &format!("deploy {flags}"), 2);
+    for words in ["deployment.apps/backend: Deployment.apps \"backend\" is invalid", "--force-conflicts"] {
+        assert!(contested.stderr.contains(words), "no {words:?} in {}", contested.stderr);
+    }
     ok(&format!("set image deployment/backend backend=images.example/other -n {namespace}"));
     ok(&format!("scale deployment/frontend --replicas=2 -n {namespace}"));
     let contested = ends(namespace, &format!("deploy {flags}"), 2);
@@ -64,6 +69,8 @@ fn the_registry_the_service_and_other_peoples_fields() {
     assert!(field(namespace, "deployment/backend", "/spec/template/spec/containers/0/image").ends_with("/other"));
     ends(namespace, &format!("deploy --force-conflicts {flags}"), 0);
     assert!(!field(namespace, "deployment/backend", "/spec/template/spec/containers/0/image").ends_with("/other"));
+    let given = "/spec/template/spec/containers/0/env/3/valueFrom/secretKeyRef/key";
+    assert_eq!(field(namespace, "deployment/backend", given), "username");
     assert_eq!(field(namespace, "deployment/frontend", "/spec/replicas"), "1");
 
     let line = format!("set -o pipefail; {PROGRAM} status -n {namespace} | head -1");
