@@ -103,10 +103,19 @@ fn of_pod(spec: &PodSpec) -> BTreeSet<Given> {
     all
 }
 
+/// What holds it.
+fn holders(snapshot: &Snapshot) -> BTreeSet<(Kind, String)> {
+    needed(snapshot).map(|(_, given)| (given.kind, given.name)).collect()
+}
+
+/// What holds it, as kubectl names it: `secret/postgres-credentials`.
+pub fn references(snapshot: &Snapshot) -> impl Iterator<Item = String> {
+    holders(snapshot).into_iter().map(|(kind, name)| kind.reference(&name))
+}
+
 /// Reads those that the workloads name. Their values are dropped at once.
 pub async fn read(snapshot: &Snapshot, cluster: &Cluster) -> Vec<Holder> {
-    let holders: BTreeSet<(Kind, String)> = needed(snapshot).map(|(_, given)| (given.kind, given.name)).collect();
-    let all = holders.into_iter().map(|(kind, name)| async move {
+    let all = holders(snapshot).into_iter().map(|(kind, name)| async move {
         let found = match kind {
             Kind::Secret => cluster.get::<Secret>(&name).await.map(|it| it.map(|it| keys(&it.metadata, it.data))),
             Kind::ConfigMap => cluster.get::<ConfigMap>(&name).await.map(|it| {

@@ -113,9 +113,14 @@ const MOST: u32 = 50;
 /// As many objects of the cluster as are listed. Of more, nothing can be said of all.
 const MOST_OF_CLUSTER: u16 = 500;
 
-/// The words of the kubectl commands that read what is wanted of all around: what `doctor` alone looks at.
+/// The words of the kubectl commands that read the objects which are wanted, and logs.
 #[must_use]
-pub fn kubectl(wanted: &Wanted) -> Vec<Vec<String>> {
+pub fn kubectl(snapshot: &Snapshot, namespace: &str, wanted: &Wanted) -> Vec<Vec<String>> {
+    let given = wanted.surroundings.then(|| {
+        let given = configuration::references(snapshot);
+        ["get".to_owned(), format!("namespace/{namespace}")].into_iter().chain(given).collect()
+    });
+    let events = (!wanted.events.is_empty()).then(|| vec!["get".to_owned(), "events".to_owned()]);
     let get = |kinds: &[(bool, &str)]| {
         let kinds: Vec<&str> = kinds.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, kind)| *kind).collect();
         (!kinds.is_empty()).then(|| vec!["get".to_owned(), kinds.join(",")])
@@ -124,7 +129,7 @@ pub fn kubectl(wanted: &Wanted) -> Vec<Vec<String>> {
     let of_cluster = get(&[(wanted.nodes, "nodes"), (wanted.classes, "storageclasses")]);
     let version = wanted.server.then(|| vec!["version".to_owned()]);
     let logs = wanted.logs.iter().map(Run::kubectl);
-    of_namespace.into_iter().chain(of_cluster).chain(version).chain(logs).collect()
+    [given, events, of_namespace, of_cluster, version].into_iter().flatten().chain(logs).collect()
 }
 
 impl Details {

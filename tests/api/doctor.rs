@@ -195,6 +195,9 @@ fn what_doctor_alone_reads_is_shown_too() {
     assert!(shown(&ended).contains(&"alice get storageclasses".to_owned()), "{ended:?}");
     let ended = home.run("status --show-commands");
     assert_eq!(of_these(&ended), 0, "{ended:?}");
+    for both in ["alice get namespace/alice secret/postgres-credentials", "alice get events"] {
+        assert!(shown(&ended).contains(&both.to_owned()), "{both}: {ended:?}");
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub async fn look(ctx: &Ctx, scope: Scope<'_>) -> anyhow::Result<Look> {
     if scope.depth >= Depth::All && scope.target.is_none() {
         show(ctx, cluster.place(), &snapshot);
     }
-    show_around(ctx, cluster.place(), &snapshot, &findings::wanted(&snapshot, scope.depth, scope.causes));
+    show_details(ctx, cluster.place(), &snapshot, &findings::wanted(&snapshot, scope.depth, scope.causes));
     Ok(Box::pin(Look::again_if_needed(cluster, snapshot, scope)).await)
 }
 
@@ -124,9 +124,9 @@ async fn names(cluster: &Cluster, snapshot: &Snapshot, wanted: &Wanted) -> Names
     if wanted.names { Box::pin(resolved::read(cluster, snapshot)).await } else { Names::default() }
 }
 
-/// Shows how all around is looked at by hand.
-fn show_around(ctx: &Ctx, place: &Place, snapshot: &Snapshot, wanted: &Wanted) {
-    for words in details::kubectl(wanted) {
+/// Shows how the rest is looked at by hand.
+fn show_details(ctx: &Ctx, place: &Place, snapshot: &Snapshot, wanted: &Wanted) {
+    for words in details::kubectl(snapshot, &place.namespace, wanted) {
         ctx.show(|| command(place, &words.iter().map(String::as_str).collect::<Vec<_>>()));
     }
     if wanted.names {
