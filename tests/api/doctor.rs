@@ -400,6 +400,28 @@ fn a_finding_is_mended_by_the_command_that_was_shown_and_looked_for_again() {
     assert!(requests.iter().any(|request| of_lease(&request)), "it holds no Lease: {requests:?}");
 }
 
+#[test]
+fn what_changes_after_it_was_shown_is_not_mended() {
+    let [broken, other] = ["nobody", "somebody"].map(|name| {
+        let mut world = World::healthy();
+        nobody(&mut world);
+        let service = world.at(&format!("{NAMESPACED}/services/backend-service"));
+        service["spec"]["selector"][name] = "here".into();
+        world
+    });
+    let agreed = AtomicBool::new(false);
+    let server = Server::start(move |request| {
+        // The Lease is taken when the user has agreed.
+        let has_agreed = agreed.fetch_or(request.path.contains("/leases"), Ordering::Relaxed);
+        answer(if has_agreed { &other } else { &broken }, request)
+    });
+    let ended = Home::at(&server).run("doctor --fix KC050 --yes");
+    let says = "not fixed: service/backend-service changed while you read the command";
+    assert!(ended.code == 2 && ended.stderr.contains(says), "{ended:?}");
+    let patches = changes(&server).into_iter().filter(|request| request.path.contains("/services/"));
+    assert_eq!(patches.count(), 0, "{ended:?}");
+}
+
 /// What was shown is compared with what is due after the confirmation: a time in it would never be the same twice.
 #[test]
 fn an_overlooked_claim_is_touched_as_it_was_shown() {
