@@ -17,13 +17,15 @@ enum Line {
     First(&'static str),
     /// It is shown on the page of a command.
     Shown(&'static str, &'static str),
+    /// The same, and its exit code says that something is wrong.
+    Fails(&'static str, &'static str),
     /// The same, and it runs until Ctrl-C.
     RunsOn(&'static str, &'static str),
 }
-use Line::{First, RunsOn, Shown};
+use Line::{Fails, First, RunsOn, Shown};
 
 /// The lines, typed one after another.
-const LINES: [Line; 14] = [
+const LINES: [Line; 16] = [
     Shown("deploy", "kubectl kubecoin deploy"),
     Shown("init-db", "kubectl kubecoin init-db"),
     First("kubectl kubecoin psql -c \"INSERT INTO wallets(id) VALUES ('anna'), ('ben'), ('carl')\""),
@@ -35,6 +37,11 @@ const LINES: [Line; 14] = [
     Shown("replay", "kubectl kubecoin replay proof.json"),
     RunsOn("open", "kubectl kubecoin open --no-browser"),
     Shown("manifests", "kubectl kubecoin manifests | kubectl diff -f - && echo no difference"),
+    Fails(
+        "doctor",
+        r#"kubectl patch service/backend-service -p '{"spec":{"selector":{"app":"api"}}}'; kubectl kubecoin doctor"#,
+    ),
+    First("kubectl kubecoin doctor --fix KC050 --yes"),
     Shown("rotate-password", "kubectl kubecoin rotate-password"),
     Shown("version", "kubectl kubecoin version"),
     Shown("teardown", "kubectl kubecoin teardown --yes"),
@@ -55,6 +62,7 @@ impl Line {
         let (page, line, shown) = match self {
             First(line) => return process::step(line, || typed(line, home).and_then(succeeded)).map(drop),
             Shown(page, line) => (page, line, process::step(line, || typed(line, home).and_then(succeeded))?),
+            Fails(page, line) => (page, line, process::step(line, || typed(line, home).and_then(failed))?),
             RunsOn(page, line) => {
                 let (_, shown) = process::step(line, || typed(&format!("timeout --signal INT 5 {line}"), home))?;
                 (page, line, shown.replace("interrupted", "^Cinterrupted"))
@@ -73,5 +81,10 @@ fn typed(line: &str, home: &Path) -> Result<(bool, String)> {
 
 fn succeeded((succeeded, shown): (bool, String)) -> Result<String> {
     ensure!(succeeded, "it fails:\n{shown}");
+    Ok(shown)
+}
+
+fn failed((succeeded, shown): (bool, String)) -> Result<String> {
+    ensure!(!succeeded, "it finds nothing:\n{shown}");
     Ok(shown)
 }
