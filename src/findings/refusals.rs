@@ -1,12 +1,14 @@
 //! What the API server refuses when a workload's controller creates a pod. Each refusal is of one rule, and of one cause.
 
 use k8s_openapi::api::apps::v1::{DeploymentCondition, StatefulSet};
+use k8s_openapi::api::core::v1::Pod;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
 use super::finding::{Cause, Finding, Observed, Weight};
 use crate::exchange::names;
 use crate::observe::Snapshot;
+use crate::observe::details::Happening;
 use crate::observe::target::pod_names;
 use crate::text::Hint;
 
@@ -65,11 +67,19 @@ fn lacking(snapshot: &Snapshot) -> Option<&StatefulSet> {
     (!pod_names(set).iter().all(is_there)).then_some(set)
 }
 
-/// A set says it in an event alone, which may be old: it counts while a pod is lacking.
+/// A set says it in an event alone, which may be old: it counts while a pod is lacking, and none was created since.
 fn refused_to_set<'a>(observed: &Observed<'a>) -> Option<&'a str> {
     let set = lacking(observed.snapshot)?;
     let event = observed.details.newest(set, &["FailedCreate", "SuccessfulCreate"])?;
-    (event.reason == "FailedCreate").then_some(event.message.as_str())
+    (event.reason == "FailedCreate" && !was_created_since(observed.snapshot, event)).then_some(event.message.as_str())
+}
+
+/// Whether the pod of which a refusal speaks was created after it, and may have lost its set since. The event of that can be
+/// missing: a controller sends few events of one object.
+fn was_created_since(snapshot: &Snapshot, refusal: &Happening) -> bool {
+    let created = |pod: &Pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let mut there = snapshot.pods.present().into_iter().flatten();
+    there.any(|pod| refusal.message.contains(&format!("Pod {} ", pod.name_any())) && created(pod) >= refusal.at)
 }
 
 fn refused_to_deployment<'a>(observed: &Observed<'a>, app: &str) -> Option<&'a str> {

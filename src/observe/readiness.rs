@@ -6,12 +6,18 @@ use k8s_openapi::api::core::v1::Pod;
 use super::{Reading, Snapshot};
 use crate::exchange::names;
 
+/// Whether the controller has seen what the set is to be by now, so that its status is of that.
+#[must_use]
+pub fn is_observed(set: &StatefulSet) -> bool {
+    set.status.as_ref().is_some_and(|status| status.observed_generation >= set.metadata.generation)
+}
+
 /// Whether all replicas are of the newest revision and ready.
 #[must_use]
 pub fn statefulset(set: &StatefulSet) -> bool {
     let (Some(spec), Some(status)) = (&set.spec, &set.status) else { return false };
     let wanted = spec.replicas.unwrap_or(1);
-    status.observed_generation >= set.metadata.generation
+    is_observed(set)
         && status.ready_replicas.unwrap_or(0) == wanted
         && status.replicas == wanted
         && (status.current_revision == status.update_revision || status.updated_replicas == Some(wanted))
@@ -32,9 +38,7 @@ pub enum HeldBack {
 pub fn held_back(set: &StatefulSet) -> Option<HeldBack> {
     let (Some(spec), Some(status)) = (&set.spec, &set.status) else { return None };
     let wanted = spec.replicas.unwrap_or(1);
-    let is_settled = status.observed_generation >= set.metadata.generation
-        && status.ready_replicas.unwrap_or(0) == wanted
-        && status.replicas == wanted;
+    let is_settled = is_observed(set) && status.ready_replicas.unwrap_or(0) == wanted && status.replicas == wanted;
     let (Some(current), Some(newest)) = (&status.current_revision, &status.update_revision) else { return None };
     let updated = status.updated_replicas.unwrap_or(0);
     if !is_settled || current == newest || updated >= wanted {

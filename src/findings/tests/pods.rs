@@ -241,6 +241,15 @@ fn a_pod_that_its_set_does_not_see_is_given_its_label_again() {
     let finding = only(&relabelled, &exists);
     assert_eq!((finding.cause.slug, finding.weight), ("orphaned-pod", Weight::Problem));
     assert!(finding.hint.to_string().contains("label pod/postgres-0 'app=postgres' --overwrite"), "{finding:?}");
+    // A refusal from before the pod was created is over, though no event says so.
+    let refused = "create Pod postgres-0 in StatefulSet postgres failed error: it violates PodSecurity";
+    let refused = event("uid-postgres", "FailedCreate", refused);
+    relabelled = with_pod(0, meta("debug", Value::Null, "1970-01-01T00:00:00Z"));
+    relabelled.endpoints = Reading::NotAsked;
+    assert_eq!(only(&relabelled, &refused).cause.slug, "orphaned-pod");
+    relabelled = with_pod(0, meta("debug", Value::Null, old));
+    relabelled.endpoints = Reading::NotAsked;
+    assert!(found(&relabelled, &refused).iter().any(|it| it.cause.slug == "pod-security"));
     for (owners, created, expected) in [
         (owner("uid-postgres"), old, ""),
         (owner("uid-of-another"), old, "belongs to StatefulSet postgres, not to the StatefulSet"),

@@ -1,8 +1,11 @@
 //! What must be so before anything is changed: else it could do harm, or would prove nothing.
 
+use std::time::Duration;
+
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
+use tokio::time::{Instant, sleep};
 use tokio::try_join;
 
 use crate::commands::shared::{self, next_pod};
@@ -16,6 +19,12 @@ use crate::persistence::ending::{self, Ending};
 use crate::persistence::evidence::SetSeen;
 use crate::persistence::identity::PodSeen;
 use crate::text::Hint;
+
+/// How long the set's controller may take to see a change of the set.
+const SEEN: Duration = Duration::from_secs(5);
+
+/// The pause before the set is read again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the run starts from.
 pub struct Ready {
@@ -39,7 +48,7 @@ pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
 
 /// All but the rows. Before anything is done to the pod, a watch reads it again: what the server's cache has is enough here.
 async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
-    let snapshot = shared::glance(ctx).await?;
+    let snapshot = seen(ctx).await?;
     let set = match &snapshot.statefulset {
         Reading::Present(set) => set,
         Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),
@@ -57,6 +66,18 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
     let changes_template = matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs);
     let set = SetSeen { name: set.name_any(), uid: set.uid().unwrap_or_default() };
     Ok(Ready { set, pod: PodSeen::from(pod), backend: backend(&snapshot), rows: 0, changes_template })
+}
+
+/// The objects, once the controller has seen what the set is to be by now: before that, its revisions are those of an older
+/// template. Not longer than for a while: where nobody sees it, other checks say so.
+async fn seen(ctx: &Ctx) -> anyhow::Result<Snapshot> {
+    let mut snapshot = shared::glance(ctx).await?;
+    let deadline = Instant::now() + SEEN;
+    while !snapshot.statefulset.present().is_none_or(readiness::is_observed) && Instant::now() < deadline {
+        sleep(PAUSE).await;
+        snapshot = Snapshot::glance(ctx.cluster().await?).await?;
+    }
+    Ok(snapshot)
 }
 
 /// Nothing is deleted that does not come back: not the storage with the pod, nor the pod because its next one is refused.
