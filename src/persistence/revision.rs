@@ -2,6 +2,8 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
+use crate::observe::readiness;
+
 /// Whether the set replaces pods of older templates by itself. Of such sets alone `kubectl rollout status` tells.
 fn is_rolling(set: &StatefulSet) -> bool {
     let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref()?.type_.as_deref());
@@ -18,7 +20,7 @@ pub fn is_rolled_out(set: &StatefulSet, ordinal: i32) -> bool {
 /// template yet.
 #[must_use]
 pub fn of_next(set: &StatefulSet, ordinal: i32) -> Option<&str> {
-    let status = set.status.as_ref().filter(|status| status.observed_generation >= set.metadata.generation)?;
+    let status = set.status.as_ref().filter(|_| readiness::is_observed(set))?;
     if ordinal < first_of_update(set) { status.current_revision.as_deref() } else { status.update_revision.as_deref() }
 }
 

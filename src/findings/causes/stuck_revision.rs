@@ -19,9 +19,8 @@ const REVISION: &str = "controller-revision-hash";
 /// A pod of an older revision that never became ready. A StatefulSet waits for it for ever before it makes the newer one.
 fn stuck_pod(snapshot: &Snapshot) -> Option<&Pod> {
     let set = snapshot.statefulset.present()?;
-    let status = set.status.as_ref()?;
-    let newest = status.update_revision.as_ref()?;
-    let set_is_current = status.observed_generation >= set.metadata.generation;
+    let newest = set.status.as_ref()?.update_revision.as_ref()?;
+    let set_is_current = readiness::is_observed(set);
     let is_stuck = |pod: &&Pod| {
         let is_older = pod.labels().get(REVISION).is_some_and(|revision| revision != newest);
         is_older && is_updated(set, pod) && pod.metadata.deletion_timestamp.is_none() && !readiness::pod(pod)
