@@ -4,6 +4,7 @@ mod announce;
 pub mod cause;
 pub mod confirm;
 pub mod credentials;
+pub mod demo;
 pub mod exchanges;
 pub mod file;
 pub mod helper;

@@ -1,5 +1,5 @@
-//! `persistence-demo`: stops pods, and proves what outlives them. One engine goes through its turns with one of three subjects:
-//! the exchange's database, the pods of any StatefulSet, and Level 1.
+//! Stops pods, and proves what outlives them: `persistence-demo`, and two questions of the lesson. One engine goes through its turns
+//! with one of three subjects: the exchange's database, the pods of any StatefulSet, and Level 1.
 
 mod confirm;
 mod engine;
