@@ -15,6 +15,7 @@ mod findings;
 mod flags;
 mod kubeconfig;
 mod kubernetes;
+mod lesson;
 mod log;
 mod observe;
 mod output;

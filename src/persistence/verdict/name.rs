@@ -51,6 +51,16 @@ names! {
     SameData: "same data",
     EveryPod: "every pod",
     Contrast: "contrast",
+    WithClaim: "Deployment + claim",
+    HeadlessName: "headless name",
+    ClusterIpName: "ClusterIP name",
+    CreatedInOrder: "created in order",
+    DeletedInOrder: "deleted in order",
+    DeletedTogether: "deleted together",
+    SecondPod: "second pod",
+    FirstServer: "first server",
+    TwoServers: "one claim for two",
+    TwoClaims: "a claim for each",
 }
 
 impl Display for CheckName {

@@ -11,12 +11,13 @@ use crate::paths;
 use graph::Graph;
 
 /// The floors of the plugin, from the top to the ground. What stands on one floor knows those below, and not each other.
-const FLOORS: [&[&str]; 14] = [
+const FLOORS: [&[&str]; 15] = [
     &["main", ""],
     &["cli"],
     &["commands"],
     &["complete"],
     &["report", "context"],
+    &["lesson"],
     &["findings", "kubeconfig"],
     &["persistence", "dns"],
     &["observe", "flags"],

@@ -109,7 +109,17 @@ impl Help {
             | CheckName::Settings
             | CheckName::SameData
             | CheckName::EveryPod
-            | CheckName::Contrast => Self::None,
+            | CheckName::Contrast
+            | CheckName::WithClaim
+            | CheckName::HeadlessName
+            | CheckName::ClusterIpName
+            | CheckName::CreatedInOrder
+            | CheckName::DeletedInOrder
+            | CheckName::DeletedTogether
+            | CheckName::SecondPod
+            | CheckName::FirstServer
+            | CheckName::TwoServers
+            | CheckName::TwoClaims => Self::None,
         }
     }
 }
