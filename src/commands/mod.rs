@@ -6,6 +6,7 @@ pub mod dns_check;
 pub mod doctor;
 pub mod explain;
 pub mod init_db;
+pub mod lesson;
 pub mod manifests;
 pub mod open;
 pub mod overview;

@@ -273,7 +273,8 @@ impl Facts {
     }
 
     /// Whether an address is of a family that the headless Service speaks.
-    fn speaks(&self, address: &IpAddr) -> bool {
+    #[must_use]
+    pub fn speaks(&self, address: &IpAddr) -> bool {
         match self.headless() {
             Some(service) if !service.families.is_empty() => service.families.contains(&address.is_ipv6()),
             _ => true,

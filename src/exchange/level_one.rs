@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, StatefulSet};
 use k8s_openapi::api::core::v1::{
-    Affinity, EmptyDirVolumeSource, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec,
-    PodTemplateSpec, PreferredSchedulingTerm, ResourceRequirements, Service, ServicePort, ServiceSpec, Volume,
+    Affinity, EmptyDirVolumeSource, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolumeClaim,
+    PersistentVolumeClaimSpec, PersistentVolumeClaimVolumeSource, Pod, PodSpec, PodTemplateSpec,
+    PreferredSchedulingTerm, ResourceRequirements, Service, ServicePort, ServiceSpec, Volume,
+    VolumeResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
@@ -18,6 +20,8 @@ use crate::program;
 /// The objects of Level 1.
 #[derive(Clone, Debug)]
 pub struct LevelOne {
+    /// The claim of its data, if it is to have one.
+    pub claim: Option<PersistentVolumeClaim>,
     pub deployment: Deployment,
     /// The Service before it, with an address of its own.
     pub service: Service,
@@ -27,8 +31,19 @@ pub struct LevelOne {
 const REQUESTS: [(&str, &str); 3] = [("cpu", "10m"), ("memory", "64Mi"), ("ephemeral-storage", "64Mi")];
 /// What it may use: as much of the processor as Level 2, or their times could not be compared; and its data is not on a volume.
 const LIMITS: [(&str, &str); 3] = [("cpu", "1"), ("memory", "256Mi"), ("ephemeral-storage", "768Mi")];
+/// As large as the exchange's own.
+const CLAIM_SIZE: &str = "1Gi";
 /// More than the rows of a run take.
 const MOST_DATA: &str = "512Mi";
+
+/// Where the data of Level 1 is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// In an empty directory, which lasts as long as its pod.
+    Empty,
+    /// On a claim of its own, for which the cluster creates a volume of its default class.
+    Claim,
+}
 
 impl LevelOne {
     /// For a run, beside the pod of Level 2: of its image, and on its node if there is room, which has the image already.
@@ -36,10 +51,16 @@ impl LevelOne {
     ///
     /// # Errors
     /// If the manifest is not what it should be, which is a mistake of this program.
-    pub fn new(run: &str, namespace: &str, beside: &PodSpec, owner: &OwnerReference) -> anyhow::Result<Self> {
-        let labels = BTreeMap::from([(names::LEVEL_1.to_owned(), run.to_owned())]);
+    pub fn new(
+        (run, storage): (&str, Storage),
+        namespace: &str,
+        beside: &PodSpec,
+        owner: &OwnerReference,
+    ) -> anyhow::Result<Self> {
+        let labels = BTreeMap::from([(names::LEVEL_1.to_owned(), mark(run, storage))]);
+        let name = name(run, storage);
         let metadata = |labels: &BTreeMap<String, String>| ObjectMeta {
-            name: Some(names::level_1(run)),
+            name: Some(name.clone()),
             namespace: Some(namespace.to_owned()),
             labels: Some(labels.clone()),
             owner_references: Some(vec![owner.clone()]),
@@ -47,6 +68,7 @@ impl LevelOne {
         };
         let mut managed = labels.clone();
         managed.insert("app.kubernetes.io/managed-by".to_owned(), program::NAME.to_owned());
+        let claim = (storage == Storage::Claim).then(|| claim(metadata(&managed)));
         Ok(Self {
             deployment: Deployment {
                 metadata: metadata(&managed),
@@ -55,7 +77,7 @@ impl LevelOne {
                     selector: LabelSelector { match_labels: Some(labels.clone()), ..LabelSelector::default() },
                     template: PodTemplateSpec {
                         metadata: Some(ObjectMeta { labels: Some(managed.clone()), ..ObjectMeta::default() }),
-                        spec: Some(pod(beside)?),
+                        spec: Some(pod(beside, claim.as_ref().map(|_| name.as_str()))?),
                     },
                     ..DeploymentSpec::default()
                 }),
@@ -76,6 +98,7 @@ impl LevelOne {
                 }),
                 status: None,
             },
+            claim,
         })
     }
 
@@ -89,18 +112,51 @@ impl LevelOne {
 
     /// The label selector of the pods of a run.
     #[must_use]
-    pub fn selector(run: &str) -> String {
-        format!("{}={run}", names::LEVEL_1)
+    pub fn selector(run: &str, storage: Storage) -> String {
+        format!("{}={}", names::LEVEL_1, mark(run, storage))
     }
 }
 
-/// The pod of the manifest, with an empty directory in place of the claim: it lasts as long as its pod.
-fn pod(beside: &PodSpec) -> anyhow::Result<PodSpec> {
+/// What its objects are called.
+#[must_use]
+pub fn name(run: &str, storage: Storage) -> String {
+    names::level_1(&mark(run, storage))
+}
+
+/// The value of the label of a run's objects.
+fn mark(run: &str, storage: Storage) -> String {
+    match storage {
+        Storage::Empty => run.to_owned(),
+        Storage::Claim => format!("{run}-claim"),
+    }
+}
+
+/// A claim of the cluster's default class, as large as the exchange's.
+fn claim(metadata: ObjectMeta) -> PersistentVolumeClaim {
+    let size = [("storage".to_owned(), Quantity(CLAIM_SIZE.to_owned()))].into();
+    PersistentVolumeClaim {
+        metadata,
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            resources: Some(VolumeResourceRequirements { requests: Some(size), limits: None }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// The pod of the manifest, with another claim, or with an empty directory: that lasts as long as its pod.
+fn pod(beside: &PodSpec, claim: Option<&str>) -> anyhow::Result<PodSpec> {
     let set: StatefulSet = objects::manifest("postgres-statefulset.yaml")?;
     let mut pod = set.spec.and_then(|spec| spec.template.spec).context("the manifest has no pod")?;
     // Where the directory is not root's, nothing has to run as root.
     objects::run_as_plain_user(&mut pod);
     for volume in pod.volumes.iter_mut().flatten().filter(|volume| volume.persistent_volume_claim.is_some()) {
+        if let Some(claim) = claim {
+            let source = PersistentVolumeClaimVolumeSource { claim_name: claim.to_owned(), read_only: None };
+            volume.persistent_volume_claim = Some(source);
+            continue;
+        }
         let empty = EmptyDirVolumeSource { size_limit: Some(Quantity(MOST_DATA.to_owned())), medium: None };
         *volume = Volume { name: volume.name.clone(), empty_dir: Some(empty), ..Volume::default() };
     }
@@ -148,14 +204,31 @@ mod tests {
     use super::*;
 
     fn level_one() -> [Value; 2] {
+        let LevelOne { deployment, service, claim } = of(Storage::Empty);
+        assert_eq!(claim, None);
+        [serde_json::to_value(deployment).unwrap(), serde_json::to_value(service).unwrap()]
+    }
+
+    fn of(storage: Storage) -> LevelOne {
         let beside = serde_json::from_value(json!({
             "nodeName": "node-1", "imagePullSecrets": [{ "name": "pull" }],
             "containers": [{ "name": "sidecar", "image": "x" }, { "name": "postgres", "image": "pg:17.2" }],
         }))
         .unwrap();
         let owner = OwnerReference { kind: "Lease".into(), uid: "u".into(), ..OwnerReference::default() };
-        let LevelOne { deployment, service } = LevelOne::new("0123abcd", "alice", &beside, &owner).unwrap();
-        [serde_json::to_value(deployment).unwrap(), serde_json::to_value(service).unwrap()]
+        LevelOne::new(("0123abcd", storage), "alice", &beside, &owner).unwrap()
+    }
+
+    #[test]
+    fn one_with_a_claim_mounts_that_and_nothing_of_the_other_one() {
+        let LevelOne { deployment, claim, .. } = of(Storage::Claim);
+        let claim = claim.unwrap();
+        assert_eq!(claim.metadata.owner_references.as_ref().unwrap()[0].uid, "u");
+        let deployment = serde_json::to_value(deployment).unwrap();
+        let volumes = deployment["spec"]["template"]["spec"]["volumes"].to_string();
+        assert!(volumes.contains(r#""claimName":"postgres-level-1-0123abcd-claim""#), "{volumes}");
+        assert_eq!(claim.metadata.name.as_deref(), Some("postgres-level-1-0123abcd-claim"));
+        assert_eq!(LevelOne::selector("0123abcd", Storage::Empty), "kubectl-kubecoin/level-1=0123abcd");
     }
 
     #[test]

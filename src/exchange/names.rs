@@ -38,6 +38,8 @@ pub const DATABASE_USER: &str = "postgres";
 pub const DATABASE_HOST: &str = "DB_HOST";
 /// The variable by which the backend is told its role.
 pub const DATABASE_ROLE: &str = "DB_USER";
+/// The ConfigMap that says how far the questions of the lesson are answered.
+pub const LESSON: &str = "kubecoin-lesson";
 /// The policy that lets only the backend reach the database.
 pub const NETWORK_POLICY: &str = "postgres";
 /// The Deployment of the backend.

@@ -1,3 +1,46 @@
 //! The lesson: five questions that are answered by experiment. Pure: what was seen, what it comes to, and the words for it.
 
+pub mod evidence;
+pub mod kinds;
 pub mod question;
+pub mod report;
+pub mod results;
+pub mod services;
+pub mod storage;
+
+use question::Question;
+use results::Results;
+
+/// The questions, in the order in which they are best asked.
+pub const QUESTIONS: [&Question; 3] = [&storage::QUESTION, &services::QUESTION, &kinds::QUESTION];
+
+/// The question with this number.
+#[must_use]
+pub fn question(number: u8) -> Option<&'static Question> {
+    QUESTIONS.into_iter().find(|question| question.number == number)
+}
+
+/// The next question that is not answered yet; none if all are.
+#[must_use]
+pub fn next_of(results: &Results) -> Option<&'static Question> {
+    QUESTIONS.into_iter().find(|question| !results.is_answered(question.number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_question_is_asked_as_it_should_be() {
+        for question in QUESTIONS {
+            let right = question.choices.iter().filter(|choice| choice.is_right).count();
+            assert!((2..=4).contains(&question.choices.len()) && right == 1, "{question}");
+            assert_eq!(question.answer.matches(". ").count() + 1, 2, "{question}: two sentences");
+            let texts = question.choices.iter().flat_map(|choice| [choice.says, choice.why]);
+            for text in texts.chain([question.answer]) {
+                assert!(text.ends_with('.') && !text.contains("  "), "{text}");
+            }
+            assert!(question.asks.ends_with('?') && !question.not_shown.is_empty(), "{question}");
+        }
+    }
+}

@@ -7,6 +7,8 @@ use std::fmt::{self, Display, Formatter};
 pub struct Question {
     /// Its number, from 1 to 5.
     pub number: u8,
+    /// What it is about, in a few words.
+    pub title: &'static str,
     /// What is asked.
     pub asks: &'static str,
     /// Two to four answers. One of them is right; each of the others is what people really believe.

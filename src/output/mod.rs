@@ -12,4 +12,4 @@ pub use failure::report;
 pub use format::Format;
 pub use printer::{Closed, Printer, written};
 pub use styles::{Color, Line, Role};
-pub use table::{Column, Table};
+pub use table::{Column, Table, beside};

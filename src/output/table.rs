@@ -1,5 +1,7 @@
 //! Tables as kubectl's: NAME first, AGE last, no lines, `<none>` for what is empty.
 
+use std::io;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Grid};
 
@@ -65,6 +67,31 @@ impl Table {
     }
 }
 
+/// Longer lines are hard to read.
+const WIDEST: u16 = 100;
+
+/// How wide a table of sentences is where there is no terminal.
+const USUAL: u16 = 80;
+
+/// Sentences beside each other, each below its heading and broken between words. As wide as the terminal, within reason.
+#[must_use]
+pub fn beside(headings: &[&str], sentences: &[&str]) -> String {
+    let width = terminal_size::terminal_size_of(io::stdout()).map_or(USUAL, |(width, _)| width.0.min(WIDEST));
+    beside_within(headings, sentences, width)
+}
+
+fn beside_within(headings: &[&str], sentences: &[&str], width: u16) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(NOTHING).set_content_arrangement(ContentArrangement::DynamicFullWidth).set_width(width);
+    grid.set_header(headings);
+    let last = headings.len().saturating_sub(1);
+    for (number, column) in grid.column_iter_mut().enumerate() {
+        column.set_padding((0, if number == last { 0 } else { 3 }));
+    }
+    grid.add_row(sentences.iter().map(|sentence| one_line(sentence)));
+    grid.trim_fmt() + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +103,15 @@ mod tests {
         table.row(["postgres-0", "node\u{1b}[2J-1", "5s"].map(str::to_owned));
         table.row(["a", "", "\n"].map(str::to_owned));
         table.text()
+    }
+
+    #[test]
+    fn sentences_stand_beside_each_other() {
+        let text = beside_within(&["YOU SAID", "OBSERVED"], &["one two three four five", "six"], 26);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("YOU SAID") && lines[0].ends_with("OBSERVED"), "{text}");
+        assert!(lines.len() == 3 && lines[1].ends_with("six") && !lines[2].contains("six"), "{text}");
+        assert!(lines.iter().all(|line| line.chars().count() <= 26), "{text}");
     }
 
     #[test]

@@ -84,7 +84,6 @@ fn judged(contrast: &Contrast) -> (Holds, String) {
         Reading::Absent | Reading::NotAsked => return (Holds::Unknown, "no query was answered in time".to_owned()),
     };
     let (old, pod) = (&turn.before.pod, &after.pod);
-    let system = |moment: &Moment| moment.data.database().map(|database| database.server.system.clone());
     let (before, now) = (system(&turn.before).unwrap_or_default(), system(after).unwrap_or_default());
     match left(turn) {
         _ if old.uid == pod.uid => (Holds::Unknown, format!("pod/{} was not replaced", pod.name)),
@@ -108,6 +107,59 @@ fn judged(contrast: &Contrast) -> (Holds, String) {
     }
 }
 
+/// Judges a Deployment with a claim: it holds if, and only if, another pod has all rows, on the same claim.
+#[must_use]
+pub fn judge_with_claim(contrast: &Reading<Contrast>) -> Check {
+    let (holds, says) = match contrast {
+        Reading::Present(contrast) => judged_with_claim(contrast),
+        Reading::Unknown(reason) => (Holds::Unknown, words(reason).to_owned()),
+        Reading::Absent | Reading::NotAsked => (Holds::Unknown, "it was not created".to_owned()),
+    };
+    Check::new(CheckName::WithClaim, holds, says)
+}
+
+fn judged_with_claim(contrast: &Contrast) -> (Holds, String) {
+    let turn = &contrast.turn;
+    let written = turn.before.rows().count();
+    let after = match &turn.after {
+        _ if written == 0 || written != contrast.marked as usize => {
+            return (Holds::Unknown, format!("{written} rows were there before, of {} written", contrast.marked));
+        }
+        Reading::Present(after) => after,
+        Reading::Unknown(reason) => return (Holds::Unknown, words(reason).to_owned()),
+        Reading::Absent | Reading::NotAsked => return (Holds::Unknown, "no query was answered in time".to_owned()),
+    };
+    let (old, new) = (&turn.before.pod, &after.pod);
+    let uid = |moment: &Moment| moment.claims.first().and_then(|claimed| Some(claimed.claim.present()?.uid.clone()));
+    let (claim, same) = (uid(&turn.before), uid(&turn.before) == uid(after));
+    let same_server = system(&turn.before).is_some_and(|before| system(after).as_ref() == Some(&before));
+    match left(turn) {
+        _ if old.uid == new.uid => (Holds::Unknown, format!("pod/{} was not replaced", new.name)),
+        _ if turn.before.claims.is_empty() => (Holds::Unknown, format!("pod/{} has no claim", old.name)),
+        _ if claim.is_none() => (Holds::Unknown, "its claim could not be read".to_owned()),
+        None => (Holds::Unknown, "its rows could not be read after".to_owned()),
+        Some(left) if left < written => {
+            (Holds::No, format!("{left} of {written} rows are there, although they are on a claim"))
+        }
+        Some(_) if !same || !same_server => (Holds::No, "its rows are there, but not on the same claim".to_owned()),
+        Some(_) => {
+            let says = format!("with a claim, all {written} rows are there again");
+            (Holds::Yes, format!("{says}, under another pod name: {}, then {}", old.name, new.name))
+        }
+    }
+}
+
+/// The system identifier of a database; none if it is not known.
+fn system(moment: &Moment) -> Option<String> {
+    moment.data.database().map(|database| database.server.system.clone()).filter(|system| !system.is_empty())
+}
+
+/// How many rows are still there. None if it is not known.
+#[must_use]
+pub fn rows_left(contrast: &Contrast) -> Option<usize> {
+    left(&contrast.turn)
+}
+
 /// How many of Level 1's rows are still there, in whatever state. None if it is not known.
 fn left(turn: &Turn) -> Option<usize> {
     match &turn.after.present()?.data.database()?.rows {
@@ -120,30 +172,43 @@ fn left(turn: &Turn) -> Option<usize> {
     }
 }
 
-/// A line of the table: what it is of, Level 1 and Level 2.
-pub type Line = [String; 3];
+/// What the lines of the table are of.
+const LINES: [&str; 9] =
+    ["kind", "Service", "pod before", "pod after", "storage", "rows before", "rows after", "data", "downtime"];
 
-/// The lesson's table of both levels, beside what the last turn of Level 2 has shown.
+/// The lesson's table of both levels, beside what the last turn of Level 2 has shown: a column for each Deployment, and then one
+/// for Level 2. Each line begins with what it is of.
 #[must_use]
-pub fn table(contrast: &Contrast, evidence: &Evidence) -> Vec<Line> {
-    let (level_1, Some(level_2)) = (&contrast.turn, evidence.turns.last()) else { return Vec::new() };
+pub fn table(contrasts: &[&Contrast], evidence: &Evidence) -> Vec<Vec<String>> {
+    let (Some(level_2), Some(first)) = (evidence.turns.last(), contrasts.first()) else { return Vec::new() };
     let own = evidence.marked_before(level_2).count();
-    let headless = contrast.headless.present().map_or_else(unknown, ServiceSeen::words);
-    let written = level_1.before.rows().count();
-    let kept = kept(evidence, level_2);
+    let headless = first.headless.present().map_or_else(unknown, ServiceSeen::words);
+    let of_level_2 = column("StatefulSet", headless, level_2, (own, kept(evidence, level_2)));
+    let columns: Vec<[String; 9]> = contrasts.iter().map(|contrast| of_level_1(contrast)).chain([of_level_2]).collect();
+    let line = |(number, what): (usize, &&str)| {
+        [(*what).to_owned()].into_iter().chain(columns.iter().map(|column| column[number].clone())).collect()
+    };
+    LINES.iter().enumerate().map(line).collect()
+}
+
+fn of_level_1(contrast: &Contrast) -> [String; 9] {
+    let turn = &contrast.turn;
+    column("Deployment", contrast.service.words(), turn, (turn.before.rows().count(), left(turn)))
+}
+
+/// What is told of one: its kind, its Service, its turn, how many rows it had, and how many are left.
+fn column(kind: &str, service: String, turn: &Turn, (written, left): (usize, Option<usize>)) -> [String; 9] {
     [
-        ("kind", "Deployment".to_owned(), "StatefulSet".to_owned()),
-        ("Service", contrast.service.words(), headless),
-        ("pod before", level_1.before.pod.name.clone(), level_2.before.pod.name.clone()),
-        ("pod after", pod_after(level_1), pod_after(level_2)),
-        ("storage", storage(&level_1.before), storage(&level_2.before)),
-        ("rows before", written.to_string(), own.to_string()),
-        ("rows after", count(left(level_1)), count(kept)),
-        ("data", fate(written, left(level_1)), fate(own, kept)),
-        ("downtime", downtime(level_1), downtime(level_2)),
+        kind.to_owned(),
+        service,
+        turn.before.pod.name.clone(),
+        pod_after(turn),
+        storage(&turn.before),
+        written.to_string(),
+        count(left),
+        fate(written, left),
+        downtime(turn),
     ]
-    .map(|(what, level_1, level_2)| [what.to_owned(), level_1, level_2])
-    .into()
 }
 
 fn unknown() -> String {
@@ -296,7 +361,7 @@ mod tests {
     #[test]
     fn the_table_has_what_was_measured() {
         let lines = |contrast: &Contrast, evidence: &Evidence| {
-            table(contrast, evidence).iter().map(|line| line.join(" | ")).collect::<Vec<_>>()
+            table(&[contrast], evidence).iter().map(|line| line.join(" | ")).collect::<Vec<_>>()
         };
         assert_eq!(
             lines(&shown(5), &healthy(3, 5)),

@@ -141,12 +141,14 @@ pub(super) fn identities(which: &str, rows: Vec<Vec<String>>) -> Section {
 
 /// What stands at the end of every report. What was done by hand is told with what must be known of it.
 pub(super) fn end(about: &About, asked: Vec<[String; 2]>, by_hand: &str) -> [Section; 4] {
+    end_with(about, asked, by_hand, &verdict::NOT_SHOWN)
+}
+
+/// The same, with what is not shown.
+pub(super) fn end_with(about: &About, asked: Vec<[String; 2]>, by_hand: &str, not_shown: &[&str]) -> [Section; 4] {
+    let not_shown = not_shown.iter().map(|what| (*what).to_owned()).collect();
     [
-        Section::new(
-            "Not shown",
-            "What such a run cannot show.",
-            vec![Block::List(verdict::NOT_SHOWN.map(str::to_owned).into())],
-        ),
+        Section::new("Not shown", "What such a run cannot show.", vec![Block::List(not_shown)]),
         facts("What was requested", asked),
         facts("Where it ran", setting(about)),
         Section::new("By hand", by_hand, vec![Block::Commands(about.by_hand.clone())]),
@@ -170,7 +172,9 @@ pub(super) fn asked_of(about: &About, first: Option<Timestamp>) -> Vec<[String; 
         ("written", time(about.at)),
     ]
     .map(|(name, value)| [name.to_owned(), value])
-    .into()
+    .into_iter()
+    .filter(|[name, _]| first.is_some() || name != "first asked for")
+    .collect()
 }
 
 /// What it took place on.

@@ -174,7 +174,7 @@ fn rows(evidence: &Evidence, turn: &Turn) -> Vec<Vec<String>> {
 fn beside(report: &Report) -> Option<Section> {
     let check = report.contrast()?;
     let table = report.contrast.present().map(|contrast| {
-        let rows = contrast::table(contrast, &report.evidence).into_iter().map(Vec::from).collect();
+        let rows = contrast::table(&[contrast], &report.evidence);
         Block::Table(Table { head: &["", "Level 1", "Level 2"], rows })
     });
     Some(Section::new(

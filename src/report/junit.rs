@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use quick_junit::{NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 
-use super::content::setting;
+use super::content::{asked_of, setting};
 use super::evidence::asked;
+use crate::lesson::report::Report as LessonReport;
 use crate::persistence::How;
 use crate::persistence::report::Report;
 use crate::persistence::verdict::{Check, Holds};
@@ -19,6 +20,24 @@ use crate::text::clean;
 pub fn text(report: &Report) -> anyhow::Result<String> {
     let mut suites = Suites::new("persistence-demo");
     suites.add_test_suites(of(report));
+    Ok(suites.to_string()?)
+}
+
+/// A question of the lesson as XML: one suite, a case for each check.
+///
+/// # Errors
+/// If it has no such form, which is a mistake of this program.
+pub fn of_lesson(report: &LessonReport) -> anyhow::Result<String> {
+    let question = report.evidence.question();
+    let class = format!("lesson {}", question.number);
+    let mut suite = TestSuite::new(clean(&question.to_string()));
+    suite.extra.insert("timestamp".into(), report.about.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into());
+    for [name, value] in [asked_of(&report.about, None), setting(&report.about)].concat() {
+        suite.add_property(Property::new(clean(&name), clean(&value)));
+    }
+    suite.add_test_cases(report.evidence.checks().iter().map(|check| case(&class, check)));
+    let mut suites = Suites::new("lesson");
+    suites.add_test_suite(suite);
     Ok(suites.to_string()?)
 }
 

@@ -4,6 +4,7 @@ mod content;
 mod escape;
 mod evidence;
 mod junit;
+mod lesson;
 mod picture;
 #[cfg(test)]
 mod tests;
@@ -12,8 +13,10 @@ use std::path::Path;
 
 use askama::Template;
 
+use crate::lesson::report::Report as LessonReport;
 use crate::persistence::report::Report;
 use crate::persistence::verdict::Holds;
+use crate::text::json;
 use content::{Block, Content};
 use escape::code;
 
@@ -46,13 +49,81 @@ impl Form {
     ///
     /// # Errors
     /// If it has none, which is a mistake of this program.
-    pub fn text(self, report: &Report) -> anyhow::Result<String> {
+    pub fn text(self, report: &impl Reported) -> anyhow::Result<String> {
         match self {
-            Self::Html => Ok(Page { content: evidence::content(report) }.render()?),
-            Self::Markdown => Ok(Text { content: evidence::content(report) }.render()?),
-            Self::Json => report.text(),
-            Self::Junit => junit::text(report),
+            Self::Html => Ok(Page { content: report.content() }.render()?),
+            Self::Markdown => Ok(Text { content: report.content() }.render()?),
+            Self::Json => report.json(),
+            Self::Junit => report.junit(),
         }
+    }
+}
+
+/// What has a report.
+pub trait Reported {
+    /// What people read.
+    fn content(&self) -> Content;
+
+    /// The evidence itself.
+    ///
+    /// # Errors
+    /// If it has no form in JSON, which is a mistake of this program.
+    fn json(&self) -> anyhow::Result<String>;
+
+    /// JUnit XML.
+    ///
+    /// # Errors
+    /// If it has no form in XML, which is a mistake of this program.
+    fn junit(&self) -> anyhow::Result<String>;
+}
+
+impl Reported for Report {
+    fn content(&self) -> Content {
+        evidence::content(self)
+    }
+
+    fn json(&self) -> anyhow::Result<String> {
+        self.text()
+    }
+
+    fn junit(&self) -> anyhow::Result<String> {
+        junit::text(self)
+    }
+}
+
+impl Reported for LessonReport {
+    fn content(&self) -> Content {
+        lesson::content(self)
+    }
+
+    fn json(&self) -> anyhow::Result<String> {
+        self.text()
+    }
+
+    fn junit(&self) -> anyhow::Result<String> {
+        junit::of_lesson(self)
+    }
+}
+
+/// A report that was read again.
+#[derive(Debug)]
+pub enum Read {
+    /// Of `persistence-demo`.
+    Persistence(Box<Report>),
+    /// Of a question of the lesson.
+    Lesson(Box<LessonReport>),
+}
+
+impl Read {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// If it is none of these, or of another version.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        if json::is_of(crate::lesson::report::KIND, text) {
+            return Ok(Self::Lesson(Box::new(LessonReport::parse(text)?)));
+        }
+        Ok(Self::Persistence(Box::new(Report::parse(text)?)))
     }
 }
 

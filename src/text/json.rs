@@ -39,6 +39,12 @@ pub fn parse<T: DeserializeOwned>(kind: &'static str, text: &str) -> anyhow::Res
     serde_json::from_value(value).context("it is not complete")
 }
 
+/// Whether a text is an answer of this kind, whatever its version.
+#[must_use]
+pub fn is_of(kind: &'static str, text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|value| value["kind"].as_str() == Some(kind))
+}
+
 /// The same as YAML.
 ///
 /// # Errors

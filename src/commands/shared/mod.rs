@@ -1,6 +1,7 @@
 //! What more than one command needs.
 
 mod announce;
+pub mod answer;
 pub mod cause;
 pub mod confirm;
 pub mod credentials;
@@ -20,6 +21,7 @@ pub mod proof;
 pub mod quota;
 mod reading;
 pub mod relay;
+pub mod results;
 pub mod reuse;
 pub mod settle;
 pub mod shape;

@@ -128,7 +128,8 @@ pub fn of_pod(evidence: &Evidence, turn: &Turn) -> PodVerdict {
 }
 
 /// What checks come to. None prove nothing.
-fn holds<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Holds {
+#[must_use]
+pub fn holds<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Holds {
     let mut counted = checks.filter(|check| check.open.is_none()).map(|check| check.holds).peekable();
     if counted.peek().is_none() {
         return Holds::Unknown;

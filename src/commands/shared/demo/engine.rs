@@ -15,11 +15,12 @@ use crate::observe::Reading;
 use crate::output::Closed;
 use crate::persistence::evidence::{Evidence, Turn};
 use crate::persistence::identity::PodSeen;
+use crate::persistence::report::Report;
 use crate::persistence::timeline::{Kind, Timeline};
 use crate::persistence::verdict::{self, Holds};
 
 /// Stops every pod, and says what that proves. What does not hold for one is not done to the next.
-pub async fn run<S: Set>(ctx: &Ctx, set: &mut S, stop: Stop, reports: &[PathBuf]) -> anyhow::Result<Outcome> {
+pub async fn run<S: Set>(ctx: &Ctx, set: &mut S, stop: Stop, reports: &[PathBuf]) -> anyhow::Result<Proved> {
     ctx.keep_commands();
     set.prepare(ctx).await?;
     let mut evidence = set.evidence();
@@ -60,7 +61,7 @@ async fn conclude<S: Set>(
     evidence: Evidence,
     by_hand: Vec<String>,
     reports: &[PathBuf],
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Proved> {
     let verdict = verdict::judge(&evidence);
     set.leave(ctx, &verdict).await;
     for line in verdict::downtimes(&evidence) {
@@ -78,7 +79,13 @@ async fn conclude<S: Set>(
     set.end(ctx, &verdict, &report.contrast).await?;
     report.about.at = Timestamp::now();
     file::tell(ctx, &file::save(reports, &report));
-    Ok(Outcome::holds_if(verdict.holds == Holds::Yes && is_shown))
+    Ok(Proved { report, outcome: Outcome::holds_if(verdict.holds == Holds::Yes && is_shown) })
+}
+
+/// What a run has come to.
+pub struct Proved {
+    pub report: Report,
+    pub outcome: Outcome,
 }
 
 /// One pod: everything before, its stop, everything after.

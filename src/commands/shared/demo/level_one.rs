@@ -1,13 +1,12 @@
-//! Level 1 as a subject: a Deployment without a volume, created once Level 2 has been measured, so that it takes nothing away from
-//! it. It goes through the same turn, and is deleted on every way out.
+//! Level 1 as a subject: a Deployment, without a volume or with a claim, created once Level 2 has been measured, so that it takes
+//! nothing away from it. It goes through the same turn, and is deleted on every way out.
 
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
+use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::ResourceExt;
 use kube::api::ListParams;
-use tokio::join;
 use tokio::time::Instant;
 
 use super::Args;
@@ -19,7 +18,7 @@ use crate::commands::shared::helper;
 use crate::commands::shared::lease;
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::level_one::LevelOne;
+use crate::exchange::level_one::{self, LevelOne, Storage};
 use crate::exchange::{names, psql, wallets};
 use crate::kubernetes::act::{Create, command};
 use crate::kubernetes::{Cluster, Object};
@@ -47,9 +46,26 @@ pub async fn contrast(args: &Args, ctx: &Ctx, evidence: &Evidence) -> Reading<Co
     if !evidence.turns.iter().all(|turn| matches!(turn.after, Reading::Present(_))) {
         return failed("Level 1 was not created: Level 2 did not come back".to_owned());
     }
-    match Box::pin(recorded(args, ctx, &evidence.run)).await {
+    let asked = Asked { storage: Storage::Empty, rows: args.rows, stop: Stop { how: args.how, timeout: args.timeout } };
+    reading(Box::pin(recorded(ctx, &evidence.run, asked)).await)
+}
+
+/// What is done with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Where its data is.
+    pub storage: Storage,
+    /// How many rows are written.
+    pub rows: u32,
+    /// How its pod is stopped, and how long each pod may take.
+    pub stop: Stop,
+}
+
+/// What is known of it. Whatever went wrong is that, and no more.
+pub fn reading(recorded: anyhow::Result<Contrast>) -> Reading<Contrast> {
+    match recorded {
         Ok(contrast) => Reading::Present(contrast),
-        Err(error) => failed(format!("Level 1: {error:#}")),
+        Err(error) => Reading::Unknown(Reason::Failed(format!("Level 1: {error:#}"))),
     }
 }
 
@@ -71,44 +87,57 @@ pub fn help(ctx: &Ctx, contrast: &Reading<Contrast>) {
     }
 }
 
-async fn recorded(args: &Args, ctx: &Ctx, run: &Run) -> anyhow::Result<Contrast> {
+/// Creates it, deletes its pod, and gives what was seen.
+///
+/// # Errors
+/// If it cannot be created, or is not there in time.
+pub async fn recorded(ctx: &Ctx, run: &Run, asked: Asked) -> anyhow::Result<Contrast> {
     let cluster = ctx.cluster().await?;
-    let (pod, headless) =
-        join!(cluster.get::<Pod>(names::POSTGRES_POD), cluster.get::<Service>(names::POSTGRES_SERVICE));
-    let beside = pod?.and_then(|pod| pod.spec).unwrap_or_default();
-    let objects = objects(ctx, run, &beside).await?;
+    let headless = cluster.get::<Service>(names::POSTGRES_SERVICE).await;
+    let objects = objects(ctx, run, asked.storage).await?;
     // What refuses its pod, as a quota does, says so at once, and nothing is created.
     ctx.perform(&Create { object: Object::of(&objects.pod())?, hidden: None, dry_run: true }).await?;
-    ctx.printer.note("Level 1 for contrast: the same steps in a Deployment without a volume");
+    ctx.printer.note(match asked.storage {
+        Storage::Empty => "Level 1 for contrast: the same steps in a Deployment without a volume",
+        Storage::Claim => "and the same steps in a Deployment with a claim",
+    });
+    let claim_ticket = match &objects.claim {
+        Some(claim) => Some(ctx.create_temporary(Object::of(claim)?).await?.0),
+        None => None,
+    };
     let (service_ticket, service) = ctx.create_temporary(Object::of(&objects.service)?).await?;
     let (deployment_ticket, _) = ctx.create_temporary(Object::of(&objects.deployment)?).await?;
 
-    let mut level_1 = Level1 { args, run, deployment: names::level_1(run.as_str()) };
-    let stop = Stop { how: args.how, timeout: args.timeout };
-    let turn = engine::turn(ctx, &mut level_1, stop, "").await?;
+    let mut level_1 = Level1 { asked, run, deployment: level_one::name(run.as_str(), asked.storage) };
+    let turn = engine::turn(ctx, &mut level_1, asked.stop, "").await?;
     if let Reading::Present(after) = &turn.after {
         let (old, new) = (&turn.before.pod.name, &after.pod.name);
         ctx.printer.note(format!("Level 1: pod/{old} was replaced by pod/{new}"));
     }
 
-    ctx.delete_temporary(deployment_ticket).await?;
-    ctx.delete_temporary(service_ticket).await?;
+    for ticket in [Some(deployment_ticket), Some(service_ticket), claim_ticket].into_iter().flatten() {
+        ctx.delete_temporary(ticket).await?;
+    }
     Ok(Contrast {
         service: ServiceSeen::from(&service.try_parse::<Service>()?),
         headless: Reading::from(headless).map(|service| ServiceSeen::from(service)),
-        marked: args.rows,
+        marked: asked.rows,
         turn,
     })
 }
 
 /// The objects of Level 1. They belong to the run's Lease: it is deleted by the next run after one that was killed, and they
 /// with it.
-async fn objects(ctx: &Ctx, run: &Run, beside: &PodSpec) -> anyhow::Result<LevelOne> {
+///
+/// # Errors
+/// If there is no Lease.
+pub async fn objects(ctx: &Ctx, run: &Run, storage: Storage) -> anyhow::Result<LevelOne> {
     let cluster = ctx.cluster().await?;
+    let beside = cluster.get::<Pod>(names::POSTGRES_POD).await?.and_then(|pod| pod.spec).unwrap_or_default();
     let owner = lease::of(run).as_owner(cluster).await?.ok_or_else(|| {
         anyhow::anyhow!("it was not created: without a Lease, nothing would delete what a killed run leaves behind")
     })?;
-    LevelOne::new(run.as_str(), cluster.namespace(), beside, &owner)
+    LevelOne::new((run.as_str(), storage), cluster.namespace(), &beside, &owner)
 }
 
 /// Writes the marked rows, into a table of its own.
@@ -122,7 +151,7 @@ async fn write(ctx: &Ctx, run: &Run, count: u32, pod: &str) -> anyhow::Result<()
 
 /// Its pods, which have no stable name.
 struct Level1<'a> {
-    args: &'a Args,
+    asked: Asked,
     run: &'a Run,
     deployment: String,
 }
@@ -134,17 +163,17 @@ impl Subject for Level1<'_> {
 
     async fn watch(&self, ctx: &Ctx, _pod: &str) -> anyhow::Result<(Watched, PodSeen)> {
         let cluster = ctx.cluster().await?;
-        let selector = LevelOne::selector(self.run.as_str());
+        let selector = self.selector();
         ctx.show(|| command(cluster.place(), &["get", "pods", "-l", &selector, "--watch"]));
         let mut watched = Watched::of("", live::pods(cluster, &selector));
-        match watched.until(Instant::now() + self.args.timeout, |pod| pod.ready).await {
+        match watched.until(Instant::now() + self.asked.stop.timeout, |pod| pod.ready).await {
             Some(pod) => Ok((watched, pod)),
             None => anyhow::bail!("its pod was not ready in time: {}", self.why(cluster).await),
         }
     }
 
     async fn before(&mut self, ctx: &Ctx, pod: &PodSeen) -> anyhow::Result<Moment> {
-        write(ctx, self.run, self.args.rows, &pod.name).await?;
+        write(ctx, self.run, self.asked.rows, &pod.name).await?;
         moment::read(ctx.cluster().await?, pod).await
     }
 
@@ -169,9 +198,13 @@ impl Subject for Level1<'_> {
 }
 
 impl Level1<'_> {
+    fn selector(&self) -> String {
+        LevelOne::selector(self.run.as_str(), self.asked.storage)
+    }
+
     /// How far its pod has come, and why no farther.
     async fn why(&self, cluster: &Cluster) -> String {
-        let selector = ListParams::default().labels(&LevelOne::selector(self.run.as_str()));
+        let selector = ListParams::default().labels(&self.selector());
         let pods = cluster.list::<Pod>(&selector).await.unwrap_or_default();
         if let Some(pod) = pods.iter().find(|pod| pod.metadata.deletion_timestamp.is_none()) {
             return format!("pod/{} {}", pod.name_any(), helper::why(pod));

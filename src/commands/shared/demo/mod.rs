@@ -1,16 +1,16 @@
 //! Stops pods, and proves what outlives them: `persistence-demo`, and two questions of the lesson. One engine goes through its turns
 //! with one of three subjects: the exchange's database, the pods of any StatefulSet, and Level 1.
 
-mod confirm;
+pub mod confirm;
 mod engine;
 mod exchange;
 mod follow;
-mod level_one;
-mod report;
+pub mod level_one;
+pub mod report;
 mod set;
-mod setting;
+pub mod setting;
 mod storage;
-mod subject;
+pub mod subject;
 mod view;
 mod watched;
 
@@ -23,7 +23,9 @@ use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::flags::duration;
 use crate::persistence::How;
+use crate::persistence::report::Report;
 use crate::persistence::rows::Run;
+use engine::Proved;
 use subject::{Set, Stop};
 
 const EXAMPLES: &str = "\
@@ -43,6 +45,12 @@ Examples:
 
 Exit code 1 if a check failed, or its result is not known. Also if the contrast could not be shown, although that does not change the verdict.";
 
+/// How many marked rows are written, unless the user says.
+const ROWS: u32 = 100;
+
+/// How long the server may take to answer again, in a lesson.
+const TIMEOUT: Duration = Duration::from_mins(5);
+
 /// What `persistence-demo` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -54,7 +62,7 @@ pub struct Args {
     how: How,
 
     /// How many marked rows to write
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = ROWS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rows: u32,
 
     /// How many times to do it
@@ -98,6 +106,10 @@ pub struct Args {
     #[arg(short, long)]
     yes: bool,
 
+    /// Whether it is a part of the lesson, which says itself what was not shown, and what comes next.
+    #[arg(skip)]
+    is_lesson: bool,
+
     #[command(flatten)]
     target: set::Args,
 }
@@ -118,22 +130,57 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     args.report.iter().try_for_each(|path| file::check(path))?;
     shared::announce(ctx).await?;
     let run = Run::new();
-    if let Some(name) = target {
+    let proved = if let Some(name) = target {
         let mut set = set::AnySet::ready(args, ctx, name, &run).await?;
         Box::pin(alone(args, ctx, &run, &mut set)).await
     } else {
         let mut exchange = Box::pin(exchange::Exchange::ready(args, ctx, &run)).await?;
         Box::pin(alone(args, ctx, &run, &mut exchange)).await
+    };
+    Ok(proved?.outcome)
+}
+
+/// Does it to the exchange for a question of the lesson, in a run that has its Lease already, and gives what was recorded.
+///
+/// # Errors
+/// If it cannot be done, or would do harm or prove nothing.
+pub async fn of_exchange(ctx: &Ctx, run: &Run, is_alone: bool, yes: bool) -> anyhow::Result<Report> {
+    let args = Args::of_lesson(yes);
+    let mut exchange = Box::pin(exchange::Exchange::ready(&args, ctx, run)).await?;
+    exchange.is_alone(is_alone);
+    let stop = Stop { how: args.how, timeout: args.timeout };
+    Ok(Box::pin(engine::run(ctx, &mut exchange, stop, &[])).await?.report)
+}
+
+impl Args {
+    /// As a question of the lesson does it: what `persistence-demo` does by default.
+    fn of_lesson(yes: bool) -> Self {
+        Self {
+            how: How::default(),
+            rows: ROWS,
+            times: 1,
+            under_load: false,
+            max_gap: None,
+            contrast: false,
+            open: false,
+            timeout: TIMEOUT,
+            keep: false,
+            clean: None,
+            report: Vec::new(),
+            yes,
+            is_lesson: true,
+            target: set::Args::default(),
+        }
     }
 }
 
 /// Goes through it with a Lease, by which there is one run at a time.
-async fn alone<S: Set>(args: &Args, ctx: &Ctx, run: &Run, set: &mut S) -> anyhow::Result<Outcome> {
+async fn alone<S: Set>(args: &Args, ctx: &Ctx, run: &Run, set: &mut S) -> anyhow::Result<Proved> {
     let lease = lease::take(ctx, run).await?;
     set.is_alone(lease.is_some());
     let stop = Stop { how: args.how, timeout: args.timeout };
     tokio::select! {
-        outcome = engine::run(ctx, set, stop, &args.report) => outcome,
+        proved = engine::run(ctx, set, stop, &args.report) => proved,
         lost = lease::lost(lease.as_ref(), ctx.cluster().await?) => Err(lost.into()),
     }
 }

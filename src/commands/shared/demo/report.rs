@@ -23,21 +23,23 @@ pub async fn new(
     by_hand: Vec<String>,
     evidence: Evidence,
 ) -> anyhow::Result<Report> {
+    let seen = (!paths.is_empty()).then(|| Seen::of(&evidence, selector));
+    let about = about(ctx, seen, by_hand).await?;
+    Ok(Report { about, evidence, contrast: Reading::NotAsked })
+}
+
+/// What was asked, where and when; and what it took place on, if that is to be read.
+///
+/// # Errors
+/// If there is no cluster.
+pub async fn about(ctx: &Ctx, seen: Option<Seen<'_>>, by_hand: Vec<String>) -> anyhow::Result<About> {
     let cluster = ctx.cluster().await?;
     let place = cluster.place();
-    let setting = if paths.is_empty() {
-        Setting::default()
-    } else {
-        let moments = evidence.turns.iter().flat_map(|turn| [Some(&turn.before), turn.after.present()]).flatten();
-        let claims = moments.clone().flat_map(|moment| &moment.claims).map(|claimed| claimed.claim.present());
-        let seen = Seen {
-            pods: moments.map(|moment| &moment.pod).collect(),
-            claims: claims.collect(),
-            selector: selector.to_owned(),
-        };
-        setting::read(cluster, &seen).await
+    let setting = match seen {
+        Some(seen) => setting::read(cluster, &seen).await,
+        None => Setting::default(),
     };
-    let about = About {
+    Ok(About {
         at: Timestamp::now(),
         asked: ctx.own_command(ctx.asked.clone()).line(),
         context: place.context.clone(),
@@ -45,6 +47,5 @@ pub async fn new(
         namespace: place.namespace.clone(),
         setting,
         by_hand,
-    };
-    Ok(Report { about, evidence, contrast: Reading::NotAsked })
+    })
 }

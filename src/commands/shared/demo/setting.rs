@@ -10,6 +10,7 @@ use tokio::join;
 
 use crate::kubernetes::Cluster;
 use crate::observe::{Reading, Reason};
+use crate::persistence::evidence::Evidence;
 use crate::persistence::identity::{ClaimSeen, PodSeen};
 use crate::persistence::setting::{Class, Image, Machine, Setting};
 
@@ -17,6 +18,7 @@ use crate::persistence::setting::{Class, Image, Machine, Setting};
 const MOST: u32 = 100;
 
 /// What a run has seen of what it took place on.
+#[derive(Default)]
 pub struct Seen<'a> {
     /// The pods that were deleted, and those that came after.
     pub pods: Vec<&'a PodSeen>,
@@ -24,6 +26,20 @@ pub struct Seen<'a> {
     pub claims: Vec<Option<&'a ClaimSeen>>,
     /// The pods whose images are told.
     pub selector: String,
+}
+
+impl<'a> Seen<'a> {
+    /// What was recorded of pods, and the selector of those whose images are told.
+    #[must_use]
+    pub fn of(evidence: &'a Evidence, selector: &str) -> Self {
+        let moments = evidence.turns.iter().flat_map(|turn| [Some(&turn.before), turn.after.present()]).flatten();
+        let claims = moments.clone().flat_map(|moment| &moment.claims).map(|claimed| claimed.claim.present());
+        Self {
+            pods: moments.map(|moment| &moment.pod).collect(),
+            claims: claims.collect(),
+            selector: selector.to_owned(),
+        }
+    }
 }
 
 /// Reads all at once.

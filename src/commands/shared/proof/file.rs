@@ -7,8 +7,7 @@ use crate::commands::shared::file;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::kubernetes::ByHand;
-use crate::persistence::report::Report;
-use crate::report::Form;
+use crate::report::{Form, Read, Reported};
 use crate::text::{Command, Hint};
 
 /// The flag that names a report.
@@ -38,7 +37,7 @@ pub type Saved<'a> = (&'a Path, Result<(), Error>);
 
 /// Writes a report to each of the files. One that cannot be written keeps no other one from being.
 #[must_use = "what could not be written is told"]
-pub fn save<'a>(paths: &'a [PathBuf], report: &Report) -> Vec<Saved<'a>> {
+pub fn save<'a>(paths: &'a [PathBuf], report: &impl Reported) -> Vec<Saved<'a>> {
     let save = |path: &Path| -> anyhow::Result<()> { Ok(file::write(path, &form(path)?.text(report)?)?) };
     paths.iter().map(|path| (path.as_path(), save(path).map_err(|error| file::unwritten(path, FLAG, &error)))).collect()
 }
@@ -66,11 +65,11 @@ fn verify(path: &Path) -> Command {
 ///
 /// # Errors
 /// If there is none.
-pub fn read(path: &Path) -> Result<Report, Error> {
+pub fn read(path: &Path) -> Result<Read, Error> {
     let hint = || ByHand::default().own("persistence-demo --report proof.json").to("write one");
     let text = fs::read_to_string(path)
         .map_err(|error| Error::new(format!("could not read {}: {error}", path.display()), hint()))?;
-    Report::parse(&text).map_err(|error| Error::new(format!("{} is not a report: {error:#}", path.display()), hint()))
+    Read::parse(&text).map_err(|error| Error::new(format!("{} is not a report: {error:#}", path.display()), hint()))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub fn pod(ctx: &Ctx, evidence: &Evidence, turn: &Turn, verdict: &PodVerdict) ->
 const EVIDENCE: usize = 28;
 
 /// Checks with their evidence.
-fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
+pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
     ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
     for check in checks {
         let word = match check.holds {
@@ -68,7 +68,7 @@ fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
 }
 
 /// How it is shown whether something is so.
-fn role(holds: Holds) -> Role {
+pub fn role(holds: Holds) -> Role {
     match holds {
         Holds::Yes => Role::Good,
         Holds::No => Role::Bad,
@@ -81,7 +81,7 @@ pub fn contrast(ctx: &Ctx, contrast: &Reading<Contrast>, evidence: &Evidence) ->
     let Some(check) = contrast::judge(contrast) else { return Ok(true) };
     if let Reading::Present(contrast) = contrast {
         let mut table = Table::new(&["CONTRAST", "LEVEL-1", "LEVEL-2"].map(Column::always), false);
-        for line in contrast::table(contrast, evidence) {
+        for line in contrast::table(&[contrast], evidence) {
             table.row(line);
         }
         ctx.printer.out(table.text().trim_end())?;

@@ -244,6 +244,9 @@ impl Set for Exchange<'_> {
 
     async fn end(&self, ctx: &Ctx, verdict: &Verdict, contrast: &Reading<Contrast>) -> anyhow::Result<()> {
         level_one::help(ctx, contrast);
+        if self.args.is_lesson {
+            return why::help(ctx, verdict).await;
+        }
         ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
         if self.args.keep {
             let clean = ctx.own_command(["persistence-demo", "--clean", self.marked.run.as_str()]);

@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
 /// What is asked about any set.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Any StatefulSet")]
 #[group(skip)]
 pub struct Args {

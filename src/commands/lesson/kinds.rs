@@ -1,0 +1,47 @@
+//! Question 1: the same steps in the StatefulSet, in a Deployment without a volume, and in a Deployment with a claim.
+
+use std::time::Duration;
+
+use crate::commands::shared::demo;
+use crate::commands::shared::demo::level_one::{Asked, reading, recorded};
+use crate::commands::shared::demo::subject::Stop;
+use crate::context::Ctx;
+use crate::exchange::level_one::Storage;
+use crate::lesson::kinds::Seen;
+use crate::output::{Column, Table};
+use crate::persistence::How;
+use crate::persistence::contrast;
+use crate::persistence::rows::Run;
+
+/// How many rows are written in each Deployment.
+const ROWS: u32 = 100;
+
+/// How long each pod may take: it starts an empty database, perhaps on a volume that must be created first.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Does it, one after another, and gives the commands that do the same by hand.
+///
+/// # Errors
+/// If the exchange's own part cannot be done.
+pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool, yes: bool) -> anyhow::Result<(Seen, Vec<String>)> {
+    let report = demo::of_exchange(ctx, run, is_alone, yes).await?;
+    ctx.keep_commands();
+    let asked = |storage| Asked { storage, rows: ROWS, stop: Stop { how: How::Delete, timeout: PATIENCE } };
+    let level_1 = reading(Box::pin(recorded(ctx, run, asked(Storage::Empty))).await);
+    let with_claim = reading(Box::pin(recorded(ctx, run, asked(Storage::Claim))).await);
+    let by_hand = report.about.by_hand.into_iter().chain(ctx.kept_commands()).collect();
+    let seen = Seen { level_2: report.evidence, level_1, with_claim };
+    show(ctx, &seen)?;
+    Ok((seen, by_hand))
+}
+
+/// All three beside each other.
+fn show(ctx: &Ctx, seen: &Seen) -> anyhow::Result<()> {
+    let (Some(level_1), Some(with_claim)) = (seen.level_1.present(), seen.with_claim.present()) else { return Ok(()) };
+    let columns = ["CONTRAST", "DEPLOYMENT", "DEPLOYMENT+CLAIM", "STATEFULSET"].map(Column::always);
+    let mut table = Table::new(&columns, false);
+    for line in contrast::table(&[level_1, with_claim], &seen.level_2) {
+        table.row(line);
+    }
+    ctx.printer.out_text(&table.text())
+}

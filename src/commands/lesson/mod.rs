@@ -1,0 +1,161 @@
+//! `lesson`: the five questions, each answered by an experiment on the user's own cluster, after a prediction.
+
+mod kinds;
+mod list;
+mod predict;
+mod services;
+
+use std::path::PathBuf;
+
+use super::shared::demo::{self, report, setting::Seen};
+use super::shared::proof::{self, file};
+use super::shared::{self, answer, lease, results};
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::exchange::names;
+use crate::lesson::evidence::Evidence;
+use crate::lesson::question::{Prediction, Question};
+use crate::lesson::report::Report;
+use crate::lesson::results::Answer;
+use crate::lesson::{self, storage};
+use crate::output::{Line, Role};
+use crate::persistence::rows::Run;
+use crate::persistence::verdict::Holds;
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl kubecoin lesson                # the questions, and which are answered
+  kubectl kubecoin lesson 5              # predict, then see what happens
+  kubectl kubecoin lesson 5 --predict b  # without a prompt
+  kubectl kubecoin lesson 3 --report answer.html --report answer.json
+
+What came of a question is kept in the ConfigMap kubecoin-lesson of the namespace; your prediction is not.
+Exit code 1 if this cluster does not show the answer.";
+
+/// What `lesson` is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Number of the question, 1 to 5 [default: list all]
+    #[arg(value_name = "QUESTION", value_parser = clap::value_parser!(u8).range(1..=5))]
+    number: Option<u8>,
+
+    /// Your prediction: the letter of an answer
+    #[arg(long, value_name = "LETTER", requires = "number", conflicts_with = "no_predict")]
+    predict: Option<String>,
+
+    /// Do not ask for a prediction
+    #[arg(long, requires = "number")]
+    no_predict: bool,
+
+    /// Write a report: .html, .md, .xml (JUnit), or .json for verify-report; can be repeated
+    #[arg(long, value_name = "FILE", requires = "number")]
+    report: Vec<PathBuf>,
+
+    /// Skip confirmation prompts
+    #[arg(short, long, requires = "number")]
+    yes: bool,
+}
+
+/// Lists the questions, or answers one.
+///
+/// # Errors
+/// If the cluster cannot be asked, or something is the matter with the exchange.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    match args.number.and_then(lesson::question) {
+        None => list::run(ctx).await,
+        Some(question) => Box::pin(answer_by_experiment(args, ctx, question)).await,
+    }
+}
+
+async fn answer_by_experiment(args: &Args, ctx: &Ctx, question: &'static Question) -> anyhow::Result<Outcome> {
+    args.report.iter().try_for_each(|path| file::check(path))?;
+    let given = predict::given(args, question)?;
+    shared::announce(ctx).await?;
+    there_is_an_exchange(ctx).await?;
+    predict::show(ctx, question)?;
+    let prediction = match given {
+        predict::Given::Yes(prediction) => Some(prediction),
+        predict::Given::No => None,
+        predict::Given::Ask => Some(predict::ask(ctx, question).await),
+    };
+    ctx.printer.note(format!("this takes about {} s: it {}", question.seconds, question.does));
+    let seen = Box::pin(seen(args, ctx, question)).await?;
+    conclude(args, ctx, seen, prediction).await
+}
+
+/// What an experiment has seen, and the commands that do the same by hand.
+struct Experiment {
+    evidence: Evidence,
+    by_hand: Vec<String>,
+}
+
+/// Does the experiment.
+async fn seen(args: &Args, ctx: &Ctx, question: &Question) -> anyhow::Result<Experiment> {
+    if question.number == lesson::services::QUESTION.number {
+        ctx.keep_commands();
+        let evidence = Evidence::Services(services::observe(ctx).await?);
+        proof::checks(ctx, &evidence.checks())?;
+        return Ok(Experiment { evidence, by_hand: ctx.kept_commands() });
+    }
+    let run = Run::new();
+    let lease = lease::take(ctx, &run).await?;
+    tokio::select! {
+        seen = alone(args, ctx, question, &run, lease.is_some()) => seen,
+        lost = lease::lost(lease.as_ref(), ctx.cluster().await?) => Err(lost.into()),
+    }
+}
+
+/// Does an experiment that changes something: there is one at a time in a namespace.
+async fn alone(args: &Args, ctx: &Ctx, question: &Question, run: &Run, is_alone: bool) -> anyhow::Result<Experiment> {
+    if question.number == storage::QUESTION.number {
+        let report = demo::of_exchange(ctx, run, is_alone, args.yes).await?;
+        let evidence = Evidence::Storage(Box::new(storage::Seen(report.evidence)));
+        return Ok(Experiment { evidence, by_hand: report.about.by_hand });
+    }
+    let (seen, by_hand) = Box::pin(kinds::observe(ctx, run, is_alone, args.yes)).await?;
+    let evidence = Evidence::Kinds(Box::new(seen));
+    Ok(Experiment { evidence, by_hand })
+}
+
+/// Says what it has come to, keeps that, and writes the reports.
+async fn conclude(args: &Args, ctx: &Ctx, seen: Experiment, prediction: Option<Prediction>) -> anyhow::Result<Outcome> {
+    let Experiment { evidence, by_hand } = seen;
+    let question = evidence.question();
+    ctx.printer.out(Line::default())?;
+    answer::compared(ctx, &evidence, prediction)?;
+    ctx.printer.out(Line::default())?;
+    answer::conclusion(ctx, &evidence)?;
+    results::keep(ctx, question.number, &Answer::now(&evidence)?).await;
+    let holds = evidence.holds() == Holds::Yes;
+    if !args.report.is_empty() {
+        let of_a_pod = evidence.of_a_pod();
+        let seen = of_a_pod.map_or_else(Seen::default, |evidence| Seen::of(evidence, &names::selector()));
+        let about = report::about(ctx, Some(seen), by_hand).await?;
+        file::tell(ctx, &file::save(&args.report, &Report { about, evidence }));
+    }
+    go_on(ctx, question, holds).await?;
+    Ok(Outcome::holds_if(holds))
+}
+
+/// What helps now, or comes next.
+async fn go_on(ctx: &Ctx, question: &Question, holds: bool) -> anyhow::Result<()> {
+    if !holds {
+        ctx.printer.hint(ctx.own_command("doctor").to("find what is wrong with the exchange"));
+        return Ok(());
+    }
+    let more = ctx.own_command(["explain", question.topic]);
+    ctx.printer.out(Line::from("more about this: ").and(Role::Command, more.line()))?;
+    list::next(ctx, &results::read(ctx).await?)
+}
+
+/// Nothing is asked about an exchange that is not there.
+async fn there_is_an_exchange(ctx: &Ctx) -> anyhow::Result<()> {
+    let snapshot = shared::glance(ctx).await?;
+    if snapshot.is_empty() {
+        let namespace = ctx.cluster().await?.namespace();
+        let hint = ctx.own_command("deploy --init-db").to("deploy it");
+        return Err(Error::new(format!("no exchange is deployed in namespace {namespace}"), hint).into());
+    }
+    Ok(())
+}

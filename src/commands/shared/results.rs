@@ -1,0 +1,61 @@
+//! How far the questions of the lesson are answered: read from a ConfigMap of the namespace, and kept there.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::ApiResource;
+use serde_json::{Value, json};
+
+use crate::context::Ctx;
+use crate::exchange::names;
+use crate::kubernetes::act::{Create, Patch, command};
+use crate::kubernetes::{Cluster, Object};
+use crate::lesson::results::{Answer, Results, key};
+use crate::observe::Reading;
+use crate::program;
+
+/// Reads them. Nobody has answered anything where there is no ConfigMap.
+pub async fn read(ctx: &Ctx) -> anyhow::Result<Reading<Results>> {
+    let cluster = ctx.cluster().await?;
+    ctx.show(|| command(cluster.place(), &["get", "configmap", names::LESSON, "-o", "yaml"]));
+    Ok(of(cluster).await)
+}
+
+/// The same, of any namespace.
+pub async fn of(cluster: &Cluster) -> Reading<Results> {
+    let kept = Reading::from(cluster.get::<ConfigMap>(names::LESSON).await);
+    match kept {
+        Reading::Absent => Reading::Present(Results::default()),
+        other => other.map(|kept| Results::from(kept)),
+    }
+}
+
+/// Keeps what came of a question. That it cannot be kept changes nothing of it.
+pub async fn keep(ctx: &Ctx, number: u8, answer: &Answer) {
+    if let Err(error) = write(ctx, number, answer).await {
+        ctx.printer.warning(&format!("the result could not be saved in configmap/{}: {error:#}", names::LESSON));
+    }
+}
+
+async fn write(ctx: &Ctx, number: u8, answer: &Answer) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let data = json!({ (key(number)): serde_json::to_string(answer)? });
+    if cluster.get::<ConfigMap>(names::LESSON).await?.is_some() {
+        return ctx.perform(&Patch { object: object(cluster, json!({ "data": data })) }).await.map(drop);
+    }
+    let (label, value) = names::PART_OF;
+    let labels = json!({ (label): value, "app.kubernetes.io/managed-by": program::NAME });
+    let body = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": names::LESSON, "namespace": cluster.namespace(), "labels": labels },
+        "data": data,
+    });
+    ctx.perform(&Create { object: object(cluster, body), hidden: None, dry_run: false }).await.map(drop)
+}
+
+fn object(cluster: &Cluster, body: Value) -> Object {
+    Object {
+        resource: ApiResource::erase::<ConfigMap>(&()),
+        name: names::LESSON.to_owned(),
+        namespace: Some(cluster.namespace().to_owned()),
+        body,
+    }
+}

@@ -1,0 +1,97 @@
+//! What was seen for a question, and what it comes to. Pure: the same evidence always has the same verdict.
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::question::Question;
+use super::{kinds, services, storage};
+use crate::persistence::evidence as persistence;
+use crate::persistence::verdict::{self, Check, Holds};
+
+/// What was seen for one of the questions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "question", content = "seen", rename_all = "camelCase")]
+pub enum Evidence {
+    /// Question 1.
+    Kinds(Box<kinds::Seen>),
+    /// Question 3.
+    Services(services::Seen),
+    /// Question 5.
+    Storage(Box<storage::Seen>),
+}
+
+impl Evidence {
+    /// The question.
+    #[must_use]
+    pub fn question(&self) -> &'static Question {
+        match self {
+            Self::Kinds(_) => &kinds::QUESTION,
+            Self::Services(_) => &services::QUESTION,
+            Self::Storage(_) => &storage::QUESTION,
+        }
+    }
+
+    /// Each thing that was to be shown.
+    #[must_use]
+    pub fn checks(&self) -> Vec<Check> {
+        match self {
+            Self::Kinds(seen) => seen.checks(),
+            Self::Services(seen) => seen.checks(),
+            Self::Storage(seen) => seen.checks(),
+        }
+    }
+
+    /// Whether it answers the question as the lesson does.
+    #[must_use]
+    pub fn holds(&self) -> Holds {
+        verdict::holds(self.checks().iter())
+    }
+
+    /// What was seen, in a sentence or two, with the user's own values.
+    #[must_use]
+    pub fn observed(&self) -> String {
+        match self {
+            Self::Kinds(seen) => seen.observed(),
+            Self::Services(seen) => seen.observed(),
+            Self::Storage(seen) => seen.observed(),
+        }
+    }
+
+    /// The first thing that keeps it from being the answer; none if it is.
+    #[must_use]
+    pub fn against(&self) -> Option<Check> {
+        let holds = self.holds();
+        self.checks().into_iter().find(|check| holds != Holds::Yes && check.open.is_none() && check.holds == holds)
+    }
+
+    /// The same with one thing changed by which it must become no, and what that is.
+    #[must_use]
+    pub fn with_something_changed(&self) -> Option<(Self, String)> {
+        match self {
+            Self::Kinds(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Kinds(Box::new(seen)), what)),
+            Self::Services(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Services(seen), what)),
+            Self::Storage(seen) => {
+                seen.with_something_changed().map(|(seen, what)| (Self::Storage(Box::new(seen)), what))
+            }
+        }
+    }
+
+    /// What was recorded of the exchange's pod, if it was deleted.
+    #[must_use]
+    pub fn of_a_pod(&self) -> Option<&persistence::Evidence> {
+        match self {
+            Self::Kinds(seen) => Some(&seen.level_2),
+            Self::Storage(seen) => Some(&seen.0),
+            Self::Services(_) => None,
+        }
+    }
+
+    /// The SHA-256 of all of it, in hexadecimal digits.
+    ///
+    /// # Errors
+    /// If it has no form in JSON, which is a mistake of this program.
+    pub fn digest(&self) -> anyhow::Result<String> {
+        let bytes = digest(&SHA256, &serde_json::to_vec(self)?);
+        Ok(bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
