@@ -12,7 +12,7 @@ use crate::kubernetes::Object;
 use crate::program;
 
 /// A user that owns nothing, and that images need not know.
-const NOBODY: i64 = 65_534;
+pub(super) const NOBODY: i64 = 65_534;
 
 /// A pod for a while. It meets Pod Security `restricted`, has requests and limits, and no label of the exchange's pods.
 #[derive(Clone, Debug)]

@@ -178,7 +178,7 @@ fn pod(beside: &PodSpec, claim: Option<&str>) -> anyhow::Result<PodSpec> {
 }
 
 /// On this node rather than on another one.
-fn near(node: &str) -> Affinity {
+pub(super) fn near(node: &str) -> Affinity {
     let is_it = NodeSelectorRequirement {
         key: "metadata.name".to_owned(),
         operator: "In".to_owned(),

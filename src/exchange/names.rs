@@ -60,6 +60,10 @@ pub const VERSION: &str = "kubectl-kubecoin/version";
 /// labels above.
 pub const LEVEL_1: &str = "kubectl-kubecoin/level-1";
 
+/// The label of practice sets, their Services, pods and claims, with what the set is for and the run that made it as its value.
+/// None of them has one of the labels of the exchange.
+pub const PRACTICE: &str = "kubectl-kubecoin/practice";
+
 /// The label of an `EndpointSlice` with the name of its Service.
 pub const OF_SERVICE: &str = "kubernetes.io/service-name";
 

@@ -144,6 +144,28 @@ impl Act for Patch {
     }
 }
 
+/// Another number of pods for a workload.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    /// The workload's kind, namespace and name; its body is not looked at.
+    pub object: Object,
+    /// How many pods it is to have.
+    pub replicas: u8,
+}
+
+impl Act for Scale {
+    type Done = DynamicObject;
+
+    fn kubectl(&self, place: &Place) -> String {
+        command(place, &["scale", &self.object.reference(), &format!("--replicas={}", self.replicas)])
+    }
+
+    async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
+        let body = json!({ "spec": { "replicas": self.replicas } });
+        patch(cluster, &self.object, &Body::Merge(&body)).await
+    }
+}
+
 /// Deletion of exactly this pod, not of another one that has its name by now.
 #[derive(Clone, Debug, Default)]
 pub struct DeletePod {

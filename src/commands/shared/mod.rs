@@ -17,6 +17,7 @@ pub mod namespace;
 pub mod next_pod;
 pub mod node;
 pub mod page;
+pub mod practice;
 pub mod proof;
 pub mod quota;
 mod reading;

@@ -1,0 +1,193 @@
+//! Practice sets of a run: whether there is room for one, and how it is created, scaled and deleted. It is deleted on every way
+//! out; after a run that was killed, with the Lease of that run.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::ResourceExt;
+use kube::api::{ApiResource, ListParams};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{lease, next_pod, quota};
+use crate::cleanup::Ticket;
+use crate::context::Ctx;
+use crate::exchange::names;
+use crate::exchange::practice::Practice;
+use crate::kubernetes::access::{Permission, missing};
+use crate::kubernetes::act::{Act, Create, Delete, Scale};
+use crate::kubernetes::gone::{self, Leaving};
+use crate::kubernetes::{Cause, Cluster, Object, RequestError};
+use crate::persistence::rows::Run;
+
+/// There is no room for a practice set. Nothing was created.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NoRoom(pub String);
+
+/// What it takes to make a practice set, watch its pods, and leave nothing behind.
+const NEEDED: [Permission; 7] = [
+    needed("apps", "statefulsets", "create"),
+    needed("apps", "statefulsets", "patch"),
+    needed("apps", "statefulsets", "delete"),
+    needed("", "services", "create"),
+    needed("", "services", "delete"),
+    needed("", "pods", "list"),
+    needed("", "pods", "watch"),
+];
+
+const fn needed(group: &'static str, resource: &'static str, verb: &'static str) -> Permission {
+    Permission { verb, group, resource, subresource: "" }
+}
+
+/// As many quotas or pods of a killed run as a namespace ever has.
+const MOST: u32 = 50;
+
+/// How long the pods of a killed run may take to end.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
+
+/// What a practice set of a run belongs to: the run's Lease, which the next run deletes after one that was killed.
+///
+/// # Errors
+/// `NoRoom` if the run has no Lease, or if the server does not say.
+pub async fn owner(cluster: &Cluster, run: &Run) -> anyhow::Result<OwnerReference> {
+    let owner = lease::of(run).as_owner(cluster).await?;
+    let none =
+        || NoRoom("there is no Lease for this run, so nothing would delete what it leaves if it is killed".to_owned());
+    Ok(owner.ok_or_else(none)?)
+}
+
+/// Makes sure that there is room for a practice set: rights, objects, and all of its pods. Creates nothing.
+///
+/// # Errors
+/// `NoRoom` with what it needs, or if the server does not say.
+pub async fn room(ctx: &Ctx, practice: &Practice) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    if let Some(permission) = missing(cluster, NEEDED).await?.first() {
+        return Err(NoRoom(format!("you may not {permission}")).into());
+    }
+    until_others_are_gone(ctx, practice).await?;
+    let refused = match too_small(cluster, practice).await? {
+        Some(words) => Some(words),
+        None => refused(cluster, practice).await?,
+    };
+    match refused {
+        Some(words) => Err(NoRoom(format!("it needs a StatefulSet of {} pods: {words}", practice.pods)).into()),
+        None => Ok(()),
+    }
+}
+
+/// Waits until the pods of a killed run are gone: until then a quota counts them. Their set was deleted with that run's Lease.
+async fn until_others_are_gone(ctx: &Ctx, practice: &Practice) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let others = format!("{},{}", names::PRACTICE, practice.selector().replacen('=', "!=", 1));
+    let pods = cluster.list::<Pod>(&ListParams::default().labels(&others).limit(MOST)).await?;
+    let mut leaving = Vec::new();
+    for pod in &pods {
+        leaving.push(Leaving { object: Object::of(pod)?, uid: pod.uid().unwrap_or_default() });
+    }
+    if !leaving.is_empty() {
+        ctx.printer.note(format!("waiting until the {} pods of an earlier practice set are gone", leaving.len()));
+        // Those that stay are counted by the quota, which says so.
+        gone::wait(cluster, &leaving, Instant::now() + LEFT_BEHIND).await;
+    }
+    Ok(())
+}
+
+/// Which quota has too little room for all of its pods together. Who may not read quotas learns it from one pod.
+async fn too_small(cluster: &Cluster, practice: &Practice) -> Result<Option<String>, RequestError> {
+    let pods = vec![practice.one_pod(); practice.pods.into()];
+    match cluster.list::<ResourceQuota>(&ListParams::default().limit(MOST)).await {
+        Ok(quotas) => Ok(quota::too_small(&quotas, &pods).into_iter().next()),
+        Err(error) if error.cause.is_refusal() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the server says against its objects, or against a pod of it: each is tried, without being made.
+async fn refused(cluster: &Cluster, practice: &Practice) -> anyhow::Result<Option<String>> {
+    for object in [Object::of(&practice.service())?, Object::of(&practice.set())?] {
+        match (Create { object, hidden: None, dry_run: true }).execute(cluster).await {
+            Err(RequestError { cause: Cause::Forbidden(words) | Cause::Invalid(words), .. })
+                // Of such a webhook it is not known what it says of the object itself.
+                if !words.contains("does not support dry run") =>
+            {
+                return Ok(Some(words));
+            }
+            Err(error) if !error.cause.is_refusal() => return Err(error.into()),
+            _ => {}
+        }
+    }
+    next_pod::refusal(cluster, &practice.one_pod()).await
+}
+
+/// A practice set that was created.
+pub struct Made {
+    set: Object,
+    set_ticket: Ticket,
+    /// Of its Service and its claims.
+    others: Vec<Ticket>,
+}
+
+/// Creates it.
+///
+/// # Errors
+/// If it cannot be created.
+pub async fn create(ctx: &Ctx, practice: &Practice) -> anyhow::Result<Made> {
+    let cluster = ctx.cluster().await?;
+    // The newest goes first, so the claims go after the set that would make them again.
+    let claims = practice.claim_names();
+    let mut others: Vec<Ticket> = claims.into_iter().map(|claim| register_claim(ctx, cluster, claim)).collect();
+    let (service, _) = ctx.create_temporary(Object::of(&practice.service())?).await?;
+    others.push(service);
+    let set = Object::of(&practice.set())?;
+    let (set_ticket, _) = ctx.create_temporary(set.clone()).await?;
+    Ok(Made { set, set_ticket, others })
+}
+
+/// Has a claim deleted at the end that the set makes.
+fn register_claim(ctx: &Ctx, cluster: &Cluster, name: String) -> Ticket {
+    let object = Object {
+        resource: ApiResource::erase::<PersistentVolumeClaim>(&()),
+        name,
+        namespace: Some(cluster.namespace().to_owned()),
+        body: Value::Null,
+    };
+    let (delete, cluster) = (Rc::new(Delete { object, uid: None }), cluster.clone());
+    ctx.cleanup.push(delete.kubectl(cluster.place()), move || {
+        let (delete, cluster) = (Rc::clone(&delete), cluster.clone());
+        async move { delete.execute(&cluster).await.map(drop).map_err(Into::into) }
+    })
+}
+
+impl Made {
+    /// Gives it another number of pods.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub async fn scale(&self, ctx: &Ctx, replicas: u8) -> anyhow::Result<()> {
+        ctx.perform(&Scale { object: self.set.clone(), replicas }).await.map(drop)
+    }
+
+    /// Deletes the set, and leaves its pods to the cluster.
+    ///
+    /// # Errors
+    /// If it cannot be deleted. Then it is tried again at the end.
+    pub async fn delete_set(&self, ctx: &Ctx) -> anyhow::Result<()> {
+        ctx.delete_temporary(self.set_ticket).await
+    }
+
+    /// Deletes all that is left of it.
+    ///
+    /// # Errors
+    /// If something cannot be deleted. Then it is tried again at the end.
+    pub async fn delete(self, ctx: &Ctx) -> anyhow::Result<()> {
+        self.delete_set(ctx).await?;
+        for ticket in self.others.into_iter().rev() {
+            ctx.delete_temporary(ticket).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! Practice sets: small StatefulSets beside the exchange, on which the lesson makes its experiments.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec, PodTemplateSpec, Service, ServiceSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
+use kube::ResourceExt;
+use serde_json::json;
+
+use super::helper::NOBODY;
+use super::{level_one, names, objects};
+use crate::program;
+
+/// A practice set: what differs from one to another.
+#[derive(Clone, Debug)]
+pub struct Practice {
+    /// What it is for, in a word that no other practice set of a run has.
+    pub purpose: &'static str,
+    /// The run that makes it.
+    pub run: String,
+    pub namespace: String,
+    /// What it is deleted with, if the run does not delete it.
+    pub owner: OwnerReference,
+    /// How many pods it has at most.
+    pub pods: u8,
+    /// What runs in each pod.
+    pub pod: PodSpec,
+    /// The claims that each pod gets for itself. They are deleted with the set.
+    pub claims: Vec<PersistentVolumeClaim>,
+}
+
+impl Practice {
+    /// The name of the set and of its Service.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("practice-{}", self.label())
+    }
+
+    /// The value of its label.
+    fn label(&self) -> String {
+        format!("{}-{}", self.purpose, self.run)
+    }
+
+    /// The label selector of its pods.
+    #[must_use]
+    pub fn selector(&self) -> String {
+        format!("{}={}", names::PRACTICE, self.label())
+    }
+
+    fn selected(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(names::PRACTICE.to_owned(), self.label())])
+    }
+
+    fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.selected();
+        labels.insert("app.kubernetes.io/managed-by".to_owned(), program::NAME.to_owned());
+        labels
+    }
+
+    fn metadata(&self) -> ObjectMeta {
+        ObjectMeta {
+            name: Some(self.name()),
+            namespace: Some(self.namespace.clone()),
+            labels: Some(self.labels()),
+            owner_references: Some(vec![self.owner.clone()]),
+            ..ObjectMeta::default()
+        }
+    }
+
+    /// The headless Service that a set must have. Pods behind such a one need no port to have names.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        Service {
+            metadata: self.metadata(),
+            spec: Some(ServiceSpec {
+                cluster_ip: Some("None".to_owned()),
+                selector: Some(self.selected()),
+                ..ServiceSpec::default()
+            }),
+            status: None,
+        }
+    }
+
+    /// The set, with all of its pods.
+    #[must_use]
+    pub fn set(&self) -> StatefulSet {
+        let deleted = || Some("Delete".to_owned());
+        // Without it, the claims of a killed run would stay: the set goes with its owner, and they do not go with the set.
+        let retention = (!self.claims.is_empty())
+            .then(|| StatefulSetPersistentVolumeClaimRetentionPolicy { when_deleted: deleted(), when_scaled: None });
+        StatefulSet {
+            metadata: self.metadata(),
+            spec: Some(StatefulSetSpec {
+                replicas: Some(self.pods.into()),
+                service_name: Some(self.name()),
+                selector: LabelSelector { match_labels: Some(self.selected()), ..LabelSelector::default() },
+                template: self.template(),
+                volume_claim_templates: (!self.claims.is_empty()).then(|| self.claims.clone()),
+                persistent_volume_claim_retention_policy: retention,
+                ..StatefulSetSpec::default()
+            }),
+            status: None,
+        }
+    }
+
+    fn template(&self) -> PodTemplateSpec {
+        let metadata = ObjectMeta { labels: Some(self.labels()), ..ObjectMeta::default() };
+        PodTemplateSpec { metadata: Some(metadata), spec: Some(self.pod.clone()) }
+    }
+
+    /// A pod of the set, as the set would make it, but for its claims.
+    #[must_use]
+    pub fn one_pod(&self) -> Pod {
+        objects::pod_of(&self.name(), Some(&self.namespace), &self.template())
+    }
+
+    /// The names of all claims that the set makes.
+    #[must_use]
+    pub fn claim_names(&self) -> Vec<String> {
+        let of_pod = |pod| self.claims.iter().map(move |claim| format!("{}-{}-{pod}", claim.name_any(), self.name()));
+        (0..self.pods).flat_map(of_pod).collect()
+    }
+}
+
+/// What a container of `sleeper` is called.
+const SLEEPER: &str = "sleeper";
+
+/// Sleeps until it is told to end, and says after a second that it is ready.
+const SLEEP: &str = "trap 'exit 0' TERM; sleep 1; touch /tmp/ready; while :; do sleep 60 & wait $!; done";
+
+/// A pod that does nothing but take its time: a second until it is Ready, and two until it ends. It has the image of the
+/// exchange's database and, if there is room, its node, so nothing has to be pulled.
+///
+/// # Errors
+/// If the pod of the exchange has no such container.
+pub fn sleeper(beside: &PodSpec) -> anyhow::Result<PodSpec> {
+    let mut containers = beside.containers.iter();
+    let database = containers.find(|container| container.name == names::POSTGRES);
+    let image = database.and_then(|container| container.image.as_ref()).context("the exchange has no database")?;
+    let pod: PodSpec = serde_json::from_value(json!({
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {
+            "runAsNonRoot": true,
+            "runAsUser": NOBODY,
+            "runAsGroup": NOBODY,
+            "seccompProfile": { "type": "RuntimeDefault" },
+        },
+        "containers": [{
+            "name": SLEEPER,
+            "image": image,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["/bin/sh", "-c", SLEEP],
+            "readinessProbe": {
+                "exec": { "command": ["/bin/sh", "-c", "test -e /tmp/ready"] },
+                "periodSeconds": 1,
+                "timeoutSeconds": 5,
+            },
+            "lifecycle": { "preStop": { "sleep": { "seconds": 2 } } },
+            "resources": {
+                "requests": { "cpu": "10m", "memory": "16Mi", "ephemeral-storage": "16Mi" },
+                "limits": { "cpu": "200m", "memory": "64Mi", "ephemeral-storage": "32Mi" },
+            },
+            "securityContext": {
+                "allowPrivilegeEscalation": false,
+                "readOnlyRootFilesystem": true,
+                "capabilities": { "drop": ["ALL"] },
+            },
+            "volumeMounts": [{ "name": "tmp", "mountPath": "/tmp" }],
+        }],
+        "volumes": [{ "name": "tmp", "emptyDir": { "sizeLimit": "1Mi" } }],
+    }))?;
+    Ok(PodSpec {
+        image_pull_secrets: beside.image_pull_secrets.clone(),
+        affinity: beside.node_name.as_deref().map(level_one::near),
+        ..pod
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn practice() -> Practice {
+        let beside = serde_json::from_value(json!({
+            "nodeName": "node-1", "imagePullSecrets": [{ "name": "pull" }],
+            "containers": [{ "name": "sidecar", "image": "x" }, { "name": "postgres", "image": "pg:17.2" }],
+        }))
+        .unwrap();
+        let owner = OwnerReference { kind: "Lease".into(), uid: "u".into(), ..OwnerReference::default() };
+        Practice {
+            purpose: "order",
+            run: "0123abcd".to_owned(),
+            namespace: "alice".to_owned(),
+            owner,
+            pods: 3,
+            pod: sleeper(&beside).unwrap(),
+            claims: Vec::new(),
+        }
+    }
+
+    fn body(object: &impl serde::Serialize) -> Value {
+        serde_json::to_value(object).unwrap()
+    }
+
+    #[test]
+    fn its_pods_have_what_the_exchange_has() {
+        let pod = body(&practice().pod);
+        assert_eq!(pod["containers"][0]["image"], "pg:17.2");
+        assert_eq!(pod["imagePullSecrets"][0]["name"], "pull");
+        assert!(pod["affinity"].to_string().contains("\"node-1\""));
+        assert!(sleeper(&PodSpec::default()).is_err(), "no image is guessed");
+    }
+
+    /// Pod Security `restricted`, line by line. The tests on a cluster hold it against the real one.
+    #[test]
+    fn it_may_run_where_little_may() {
+        let pod = body(&practice().pod);
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+        assert_eq!(pod["automountServiceAccountToken"], false);
+        let container = &pod["containers"][0];
+        assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);
+        assert_eq!(container["securityContext"]["capabilities"], json!({ "drop": ["ALL"] }));
+        for bounds in ["requests", "limits"] {
+            for resource in ["cpu", "memory", "ephemeral-storage"] {
+                assert!(container["resources"][bounds][resource].is_string(), "{bounds} {resource}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_selects_the_exchange_finds_it_and_it_goes_with_its_owner() {
+        let practice = practice();
+        let (set, service) = (body(&practice.set()), body(&practice.service()));
+        for labels in [&set["metadata"], &service["metadata"], &set["spec"]["template"]["metadata"]] {
+            let labels = labels["labels"].as_object().unwrap();
+            assert_eq!(labels[names::PRACTICE], "order-0123abcd");
+            for label in [names::APP, names::PART_OF.0, names::HELPER, names::LEVEL_1] {
+                assert!(!labels.contains_key(label), "{label}");
+            }
+        }
+        for object in [&set, &service] {
+            assert_eq!(object["metadata"]["name"], "practice-order-0123abcd");
+            assert_eq!(object["metadata"]["ownerReferences"][0]["uid"], "u");
+        }
+        assert_eq!(set["spec"]["selector"]["matchLabels"], service["spec"]["selector"]);
+        assert_eq!(set["spec"]["serviceName"], service["metadata"]["name"]);
+        assert_eq!(practice.selector(), "kubectl-kubecoin/practice=order-0123abcd");
+    }
+
+    #[test]
+    fn its_claims_go_with_it() {
+        let without = practice();
+        assert!(without.set().spec.unwrap().persistent_volume_claim_retention_policy.is_none());
+        let claim: PersistentVolumeClaim = serde_json::from_value(json!({ "metadata": { "name": "data" } })).unwrap();
+        let with = Practice { claims: vec![claim], pods: 2, ..without };
+        let set = body(&with.set());
+        assert_eq!(set["spec"]["persistentVolumeClaimRetentionPolicy"], json!({ "whenDeleted": "Delete" }));
+        assert_eq!(with.claim_names(), ["data-practice-order-0123abcd-0", "data-practice-order-0123abcd-1"]);
+    }
+}
