@@ -67,6 +67,9 @@ pub const PRACTICE: &str = "kubectl-kubecoin/practice";
 /// The label of an `EndpointSlice` with the name of its Service.
 pub const OF_SERVICE: &str = "kubernetes.io/service-name";
 
+/// The annotation of the StorageClass that claims have which name none.
+pub const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
 /// All Services, in the order in which people are shown them.
 pub const SERVICES: [&str; 3] = [POSTGRES_SERVICE, BACKEND_SERVICE, FRONTEND_SERVICE];
 pub const DEPLOYMENTS: [&str; 2] = [BACKEND, FRONTEND];

@@ -7,7 +7,7 @@ use super::question::{Choice, Question};
 use super::storage;
 use crate::observe::Reading;
 use crate::persistence::contrast::{self, Contrast};
-use crate::persistence::evidence::Evidence;
+use crate::persistence::evidence::{Evidence, Turn};
 use crate::persistence::verdict::{Check, NOT_SHOWN};
 
 /// The question.
@@ -71,22 +71,14 @@ impl Seen {
     /// What was seen, in a sentence.
     #[must_use]
     pub fn observed(&self) -> String {
-        let names = |turn: &crate::persistence::evidence::Turn| {
-            turn.after.present().map(|after| (turn.before.pod.name.clone(), after.pod.name.clone()))
-        };
+        let [level_1, with_claim] = [&self.level_1, &self.with_claim].map(|one| one.present().and_then(of_deployment));
         let level_2 = self.level_2.turns.last().and_then(names);
-        let with_claim = self.with_claim.present().and_then(|contrast| names(&contrast.turn));
-        let (Some((old, new)), Some((first, next))) = (level_2, with_claim) else {
+        let (Some((old, new)), Some(level_1), Some(with_claim)) = (level_2, level_1, with_claim) else {
             return "Not all three could be compared.".to_owned();
         };
-        let lost = self.level_1.present().and_then(contrast::rows_left);
-        let kept = self.with_claim.present().and_then(contrast::rows_left);
-        let rows = |left: Option<usize>| left.map_or("an unknown number of".to_owned(), |left| left.to_string());
         format!(
-            "StatefulSet: pod/{old}, then pod/{new}. Deployment with a claim: pod/{first}, then pod/{next}, {} rows left; \
-             without a volume {} rows left.",
-            rows(kept),
-            rows(lost)
+            "StatefulSet: pod {old}, then {new} again. Deployment with a claim: {with_claim}. Deployment without a volume: \
+             {level_1}."
         )
     }
 
@@ -95,5 +87,91 @@ impl Seen {
     pub fn with_something_changed(&self) -> Option<(Self, String)> {
         let (storage::Seen(level_2), what) = storage::Seen(self.level_2.clone()).with_something_changed()?;
         Some((Self { level_2, ..self.clone() }, what))
+    }
+}
+
+/// The names of the pod before and after.
+fn names(turn: &Turn) -> Option<(&str, &str)> {
+    turn.after.present().map(|after| (turn.before.pod.name.as_str(), after.pod.name.as_str()))
+}
+
+/// What was seen of a Deployment, in a few words. Of the names of its pods, only the end differs.
+fn of_deployment(contrast: &Contrast) -> Option<String> {
+    let (old, new) = names(&contrast.turn)?;
+    let end = |name: &str| name.rsplit('-').next().unwrap_or_default().to_owned();
+    let left = contrast::rows_left(contrast)?;
+    Some(format!("pod …{}, then …{}, and {left} of {} rows left", end(old), end(new), contrast.marked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Reason;
+    use crate::persistence::evidence::Database;
+    use crate::persistence::tests::{after, database, healthy};
+    use crate::persistence::verdict::{Holds, holds};
+
+    /// As it should be: three rows, and a Deployment that keeps them and one that does not.
+    pub fn right() -> Seen {
+        Seen {
+            level_2: healthy(0, 3),
+            level_1: Reading::Present(contrast::tests::shown(3)),
+            with_claim: Reading::Present(contrast::tests::kept(3)),
+        }
+    }
+
+    fn comes_to(change: impl FnOnce(&mut Seen)) -> Holds {
+        let mut seen = right();
+        change(&mut seen);
+        holds(seen.checks().iter())
+    }
+
+    fn of(seen: &mut Reading<Contrast>) -> &mut Contrast {
+        let Reading::Present(contrast) = seen else { panic!("it is there") };
+        contrast
+    }
+
+    fn database_after(seen: &mut Reading<Contrast>) -> &mut Database {
+        database(after(&mut of(seen).turn))
+    }
+
+    #[test]
+    fn the_kind_alone_loses_no_data() {
+        assert_eq!(comes_to(|_| {}), Holds::Yes, "{:#?}", right().checks());
+        let said = right().observed();
+        assert!(said.contains("pod postgres-0, then postgres-0 again"), "{said}");
+        assert!(said.contains("Deployment with a claim: pod …a, then …b, and 3 of 3 rows left"), "{said}");
+        assert!(said.contains("without a volume: pod …a, then …b, and 0 of 3 rows left"), "{said}");
+        let (other, _) = right().with_something_changed().unwrap();
+        assert_eq!(holds(other.checks().iter()), Holds::No);
+    }
+
+    #[test]
+    fn rows_that_differ_are_never_the_answer() {
+        assert_eq!(comes_to(|seen| database_after(&mut seen.with_claim).rows = Reading::Absent), Holds::No);
+        let other_claim = |seen: &mut Seen| after(&mut of(&mut seen.with_claim).turn).claims.clear();
+        assert_eq!(comes_to(other_claim), Holds::No);
+        let other_server = |seen: &mut Seen| database_after(&mut seen.with_claim).server.system = "1".into();
+        assert_eq!(comes_to(other_server), Holds::No);
+        assert_eq!(comes_to(|seen| seen.level_1 = seen.with_claim.clone()), Holds::Unknown);
+        assert_eq!(comes_to(|seen| seen.with_claim = seen.level_1.clone()), Holds::Unknown);
+    }
+
+    #[test]
+    fn what_was_not_seen_is_not_known() {
+        let failed = || Reading::Unknown(Reason::Failed("exceeded quota: small".into()));
+        assert_eq!(comes_to(|seen| seen.with_claim = failed()), Holds::Unknown);
+        assert_eq!(comes_to(|seen| seen.level_1 = failed()), Holds::Unknown);
+        assert_eq!(comes_to(|seen| seen.with_claim = Reading::NotAsked), Holds::Unknown);
+        assert_eq!(comes_to(|seen| of(&mut seen.with_claim).turn.after = Reading::Absent), Holds::Unknown);
+        let same_pod = |seen: &mut Seen| {
+            let turn = &mut of(&mut seen.with_claim).turn;
+            let uid = turn.before.pod.uid.clone();
+            after(turn).pod.uid = uid;
+        };
+        assert_eq!(comes_to(same_pod), Holds::Unknown);
+        let mut seen = right();
+        seen.level_1 = failed();
+        assert_eq!(seen.observed(), "Not all three could be compared.");
     }
 }

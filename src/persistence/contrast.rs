@@ -254,7 +254,7 @@ fn downtime(turn: &Turn) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -264,7 +264,7 @@ mod tests {
     use crate::persistence::tests::{after as after_of, database as database_of, healthy};
 
     /// As it should be: that many rows written, and a new and empty database after.
-    fn shown(rows: usize) -> Contrast {
+    pub fn shown(rows: usize) -> Contrast {
         let mut turn = healthy(0, rows).turns.remove(0);
         let answered = turn.timeline.events.iter_mut().find(|event| event.kind == Kind::Answered);
         answered.unwrap().at_ms = 2501;
@@ -284,6 +284,17 @@ mod tests {
         let database = database(&mut contrast);
         database.server.system = "7400000000000000002".into();
         database.rows = Reading::Absent;
+        contrast
+    }
+
+    /// As it should be with a claim: another pod, and all rows on the same claim.
+    pub fn kept(rows: usize) -> Contrast {
+        let mut contrast = shown(rows);
+        let level_2 = healthy(0, rows).turns.remove(0);
+        let Reading::Present(there) = level_2.after else { panic!("it came back") };
+        contrast.turn.before.claims = level_2.before.claims;
+        let now = after(&mut contrast);
+        (now.claims, now.data) = (there.claims, there.data);
         contrast
     }
 

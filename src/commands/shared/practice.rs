@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota};
+use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
 use kube::api::{ApiResource, ListParams};
@@ -41,6 +42,9 @@ const NEEDED: [Permission; 7] = [
 const fn needed(group: &'static str, resource: &'static str, verb: &'static str) -> Permission {
     Permission { verb, group, resource, subresource: "" }
 }
+
+/// Of a webhook that says so it is not known what it says of the object itself.
+const NO_TRIAL: &str = "does not support dry run";
 
 /// As many quotas or pods of a killed run as a namespace ever has.
 const MOST: u32 = 50;
@@ -111,8 +115,7 @@ async fn refused(cluster: &Cluster, practice: &Practice) -> anyhow::Result<Optio
     for object in [Object::of(&practice.service())?, Object::of(&practice.set())?] {
         match (Create { object, hidden: None, dry_run: true }).execute(cluster).await {
             Err(RequestError { cause: Cause::Forbidden(words) | Cause::Invalid(words), .. })
-                // Of such a webhook it is not known what it says of the object itself.
-                if !words.contains("does not support dry run") =>
+                if !words.contains(NO_TRIAL) =>
             {
                 return Ok(Some(words));
             }
@@ -121,6 +124,47 @@ async fn refused(cluster: &Cluster, practice: &Practice) -> anyhow::Result<Optio
         }
     }
     next_pod::refusal(cluster, &practice.one_pod()).await
+}
+
+/// Makes sure that there is storage that the cluster creates, and deletes with its claim: else something would stay. Who may not
+/// read StorageClasses learns from the claim whether there is one.
+///
+/// # Errors
+/// `NoRoom` with what it needs, or if the server does not say.
+pub async fn storage(ctx: &Ctx) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    let classes = match cluster.list_everywhere::<StorageClass>(&ListParams::default().limit(MOST)).await {
+        Err(error) if error.cause.is_refusal() => return Ok(()),
+        classes => classes?,
+    };
+    match classes.iter().find(|class| class.annotations().get(names::DEFAULT_CLASS).is_some_and(|is| is == "true")) {
+        None => Err(NoRoom("it needs a default StorageClass, and there is none".to_owned()).into()),
+        Some(class) if class.reclaim_policy.as_deref().is_none_or(|policy| policy == "Delete") => Ok(()),
+        Some(class) => {
+            let name = class.name_any();
+            Err(NoRoom(format!("it needs a StorageClass that deletes its volumes, and {name} keeps them")).into())
+        }
+    }
+}
+
+/// Makes sure that the server takes these objects: each is tried, without being made.
+///
+/// # Errors
+/// `NoRoom` with what it needs and the server's words, or if the server does not say.
+pub async fn takes(ctx: &Ctx, objects: &[Object], needs: &str) -> anyhow::Result<()> {
+    let cluster = ctx.cluster().await?;
+    for object in objects {
+        match (Create { object: object.clone(), hidden: None, dry_run: true }).execute(cluster).await {
+            Err(RequestError { cause: Cause::Forbidden(words) | Cause::Invalid(words), .. })
+                if !words.contains(NO_TRIAL) =>
+            {
+                return Err(NoRoom(format!("it needs {needs}: {words}")).into());
+            }
+            Err(error) if !error.cause.is_refusal() => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A practice set that was created.

@@ -1,7 +1,7 @@
 //! What there is of the exchange, ours and somebody else's.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{PersistentVolume, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::serde::Serialize;
 use kube::api::ListParams;
@@ -76,6 +76,17 @@ impl Existing {
             there.unknown.push(("replicasets".to_owned(), reason.clone()));
         }
         Ok(there)
+    }
+
+    /// Adds what says how far the lesson's questions are answered. Who may not read it has answered none.
+    pub async fn with_lesson(mut self, cluster: &Cluster) -> anyhow::Result<Self> {
+        let kept = match cluster.get::<ConfigMap>(names::LESSON).await {
+            Err(error) if matches!(error.cause, Cause::Forbidden(_)) => None,
+            kept => kept?,
+        };
+        let kept = self.ours(Some(&Reading::from(Ok(kept))))?;
+        self.workloads.extend(kept);
+        Ok(self)
     }
 
     /// Adds the lesson's volume where its claim names another one: it may have the files of an earlier claim.

@@ -101,7 +101,7 @@ async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, Existing)> {
         ctx.printer
             .warning("you may not list ReplicaSets: any that a deleted Deployment has left behind are not deleted");
     }
-    let there = Existing::new(&snapshot, &replicasets)?;
+    let there = Existing::new(&snapshot, &replicasets)?.with_lesson(ctx.cluster().await?).await?;
     if !args.delete_data {
         return Ok((snapshot, there));
     }

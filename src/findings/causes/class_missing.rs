@@ -3,14 +3,12 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use kube::ResourceExt;
 
 use super::claim_unbound;
+use crate::exchange::names;
 use crate::findings::claims::{self, Unbound};
 use crate::findings::{Cause, Finding, Need, Observed};
 
 /// How long a claim may wait for a volume that is there already, of whatever class.
 const MOMENT: SignedDuration = SignedDuration::from_secs(30);
-
-/// The annotation of the class that claims without one are given.
-const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// As many classes as are named.
 const NAMED: usize = 5;
@@ -34,7 +32,7 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
     }
     let by_hand = observed.by_hand;
     let classes = observed.details.classes.present();
-    let is_default = |class: &StorageClass| class.annotations().get(DEFAULT).is_some_and(|value| value == "true");
+    let is_default = |class: &StorageClass| class.annotations().get(names::DEFAULT_CLASS).is_some_and(|value| value == "true");
     let (is_missing, what) = match claim.class() {
         // Without a class on purpose: it waits for a volume that somebody creates.
         Some("") => return None,
