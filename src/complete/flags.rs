@@ -84,6 +84,7 @@ const VALUES: &[(Value, &[&str])] = &[
             "node_port",
             "port",
             "postgres_image",
+            "predict",
             "read",
             "registry",
             "rows",

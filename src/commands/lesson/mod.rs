@@ -38,8 +38,8 @@ Exit code 1 if this cluster does not show the answer.";
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Number of the question, 1 to 5 [default: list all]
-    #[arg(value_name = "QUESTION", value_parser = clap::value_parser!(u8).range(1..=5))]
-    number: Option<u8>,
+    #[arg(value_name = "QUESTION", value_parser = ["1", "2", "3", "4", "5"], hide_possible_values = true)]
+    number: Option<String>,
 
     /// Your prediction: the letter of an answer
     #[arg(long, value_name = "LETTER", requires = "number", conflicts_with = "no_predict")]
@@ -63,7 +63,7 @@ pub struct Args {
 /// # Errors
 /// If the cluster cannot be asked, or something is the matter with the exchange.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    match args.number.and_then(lesson::question) {
+    match args.number.as_ref().and_then(|number| lesson::question(number.parse().ok()?)) {
         None => list::run(ctx).await,
         Some(question) => Box::pin(answer_by_experiment(args, ctx, question)).await,
     }

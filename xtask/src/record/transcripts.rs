@@ -25,7 +25,7 @@ enum Line {
 use Line::{Fails, First, RunsOn, Shown};
 
 /// The lines, typed one after another.
-const LINES: [Line; 16] = [
+const LINES: [Line; 17] = [
     Shown("deploy", "kubectl kubecoin deploy"),
     Shown("init-db", "kubectl kubecoin init-db"),
     First("kubectl kubecoin psql -c \"INSERT INTO wallets(id) VALUES ('anna'), ('ben'), ('carl')\""),
@@ -33,6 +33,7 @@ const LINES: [Line; 16] = [
     Shown("status", "kubectl kubecoin status"),
     Shown("dns-check", "kubectl kubecoin dns-check"),
     Shown("persistence-demo", "kubectl kubecoin persistence-demo --yes --under-load --report proof.json"),
+    Shown("lesson", "kubectl kubecoin lesson 3 --predict a"),
     Shown("verify-report", "kubectl kubecoin verify-report proof.json"),
     Shown("replay", "kubectl kubecoin replay proof.json"),
     RunsOn("open", "kubectl kubecoin open --no-browser"),
