@@ -2,6 +2,7 @@
 
 pub mod evidence;
 pub mod kinds;
+pub mod order;
 pub mod question;
 pub mod report;
 pub mod results;
@@ -13,7 +14,7 @@ use report::Report;
 use results::Results;
 
 /// The questions, in the order in which they are best asked.
-pub const QUESTIONS: [&Question; 3] = [&storage::QUESTION, &services::QUESTION, &kinds::QUESTION];
+pub const QUESTIONS: [&Question; 4] = [&storage::QUESTION, &services::QUESTION, &kinds::QUESTION, &order::QUESTION];
 
 /// The question with this number.
 #[must_use]

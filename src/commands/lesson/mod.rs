@@ -2,6 +2,7 @@
 
 mod kinds;
 mod list;
+mod order;
 mod predict;
 mod services;
 
