@@ -4,6 +4,7 @@ pub mod evidence;
 pub mod kinds;
 pub mod order;
 pub mod question;
+pub mod replicas;
 pub mod report;
 pub mod results;
 pub mod services;
