@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use kube::api::{DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions,
+};
 use serde_json::{Value, json};
 
 use super::Object;
@@ -149,6 +152,8 @@ impl Act for Patch {
 pub struct Scale {
     /// The workload's kind, namespace and name; its body is not looked at.
     pub object: Object,
+    /// The workload's UID, if it must be exactly this one. kubectl has no flag for it, so the command is shown without.
+    pub uid: Option<String>,
     /// How many pods it is to have.
     pub replicas: u8,
 }
@@ -161,7 +166,10 @@ impl Act for Scale {
     }
 
     async fn execute(&self, cluster: &Cluster) -> Result<DynamicObject, RequestError> {
-        let body = json!({ "spec": { "replicas": self.replicas } });
+        let mut body = json!({ "spec": { "replicas": self.replicas } });
+        if let Some(uid) = &self.uid {
+            body["metadata"] = json!({ "uid": uid });
+        }
         patch(cluster, &self.object, &Body::Merge(&body)).await
     }
 }

@@ -30,6 +30,13 @@ SELECT json_build_object('id', id, 'sum', md5(w::text), 'balance', coalesce(bala
 FROM public.wallets AS w ORDER BY id COLLATE \"C\";
 ";
 
+/// The rows whose ids begin with `:mark`, each as JSON on one line.
+pub const READ_MARKED: &str = "\
+SELECT json_build_object('id', id, 'sum', md5(w::text), 'balance', coalesce(balance::text, 'NULL'),
+                         'updated', coalesce(updated_at::text, 'NULL'))
+FROM public.wallets AS w WHERE starts_with(id, :'mark') ORDER BY id COLLATE \"C\";
+";
+
 /// Writes `:rows` marked rows whose ids begin with `:mark`.
 pub const WRITE: &str = "\
 INSERT INTO public.wallets (id, balance, coins)

@@ -212,7 +212,7 @@ impl Made {
     /// # Errors
     /// If that cannot be done.
     pub async fn scale(&self, ctx: &Ctx, replicas: u8) -> anyhow::Result<()> {
-        ctx.perform(&Scale { object: self.set.clone(), replicas }).await.map(drop)
+        ctx.perform(&Scale { object: self.set.clone(), uid: None, replicas }).await.map(drop)
     }
 
     /// Deletes the set, and leaves its pods to the cluster.

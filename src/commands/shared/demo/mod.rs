@@ -3,7 +3,7 @@
 
 pub mod confirm;
 mod engine;
-mod exchange;
+pub mod exchange;
 mod follow;
 pub mod level_one;
 pub mod report;

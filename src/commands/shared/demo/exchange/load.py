@@ -10,7 +10,7 @@ import time
 
 import psycopg
 
-mode, mark, first, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+mode, mark, first, seconds, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])
 path = f"/tmp/{mark}load"
 ENOUGH, PATIENCE, FIRST = 10, 15.0, 20.0
 INSERT = """
@@ -67,7 +67,7 @@ def write(ready):
                 os.write(ready, b"\n")
                 os.close(ready)
                 ready = None
-            time.sleep(0.005)
+            time.sleep(pause)
         except psycopg.Error as error:
             text = (str(error).strip() or type(error).__name__).split("\n")[0]
             if text not in said["errors"] and len(said["errors"]) < 10:

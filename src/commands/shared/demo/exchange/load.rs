@@ -17,8 +17,8 @@ use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::{Reading, Reason};
 use crate::persistence::load::Load;
 
-/// The writer. Its arguments: `start`, `stop` or `drop`, what its rows' ids begin with, the number of the first row, and for how
-/// many seconds it writes or waits. The password stays in the container's environment.
+/// The writer. Its arguments: `start`, `stop` or `drop`, what its rows' ids begin with, the number of the first row, for how many
+/// seconds it writes or waits, and how many it pauses after each row. The password stays in the container's environment.
 const PROGRAM: &str = include_str!("load.py");
 
 /// How long the first row, and the last ones, may take.
@@ -27,7 +27,26 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LAST: Duration = Duration::from_secs(3);
 /// How much longer a program may take than it waits.
 const SPARE: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(200);
+/// The pause before something that failed for now is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
+/// The pause after each row, for as many rows as tell how long the server was away.
+pub const PAUSE: Duration = Duration::from_millis(5);
+
+/// What a writer is to do.
+pub struct Task<'a> {
+    /// The pod that it writes from.
+    pub pod: &'a str,
+    /// What its rows' ids begin with.
+    pub mark: &'a str,
+    /// The number of its first row.
+    pub first: u32,
+    /// The pause after each row.
+    pub pause: Duration,
+    /// How long it writes at most.
+    pub limit: Duration,
+    /// What the user can do without it.
+    pub otherwise: Option<&'static str>,
+}
 
 /// A writer that writes.
 pub struct Writer {
@@ -38,21 +57,21 @@ pub struct Writer {
 
 /// Starts it, and waits for the first row that is acknowledged. It ends by itself after the limit, and is stopped on every
 /// way out.
-pub async fn start(ctx: &Ctx, pod: &str, mark: &str, first: u32, limit: Duration) -> anyhow::Result<Writer> {
+pub async fn start(ctx: &Ctx, task: &Task<'_>) -> anyhow::Result<Writer> {
+    let Task { pod, mark, otherwise, .. } = *task;
     let cluster = ctx.cluster().await?.clone();
-    let show = |mode: &str, limit| {
-        let words = words(mode, mark, first, limit);
-        let exec = ["exec", "-i", pod, "--"].into_iter().chain(words.iter().map(String::as_str));
+    let begin = task.words();
+    ctx.show(|| {
+        let exec = ["exec", "-i", pod, "--"].into_iter().chain(begin.iter().map(String::as_str));
         command(cluster.place(), &exec.collect::<Vec<_>>()) + " <load.py"
-    };
-    ctx.show(|| show("start", limit));
+    });
     let ended = Rc::new(Cell::new(false));
     let started = {
-        let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("start", mark, first, limit));
-        async move { run(&cluster, &pod, &words, PATIENCE).await }
+        let (cluster, pod) = (cluster.clone(), pod.to_owned());
+        async move { run(&cluster, &pod, &begin, PATIENCE).await }
     };
     let stop = {
-        let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("drop", mark, first, LAST));
+        let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("drop", mark, LAST));
         let ended = Rc::clone(&ended);
         move || {
             let (cluster, pod, words, ended) = (cluster.clone(), pod.clone(), words.clone(), ended.get());
@@ -65,11 +84,12 @@ pub async fn start(ctx: &Ctx, pod: &str, mark: &str, first: u32, limit: Duration
     if begun.code != 0 {
         ended.set(true);
         let why = begun.stderr.trim().lines().last().unwrap_or("it printed nothing");
-        return Err(Error::new(
-            format!("the writer in pod/{pod} cannot write: {why}"),
-            ctx.by_hand.kubectl("logs deployment/backend").to("read the backend's log").and("or omit --under-load"),
-        )
-        .into());
+        let read = ctx.by_hand.kubectl("logs deployment/backend").to("read the backend's log");
+        let hint = match otherwise {
+            Some(otherwise) => read.and(format!("or {otherwise}")),
+            None => read,
+        };
+        return Err(Error::new(format!("the writer in pod/{pod} cannot write: {why}"), hint).into());
     }
     Ok(Writer { pod: pod.to_owned(), mark: mark.to_owned(), ended })
 }
@@ -77,7 +97,16 @@ pub async fn start(ctx: &Ctx, pod: &str, mark: &str, first: u32, limit: Duration
 impl Writer {
     /// Stops it once the new server has acknowledged some rows too, and gives what it has done.
     pub async fn stop(&self, cluster: &Cluster) -> Reading<Load> {
-        let words = words("stop", &self.mark, 0, PATIENCE);
+        self.end(cluster, "stop").await
+    }
+
+    /// Stops it at once, and gives what it has done.
+    pub async fn stop_at_once(&self, cluster: &Cluster) -> Reading<Load> {
+        self.end(cluster, "drop").await
+    }
+
+    async fn end(&self, cluster: &Cluster, mode: &str) -> Reading<Load> {
+        let words = words(mode, &self.mark, PATIENCE);
         let deadline = Instant::now() + PATIENCE;
         loop {
             match run(cluster, &self.pod, &words, PATIENCE).await {
@@ -85,15 +114,25 @@ impl Writer {
                     self.ended.set(true);
                     return read(&self.pod, &ended);
                 }
-                Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(PAUSE).await,
+                Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(AGAIN).await,
                 Err(error) => return Reading::Unknown(error.into()),
             }
         }
     }
 }
 
-fn words(mode: &str, mark: &str, first: u32, limit: Duration) -> Vec<String> {
-    ["python3", "-", mode, mark, &first.to_string(), &limit.as_secs().to_string()].map(str::to_owned).into()
+impl Task<'_> {
+    /// The words with which it begins.
+    fn words(&self) -> Vec<String> {
+        let (first, limit, pause) = (self.first, self.limit.as_secs(), self.pause.as_secs_f64());
+        let numbers = [first.to_string(), limit.to_string(), pause.to_string()];
+        ["python3", "-", "start", self.mark].map(str::to_owned).into_iter().chain(numbers).collect()
+    }
+}
+
+/// The words with which it ends.
+fn words(mode: &str, mark: &str, limit: Duration) -> Vec<String> {
+    ["python3", "-", mode, mark, "0", &limit.as_secs().to_string(), "0"].map(str::to_owned).into()
 }
 
 async fn run(cluster: &Cluster, pod: &str, words: &[String], waits: Duration) -> Result<Ended, RequestError> {
@@ -108,7 +147,7 @@ async fn drop_patiently(cluster: &Cluster, pod: &str, words: &[String]) -> Resul
         match run(cluster, pod, words, LAST).await {
             // It goes with its pod.
             Ok(_) | Err(RequestError { cause: Cause::NotFound(_), .. }) => return Ok(()),
-            Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(PAUSE).await,
+            Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(AGAIN).await,
             Err(error) => return Err(error),
         }
     }

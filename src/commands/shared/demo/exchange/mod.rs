@@ -2,11 +2,11 @@
 
 mod by_name;
 mod confirm;
-mod load;
+pub mod load;
 pub(super) mod moment;
 mod page;
-mod preflight;
-mod rows;
+pub mod preflight;
+pub mod rows;
 mod why;
 
 use std::time::Duration;
@@ -34,7 +34,7 @@ use crate::persistence::proof::{ANNOTATION, Proof};
 use crate::persistence::rows::Run;
 use crate::persistence::verdict::{NOT_SHOWN, Verdict};
 use by_name::Asking;
-use load::Writer;
+use load::{Task, Writer};
 use moment::{PATIENCE, describe};
 use preflight::Ready;
 use rows::Marked;
@@ -74,7 +74,7 @@ impl<'a> Exchange<'a> {
             args,
             ready,
             page: page::listen(args, ctx).await?,
-            marked: Marked::new(run, args),
+            marked: Marked::new(run, args.rows, args.keep),
             writer: None,
             first: FIRST,
             is_written: false,
@@ -92,7 +92,15 @@ impl<'a> Exchange<'a> {
             return Err(Error::new("nothing was deleted: there is no backend pod to write from", hint).into());
         };
         let limit = self.args.timeout + PATIENCE * 2;
-        Ok(Some(load::start(ctx, backend, &self.marked.mark, self.first, limit).await?))
+        let task = Task {
+            pod: backend,
+            mark: &self.marked.mark,
+            first: self.first,
+            pause: load::PAUSE,
+            limit,
+            otherwise: Some("omit --under-load"),
+        };
+        Ok(Some(load::start(ctx, &task).await?))
     }
 }
 
@@ -117,7 +125,7 @@ impl Subject for Exchange<'_> {
             ctx.show(|| psql::script(&pod.name, &describe()).kubectl(cluster.place()));
             moment::read(cluster, pod).await?
         } else {
-            let before = moment::read_by(cluster, pod, self.marked.write(ctx, self.args, &describe())).await?;
+            let before = moment::read_by(cluster, pod, self.marked.write(ctx, &describe())).await?;
             let (run, mark) = (self.marked.run.as_str(), &self.marked.mark);
             ctx.printer.note(format!("run {run}: {} marked rows written, {mark}…", self.args.rows));
             self.is_written = true;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
-use super::super::Args;
 use crate::commands::shared;
 use crate::commands::shared::lasting;
 use crate::context::Ctx;
@@ -29,6 +28,10 @@ pub struct Marked<'a> {
     pub run: &'a Run,
     /// What their ids begin with.
     pub mark: String,
+    /// How many there are.
+    pub count: u32,
+    /// Whether they are to stay.
+    pub are_kept: bool,
     /// Whether the run is known to be alone. It then takes those of runs away first that were killed; else they may be those
     /// of a run in progress.
     pub is_alone: bool,
@@ -36,24 +39,24 @@ pub struct Marked<'a> {
 
 impl<'a> Marked<'a> {
     /// As they are to be.
-    pub fn new(run: &'a Run, args: &Args) -> Self {
-        let mark = if args.keep { run.kept_mark() } else { run.mark() };
-        Self { run, mark, is_alone: false }
+    pub fn new(run: &'a Run, count: u32, are_kept: bool) -> Self {
+        let mark = if are_kept { run.kept_mark() } else { run.mark() };
+        Self { run, mark, count, are_kept, is_alone: false }
     }
 
     /// Writes them, and then runs more SQL in the same psql, whose words it gives: to start a program in a container takes
     /// longer than all that it does.
-    pub async fn write(&self, ctx: &Ctx, args: &Args, then: &str) -> anyhow::Result<Ended> {
+    pub async fn write(&self, ctx: &Ctx, then: &str) -> anyhow::Result<Ended> {
         let cluster = ctx.cluster().await?;
         let sweep = if self.is_alone { SWEEP } else { "" };
-        let values = [("mark", self.mark.as_str()), ("rows", &args.rows.to_string())];
+        let values = [("mark", self.mark.as_str()), ("rows", &self.count.to_string())];
         let script = psql::with_values(names::POSTGRES_POD, &values, &[sweep, WRITE, then].concat());
         ctx.show(|| script.kubectl(cluster.place()));
         let work = {
             let cluster = cluster.clone();
             async move { Ok::<_, anyhow::Error>(script.execute(&cluster).await?) }
         };
-        let mut ended = if args.keep {
+        let mut ended = if self.are_kept {
             work.await?
         } else {
             ctx.cleanup.allow(PATIENCE);
