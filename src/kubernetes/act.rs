@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::StatefulSet;
-use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions,
-};
+use kube::api::{DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
 use super::Object;

@@ -33,6 +33,13 @@ pub fn applied(there: &ObjectMeta, path: &str) -> bool {
     own(there).and_then(|entry| entry.fields_v1.as_ref()).is_some_and(|fields| fields.0.pointer(path).is_some())
 }
 
+/// Whether a patch of this program was the last to change a field, by its path.
+#[must_use]
+pub fn patched(there: &ObjectMeta, path: &str) -> bool {
+    let has = |entry: &ManagedFieldsEntry| entry.fields_v1.as_ref().is_some_and(|it| it.0.pointer(path).is_some());
+    there.managed_fields.iter().flatten().any(|entry| is(entry, program::NAME, "Update") && has(entry))
+}
+
 fn is(entry: &ManagedFieldsEntry, manager: &str, operation: &str) -> bool {
     entry.manager.as_deref() == Some(manager)
         && entry.operation.as_deref() == Some(operation)
@@ -119,6 +126,7 @@ mod tests {
         let path = "/f:spec/f:storageClassName";
         assert!(applied(&by(program::NAME, "Apply"), path));
         assert!(!applied(&by(program::NAME, "Update"), path) && !applied(&by("other", "Apply"), path));
+        assert!(patched(&by(program::NAME, "Update"), path) && !patched(&by(program::NAME, "Apply"), path));
         assert!(!applied(&by(program::NAME, "Apply"), "/f:spec/f:resources"));
     }
 

@@ -4,7 +4,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::question::Question;
-use super::{kinds, services, storage};
+use super::{kinds, order, replicas, services, storage};
 use crate::persistence::evidence as persistence;
 use crate::persistence::verdict::{self, Check, Holds};
 
@@ -14,8 +14,12 @@ use crate::persistence::verdict::{self, Check, Holds};
 pub enum Evidence {
     /// Question 1.
     Kinds(Box<kinds::Seen>),
+    /// Question 2.
+    Replicas(Box<replicas::Seen>),
     /// Question 3.
     Services(services::Seen),
+    /// Question 4.
+    Order(Box<order::Seen>),
     /// Question 5.
     Storage(Box<storage::Seen>),
 }
@@ -26,7 +30,9 @@ impl Evidence {
     pub fn question(&self) -> &'static Question {
         match self {
             Self::Kinds(_) => &kinds::QUESTION,
+            Self::Replicas(_) => &replicas::QUESTION,
             Self::Services(_) => &services::QUESTION,
+            Self::Order(_) => &order::QUESTION,
             Self::Storage(_) => &storage::QUESTION,
         }
     }
@@ -36,7 +42,9 @@ impl Evidence {
     pub fn checks(&self) -> Vec<Check> {
         match self {
             Self::Kinds(seen) => seen.checks(),
+            Self::Replicas(seen) => seen.checks(),
             Self::Services(seen) => seen.checks(),
+            Self::Order(seen) => seen.checks(),
             Self::Storage(seen) => seen.checks(),
         }
     }
@@ -52,7 +60,9 @@ impl Evidence {
     pub fn observed(&self) -> String {
         match self {
             Self::Kinds(seen) => seen.observed(),
+            Self::Replicas(seen) => seen.observed(),
             Self::Services(seen) => seen.observed(),
+            Self::Order(seen) => seen.observed(),
             Self::Storage(seen) => seen.observed(),
         }
     }
@@ -69,6 +79,10 @@ impl Evidence {
     pub fn with_something_changed(&self) -> Option<(Self, String)> {
         match self {
             Self::Kinds(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Kinds(Box::new(seen)), what)),
+            Self::Replicas(seen) => {
+                seen.with_something_changed().map(|(seen, what)| (Self::Replicas(Box::new(seen)), what))
+            }
+            Self::Order(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Order(Box::new(seen)), what)),
             Self::Services(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Services(seen), what)),
             Self::Storage(seen) => {
                 seen.with_something_changed().map(|(seen, what)| (Self::Storage(Box::new(seen)), what))
@@ -82,7 +96,7 @@ impl Evidence {
         match self {
             Self::Kinds(seen) => Some(&seen.level_2),
             Self::Storage(seen) => Some(&seen.0),
-            Self::Services(_) => None,
+            Self::Order(_) | Self::Replicas(_) | Self::Services(_) => None,
         }
     }
 

@@ -15,7 +15,8 @@ use report::Report;
 use results::Results;
 
 /// The questions, in the order in which they are best asked.
-pub const QUESTIONS: [&Question; 4] = [&storage::QUESTION, &services::QUESTION, &kinds::QUESTION, &order::QUESTION];
+pub const QUESTIONS: [&Question; 5] =
+    [&storage::QUESTION, &services::QUESTION, &kinds::QUESTION, &order::QUESTION, &replicas::QUESTION];
 
 /// The question with this number.
 #[must_use]

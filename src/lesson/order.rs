@@ -12,33 +12,34 @@ use crate::text::seconds;
 /// The question.
 pub const QUESTION: Question = Question {
     number: 4,
+    title: "order of deletion",
     asks: "In which order does a StatefulSet create and delete its pods?",
     choices: &[
         Choice {
-            says: "In no order: all pods are created together, and deleted together",
+            says: "In no order: all pods are created together, and deleted together.",
             why: "That is what a Deployment does, or a StatefulSet with podManagementPolicy: Parallel. By default, a \
                   StatefulSet creates pod 1 only when pod 0 is Ready.",
             is_right: false,
         },
         Choice {
-            says: "Created 0, 1, 2, and always deleted in reverse order 2, 1, 0, also when the StatefulSet itself is deleted",
+            says: "Created 0, 1, 2, and always deleted in reverse order 2, 1, 0, also when the StatefulSet itself is deleted.",
             why: "This is true for scaling only. When the StatefulSet itself is deleted, its controller no longer orders \
                   anything, and all pods are told to end together.",
             is_right: false,
         },
         Choice {
-            says: "Created 0, 1, 2, and deleted 0, 1, 2: the oldest pod ends first",
+            says: "Created 0, 1, 2, and deleted 0, 1, 2: the oldest pod ends first.",
             why: "Scaling down begins with the highest number. So pod 0, which often is the first server, is the last to end.",
             is_right: false,
         },
         Choice {
-            says: "Scaled up 0, 1, 2, and scaled down 2, 1, 0; but when the StatefulSet itself is deleted, in no order",
+            says: "Scaled up 0, 1, 2, and scaled down 2, 1, 0; but when the StatefulSet itself is deleted, in no order.",
             why: "The controller orders the pods only while the StatefulSet exists. When it is deleted, all pods are told \
                   to end together.",
             is_right: true,
         },
     ],
-    does: "It creates a small StatefulSet of 3 pods, scales it to 0 and back to 3, deletes it, and watches its pods.",
+    does: "creates a small StatefulSet of 3 pods, scales it to 0 and back to 3, deletes it, and watches its pods",
     seconds: 35,
     room: Some("room for a StatefulSet of 3 small pods"),
     answer: "A StatefulSet creates a pod only when the pod before it is Ready, and scaling down deletes the pod with the \
@@ -49,7 +50,7 @@ pub const QUESTION: Question = Question {
         "a pod that never becomes Ready, after which no other pod is created",
         "a rolling update, which replaces the pods from the highest number to the lowest",
     ],
-    topic: "statefulset",
+    topic: "rollout",
 };
 
 /// What is done to the practice set.

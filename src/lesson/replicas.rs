@@ -1,7 +1,6 @@
 //! Question 2: the database's set with two replicas. Its pods name one claim, and something lets only one server use that.
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
 use super::question::{Choice, Question};
@@ -47,7 +46,7 @@ pub const QUESTION: Question = Question {
     answer: "The second pod does not become Ready, because all pods of the set name one claim, and only one pod may use it. \
              More replicas are more pods, and not more copies of the data: to copy it is the work of the database itself.",
     not_shown: &["two servers on one data directory", "PostgreSQL's own replication"],
-    topic: "replicas",
+    topic: "pv-pvc",
 };
 
 /// What the log of a container says that waits for the lock.
@@ -55,6 +54,9 @@ pub const LOCKED: &str = "another server still runs on this volume";
 
 /// What the scheduler says if another pod uses a claim that is for one pod.
 const FOR_ONE_POD: &str = "ReadWriteOncePod";
+
+/// Where the scheduler begins to say whether it would help to stop other pods.
+const PREEMPTION: &str = "preemption:";
 
 /// Everything that the verdict rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -161,10 +163,9 @@ impl Second {
         self.runs && self.log.as_deref().is_some_and(|log| log.contains(LOCKED))
     }
 
-    /// Whether the scheduler says that another pod uses its claim. What follows in its words is whether it would help to stop
-    /// other pods.
+    /// Whether the scheduler says that another pod uses its claim.
     fn waits_for_claim(&self) -> bool {
-        let nodes = self.unschedulable.as_deref().and_then(|words| words.split("preemption:").next());
+        let nodes = self.unschedulable.as_deref().and_then(|words| words.split(PREEMPTION).next());
         nodes.is_some_and(|nodes| nodes.contains(FOR_ONE_POD))
     }
 
@@ -328,7 +329,9 @@ impl Seen {
             Reading::Present(second) if second.ready_ms.is_some() => {
                 format!("{}: two servers used claim {}, so the set was scaled back at once.", second.says(), self.claim)
             }
-            Reading::Present(second) => second.says().trim_end_matches('.').to_owned() + ".",
+            Reading::Present(second) => {
+                second.says().split(PREEMPTION).next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned() + "."
+            }
             _ => format!("{}.", self.second_pod().evidence),
         };
         let first = match (self.first_server().holds, self.rows().holds, &self.load) {

@@ -1,9 +1,11 @@
 //! `lesson`: the five questions, each answered by an experiment on the user's own cluster, after a prediction.
 
+mod confirm;
 mod kinds;
 mod list;
 mod order;
 mod predict;
+mod replicas;
 mod services;
 
 use std::path::PathBuf;
@@ -114,32 +116,43 @@ struct Experiment {
     by_hand: Vec<String>,
 }
 
-/// Does the experiment.
+/// Does the experiment. Those that change something have a Lease: there is one at a time in a namespace.
 async fn seen(args: &Args, ctx: &Ctx, question: &Question) -> anyhow::Result<Experiment> {
+    ctx.keep_commands();
     if question.number == lesson::services::QUESTION.number {
-        ctx.keep_commands();
-        let evidence = Evidence::Services(services::observe(ctx).await?);
-        proof::checks(ctx, &evidence.checks())?;
-        return Ok(Experiment { evidence, by_hand: ctx.kept_commands() });
+        return shown(ctx, Evidence::Services(services::observe(ctx).await?));
     }
     let run = Run::new();
     let lease = lease::take(ctx, &run).await?;
     tokio::select! {
-        seen = alone(args, ctx, question, &run, lease.is_some()) => seen,
+        seen = alone(args, ctx, question.number, &run, lease.is_some()) => seen,
         lost = lease::lost(lease.as_ref(), ctx.cluster().await?) => Err(lost.into()),
     }
 }
 
-/// Does an experiment that changes something: there is one at a time in a namespace.
-async fn alone(args: &Args, ctx: &Ctx, question: &Question, run: &Run, is_alone: bool) -> anyhow::Result<Experiment> {
-    if question.number == storage::QUESTION.number {
-        let report = demo::of_exchange(ctx, run, is_alone, args.yes).await?;
-        let evidence = Evidence::Storage(Box::new(storage::Seen(report.evidence)));
-        return Ok(Experiment { evidence, by_hand: report.about.by_hand });
+async fn alone(args: &Args, ctx: &Ctx, number: u8, run: &Run, is_alone: bool) -> anyhow::Result<Experiment> {
+    match number {
+        1 => {
+            let (seen, by_hand) = Box::pin(kinds::observe(ctx, run, is_alone, args.yes)).await?;
+            Ok(Experiment { evidence: Evidence::Kinds(Box::new(seen)), by_hand })
+        }
+        2 => {
+            confirm::scaling(ctx, args.yes).await?;
+            shown(ctx, Evidence::Replicas(Box::new(Box::pin(replicas::observe(ctx, run, is_alone)).await?)))
+        }
+        4 => shown(ctx, Evidence::Order(Box::new(Box::pin(order::observe(ctx, run)).await?))),
+        _ => {
+            let report = demo::of_exchange(ctx, run, is_alone, args.yes).await?;
+            let evidence = Evidence::Storage(Box::new(storage::Seen(report.evidence)));
+            Ok(Experiment { evidence, by_hand: report.about.by_hand })
+        }
     }
-    let (seen, by_hand) = Box::pin(kinds::observe(ctx, run, is_alone, args.yes)).await?;
-    let evidence = Evidence::Kinds(Box::new(seen));
-    Ok(Experiment { evidence, by_hand })
+}
+
+/// What was seen, with its checks shown. What is done to the exchange's pod shows them itself.
+fn shown(ctx: &Ctx, evidence: Evidence) -> anyhow::Result<Experiment> {
+    proof::checks(ctx, &evidence.checks())?;
+    Ok(Experiment { evidence, by_hand: ctx.kept_commands() })
 }
 
 /// Says what it has come to, keeps that, and writes the reports.
