@@ -35,7 +35,11 @@ pub fn next_of(results: &Results) -> Option<&'static Question> {
 /// # Errors
 /// If it cannot be read, which is a mistake of this program.
 pub fn recorded(number: u8) -> anyhow::Result<Option<Report>> {
-    let recorded = [(1, include_str!("recorded/1.json"))];
+    let recorded = [
+        (1, include_str!("recorded/1.json")),
+        (2, include_str!("recorded/2.json")),
+        (4, include_str!("recorded/4.json")),
+    ];
     let text = recorded.iter().find(|(of, _)| *of == number).map(|(_, text)| text);
     text.map(|text| Report::parse(text)).transpose()
 }

@@ -84,6 +84,9 @@ async fn answer_by_experiment(args: &Args, ctx: &Ctx, question: &'static Questio
         predict::Given::Ask => Some(predict::ask(ctx, question).await),
     };
     ctx.printer.note(format!("this takes about {} s: it {}", question.seconds, question.does));
+    if let Some(room) = question.room {
+        ctx.printer.note(format!("it needs {room}"));
+    }
     match Box::pin(seen(args, ctx, question)).await {
         Err(error) if error.is::<NoRoom>() => recorded(ctx, question, prediction, &error),
         seen => conclude(args, ctx, seen?, prediction).await,

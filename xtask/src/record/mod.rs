@@ -1,5 +1,6 @@
 //! `cargo xtask record`: what the documentation shows of real runs, recorded on the test cluster.
 
+mod lessons;
 mod pictures;
 mod transcripts;
 
@@ -22,7 +23,11 @@ pub fn run() -> Result<()> {
     let docs = paths::workspace().join("docs");
     fs::create_dir_all(&docs)?;
     testbed::reset()?;
-    transcripts::record(&docs.join(transcripts::FOLDER), || pictures::draw(&docs))?;
+    let lessons = paths::workspace().join("src/lesson/recorded");
+    transcripts::record(&docs.join(transcripts::FOLDER), || {
+        lessons::record(&lessons)?;
+        pictures::draw(&docs)
+    })?;
     testbed::reset()
 }
 
