@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::class::enrolled;
 use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::{PROGRAM, Ran, command, ends};
+use crate::support::plugin::{command, ends};
 use crate::support::scene::Scene;
 use crate::support::wait::until;
 
@@ -104,9 +104,100 @@ fn from_deploy_to_the_fifth_answer_with_nothing_but_what_the_terminal_says() {
     assert_eq!(data.len(), 5);
     for (name, answer) in data {
         let answer: Value = serde_json::from_str(answer.as_str().unwrap()).unwrap();
-        let keys: Vec<&String> = answer.as_object().unwrap().keys().collect();
-        assert_eq!((keys, &answer["holds"]), (["at", "evidence", "holds"].iter().map(|it| (*it).to_owned()).collect::<Vec<_>>().iter().collect(), &"yes".into()), "{name}");
+        let fields: Vec<&String> = answer.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["at", "evidence", "holds"], "{name}");
+        assert_eq!(answer["holds"], "yes", "{name}");
     }
     ends(namespace, "teardown --yes", 0);
     assert_eq!(kept(namespace), Value::Null);
+}
+
+/// A class's quota, which the student's exchange fills; and one with room for every question.
+const QUOTA: &str = "
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: small, namespace: kc-lesson-class}
+spec:
+  hard: {pods: '3', requests.cpu: '2', requests.memory: 2Gi, limits.cpu: '8', limits.memory: 4Gi, persistentvolumeclaims: '1'}
+";
+
+fn quota(namespace: &str, hard: &Value) {
+    let patch = json!({ "spec": { "hard": hard } }).to_string();
+    let patched = kubectl::command(&["patch", "quota", "small", "-n", namespace, "--type=merge", "-p", &patch], "");
+    assert!(patched.succeeded, "{}", patched.stderr);
+    until("the quota is in force", SOON, || {
+        let there = kubectl::field(&format!("resourcequota/small -n {namespace}"), "/status/hard/pods");
+        if there == hard["pods"] { Ok(()) } else { Err(there) }
+    });
+}
+
+#[test]
+fn a_student_answers_what_the_quota_has_room_for() {
+    let scene = Scene::without_namespace("kc-lesson-class");
+    let namespace = scene.namespace();
+    let student = enrolled(namespace);
+    kubectl::apply(QUOTA);
+    quota(namespace, &json!({ "pods": "3" }));
+    let as_student = |words: &str, code| ends(namespace, &format!("{words} --as {student}"), code);
+    as_student("deploy --service-type ClusterIP --init-db --timeout 4m", 0);
+    let objects = || ok(&format!("get all,pvc -n {namespace} -o name"));
+    let before = objects();
+    for (question, needs) in [("1", "room for one more pod and one more claim"), ("2", "one more pod"), ("4", "3 pods")]
+    {
+        let refused = as_student(&format!("lesson {question} --predict a --yes"), 1);
+        assert!(refused.stderr.contains("the experiment was not started: "), "{}", refused.stderr);
+        assert!(refused.stderr.contains(needs) && refused.stderr.contains("small"), "{}", refused.stderr);
+        assert!(refused.stdout.contains("a recorded run of "), "{}", refused.stdout);
+        assert!(refused.stdout.contains("YOU SAID") && refused.stdout.contains("answer: "), "{}", refused.stdout);
+        assert_eq!(objects(), before, "question {question}: nothing was created");
+        assert_eq!(kept(namespace), Value::Null, "question {question}: it does not count");
+    }
+    for question in ["3", "5"] {
+        as_student(&format!("lesson {question} --no-predict --yes"), 0);
+    }
+    quota(namespace, &json!({ "pods": "7", "persistentvolumeclaims": "3" }));
+    for question in ["1", "4", "2"] {
+        as_student(&format!("lesson {question} --no-predict --yes"), 0);
+    }
+    let list = as_student("lesson", 0).stdout;
+    assert!(list.ends_with("all questions are answered\n"), "{list}");
+    nothing_is_left(namespace);
+}
+
+/// A Service that is not headless, and a database on an emptyDir: each says so, and the question stays open.
+#[test]
+fn on_a_wrong_cluster_no_question_is_answered() {
+    let scene = deployed("kc-lesson-wrong");
+    let namespace = scene.namespace();
+    ok(&format!("delete service postgres-headless -n {namespace}"));
+    kubectl::apply(&format!(
+        "
+apiVersion: v1
+kind: Service
+metadata: {{name: postgres-headless, namespace: {namespace}, labels: {{app: postgres, app.kubernetes.io/part-of: kubecoin}}}}
+spec: {{selector: {{app: postgres}}, ports: [{{name: postgres, port: 5432, targetPort: postgres}}]}}
+"
+    ));
+    let address = field(namespace, "service/postgres-headless", "/spec/clusterIP");
+    let ran = ends(namespace, "lesson 3 --predict b", 1);
+    let says = format!("it is not headless, its clusterIP is {address}");
+    assert!(ran.stdout.contains(&says), "{}", ran.stdout);
+    assert!(ran.stdout.contains("answer: this cluster shows something else"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("hint: find what is wrong with the exchange"), "{}", ran.stderr);
+    let list = ends(namespace, "lesson", 0).stdout;
+    assert!(list.contains("no: this cluster shows something else"), "{list}");
+
+    let volumes = kubectl::get(&format!("statefulset/postgres -n {namespace}")).unwrap();
+    let volumes = volumes.pointer("/spec/template/spec/volumes").unwrap().as_array().unwrap().clone();
+    let at = volumes.iter().position(|volume| volume["persistentVolumeClaim"].is_object()).unwrap();
+    let empty = json!({ "name": volumes[at]["name"], "emptyDir": {} });
+    let path = format!("/spec/template/spec/volumes/{at}");
+    let patch = json!([{ "op": "replace", "path": path, "value": empty }]).to_string();
+    let patched =
+        kubectl::command(&["patch", "statefulset", "postgres", "-n", namespace, "--type=json", "-p", &patch], "");
+    assert!(patched.succeeded, "{}", patched.stderr);
+    ok(&format!("rollout status statefulset/postgres -n {namespace} --timeout 180s"));
+    ends(namespace, "init-db", 0);
+    let ran = ends(namespace, "lesson 5 --no-predict --yes", 1);
+    assert!(ran.stdout.contains("answer: this cluster shows something else"), "{}", ran.stdout);
 }

@@ -10,6 +10,7 @@ pub mod dns;
 mod drawn;
 mod faults;
 mod hostile;
+mod lesson;
 mod options;
 mod password;
 pub mod persistence;
