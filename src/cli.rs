@@ -52,7 +52,7 @@ pub enum Command {
     Status(status::Args),
     /// Find the cause of what is wrong, and what helps
     Doctor(doctor::Args),
-    /// Explain a finding: what it means, how to see it, how to mend it
+    /// Explain an idea of the lesson, or a finding
     Explain(explain::Args),
     /// Check that the cluster's DNS matches the exchange's pods and Services
     DnsCheck(dns_check::Args),
@@ -120,7 +120,7 @@ async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Some(Command::InitDb(args)) => init_db::run(&args, ctx).await,
         Some(Command::Status(args)) => status::run(&args, ctx).await,
         Some(Command::Doctor(args)) => Box::pin(doctor::run(&args, ctx)).await,
-        Some(Command::Explain(args)) => explain::run(&args, ctx),
+        Some(Command::Explain(args)) => Box::pin(explain::run(&args, ctx)).await,
         Some(Command::DnsCheck(args)) => Box::pin(dns_check::run(&args, ctx)).await,
         Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
         Some(Command::Lesson(args)) => Box::pin(lesson::run(&args, ctx)).await,

@@ -16,6 +16,8 @@ enum Value {
     Name(Names),
     /// A code or the name of a finding.
     Code,
+    /// The same, or a topic of the lesson.
+    TopicOrCode,
     File,
     Folder,
     /// Nothing that can be offered: a number, a time, a text.
@@ -47,7 +49,8 @@ const VALUES: &[(Value, &[&str])] = &[
         ],
     ),
     (Value::Folder, &["output_directory", "folder"]),
-    (Value::Code, &["code", "only", "fix"]),
+    (Value::Code, &["only", "fix"]),
+    (Value::TopicOrCode, &["topic_or_code"]),
     (
         Value::Free,
         &[
@@ -109,6 +112,7 @@ pub fn with_values(program: Command, values: &Values, files: Option<&Arc<AtomicB
             flag.add(ArgValueCompleter::new(move |word: &OsStr| values.that_complete(names, word)))
         }
         Some(Value::Code) => flag.add(ArgValueCompleter::new(values::codes)),
+        Some(Value::TopicOrCode) => flag.add(ArgValueCompleter::new(values::topics_and_codes)),
         Some(hint @ (Value::File | Value::Folder)) => match files.map(Arc::clone) {
             Some(files) => flag.add(ArgValueCompleter::new(move |_: &OsStr| {
                 files.store(true, Ordering::Relaxed);

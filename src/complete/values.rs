@@ -13,6 +13,7 @@ use crate::context::Ctx;
 use crate::findings;
 use crate::flags::Global;
 use crate::kubeconfig;
+use crate::lesson::topics;
 use crate::text::one_line;
 
 /// How long somebody who pressed TAB waits at most.
@@ -77,8 +78,21 @@ pub fn codes(word: &OsStr) -> Vec<CompletionCandidate> {
     let all = findings::by_id();
     let ids = all.iter().map(|cause| (cause.id, cause.title));
     let names = all.iter().map(|cause| (cause.slug, cause.title));
-    let fitting = ids.chain(names).filter(|(code, _)| code.starts_with(&*word));
-    fitting.map(|(code, title)| CompletionCandidate::new(code).help(Some(title.into()))).collect()
+    that_begin(&word, ids.chain(names))
+}
+
+/// The topics of the lesson that begin with a word, and then the same codes.
+pub fn topics_and_codes(word: &OsStr) -> Vec<CompletionCandidate> {
+    let topics = topics::ALL.into_iter().map(|topic| (topic.name, topic.title));
+    let mut all = that_begin(&word.to_string_lossy(), topics);
+    all.extend(codes(word));
+    all
+}
+
+/// Those of the names, each with its title, that begin with a word.
+fn that_begin(word: &str, names: impl Iterator<Item = (&'static str, &'static str)>) -> Vec<CompletionCandidate> {
+    let fitting = names.filter(|(name, _)| name.starts_with(word));
+    fitting.map(|(name, title)| CompletionCandidate::new(name).help(Some(title.into()))).collect()
 }
 
 impl Names {

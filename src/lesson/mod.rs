@@ -9,6 +9,7 @@ pub mod report;
 pub mod results;
 pub mod services;
 pub mod storage;
+pub mod topics;
 
 use question::Question;
 use report::Report;

@@ -67,12 +67,20 @@ fn commands_come_first_and_flags_with_a_dash() {
 }
 
 #[test]
-fn codes_of_findings_and_their_names_are_offered_with_their_titles() {
+fn topics_codes_of_findings_and_their_names_are_offered_with_their_titles() {
     let home = Home::empty();
     assert_eq!(ask(&home, &["explain", "claim-u"]).stdout, "claim-unbound\tA claim has no volume\n:4\n");
     assert_eq!(ask(&home, &["explain", "KC010"]).stdout, "KC010\tA claim has no volume\n:4\n");
+    assert!(ask(&home, &["explain", "headl"]).stdout.starts_with("headless\tHeadless Service"));
+    assert!(!ask(&home, &["doctor", "--only", ""]).stdout.contains("headless\tHeadless Service"));
     let all = ask(&home, &["explain", ""]).stdout;
-    assert!(all.starts_with("KC001\t") && all.contains("\nunexplained\t") && all.ends_with("\n:4\n"), "{all}");
+    assert!(
+        all.starts_with("level-1\t")
+            && all.contains("\nKC001\t")
+            && all.contains("\nunexplained\t")
+            && all.ends_with("\n:4\n"),
+        "{all}"
+    );
 }
 
 #[test]

@@ -1,113 +1,135 @@
-//! `explain`: what a finding means, how to see it, and how to mend it. It asks no cluster.
+//! `explain`: an idea of the lesson with the objects that are there, or what a finding means. A finding needs no cluster, and
+//! a topic is shown with a recorded example where there is none.
 
+mod finding;
+mod live;
 mod page;
+mod topic;
 
 use serde::Serialize;
 
 use super::shared::cause;
 use crate::context::Ctx;
-use crate::error::Outcome;
+use crate::error::{Error, Outcome};
 use crate::findings::{self, Cause};
-use crate::output::{Column, Format, Table};
+use crate::lesson::topics::{self, Topic};
+use crate::output::{Column, Format, Line, Table};
+use finding::Explanation;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin explain                 # list all codes
-  kubectl kubecoin explain KC010
+  kubectl kubecoin explain                 # list all topics and codes
+  kubectl kubecoin explain headless        # an idea, with your own objects
+  kubectl kubecoin explain pv-pvc -n alice
+  kubectl kubecoin explain KC010           # a finding
   kubectl kubecoin explain claim-unbound   # the same, by its name
   kubectl kubecoin explain KC010 -o json | jq -r .text
 
-It needs no cluster, and no rights.";
+It changes nothing. A finding needs no cluster and no rights. Without a cluster, a topic
+shows a recorded example.";
 
 /// What `explain` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Code of a finding, such as KC010 or claim-unbound [default: list all]
-    #[arg(value_name = "CODE")]
-    code: Option<String>,
+    /// Topic such as headless, or code of a finding such as KC010 or claim-unbound [default: list all]
+    #[arg(value_name = "TOPIC|CODE")]
+    topic_or_code: Option<String>,
 
     /// Output format: table, wide, json or yaml
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
     output: Format,
 }
 
-/// What can have a cause.
-const ANY_SET: &str = "any StatefulSet";
-const EXCHANGE: &str = "the exchange";
-
-/// A finding, as programs are told it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Explanation {
-    #[serde(flatten)]
-    cause: &'static Cause,
-    /// Markdown.
-    text: &'static str,
-    /// Whether `doctor --target` looks for it too.
-    any_stateful_set: bool,
-    explains: Vec<&'static Cause>,
-    explained_by: Vec<&'static Cause>,
+/// What can be explained.
+#[derive(Debug)]
+enum Subject {
+    Topic(&'static Topic),
+    Finding(&'static Cause),
 }
 
-impl Explanation {
-    fn of(cause: &'static Cause) -> Self {
-        Self {
-            cause,
-            text: cause.text,
-            any_stateful_set: findings::is_of_any_set(cause),
-            explains: cause.consequences(),
-            explained_by: findings::explained_by(cause),
+/// Explains a topic or a finding, or lists all.
+///
+/// # Errors
+/// If there is no such topic or code.
+pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let Some(name) = &args.topic_or_code else { return list(args.output, ctx) };
+    match subject(name, ctx)? {
+        Subject::Topic(topic) => {
+            let objects = live::read(ctx).await?;
+            let explained = topic::Explained::new(topic, &objects, &ctx.by_hand);
+            answer(args.output, ctx, "Topic", &explained, |width| explained.lines(width))
+        }
+        Subject::Finding(cause) => {
+            let explanation = Explanation::of(cause);
+            answer(args.output, ctx, "Explanation", &explanation, |width| finding::lines(&explanation, width))
         }
     }
 }
 
-/// All of them, as programs are told it.
+/// Prints it for programs, or in lines for people.
+fn answer<T: Serialize>(
+    output: Format,
+    ctx: &Ctx,
+    kind: &'static str,
+    explained: &T,
+    lines: impl FnOnce(usize) -> Vec<Line>,
+) -> anyhow::Result<Outcome> {
+    match output.text(kind, explained)? {
+        Some(text) => ctx.printer.out_text(&text)?,
+        None => lines(page::width()).into_iter().try_for_each(|line| ctx.printer.out(line))?,
+    }
+    Ok(Outcome::Holds)
+}
+
+/// What has this name.
+fn subject(name: &str, ctx: &Ctx) -> Result<Subject, Error> {
+    let topic = topics::find(name).map(Subject::Topic);
+    topic.or_else(|| cause::find(name).map(Subject::Finding)).ok_or_else(|| {
+        let meant = similar(name).map(|name| format!(": did you mean {name}?")).unwrap_or_default();
+        let hint = ctx.own_command("explain").to("list all topics and codes");
+        Error::new(format!("there is no topic and no finding {name:?}{meant}"), hint)
+    })
+}
+
+/// The topic, code or name that somebody who typed this may have meant.
+fn similar(name: &str) -> Option<&'static str> {
+    cause::similar(name, topics::ALL.into_iter().map(|topic| topic.name).chain(cause::names()))
+}
+
+/// All that can be explained, as programs are told it.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Explanations {
+    topics: Vec<Listed>,
+    /// The findings.
     items: Vec<&'static Cause>,
 }
 
-/// Explains one, or lists all.
-///
-/// # Errors
-/// If there is no such code.
-pub fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let Some(code) = &args.code else { return list(args.output, ctx) };
-    let explanation = Explanation::of(cause::named(code, ctx)?);
-    if let Some(text) = args.output.text("Explanation", &explanation)? {
-        ctx.printer.out_text(&text)?;
-    } else {
-        for line in page::lines(&explanation, page::width()) {
-            ctx.printer.out(line)?;
-        }
-    }
-    Ok(Outcome::Holds)
+/// A topic in the list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    name: &'static str,
+    title: &'static str,
+    question: Option<u8>,
 }
 
 fn list(output: Format, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let all = findings::by_id();
-    let text = output.text("ExplanationList", &Explanations { items: all.clone() })?;
-    ctx.printer.out_text(&text.unwrap_or_else(|| table(&all, output.is_wide())))?;
+    let topics = topics::ALL.map(|Topic { name, title, question, .. }| Listed { name, title, question: *question });
+    let all = Explanations { topics: topics.into(), items: findings::by_id() };
+    let text = output.text("ExplanationList", &all)?;
+    ctx.printer.out_text(&text.unwrap_or_else(|| tables(&all, output.is_wide())))?;
     Ok(Outcome::Holds)
 }
 
-fn table(all: &[&'static Cause], wide: bool) -> String {
-    let columns = [
-        Column::always("CODE"),
-        Column::always("NAME"),
-        Column::always("OF"),
-        Column::always("TITLE"),
-        Column::wide("EXPLAINED-BY"),
-    ];
-    let mut table = Table::new(&columns, wide);
-    for cause in all {
-        let explained_by = findings::explained_by(cause).iter().map(|other| other.id).collect::<Vec<_>>();
-        let of = if findings::is_of_any_set(cause) { ANY_SET } else { EXCHANGE };
-        let columns = [cause.id, cause.slug, of, cause.title].map(str::to_owned);
-        table.row(columns.into_iter().chain([explained_by.join(",")]));
+/// The topics, and below them the findings.
+fn tables(all: &Explanations, wide: bool) -> String {
+    let mut topics = Table::new(&[Column::always("TOPIC"), Column::always("TITLE")], wide);
+    for topic in &all.topics {
+        topics.row([topic.name, topic.title].map(str::to_owned));
     }
-    table.text()
+    topics.text() + "\n" + &finding::table(&all.items, wide)
 }
 
 #[cfg(test)]
@@ -115,10 +137,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_explains_another_is_explained_by_it() {
-        let explanation = Explanation::of(cause::find("starting").unwrap());
-        assert!(explanation.explained_by.contains(&cause::find("image-pull").unwrap()));
-        assert!(explanation.explains.contains(&cause::find("not-ready").unwrap()));
-        assert!(table(&findings::by_id(), true).contains("KC010   claim-unbound              any StatefulSet"));
+    fn a_name_leads_to_one_thing() {
+        for topic in topics::ALL {
+            assert!(cause::find(topic.name).is_none(), "{topic:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_nearly_right_is_suggested_whatever_it_is_of() {
+        assert_eq!(similar("headles"), Some("headless"));
+        assert_eq!(similar("StorageClass"), Some("storage-class"));
+        assert_eq!(similar("claim-unbund"), Some("claim-unbound"));
+        assert_eq!(similar("something else"), None);
     }
 }

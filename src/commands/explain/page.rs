@@ -1,59 +1,23 @@
-//! The text of a finding for a terminal: its Markdown, without the marks.
+//! Text for a terminal: Markdown without the marks, in lines that are easy to read.
 
-use super::Explanation;
-use crate::findings::Cause;
-use crate::kubernetes::ByHand;
 use crate::output::{Line, Role, terminal};
 
 /// Longer lines are hard to read.
-const WIDEST: usize = 90;
+pub const WIDEST: usize = 90;
 
 /// What stands before a command.
-const INDENT: &str = "    ";
+pub const INDENT: &str = "    ";
 
 /// What stands before a point of a list, in the text and here.
-const POINT: &str = "- ";
-
-/// What is said of a cause that is not of the exchange alone.
-fn any_set() -> String {
-    let look = ByHand::default().own("doctor --target statefulset/NAME");
-    format!(
-        "Any StatefulSet can have it, not only the exchange, whose names the text has. To look for it: `{}`",
-        look.line()
-    )
-}
+pub const POINT: &str = "- ";
 
 /// How wide the text may be here.
 pub fn width() -> usize {
     terminal::size().map_or(WIDEST, |(columns, _)| WIDEST.min(columns.into()))
 }
 
-/// All that is said of a finding.
-pub fn lines(explanation: &Explanation, width: usize) -> Vec<Line> {
-    let Explanation { cause, text, any_stateful_set, explains, explained_by } = explanation;
-    let mut lines = vec![Line::default().and(Role::Title, format!("{} {}: {}", cause.id, cause.slug, cause.title))];
-    lines.push(Line::default());
-    lines.extend(of_text(text, width));
-    for (words, others) in [("It explains", explains), ("It is explained by", explained_by)] {
-        if !others.is_empty() {
-            lines.push(Line::default());
-            lines.extend(wrapped(&format!("{words}: {}", named(others)), "", width));
-        }
-    }
-    if *any_stateful_set {
-        lines.push(Line::default());
-        lines.extend(wrapped(&any_set(), "", width));
-    }
-    lines
-}
-
-fn named(causes: &[&Cause]) -> String {
-    let names: Vec<String> = causes.iter().map(|cause| format!("{} {}", cause.id, cause.slug)).collect();
-    names.join(", ")
-}
-
 /// Headings, paragraphs, lists of one level and blocks of commands: the texts have nothing else.
-fn of_text(text: &str, width: usize) -> Vec<Line> {
+pub fn of_text(text: &str, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     // Lines of a paragraph or of a point, put together.
     let mut open = String::new();
@@ -69,7 +33,7 @@ fn of_text(text: &str, width: usize) -> Vec<Line> {
         if is_fence {
             is_code = !is_code;
         } else if is_code {
-            lines.push(Line::default().and(Role::Plain, INDENT).and(Role::Command, line));
+            lines.push(command(line));
         } else if let Some(heading) = heading {
             lines.push(Line::default().and(Role::Title, heading));
         } else if line.is_empty() {
@@ -85,6 +49,11 @@ fn of_text(text: &str, width: usize) -> Vec<Line> {
     lines
 }
 
+/// A command on a line of its own.
+pub fn command(line: &str) -> Line {
+    Line::default().and(Role::Plain, INDENT).and(Role::Command, line)
+}
+
 fn paragraph(text: &str, width: usize) -> Vec<Line> {
     match text.strip_prefix(POINT) {
         Some(point) => wrapped(point, POINT, width),
@@ -93,7 +62,7 @@ fn paragraph(text: &str, width: usize) -> Vec<Line> {
 }
 
 /// The text in lines that are no wider than that, the first of them after this point.
-fn wrapped(text: &str, point: &str, width: usize) -> Vec<Line> {
+pub fn wrapped(text: &str, point: &str, width: usize) -> Vec<Line> {
     // The marks of code are not shown.
     let shown = |text: &str| text.chars().filter(|character| *character != CODE).count();
     let mut rows = vec![String::new()];
@@ -115,7 +84,7 @@ fn wrapped(text: &str, point: &str, width: usize) -> Vec<Line> {
 }
 
 /// What stands before and after code in a text.
-const CODE: char = '`';
+pub const CODE: char = '`';
 
 /// A line without the marks of code, which may begin in one line and end in the next.
 fn pieces(row: &str, indent: &str, is_code: &mut bool) -> Line {
@@ -135,7 +104,6 @@ fn pieces(row: &str, indent: &str, is_code: &mut bool) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::findings;
 
     const TEXT: &str = "\
 ## What it means
@@ -169,18 +137,5 @@ get `pods` --all   # and more
             plain("    ").and(Role::Command, "get `pods` --all   # and more"),
         ];
         assert_eq!(of_text(TEXT, 11), expected);
-    }
-
-    #[test]
-    fn no_text_has_other_marks_or_is_too_wide() {
-        for cause in findings::every() {
-            let explanation = Explanation::of(cause);
-            let all: Vec<String> = lines(&explanation, WIDEST).iter().map(Line::plain).collect();
-            for line in &all[1..] {
-                let is_command = line.starts_with(INDENT);
-                assert!(is_command || line.chars().count() <= WIDEST, "{cause:?}: {line}");
-                assert!(is_command || !line.contains(['`', '#', '*', '[']), "{cause:?}: {line}");
-            }
-        }
     }
 }

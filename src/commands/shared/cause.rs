@@ -11,7 +11,7 @@ use crate::text::nearest;
 /// If there is none, with the one that may be meant.
 pub fn named(code: &str, ctx: &Ctx) -> anyhow::Result<&'static Cause> {
     find(code).ok_or_else(|| {
-        let meant = similar(code).map(|name| format!(": did you mean {name}?")).unwrap_or_default();
+        let meant = similar(code, names()).map(|name| format!(": did you mean {name}?")).unwrap_or_default();
         let hint = ctx.own_command("explain").to("list all codes");
         Error::new(format!("there is no finding {code:?}{meant}"), hint).into()
     })
@@ -22,9 +22,13 @@ pub fn find(code: &str) -> Option<&'static Cause> {
     findings::every().find(|cause| [cause.id, cause.slug].iter().any(|name| name.eq_ignore_ascii_case(code.trim())))
 }
 
+/// The codes and names of all causes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    findings::every().flat_map(|cause| [cause.id, cause.slug])
+}
+
 /// The code or name that somebody who typed this may have meant.
-fn similar(code: &str) -> Option<&'static str> {
-    let names = findings::every().flat_map(|cause| [cause.id, cause.slug]);
+pub fn similar(code: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let near = nearest(code, names).into_iter().next()?;
     let distance = strsim::osa_distance(&code.to_lowercase(), &near.to_lowercase());
     // A code with two other digits is any other code.
@@ -49,11 +53,11 @@ mod tests {
 
     #[test]
     fn only_what_is_nearly_right_is_taken_for_another() {
-        assert_eq!(similar("claim-unbund"), Some("claim-unbound"));
-        assert_eq!(similar("ClaimUnbound"), Some("claim-unbound"));
-        assert_eq!(similar("KC10"), Some("KC010"));
-        assert_eq!(similar("KC999"), None);
-        assert_eq!(similar("something else"), None);
-        assert_eq!(similar(""), None);
+        assert_eq!(similar("claim-unbund", names()), Some("claim-unbound"));
+        assert_eq!(similar("ClaimUnbound", names()), Some("claim-unbound"));
+        assert_eq!(similar("KC10", names()), Some("KC010"));
+        assert_eq!(similar("KC999", names()), None);
+        assert_eq!(similar("something else", names()), None);
+        assert_eq!(similar("", names()), None);
     }
 }
