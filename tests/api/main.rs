@@ -11,6 +11,7 @@ mod deploy;
 mod dns_check;
 mod doctor;
 mod everyday;
+mod explain;
 mod overtaken;
 mod persistence_demo;
 mod plugin;

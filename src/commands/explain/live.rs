@@ -36,9 +36,9 @@ async fn of_cluster(ctx: &Ctx) -> anyhow::Result<Result<Live, Hint>> {
     let cluster = ctx.cluster().await?;
     let snapshot = shared::snapshot_of_any(ctx).await?;
     let place = cluster.place();
-    let here = format!("{} ({})", place.namespace, on(&place.context));
+    let here = format!("{}{}", place.namespace, on(&place.context));
     if snapshot.is_empty() {
-        let none = Hint::from(format!("there is no exchange in namespace {}: {INSTEAD}", place.namespace));
+        let none = Hint::from(format!("there is no exchange in namespace {here}: {INSTEAD}"));
         return Ok(Err(none.and(ctx.own_command("deploy").to("deploy your own"))));
     }
     if snapshot.is_unreadable() {

@@ -88,7 +88,7 @@ fn subject(name: &str, ctx: &Ctx) -> Result<Subject, Error> {
     topic.or_else(|| cause::find(name).map(Subject::Finding)).ok_or_else(|| {
         let meant = similar(name).map(|name| format!(": did you mean {name}?")).unwrap_or_default();
         let hint = ctx.own_command("explain").to("list all topics and codes");
-        Error::new(format!("there is no topic and no finding {name:?}{meant}"), hint)
+        Error::new(format!("there is no topic or finding {name:?}{meant}"), hint)
     })
 }
 

@@ -75,7 +75,11 @@ impl Explained {
             lines.extend(self.not_shown.iter().flat_map(|it| page::wrapped(&without_marks(it), POINT, width)));
         }
         lines.push(Line::default());
-        lines.extend(heading("See it by yourself"));
+        lines.extend(heading(if self.recorded {
+            "See it by yourself, in an exchange of your own"
+        } else {
+            "See it by yourself"
+        }));
         for Command { to, command } in &self.by_hand {
             lines.extend(page::wrapped(&format!("{to}:"), POINT, width));
             lines.push(page::command(command));

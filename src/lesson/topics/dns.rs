@@ -39,7 +39,7 @@ pub const TOPIC: Topic = Topic {
     ],
 };
 
-const COLUMNS: &[&str] = &["NAME", "GIVES", "WHICH-IS"];
+const COLUMNS: &[&str] = &["NAME", "GIVES", "ADDRESS-OF"];
 
 /// What stands in a cell that nobody knows.
 const UNKNOWN: &str = "unknown";
@@ -83,7 +83,7 @@ fn of_services(live: &Live) -> Vec<Vec<String>> {
     let services = services.into_iter().filter_map(|name| Some((name, live.snapshot.services.get(name)?.present()?)));
     let row = |(name, service)| {
         let (gives, which) = match headless::address(service) {
-            Some(address) => (address.to_owned(), "the virtual address"),
+            Some(address) => (address.to_owned(), "the Service itself"),
             None => (headless::addresses(live, name).unwrap_or_else(|| UNKNOWN.to_owned()), "every ready pod"),
         };
         vec![full(live, name), gives, which.to_owned()]

@@ -77,7 +77,7 @@ fn row(live: &Live, service: &Service) -> Vec<String> {
         Some(address) => address.to_owned(),
         None => addresses(live, &name).unwrap_or_else(|| UNKNOWN.to_owned()),
     };
-    let pods = endpoints(live, &name).map_or_else(|| UNKNOWN.to_owned(), |all| joined(all.iter().filter_map(pod)));
+    let pods = endpoints(live, &name).map_or_else(|| UNKNOWN.to_owned(), |all| joined(all.into_iter().filter_map(pod)));
     let own = cluster_ip(service).unwrap_or_default().to_owned();
     vec![name, own, gives, pods]
 }
@@ -122,8 +122,7 @@ fn not_shown(live: &Live) -> Vec<String> {
 }
 
 /// What objects alone do not tell.
-pub(super) const NOT_ASKED: &str =
-    "what DNS answers: it was not asked, this is what the objects say. dns-check asks DNS and compares";
+pub(super) const NOT_ASKED: &str = "what DNS really answers: only the objects were read (dns-check asks DNS)";
 
 fn cluster_ip(service: &Service) -> Option<&str> {
     service.spec.as_ref()?.cluster_ip.as_deref().filter(|ip| !ip.is_empty())
@@ -156,7 +155,7 @@ pub(super) fn endpoints<'a>(live: &'a Live, service: &str) -> Option<Vec<&'a End
     Some(all.filter(is_ready).collect())
 }
 
-fn pod(endpoint: &&Endpoint) -> Option<String> {
+fn pod(endpoint: &Endpoint) -> Option<String> {
     endpoint.target_ref.as_ref()?.name.clone()
 }
 

@@ -14,7 +14,7 @@ pub const TOPIC: Topic = Topic {
     title: "Level 1: a database whose data is lost with its pod",
     question: Some(1),
     idea: [
-        "In Level 1, the database runs in a Deployment, and its data is in the pod: on no volume, or in an emptyDir.",
+        "In Level 1, the database runs in a Deployment, and its data is in an emptyDir: a directory that belongs to the pod.",
         "Data in an emptyDir survives a restart of the container, and is lost when the pod is deleted.",
         "In Level 2, the data is on a volume outside the pod, so the next pod finds it.",
     ],
@@ -22,9 +22,8 @@ pub const TOPIC: Topic = Topic {
     not_shown,
     by_hand: &[
         Look::in_namespace(
-            "see which volumes the pod of the database has",
-            "get pod/postgres-0 -o custom-columns=POD:.metadata.name,CLAIM:.spec.volumes[*].persistentVolumeClaim.claimName,\
-             EMPTY-DIR:.spec.volumes[*].emptyDir",
+            "see which volumes the pod of the database has, in the part Volumes",
+            "describe pod/postgres-0",
         ),
         Look::in_namespace("see how often its container was restarted, in the column RESTARTS", "get pod/postgres-0"),
         Look::of_cluster("read what an emptyDir is", "explain pod.spec.volumes.emptyDir"),

@@ -127,10 +127,10 @@ fn not_shown(live: &Live) -> Vec<String> {
     if volumes().any(|volume| matches!(volume, Reading::Unknown(_))) {
         all.push("what is behind the claim: the volume could not be read".to_owned());
     }
-    if live.snapshot.claims().any(|claim| is_without_class(claim)) {
-        all.push("a volume that is created for a claim: here, it was created before, by hand or by deploy".to_owned());
+    if live.snapshot.claims().any(is_without_class) {
+        all.push("a volume that is created for a claim: this claim asks for a volume that is there already".to_owned());
     } else if live.snapshot.claims().next().is_some() {
-        all.push("a volume that was there before its claim: here, it was created for the claim".to_owned());
+        all.push("a volume that was there before its claim: this claim asks a StorageClass for a volume".to_owned());
     }
     all.push("the data in a new pod: the pod must be deleted first, which persistence-demo does".to_owned());
     all

@@ -44,7 +44,7 @@ fn shows(live: &Live) -> Vec<Shown> {
         all.push(Table { columns: COLUMNS, rows }.into());
     }
     all.extend(shown::of(&object, set, |set| vec![order(&object, set), revision(&object, set)]));
-    all.extend(live.set_pods().filter_map(of_pod));
+    all.extend(live.set_pods().flat_map(|pod| of_pod(live.set(), pod)));
     all
 }
 
@@ -106,9 +106,9 @@ fn revision(object: &str, set: &StatefulSet) -> Shown {
     let current = status.and_then(|status| status.current_revision.as_deref());
     let newest = status.and_then(|status| status.update_revision.as_deref());
     let says = match (current, newest) {
-        (Some(current), Some(newest)) if current == newest => "has all its pods of one revision",
-        (Some(_), Some(_)) => "has pods of two revisions, or is about to replace them",
-        _ => "has told no revision yet",
+        (Some(current), Some(newest)) if current == newest => "has one revision, and updates no pod now",
+        (Some(_), Some(_)) => "has two revisions: its pods of the old one are to be replaced",
+        _ => "has no revision yet",
     };
     let fact = Fact::new(object, says).because_of("status.currentRevision", current);
     fact.because_of("status.updateRevision", newest).into()
@@ -117,15 +117,19 @@ fn revision(object: &str, set: &StatefulSet) -> Shown {
 /// The label of a set's pod with its revision.
 const REVISION: &str = "controller-revision-hash";
 
-fn of_pod(pod: &Pod) -> Option<Shown> {
-    let revision = pod.labels().get(REVISION)?;
-    let seconds = pod.spec.as_ref()?.termination_grace_period_seconds?;
-    let fact = Fact::new(
-        live::reference(pod),
-        format!("is of the revision {revision}, and has {seconds} seconds to stop when it is deleted"),
-    );
-    let fact = fact.because("label controller-revision-hash", revision);
-    Some(fact.because("spec.terminationGracePeriodSeconds", seconds.to_string()).into())
+/// Of which revision a pod is, and how long it may take to stop.
+fn of_pod(set: Option<&StatefulSet>, pod: &Pod) -> Vec<Shown> {
+    let newest = set.and_then(|set| set.status.as_ref()?.update_revision.as_ref());
+    let revision = pod.labels().get(REVISION).map(|revision| {
+        let is_newest = newest == Some(revision);
+        let says = if is_newest { "is of the newest revision" } else { "is of another revision than the newest" };
+        Fact::new(live::reference(pod), says).because("label controller-revision-hash", revision)
+    });
+    let seconds = pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds).map(|seconds| {
+        let says = format!("has {seconds} seconds to stop when it is deleted");
+        Fact::new(live::reference(pod), says).because("spec.terminationGracePeriodSeconds", seconds.to_string())
+    });
+    revision.into_iter().chain(seconds).map(Shown::from).collect()
 }
 
 fn not_shown(live: &Live) -> Vec<String> {
@@ -137,7 +141,9 @@ fn not_shown(live: &Live) -> Vec<String> {
     if status.is_some_and(|status| status.current_revision == status.update_revision) {
         all.push("an update while it runs: no pod is being replaced now".to_owned());
     }
-    all.push("a deletion of the whole set: nobody deletes it now".to_owned());
+    if live.set().is_some_and(|set| set.metadata.deletion_timestamp.is_none()) {
+        all.push("a deletion of the whole set: nobody deletes it now".to_owned());
+    }
     all
 }
 
@@ -145,7 +151,7 @@ fn not_shown(live: &Live) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn deployment(strategy: serde_json::Value) -> Vec<String> {
+    fn deployment(strategy: &serde_json::Value) -> Vec<String> {
         let spec = serde_json::json!({ "selector": {}, "template": {}, "strategy": strategy });
         of_deployment(
             &serde_json::from_value(serde_json::json!({ "metadata": { "name": "a" }, "spec": spec })).unwrap(),
@@ -155,7 +161,7 @@ mod tests {
     #[test]
     fn each_strategy_is_told_as_what_it_does() {
         use serde_json::json;
-        let last = |strategy| deployment(strategy).pop().unwrap();
+        let last = |strategy| deployment(&strategy).pop().unwrap();
         assert_eq!(last(json!({})), "creates a new pod, then deletes an old one");
         assert_eq!(last(json!({ "type": "Recreate" })), "deletes all pods, then creates new ones");
         for none in [json!(0), json!("0%")] {

@@ -1,4 +1,4 @@
-//! A StorageClass: who creates a volume for a claim.
+//! A `StorageClass`: who creates a volume for a claim.
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::api::storage::v1::StorageClass;
