@@ -62,7 +62,10 @@ impl Explained {
         lines.extend(page::wrapped(&self.idea.join(" "), "", width));
         lines.push(Line::default());
         lines.extend(heading(&self.place()));
-        for shown in &self.shows {
+        for (number, shown) in self.shows.iter().enumerate() {
+            if number > 0 && matches!(self.shows[number - 1], Shown::Table(_)) {
+                lines.push(Line::default());
+            }
             lines.extend(of_shown(shown, width));
         }
         if !self.not_shown.is_empty() {
@@ -106,7 +109,7 @@ fn of_shown(shown: &Shown, width: usize) -> Vec<Line> {
             for row in &all.rows {
                 table.row(row.clone());
             }
-            table.text().lines().map(Line::from).chain([Line::default()]).collect()
+            table.text().lines().map(Line::from).collect()
         }
     }
 }

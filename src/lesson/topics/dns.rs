@@ -115,7 +115,7 @@ fn of_pod(pod: &Pod) -> Option<Shown> {
 }
 
 fn not_shown(live: &Live) -> Vec<String> {
-    let mut all = vec![NOT_ASKED.to_owned()];
+    let mut all: Vec<_> = live.without_pod().into_iter().chain([NOT_ASKED.to_owned()]).collect();
     if live.replicas() == Some(1) {
         let same = "with one pod, both names give the same address";
         all.push(format!("the difference between the pod's name and the Service's name: {same}"));

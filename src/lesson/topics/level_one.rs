@@ -99,7 +99,7 @@ fn not_shown(live: &Live) -> Vec<String> {
         let volume = pod.spec.as_ref().and_then(data_volume);
         volume.is_some_and(|volume| volume.persistent_volume_claim.is_none())
     };
-    let mut all = Vec::new();
+    let mut all = Vec::from_iter(live.without_pod());
     if !live.set_pods().any(is_level_one) {
         let demo = "persistence-demo --contrast creates one for some minutes";
         all.push(format!("Level 1 itself: no database here has its data in an emptyDir ({demo})"));

@@ -53,6 +53,12 @@ impl Live {
         self.snapshot.pods_of(names::POSTGRES)
     }
 
+    /// Says that the database has no pod, if that is so.
+    pub(super) fn without_pod(&self) -> Option<String> {
+        self.snapshot.pods.present().filter(|_| self.set_pods().next().is_none())?;
+        Some("the pod of the database: there is none now".to_owned())
+    }
+
     /// The name by which the backend reaches the database, if that is known.
     pub(super) fn database_host(&self) -> Option<&str> {
         let backend = self.snapshot.deployments.get(names::BACKEND)?.present()?;

@@ -122,7 +122,7 @@ fn of_source(live: &Live, object: &str, spec: &PersistentVolumeSpec) -> Option<S
 }
 
 fn not_shown(live: &Live) -> Vec<String> {
-    let mut all = Vec::new();
+    let mut all = Vec::from_iter(live.without_pod());
     let volumes = || live.snapshot.members.iter().map(|member| &member.volume);
     if volumes().any(|volume| matches!(volume, Reading::Unknown(_))) {
         all.push("what is behind the claim: the volume could not be read".to_owned());

@@ -15,7 +15,7 @@ pub const TOPIC: Topic = Topic {
     title: "Rollout: in which order pods are replaced and deleted",
     question: Some(4),
     idea: [
-        "When a StatefulSet is scaled down, and in a rolling update, its pods go one after another, the highest number first.",
+        "By default, when a StatefulSet is scaled down, and in a rolling update, its pods go one after another, the highest number first.",
         "When the set itself is deleted, its pods are deleted in no order: to keep the order, scale the set to 0 first.",
         "A Deployment has no order: in a rolling update it usually starts a new pod before it deletes an old one.",
     ],

@@ -95,7 +95,7 @@ fn of_deployment(live: &Live) -> Option<Shown> {
 }
 
 fn not_shown(live: &Live) -> Vec<String> {
-    let mut all = Vec::new();
+    let mut all = Vec::from_iter(live.without_pod());
     if live.replicas() == Some(1) {
         all.push("several numbers: this set has one pod, and so only the number 0".to_owned());
     }
