@@ -71,6 +71,7 @@ mod tests {
             for text in texts.chain([question.answer]) {
                 assert!(text.ends_with('.') && !text.contains("  "), "{text}");
             }
+            assert!(topics::find(question.topic).is_some(), "{question}");
             assert!(question.asks.ends_with('?') && !question.not_shown.is_empty(), "{question}");
         }
     }

@@ -4,6 +4,7 @@
 mod finding;
 mod live;
 mod page;
+mod spoils;
 mod topic;
 
 use serde::Serialize;
@@ -57,6 +58,10 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     match subject(name, ctx)? {
         Subject::Topic(topic) => {
             let objects = live::read(ctx).await?;
+            // Programs that read it have nothing to predict.
+            if matches!(args.output, Format::Table | Format::Wide) && !spoils::is_welcome(ctx, topic, &objects).await? {
+                return Ok(Outcome::Holds);
+            }
             let explained = topic::Explained::new(topic, &objects, &ctx.by_hand);
             answer(args.output, ctx, "Topic", &explained, |width| explained.lines(width))
         }
