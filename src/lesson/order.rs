@@ -67,10 +67,10 @@ pub enum Step {
     Deleted,
 }
 
-impl Step {
-    /// All of them, in their order.
-    pub const ALL: [Self; 4] = [Self::Up, Self::Down, Self::UpAgain, Self::Deleted];
+/// The steps that create pods.
+const UP: [Step; 2] = [Step::Up, Step::UpAgain];
 
+impl Step {
     /// What happens to each pod, in this order.
     fn kinds(self) -> [Kind; 2] {
         match self {
@@ -97,7 +97,7 @@ impl Step {
 pub enum Kind {
     Created,
     Ready,
-    /// Its deletion was asked for: it has a deletionTimestamp, and kubectl shows it as Terminating.
+    /// Its deletion was asked for: it has a `deletionTimestamp`, and kubectl shows it as Terminating.
     ToldToEnd,
     Gone,
 }
@@ -160,7 +160,7 @@ type Happens = (Kind, u8);
 type Judged = (Holds, String);
 
 /// What several things come to, with the words of those that decide it. None prove nothing.
-fn together(all: &[Judged], between: &str) -> Judged {
+fn all_of(all: &[Judged], between: &str) -> Judged {
     let has = |holds| all.iter().any(|(one, _)| *one == holds);
     let holds = match (has(Holds::No), has(Holds::Unknown) || all.is_empty()) {
         (true, _) => Holds::No,
@@ -259,16 +259,18 @@ impl Seen {
         checks.into_iter().map(|(name, (holds, evidence))| Check::new(name, holds, evidence)).collect()
     }
 
-    /// Each pod was created after the one before it was Ready.
+    /// Each time, each pod was created after the one before it was Ready.
     fn created_in_order(&self) -> Judged {
-        let one = |step| {
-            self.of_step(step, |phase| {
-                let pairs = (1..self.pods).map(|pod| phase.in_order((Kind::Ready, pod - 1), (Kind::Created, pod)));
-                pairs.collect()
-            })
-        };
-        let (holds, words) = together(&[one(Step::Up), one(Step::UpAgain)], "; ");
+        let (holds, words) = all_of(&UP.map(|step| self.created_by(step)), "; ");
         (holds, format!("statefulset/{} {words}", self.set))
+    }
+
+    /// Each pod was created after the one before it was Ready.
+    fn created_by(&self, step: Step) -> Judged {
+        self.of_step(step, |phase| {
+            let pairs = (1..self.pods).map(|pod| phase.in_order((Kind::Ready, pod - 1), (Kind::Created, pod)));
+            pairs.collect()
+        })
     }
 
     /// Each pod was told to end after the one above it was gone.
@@ -307,8 +309,11 @@ impl Seen {
         if let Some(why) = &self.lost {
             return (Holds::Unknown, format!("{done}: not everything was seen, because the watch broke off: {why}"));
         }
+        if self.pods < 2 {
+            return (Holds::Unknown, format!("{done}: {} pods have no order", self.pods));
+        }
         let Some(phase) = self.phase(step) else {
-            return (Holds::Unknown, format!("was not {done}{}", self.last_seen()));
+            return (Holds::Unknown, format!("it was not {done}"));
         };
         if let Some(Event { kind, pod, .. }) = phase.foreign(self.pods) {
             let words = format!("{done}: pod {pod} was {} meanwhile, so somebody else changed the set", kind.name());
@@ -321,7 +326,7 @@ impl Seen {
             all.retain(|(holds, _)| *holds == Holds::No);
             all.push((Holds::Unknown, format!("not all {} pods were {}{}", self.pods, last.name(), self.last_seen())));
         }
-        let (holds, words) = together(&all, ", ");
+        let (holds, words) = all_of(&all, ", ");
         (holds, format!("{done}: {words}"))
     }
 
@@ -333,13 +338,17 @@ impl Seen {
     #[must_use]
     pub fn observed(&self) -> String {
         let (up, down, deleted) = (self.created_in_order().0, self.deleted_in_order().0, self.deleted_together().0);
-        let created = self.order_of(Step::Up, up, Kind::Ready);
+        // If it did not hold each time, it is told of the time when it did not.
+        let time = UP.into_iter().find(|step| self.created_by(*step).0 == up).unwrap_or(Step::Up);
+        let created = self.order_of(time, up, Kind::Ready);
         let scaled_down = self.order_of(Step::Down, down, Kind::Gone);
         let ended = match (deleted, self.phase(Step::Deleted)) {
             (Holds::Yes, Some(phase)) => {
                 format!("when it was deleted, all {} pods were told to end within {}", self.pods, phase.told_within())
             }
-            _ => self.order_of(Step::Deleted, deleted, Kind::Gone),
+            // What was not together was in order.
+            (Holds::No, _) => self.order_of(Step::Deleted, Holds::Yes, Kind::Gone),
+            _ => self.order_of(Step::Deleted, Holds::Unknown, Kind::Gone),
         };
         format!("{}; {scaled_down}. {}.", capital(&created), capital(&ended))
     }
@@ -350,11 +359,12 @@ impl Seen {
 
     /// In which order a step went through the pods, and whether it waited each time for what the pod before had to come to.
     fn order_of(&self, step: Step, in_order: Holds, waits_for: Kind) -> String {
-        let (done, [kind, _]) = (step.done(), step.kinds());
+        let done = step.done();
         let (Some(phase), true) = (self.phase(step), in_order != Holds::Unknown) else {
-            return format!("it is not known in which order its pods were {} when it was {done}", kind.name());
+            return format!("when the set was {done}, the order of its pods was not seen");
         };
         let not = if in_order == Holds::Yes { "" } else { "but not " };
+        let [kind, _] = step.kinds();
         let (order, kind, waits_for) = (phase.order(kind), kind.name(), waits_for.name());
         format!(
             "when the set was {done}, its pods were {kind} in the order {order}, {not}each after the pod before it was {waits_for}"
@@ -479,4 +489,260 @@ pub fn step(mut following: Following, change: Change, at_ms: u64) -> Following {
         Change::Late => following.seen.late = Some(following.last_seen()),
     }
     following
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PODS: u8 = 3;
+
+    fn pod(number: u8, uid: &str) -> PodSeen {
+        PodSeen { name: format!("set-{number}"), uid: format!("{uid}{number}"), ..PodSeen::default() }
+    }
+
+    fn ready(pod: PodSeen) -> PodSeen {
+        PodSeen { ready: true, ..pod }
+    }
+
+    fn told(pod: PodSeen) -> PodSeen {
+        PodSeen { deleted_at: Some("2026-11-24T02:00:01Z".parse().unwrap()), ready: false, ..pod }
+    }
+
+    /// What a watch tells of one thing after another, each ten milliseconds after the one before.
+    fn replay(changes: impl IntoIterator<Item = Change>) -> Seen {
+        let changes = changes.into_iter().zip(1..);
+        changes.fold(Following::new("set".into(), PODS), |all, (change, number)| step(all, change, number * 10)).seen
+    }
+
+    /// All pods are created and get Ready, one after the other or together.
+    fn up(asked: Step, uid: &'static str, together: bool) -> Vec<Change> {
+        let all = |made: u8, are_ready: u8| {
+            let one = |number| if number < are_ready { ready(pod(number, uid)) } else { pod(number, uid) };
+            Change::Pods((0..made).map(one).collect())
+        };
+        let changes: Vec<Change> = if together {
+            (1..=PODS).map(|made| all(made, 0)).chain((1..=PODS).map(|are_ready| all(PODS, are_ready))).collect()
+        } else {
+            (0..PODS).flat_map(|number| [all(number + 1, number), all(number + 1, number + 1)]).collect()
+        };
+        [Change::Asked(asked)].into_iter().chain(changes).collect()
+    }
+
+    /// All pods are told to end and go, one after the other from the highest number, or together.
+    fn down(asked: Step, uid: &'static str, together: bool) -> Vec<Change> {
+        let all = |there: u8, told_from: u8| {
+            let one = |number| if number >= told_from { told(pod(number, uid)) } else { ready(pod(number, uid)) };
+            Change::Pods((0..there).map(one).collect())
+        };
+        let changes: Vec<Change> = if together {
+            let told = (0..PODS).rev().map(|told_from| all(PODS, told_from));
+            told.chain((0..PODS).rev().map(|there| all(there, 0))).collect()
+        } else {
+            (0..PODS).rev().flat_map(|number| [all(number + 1, number), all(number, PODS)]).collect()
+        };
+        [Change::Asked(asked)].into_iter().chain(changes).collect()
+    }
+
+    /// What a cluster does; each in order, or not.
+    fn cluster(created: bool, deleted: bool, with_set: bool) -> Vec<Change> {
+        let up = |step, uid| up(step, uid, !created);
+        let all = [
+            up(Step::Up, "a"),
+            down(Step::Down, "a", !deleted),
+            up(Step::UpAgain, "b"),
+            down(Step::Deleted, "b", !with_set),
+        ];
+        all.concat()
+    }
+
+    fn right() -> Vec<Change> {
+        cluster(true, true, false)
+    }
+
+    fn holds(seen: &Seen) -> [Holds; 3] {
+        let checks = seen.checks();
+        assert!(checks.iter().all(|check| check.open.is_none() && !check.evidence.is_empty()), "{checks:?}");
+        [0, 1, 2].map(|number| checks[number].holds)
+    }
+
+    use Holds::{No, Unknown, Yes};
+
+    #[test]
+    fn the_question_has_one_answer() {
+        assert_eq!(QUESTION.choices.iter().filter(|choice| choice.is_right).count(), 1);
+        assert_eq!(QUESTION.answer.matches(". ").count(), 1, "it has two sentences");
+    }
+
+    #[test]
+    fn what_a_cluster_does_is_told_in_its_order() {
+        let seen = replay(right());
+        let told = |step| {
+            let phase = seen.phases.iter().find(|phase| phase.step == step).unwrap();
+            phase.events.iter().map(|event| format!("{} {}", event.pod, event.kind.name())).collect::<Vec<_>>()
+        };
+        assert_eq!(told(Step::Up), ["0 created", "0 Ready", "1 created", "1 Ready", "2 created", "2 Ready"]);
+        let down = ["2 told to end", "2 gone", "1 told to end", "1 gone", "0 told to end", "0 gone"];
+        assert_eq!(told(Step::Down), down);
+        let deleted = ["2 told to end", "1 told to end", "0 told to end", "2 gone", "1 gone", "0 gone"];
+        assert_eq!(told(Step::Deleted), deleted);
+        assert_eq!(holds(&seen), [Yes; 3]);
+        let evidence: Vec<String> = seen.checks().into_iter().map(|check| check.evidence).collect();
+        assert_eq!(
+            evidence,
+            [
+                "statefulset/set created: pod 1 was created 0.010 s after pod 0 was Ready, pod 2 was created 0.010 s after \
+                 pod 1 was Ready; scaled up again: pod 1 was created 0.010 s after pod 0 was Ready, pod 2 was created 0.010 s \
+                 after pod 1 was Ready",
+                "scaled down: pod 1 was told to end 0.010 s after pod 2 was gone, pod 0 was told to end 0.010 s after pod 1 \
+                 was gone",
+                "deleted: pods 2, 1, 0 were told to end within 0.020 s, 0 and 1 before one of them was gone",
+            ]
+        );
+        assert_eq!(
+            seen.observed(),
+            "When the set was created, its pods were created in the order 0, 1, 2, each after the pod before it was Ready; \
+             when the set was scaled down, its pods were told to end in the order 2, 1, 0, each after the pod before it was \
+             gone. When it was deleted, all 3 pods were told to end within 0.020 s."
+        );
+    }
+
+    #[test]
+    fn a_parallel_set_does_not_hold() {
+        let seen = replay(cluster(false, false, false));
+        assert_eq!(holds(&seen), [No, No, Yes]);
+        let checks = seen.checks();
+        assert!(checks[0].evidence.contains("pod 1 was created 0.020 s before pod 0 was Ready"), "{checks:?}");
+        assert!(
+            seen.observed().contains("0, 1, 2, but not each after the pod before it was Ready"),
+            "{}",
+            seen.observed()
+        );
+    }
+
+    #[test]
+    fn one_time_out_of_order_is_enough() {
+        let parts = [up(Step::Up, "a", false), down(Step::Down, "a", false), up(Step::UpAgain, "b", true)];
+        let seen = replay(parts.concat());
+        assert_eq!(holds(&seen), [No, Yes, Unknown]);
+        let says = "When the set was scaled up again, its pods were created in the order 0, 1, 2, but not each";
+        assert!(seen.observed().starts_with(says), "{}", seen.observed());
+    }
+
+    #[test]
+    fn a_deletion_in_order_does_not_hold() {
+        let seen = replay(cluster(true, true, true));
+        assert_eq!(holds(&seen), [Yes, Yes, No]);
+        let says = "When the set was deleted, its pods were told to end in the order 2, 1, 0, each after the pod before it was gone.";
+        assert!(seen.observed().ends_with(says), "{}", seen.observed());
+    }
+
+    #[test]
+    fn a_watch_that_broke_off_proves_nothing() {
+        for cluster in [right(), cluster(false, false, true)] {
+            let seen =
+                replay(cluster.into_iter().chain([Change::Lost("too old".into()), Change::Lost("again".into())]));
+            assert_eq!(holds(&seen), [Unknown; 3]);
+            assert!(seen.is_broken() && seen.checks()[1].evidence.ends_with("the watch broke off: too old"));
+            assert_eq!(seen.with_something_changed(), None);
+        }
+    }
+
+    #[test]
+    fn what_was_not_done_in_time_is_not_known() {
+        let waits = PodSeen { waits: Some("Insufficient cpu".into()), ..pod(1, "a") };
+        let late = [
+            Change::Asked(Step::Up),
+            Change::Pods(vec![pod(0, "a")]),
+            Change::Pods(vec![ready(pod(0, "a"))]),
+            Change::Pods(vec![ready(pod(0, "a")), waits]),
+            Change::Late,
+        ];
+        let seen = replay(late);
+        assert_eq!(holds(&seen), [Unknown; 3]);
+        let says =
+            "not all 3 pods were Ready in time; last seen: 2 pods, 1 Ready, 0 told to end, pod 1: Insufficient cpu";
+        assert!(seen.checks()[0].evidence.contains(says), "{}", seen.checks()[0].evidence);
+        assert!(seen.observed().starts_with("When the set was created, the order of its pods was not seen; when"));
+        // What was out of order before the time was over is known.
+        let parallel = up(Step::Up, "a", true).into_iter().take(4).chain([Change::Late]);
+        assert_eq!(holds(&replay(parallel)), [No, Unknown, Unknown]);
+    }
+
+    #[test]
+    fn who_else_changes_the_set_leaves_it_unknown() {
+        let mut changes = right();
+        // Pod 0 is deleted, and created again, while the set comes up.
+        let others = [vec![told(pod(0, "a"))], vec![], vec![pod(0, "c")], vec![ready(pod(0, "c"))]];
+        changes.splice(3..3, others.map(Change::Pods));
+        let seen = replay(changes);
+        assert_eq!(holds(&seen)[0], Unknown);
+        assert!(seen.checks()[0].evidence.contains("pod 0 was told to end meanwhile"), "{:?}", seen.checks()[0]);
+    }
+
+    #[test]
+    fn a_pod_that_is_ready_again_is_no_other_one() {
+        let mut changes = right();
+        changes.splice(3..3, [vec![pod(0, "a")], vec![ready(pod(0, "a"))]].map(Change::Pods));
+        assert_eq!(holds(&replay(changes)), [Yes; 3]);
+    }
+
+    #[test]
+    fn pods_of_another_name_are_none_of_the_set() {
+        let others = |name: &str| Change::Pods(vec![PodSeen { name: name.into(), ..pod(0, "x") }]);
+        let seen =
+            replay([Change::Asked(Step::Up), others("set-a"), others("set"), others("other-0"), others("set-999")]);
+        assert_eq!(seen.phases[0].events, []);
+    }
+
+    #[test]
+    fn with_two_events_exchanged_it_does_not_hold() {
+        let seen = replay(right());
+        let (changed, what) = seen.with_something_changed().unwrap();
+        assert_eq!(what, "with \"pod 2 gone\" and \"pod 1 told to end\" exchanged");
+        assert_eq!(holds(&changed), [Yes, No, Yes]);
+        assert_eq!(changed.with_something_changed(), None);
+        let times = |seen: &Seen| seen.phases[1].events.iter().map(|event| event.at_ms).collect::<Vec<_>>();
+        assert_eq!(times(&seen), times(&changed));
+    }
+
+    #[test]
+    fn evidence_without_pods_proves_nothing() {
+        for pods in [0, 1] {
+            let mut seen = Seen { pods, ..replay(right()) };
+            assert!(!holds(&seen).contains(&Yes));
+            seen.phases.iter_mut().for_each(|phase| phase.events.clear());
+            assert_eq!(holds(&seen), [Unknown; 3], "{pods}");
+            assert_eq!(seen.with_something_changed(), None);
+        }
+    }
+
+    proptest! {
+        /// What was seen of a good set until some moment is never held against it, and is never enough.
+        #[test]
+        fn a_part_is_never_all(length in 0..right().len()) {
+            let seen = replay(right().into_iter().take(length));
+            prop_assert!(!holds(&seen).contains(&No));
+            prop_assert!(holds(&seen).contains(&Unknown) && !seen.observed().is_empty());
+        }
+
+        /// A thing that is not in the evidence leaves it open at best.
+        #[test]
+        fn nothing_may_be_missing(phase in 0_usize..4, event in 0_usize..6) {
+            let mut seen = replay(right());
+            seen.phases[phase].events.remove(event);
+            prop_assert_ne!(holds(&seen), [Yes; 3]);
+        }
+
+        /// Evidence is read again as it was written, and comes to the same.
+        #[test]
+        fn it_is_read_again(created: bool, deleted: bool, with_set: bool, length in 0_usize..40) {
+            let seen = replay(cluster(created, deleted, with_set).into_iter().take(length));
+            let read: Seen = serde_json::from_str(&serde_json::to_string(&seen).unwrap()).unwrap();
+            prop_assert_eq!(read.checks(), seen.checks());
+            prop_assert_eq!(read, seen);
+        }
+    }
 }

@@ -19,12 +19,13 @@ use crate::observe::live;
 use crate::output::{Line, Role};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::rows::Run;
+use crate::text::seconds;
 
 /// As many as show an order.
 const PODS: u8 = 3;
 
 /// How long a step may take: another node may have to pull the image.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// How long the first list of the pods may take.
 const FIRST_LIST: Duration = Duration::from_secs(30);
@@ -51,7 +52,11 @@ pub async fn observe(ctx: &Ctx, run: &Run) -> anyhow::Result<Seen> {
         };
         watch.through(step, act).await?;
     }
-    made.delete(ctx).await?;
+    let deleted = made.delete(ctx).await;
+    // A server that is away ends the watch too: then it is deleted at the end of the run.
+    if !watch.following.seen.is_broken() {
+        deleted?;
+    }
     Ok(watch.following.seen)
 }
 
@@ -145,8 +150,8 @@ impl<'a> Watch<'a> {
         let set = &self.following.seen.set;
         match step {
             Step::Up => format!("create statefulset/{set} with {PODS} pods"),
-            Step::Down => "scale it down to 0".to_owned(),
-            Step::UpAgain => format!("scale it up to {PODS}"),
+            Step::Down => "scale it down to 0 pods".to_owned(),
+            Step::UpAgain => format!("scale it up to {PODS} pods"),
             Step::Deleted => format!("delete statefulset/{set}"),
         }
     }
@@ -154,7 +159,7 @@ impl<'a> Watch<'a> {
 
 /// An event, by how long after its step was asked for.
 fn line(event: &Event, from: u64, set: &str) -> Line {
-    let at = format!("+{}", crate::text::seconds(event.at_ms.saturating_sub(from)));
+    let at = format!("+{}", seconds(event.at_ms.saturating_sub(from)));
     let role = if event.kind == Kind::Ready { Role::Good } else { Role::Plain };
     let rest = format!(" pod/{set}-{}", event.pod);
     Line::from(format!("{at:>10}  ")).and(role, format!("{:<12}", event.kind.name())).and(Role::Plain, rest)

@@ -50,17 +50,19 @@ const NO_TRIAL: &str = "does not support dry run";
 const MOST: u32 = 50;
 
 /// How long the pods of a killed run may take to end.
-const LEFT_BEHIND: Duration = Duration::from_secs(60);
+const LEFT_BEHIND: Duration = Duration::from_mins(1);
 
 /// What a practice set of a run belongs to: the run's Lease, which the next run deletes after one that was killed.
 ///
 /// # Errors
 /// `NoRoom` if the run has no Lease, or if the server does not say.
 pub async fn owner(cluster: &Cluster, run: &Run) -> anyhow::Result<OwnerReference> {
-    let owner = lease::of(run).as_owner(cluster).await?;
-    let none =
-        || NoRoom("there is no Lease for this run, so nothing would delete what it leaves if it is killed".to_owned());
-    Ok(owner.ok_or_else(none)?)
+    let owner = match lease::of(run).as_owner(cluster).await {
+        Err(error) if error.cause.is_refusal() => None,
+        asked => asked?,
+    };
+    let none = "there is no Lease for this run, so nothing would delete what it leaves if it is killed";
+    Ok(owner.ok_or_else(|| NoRoom(none.to_owned()))?)
 }
 
 /// Makes sure that there is room for a practice set: rights, objects, and all of its pods. Creates nothing.
