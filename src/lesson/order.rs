@@ -261,6 +261,9 @@ impl Seen {
 
     /// Each time, each pod was created after the one before it was Ready.
     fn created_in_order(&self) -> Judged {
+        if let Some(broke_off) = self.broke_off() {
+            return (Holds::Unknown, broke_off);
+        }
         let (holds, words) = all_of(&UP.map(|step| self.created_by(step)), "; ");
         (holds, format!("statefulset/{} {words}", self.set))
     }
@@ -306,8 +309,8 @@ impl Seen {
     /// else changed the set meanwhile.
     fn of_step(&self, step: Step, judge: impl FnOnce(&Phase) -> Vec<Judged>) -> Judged {
         let done = step.done();
-        if let Some(why) = &self.lost {
-            return (Holds::Unknown, format!("{done}: not everything was seen, because the watch broke off: {why}"));
+        if let Some(broke_off) = self.broke_off() {
+            return (Holds::Unknown, broke_off);
         }
         if self.pods < 2 {
             return (Holds::Unknown, format!("{done}: {} pods have no order", self.pods));
@@ -330,6 +333,10 @@ impl Seen {
         (holds, format!("{done}: {words}"))
     }
 
+    fn broke_off(&self) -> Option<String> {
+        self.lost.as_ref().map(|why| format!("the watch broke off, so not everything was seen: {why}"))
+    }
+
     fn last_seen(&self) -> String {
         self.late.as_ref().map(|late| format!(" in time; last seen: {late}")).unwrap_or_default()
     }
@@ -337,6 +344,9 @@ impl Seen {
     /// What was seen, in two sentences.
     #[must_use]
     pub fn observed(&self) -> String {
+        if let Some(broke_off) = self.broke_off() {
+            return format!("The order of the pods is not known. {}.", capital(&broke_off));
+        }
         let (up, down, deleted) = (self.created_in_order().0, self.deleted_in_order().0, self.deleted_together().0);
         // If it did not hold each time, it is told of the time when it did not.
         let time = UP.into_iter().find(|step| self.created_by(*step).0 == up).unwrap_or(Step::Up);
@@ -645,7 +655,12 @@ mod tests {
             let seen =
                 replay(cluster.into_iter().chain([Change::Lost("too old".into()), Change::Lost("again".into())]));
             assert_eq!(holds(&seen), [Unknown; 3]);
-            assert!(seen.is_broken() && seen.checks()[1].evidence.ends_with("the watch broke off: too old"));
+            assert!(
+                seen.is_broken()
+                    && seen.checks().iter().all(|check| check.evidence.ends_with("not everything was seen: too old"))
+            );
+            let says = "The order of the pods is not known. The watch broke off, so not everything was seen: too old.";
+            assert_eq!(seen.observed(), says);
             assert_eq!(seen.with_something_changed(), None);
         }
     }
