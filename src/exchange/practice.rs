@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec, PodTemplateSpec, Service, ServiceSpec};
+use k8s_openapi::api::core::v1::{
+    PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, PodTemplateSpec, Service, ServiceSpec,
+    Volume,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use kube::ResourceExt;
 use serde_json::json;
@@ -110,16 +113,32 @@ impl Practice {
         PodTemplateSpec { metadata: Some(metadata), spec: Some(self.pod.clone()) }
     }
 
-    /// A pod of the set, as the set would make it, but for its claims.
+    /// A pod of the set, as the set would make it: with a volume of each of its claims.
     #[must_use]
     pub fn one_pod(&self) -> Pod {
-        objects::pod_of(&self.name(), Some(&self.namespace), &self.template())
+        let mut template = self.template();
+        let volumes = self.claims.iter().map(|claim| Volume {
+            name: claim.name_any(),
+            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                claim_name: self.claim_name(claim, 0),
+                read_only: None,
+            }),
+            ..Volume::default()
+        });
+        if let Some(pod) = &mut template.spec {
+            pod.volumes.get_or_insert_default().extend(volumes);
+        }
+        objects::pod_of(&self.name(), Some(&self.namespace), &template)
+    }
+
+    fn claim_name(&self, claim: &PersistentVolumeClaim, pod: u8) -> String {
+        format!("{}-{}-{pod}", claim.name_any(), self.name())
     }
 
     /// The names of all claims that the set makes.
     #[must_use]
     pub fn claim_names(&self) -> Vec<String> {
-        let of_pod = |pod| self.claims.iter().map(move |claim| format!("{}-{}-{pod}", claim.name_any(), self.name()));
+        let of_pod = |pod| self.claims.iter().map(move |claim| self.claim_name(claim, pod));
         (0..self.pods).flat_map(of_pod).collect()
     }
 }
@@ -262,6 +281,9 @@ mod tests {
         let with = Practice { claims: vec![claim], pods: 2, ..without };
         let set = body(&with.set());
         assert_eq!(set["spec"]["persistentVolumeClaimRetentionPolicy"], json!({ "whenDeleted": "Delete" }));
-        assert_eq!(with.claim_names(), ["data-practice-order-0123abcd-0", "data-practice-order-0123abcd-1"]);
+        let volumes = body(&with.one_pod())["spec"]["volumes"].clone();
+        let claim = "data-practice-order-0123abcd-0";
+        assert_eq!(volumes[1], json!({ "name": "data", "persistentVolumeClaim": { "claimName": claim } }));
+        assert_eq!(with.claim_names(), [claim, "data-practice-order-0123abcd-1"]);
     }
 }
