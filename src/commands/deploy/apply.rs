@@ -16,7 +16,6 @@ use crate::exchange::{claim, names, objects};
 use crate::kubernetes::act::{Apply, Create};
 use crate::kubernetes::{Cause, Object, adopt};
 use crate::observe::{Reading, Snapshot};
-use crate::program;
 
 /// Applies all. While the server is away, it is tried again until the deadline.
 pub async fn all(
@@ -72,7 +71,9 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
             ctx.perform(&Apply { object: without_values(apply.object), ..apply }).await?
         }
         // What this program has patched is its own: the replicas of a lesson that was killed.
-        Err(error) if is_with_itself(&error) => ctx.perform(&Apply { force: true, ..apply }).await?,
+        Err(error) if Cause::of(&error).is_some_and(obstacle::is_with_itself) => {
+            ctx.perform(&Apply { force: true, ..apply }).await?
+        }
         applied => applied?,
     };
     let outcome = match there {
@@ -84,15 +85,6 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
         Reading::Unknown(_) | Reading::NotAsked => "serverside-applied",
     };
     say(ctx, &object.reference(), outcome, dry_run)
-}
-
-/// Whether nobody but this program owns what is contested.
-fn is_with_itself(error: &anyhow::Error) -> bool {
-    let managers = match Cause::of(error) {
-        Some(Cause::Conflict { managers, .. }) => managers.as_slice(),
-        _ => &[],
-    };
-    matches!(managers, [only] if only == program::NAME)
 }
 
 /// An object with an empty value for each variable that is read from a Secret. It takes the place of one that somebody has set,

@@ -2,6 +2,7 @@
 
 use crate::exchange::names;
 use crate::kubernetes::{ByHand, Cause, RequestError};
+use crate::program;
 use crate::text::Hint;
 
 /// Something that keeps it from starting.
@@ -71,6 +72,11 @@ impl Obstacle {
         };
         Ok(Some(Self::new(kind, format!("{reference}: {message}"))))
     }
+}
+
+/// Whether all that is contested was patched by this program itself, as the replicas are in the lesson.
+pub fn is_with_itself(cause: &Cause) -> bool {
+    matches!(cause, Cause::Conflict { managers, .. } if matches!(managers.as_slice(), [only] if only == program::NAME))
 }
 
 /// Whether the server refuses a variable that is read from a Secret, beside a value that somebody has set.

@@ -178,6 +178,9 @@ async fn trials(
                 Some(error) if force && obstacle::is_of_a_value(&error.cause) => {
                     Apply { object: apply::without_values(apply.object), ..apply }.execute(cluster).await.err()
                 }
+                Some(error) if obstacle::is_with_itself(&error.cause) => {
+                    Apply { force: true, ..apply }.execute(cluster).await.err()
+                }
                 error => error,
             };
             (reference, error)
