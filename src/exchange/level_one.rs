@@ -132,7 +132,7 @@ fn mark(run: &str, storage: Storage) -> String {
 }
 
 /// A claim of the cluster's default class, as large as the exchange's.
-fn claim(metadata: ObjectMeta) -> PersistentVolumeClaim {
+pub(super) fn claim(metadata: ObjectMeta) -> PersistentVolumeClaim {
     let size = [("storage".to_owned(), Quantity(CLAIM_SIZE.to_owned()))].into();
     PersistentVolumeClaim {
         metadata,
@@ -146,7 +146,7 @@ fn claim(metadata: ObjectMeta) -> PersistentVolumeClaim {
 }
 
 /// The pod of the manifest, with another claim, or with an empty directory: that lasts as long as its pod.
-fn pod(beside: &PodSpec, claim: Option<&str>) -> anyhow::Result<PodSpec> {
+pub(super) fn pod(beside: &PodSpec, claim: Option<&str>) -> anyhow::Result<PodSpec> {
     let set: StatefulSet = objects::manifest("postgres-statefulset.yaml")?;
     let mut pod = set.spec.and_then(|spec| spec.template.spec).context("the manifest has no pod")?;
     // Where the directory is not root's, nothing has to run as root.

@@ -28,6 +28,8 @@ pub struct Practice {
     pub owner: OwnerReference,
     /// How many pods it has at most.
     pub pods: u8,
+    /// Whether they are created and deleted one after another. Else all at once.
+    pub in_order: bool,
     /// What runs in each pod.
     pub pod: PodSpec,
     /// The claims that each pod gets for itself. They are deleted with the set.
@@ -97,6 +99,7 @@ impl Practice {
             metadata: self.metadata(),
             spec: Some(StatefulSetSpec {
                 replicas: Some(self.pods.into()),
+                pod_management_policy: (!self.in_order).then(|| "Parallel".to_owned()),
                 service_name: Some(self.name()),
                 selector: LabelSelector { match_labels: Some(self.selected()), ..LabelSelector::default() },
                 template: self.template(),
@@ -141,6 +144,26 @@ impl Practice {
         let of_pod = |pod| self.claims.iter().map(move |claim| self.claim_name(claim, pod));
         (0..self.pods).flat_map(of_pod).collect()
     }
+}
+
+/// The volume of a server that has the data.
+const DATA: &str = "data";
+
+/// The claim of a pod of a set of servers, by its template.
+#[must_use]
+pub fn data_claim() -> PersistentVolumeClaim {
+    level_one::claim(ObjectMeta { name: Some(DATA.to_owned()), ..ObjectMeta::default() })
+}
+
+/// A database beside the exchange's, with its image, whose data is on the claim of `data_claim`.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
+pub fn server(beside: &PodSpec) -> anyhow::Result<PodSpec> {
+    let mut pod = level_one::pod(beside, None)?;
+    // Each pod gets this volume from its own claim.
+    pod.volumes.iter_mut().for_each(|volumes| volumes.retain(|volume| volume.name != DATA));
+    Ok(pod)
 }
 
 /// What a container of `sleeper` is called.
@@ -218,6 +241,7 @@ mod tests {
             namespace: "alice".to_owned(),
             owner,
             pods: 3,
+            in_order: true,
             pod: sleeper(&beside).unwrap(),
             claims: Vec::new(),
         }
@@ -274,16 +298,27 @@ mod tests {
     }
 
     #[test]
+    fn a_server_has_its_data_on_a_claim_of_its_own() {
+        let practice = practice();
+        let pod = server(&practice.pod).unwrap();
+        let mounts = pod.containers[0].volume_mounts.as_ref().unwrap();
+        assert!(mounts.iter().any(|mount| mount.name == DATA && mount.mount_path == names::DATA_PATH));
+        assert!(pod.volumes.unwrap().iter().all(|volume| volume.name != DATA));
+        assert_eq!(data_claim().name_any(), DATA);
+        assert_eq!(pod.security_context.unwrap().run_as_non_root, Some(true));
+    }
+
+    #[test]
     fn its_claims_go_with_it() {
         let without = practice();
         assert!(without.set().spec.unwrap().persistent_volume_claim_retention_policy.is_none());
         let claim: PersistentVolumeClaim = serde_json::from_value(json!({ "metadata": { "name": "data" } })).unwrap();
         let with = Practice { claims: vec![claim], pods: 2, ..without };
+        let volumes = body(&with.one_pod())["spec"]["volumes"].clone();
+        assert_eq!(volumes[1]["name"], "data");
+        assert_eq!(volumes[1]["persistentVolumeClaim"]["claimName"], "data-practice-order-0123abcd-0");
         let set = body(&with.set());
         assert_eq!(set["spec"]["persistentVolumeClaimRetentionPolicy"], json!({ "whenDeleted": "Delete" }));
-        let volumes = body(&with.one_pod())["spec"]["volumes"].clone();
-        let claim = "data-practice-order-0123abcd-0";
-        assert_eq!(volumes[1], json!({ "name": "data", "persistentVolumeClaim": { "claimName": claim } }));
-        assert_eq!(with.claim_names(), [claim, "data-practice-order-0123abcd-1"]);
+        assert_eq!(with.claim_names(), ["data-practice-order-0123abcd-0", "data-practice-order-0123abcd-1"]);
     }
 }

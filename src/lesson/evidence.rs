@@ -67,6 +67,16 @@ impl Evidence {
         }
     }
 
+    /// What it does not show: what no such run does, and what could not be tried here.
+    #[must_use]
+    pub fn not_shown(&self) -> Vec<String> {
+        let here = match self {
+            Self::Replicas(seen) => seen.not_shown(),
+            _ => None,
+        };
+        self.question().not_shown.iter().map(|what| (*what).to_owned()).chain(here).collect()
+    }
+
     /// The first thing that keeps it from being the answer; none if it is.
     #[must_use]
     pub fn against(&self) -> Option<Check> {

@@ -20,7 +20,7 @@ pub fn content(report: &Report) -> Content {
         Section::new("The answer", note, vec![answer]),
     ];
     let asked = asked_of(&report.about, None);
-    let end = end_with(&report.about, asked, BY_HAND, question.not_shown);
+    let end = end_with(&report.about, asked, BY_HAND, evidence.not_shown());
     Content {
         title: format!("Question {} of the lesson: {}", question.number, question.asks),
         holds,

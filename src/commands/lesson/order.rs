@@ -74,6 +74,7 @@ async fn practice_set(ctx: &Ctx, run: &Run) -> anyhow::Result<Practice> {
         namespace: cluster.namespace().to_owned(),
         owner: practice::owner(cluster, run).await?,
         pods: PODS,
+        in_order: true,
         pod: sleeper(&beside)?,
         claims: Vec::new(),
     })

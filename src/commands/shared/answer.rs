@@ -41,7 +41,7 @@ pub fn conclusion(ctx: &Ctx, evidence: &Evidence) -> anyhow::Result<()> {
         }
     };
     ctx.printer.out_wrapped(line, 2)?;
-    ctx.printer.out_wrapped(Line::from(format!("not shown: {}", question.not_shown.join("; "))), 2)
+    ctx.printer.out_wrapped(Line::from(format!("not shown: {}", evidence.not_shown().join("; "))), 2)
 }
 
 /// By what a report and a result in the cluster are known to be of one run.

@@ -2,6 +2,7 @@
 
 mod ready;
 mod scale;
+mod templates;
 
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<See
         second,
         load,
         rows,
-        templates: Reading::NotAsked,
+        templates: templates::observe(ctx, run).await,
     })
 }
 
