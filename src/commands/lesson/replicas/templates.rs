@@ -103,10 +103,10 @@ async fn ready(ctx: &Ctx, practice: &Practice) -> anyhow::Result<Vec<String>> {
         if are.len() == usize::from(PODS) {
             return Ok(are);
         }
-        let waits = pods.iter().find(|pod| !readiness::pod(pod)).map(PodSeen::from);
-        if let Some(PodSeen { name, waits, .. }) = waits {
-            last = format!("pod/{name} {}", waits.unwrap_or_else(|| "starts".to_owned()));
-        }
+        last = match pods.iter().find(|pod| !readiness::pod(pod)).map(PodSeen::from) {
+            Some(PodSeen { name, waits, .. }) => format!("pod/{name} {}", waits.unwrap_or_else(|| "starts".to_owned())),
+            None => format!("only {} were created", pods.len()),
+        };
     }
 }
 
