@@ -38,7 +38,7 @@ pub const DATABASE_USER: &str = "postgres";
 pub const DATABASE_HOST: &str = "DB_HOST";
 /// The variable by which the backend is told its role.
 pub const DATABASE_ROLE: &str = "DB_USER";
-/// The ConfigMap that says how far the questions of the lesson are answered.
+/// The `ConfigMap` that says how far the questions of the lesson are answered.
 pub const LESSON: &str = "kubecoin-lesson";
 /// The policy that lets only the backend reach the database.
 pub const NETWORK_POLICY: &str = "postgres";
@@ -67,7 +67,7 @@ pub const PRACTICE: &str = "kubectl-kubecoin/practice";
 /// The label of an `EndpointSlice` with the name of its Service.
 pub const OF_SERVICE: &str = "kubernetes.io/service-name";
 
-/// The annotation of the StorageClass that claims have which name none.
+/// The annotation of the `StorageClass` that claims have which name none.
 pub const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// All Services, in the order in which people are shown them.

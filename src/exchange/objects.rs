@@ -47,7 +47,7 @@ pub const POSTGRES_UID: i64 = 999;
 const PASSWORD_LENGTH: usize = 43;
 
 /// The object in a manifest, typed.
-pub(super) fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
+pub fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
     let mut all = manifests::ALL.iter().chain([&manifests::NETWORK_POLICY]);
     let manifest = all.find(|manifest| manifest.file == file).context("no such manifest")?;
     // Through a value: the typed structs' own code for YAML would be another megabyte.

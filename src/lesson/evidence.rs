@@ -7,6 +7,7 @@ use super::question::Question;
 use super::{kinds, order, replicas, services, storage};
 use crate::persistence::evidence as persistence;
 use crate::persistence::verdict::{self, Check, Holds};
+use crate::text::hex;
 
 /// What was seen for one of the questions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub enum Evidence {
     /// Question 2.
     Replicas(Box<replicas::Seen>),
     /// Question 3.
-    Services(services::Seen),
+    Services(Box<services::Seen>),
     /// Question 4.
     Order(Box<order::Seen>),
     /// Question 5.
@@ -93,7 +94,9 @@ impl Evidence {
                 seen.with_something_changed().map(|(seen, what)| (Self::Replicas(Box::new(seen)), what))
             }
             Self::Order(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Order(Box::new(seen)), what)),
-            Self::Services(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Services(seen), what)),
+            Self::Services(seen) => {
+                seen.with_something_changed().map(|(seen, what)| (Self::Services(Box::new(seen)), what))
+            }
             Self::Storage(seen) => {
                 seen.with_something_changed().map(|(seen, what)| (Self::Storage(Box::new(seen)), what))
             }
@@ -115,7 +118,6 @@ impl Evidence {
     /// # Errors
     /// If it has no form in JSON, which is a mistake of this program.
     pub fn digest(&self) -> anyhow::Result<String> {
-        let bytes = digest(&SHA256, &serde_json::to_vec(self)?);
-        Ok(bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(digest(&SHA256, &serde_json::to_vec(self)?).as_ref()))
     }
 }

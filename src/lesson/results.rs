@@ -1,4 +1,4 @@
-//! How far the questions are answered in a namespace: what a ConfigMap there says.
+//! How far the questions are answered in a namespace: what a `ConfigMap` there says.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! What a command has written: of any length, and so as a checksum, with its beginning for people.
 
-use std::fmt::Write as _;
-
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+
+use crate::text::hex;
 
 /// What a command has written to stdout, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,11 +91,7 @@ impl Digest {
     /// All that was written, by a command that has ended so.
     #[must_use]
     pub fn end(self, code: i32, said: String) -> Output {
-        let sha256 = self.context.finish().as_ref().iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let sha256 = hex(self.context.finish().as_ref());
         let first_line = String::from_utf8_lossy(&self.first_line).into_owned();
         Output { code, bytes: self.bytes, sha256, first_line, said }
     }

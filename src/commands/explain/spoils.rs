@@ -20,7 +20,7 @@ pub async fn is_welcome(ctx: &Ctx, topic: &Topic, objects: &Objects) -> anyhow::
     }
     let lesson = ctx.own_command(["lesson", &number.to_string()]);
     ctx.printer.note(
-        lesson.to(&format!("question {number} of the lesson is about this, and is not answered yet; predict first")),
+        lesson.to(format!("question {number} of the lesson is about this, and is not answered yet; predict first")),
     );
     if ![stdin().is_terminal(), stdout().is_terminal(), stderr().is_terminal()].contains(&false) {
         ctx.printer.note("read it now all the same? Type y and Enter:");

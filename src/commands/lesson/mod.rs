@@ -123,7 +123,7 @@ struct Experiment {
 async fn seen(args: &Args, ctx: &Ctx, question: &Question) -> anyhow::Result<Experiment> {
     ctx.keep_commands();
     if question.number == lesson::services::QUESTION.number {
-        return shown(ctx, Evidence::Services(services::observe(ctx).await?));
+        return shown(ctx, Evidence::Services(Box::new(Box::pin(services::observe(ctx)).await?)));
     }
     let run = Run::new();
     let lease = lease::take(ctx, &run).await?;

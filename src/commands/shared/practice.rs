@@ -129,7 +129,7 @@ async fn refused(cluster: &Cluster, practice: &Practice) -> anyhow::Result<Optio
 }
 
 /// Makes sure that there is storage that the cluster creates, and deletes with its claim: else something would stay. Who may not
-/// read StorageClasses learns from the claim whether there is one.
+/// read `StorageClasses` learns from the claim whether there is one.
 ///
 /// # Errors
 /// `NoRoom` with what it needs, or if the server does not say.

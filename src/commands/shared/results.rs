@@ -1,4 +1,4 @@
-//! How far the questions of the lesson are answered: read from a ConfigMap of the namespace, and kept there.
+//! How far the questions of the lesson are answered: read from a `ConfigMap` of the namespace, and kept there.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::ApiResource;
@@ -12,7 +12,7 @@ use crate::lesson::results::{Answer, Results, key};
 use crate::observe::Reading;
 use crate::program;
 
-/// Reads them. Nobody has answered anything where there is no ConfigMap.
+/// Reads them. Nobody has answered anything where there is no `ConfigMap`.
 pub async fn read(ctx: &Ctx) -> anyhow::Result<Reading<Results>> {
     let cluster = ctx.cluster().await?;
     ctx.show(|| command(cluster.place(), &["get", "configmap", names::LESSON, "-o", "yaml"]));

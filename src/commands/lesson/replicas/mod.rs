@@ -31,7 +31,7 @@ const WRITING: Duration = Duration::from_secs(90);
 /// `NoRoom` if there is no room for a second pod; or if the exchange is not as it should be, or nothing keeps a second server
 /// away.
 pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<Seen> {
-    let ready = ready::check(ctx, is_alone).await?;
+    let ready = Box::pin(ready::check(ctx, is_alone)).await?;
     // The writer ends once the marked rows of its run are gone, so there must be one.
     let marked = Marked { is_alone, ..Marked::new(run, 1, false) };
     Box::pin(marked.write(ctx, "")).await?;

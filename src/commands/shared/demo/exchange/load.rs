@@ -60,15 +60,15 @@ pub struct Writer {
 pub async fn start(ctx: &Ctx, task: &Task<'_>) -> anyhow::Result<Writer> {
     let Task { pod, mark, otherwise, .. } = *task;
     let cluster = ctx.cluster().await?.clone();
-    let begin = task.words();
+    let asked = task.words();
     ctx.show(|| {
-        let exec = ["exec", "-i", pod, "--"].into_iter().chain(begin.iter().map(String::as_str));
+        let exec = ["exec", "-i", pod, "--"].into_iter().chain(asked.iter().map(String::as_str));
         command(cluster.place(), &exec.collect::<Vec<_>>()) + " <load.py"
     });
     let ended = Rc::new(Cell::new(false));
     let started = {
         let (cluster, pod) = (cluster.clone(), pod.to_owned());
-        async move { run(&cluster, &pod, &begin, PATIENCE).await }
+        async move { run(&cluster, &pod, &asked, PATIENCE).await }
     };
     let stop = {
         let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("drop", mark, LAST));
