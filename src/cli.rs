@@ -70,7 +70,7 @@ pub enum Command {
     RotatePassword(rotate_password::Args),
     /// Delete the exchange; its data is kept unless you say otherwise
     Teardown(teardown::Args),
-    /// Check a report of persistence-demo again, without a cluster
+    /// Check a report of persistence-demo or lesson again, without a cluster
     VerifyReport(verify_report::Args),
     /// Replay the timeline of a report at its real speed, without a cluster
     Replay(replay::Args),

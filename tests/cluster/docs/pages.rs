@@ -22,7 +22,7 @@ const PAGES: [(&str, &[(&str, Fate)]); 4] = [
     ("docs/testbed.md", &TESTBED),
 ];
 
-const README: [(&str, Fate); 19] = [
+const README: [(&str, Fate); 22] = [
     ("cargo xtask dist", Elsewhere("krew")),
     (
         "kubectl krew install --manifest=dist/kubecoin.yaml --archive=\"$(ls dist/*-linux-amd64.tar.gz)\"",
@@ -43,6 +43,9 @@ const README: [(&str, Fate); 19] = [
     ("kubectl delete pod postgres-0", Typed(AND_WAIT)),
     ("kubectl kubecoin persistence-demo --under-load --report report.html", Typed("--yes")),
     ("kubectl kubecoin doctor", Typed("")),
+    ("kubectl kubecoin", Typed("")),
+    ("kubectl kubecoin lesson 3", Typed("--predict a")),
+    ("kubectl kubecoin explain headless", Typed("")),
     ("kubectl kubecoin teardown", Typed("--yes")),
     (
         "kubectl kubecoin persistence-demo --target statefulset/redis --report proof.html --write 'redis-cli -e -h redis-0.redis \

@@ -4,6 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use rexpect::session::spawn_command;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::class::enrolled;
 use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::{command, ends};
+use crate::support::plugin::{Going, command, ends, run};
 use crate::support::scene::Scene;
 use crate::support::wait::until;
 
@@ -200,4 +201,58 @@ spec: {{selector: {{app: postgres}}, ports: [{{name: postgres, port: 5432, targe
     ends(namespace, "init-db", 0);
     let ran = ends(namespace, "lesson 5 --no-predict --yes", 1);
     assert!(ran.stdout.contains("answer: this cluster shows something else"), "{}", ran.stdout);
+}
+
+/// Begins an experiment, and stops it by a signal once it has said these words: on stdout, or else on stderr.
+fn stopped(namespace: &str, question: &str, (is_out, words): (bool, &str), signal: Signal) -> i32 {
+    let mut going = Going::begin(namespace, &format!("lesson {question} --no-predict --yes"));
+    if is_out {
+        going.out.until(words)
+    } else {
+        going.err.until(words)
+    }
+    going.signal(signal);
+    going.end().code
+}
+
+/// Answers a question once the Lease of a killed run has expired.
+fn next_run(namespace: &str, question: &str) {
+    until("the next run", SOON * 2, || {
+        let ran = run(namespace, &format!("lesson {question} --no-predict --yes"));
+        if ran.code == 0 { Ok(()) } else { Err(ran.stderr) }
+    });
+}
+
+fn one_server(namespace: &str) {
+    assert_eq!(field(namespace, "statefulset/postgres", "/spec/replicas"), "1");
+    assert_eq!(kubectl::get(&format!("pod/postgres-1 -n {namespace}")), None);
+    nothing_is_left(namespace);
+}
+
+#[test]
+fn stopped_or_killed_two_replicas_become_one_again() {
+    let scene = deployed("kc-lesson-two");
+    let namespace = scene.namespace();
+    let is_scaled = (false, "statefulset/postgres is scaled to 2");
+    assert_eq!(stopped(namespace, "2", is_scaled, Signal::SIGINT), 130);
+    one_server(namespace);
+    assert_eq!(kept(namespace), Value::Null, "nothing was answered");
+    stopped(namespace, "2", is_scaled, Signal::SIGKILL);
+    assert_eq!(field(namespace, "statefulset/postgres", "/spec/replicas"), "2");
+    next_run(namespace, "2");
+    one_server(namespace);
+}
+
+#[test]
+fn stopped_or_killed_no_practice_set_is_left() {
+    let scene = deployed("kc-lesson-order");
+    let namespace = scene.namespace();
+    assert_eq!(stopped(namespace, "4", (true, "scale it down to 0"), Signal::SIGTERM), 130);
+    nothing_is_left(namespace);
+    stopped(namespace, "4", (true, "  created "), Signal::SIGKILL);
+    assert!(ok(&format!("get statefulsets -n {namespace} -o name")).contains("practice-order-"));
+    // Nobody takes it for a part of the exchange.
+    ends(namespace, "status", 0);
+    next_run(namespace, "4");
+    nothing_is_left(namespace);
 }
