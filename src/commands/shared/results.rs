@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::context::Ctx;
 use crate::exchange::names;
 use crate::kubernetes::act::{Create, Patch, command};
-use crate::kubernetes::{Cluster, Object};
+use crate::kubernetes::{Cause, Cluster, Object};
 use crate::lesson::results::{Answer, Results, key};
 use crate::observe::Reading;
 use crate::program;
@@ -38,8 +38,10 @@ pub async fn keep(ctx: &Ctx, number: u8, answer: &Answer) {
 async fn write(ctx: &Ctx, number: u8, answer: &Answer) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let data = json!({ (key(number)): serde_json::to_string(answer)? });
-    if cluster.get::<ConfigMap>(names::LESSON).await?.is_some() {
-        return ctx.perform(&Patch { object: object(cluster, json!({ "data": data })) }).await.map(drop);
+    // It is there but for the first time.
+    match ctx.perform(&Patch { object: object(cluster, json!({ "data": data })) }).await {
+        Err(error) if matches!(Cause::of(&error), Some(Cause::NotFound(_))) => {}
+        patched => return patched.map(drop),
     }
     let (label, value) = names::PART_OF;
     let labels = json!({ (label): value, "app.kubernetes.io/managed-by": program::NAME });
