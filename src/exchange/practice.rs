@@ -163,6 +163,8 @@ pub fn server(beside: &PodSpec) -> anyhow::Result<PodSpec> {
     let mut pod = level_one::pod(beside, None)?;
     // Each pod gets this volume from its own claim.
     pod.volumes.iter_mut().for_each(|volumes| volumes.retain(|volume| volume.name != DATA));
+    // While it starts, it does not end by itself. Its data is for nobody.
+    pod.termination_grace_period_seconds = Some(5);
     Ok(pod)
 }
 
