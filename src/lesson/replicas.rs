@@ -334,10 +334,12 @@ impl Seen {
             }
             _ => format!("{}.", self.second_pod().evidence),
         };
+        let is_alone = self.second.present().is_none_or(|second| second.ready_ms.is_none());
         let first = match (self.first_server().holds, self.rows().holds, &self.load) {
             (Holds::Yes, Holds::Yes, Reading::Present(load)) => {
                 let acknowledged = load.acknowledged.len();
-                format!("pod/{} went on alone, with all {acknowledged} rows acknowledged meanwhile", self.before.name)
+                let how = if is_alone { "went on alone, with" } else { "kept" };
+                format!("pod/{} {how} all {acknowledged} rows acknowledged meanwhile", self.before.name)
             }
             (Holds::Yes, _, _) => self.rows().evidence,
             _ => self.first_server().evidence,

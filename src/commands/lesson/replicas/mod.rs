@@ -7,6 +7,7 @@ mod templates;
 use std::time::Duration;
 
 use tokio::join;
+use tokio::time::Instant;
 
 use crate::commands::shared::demo::exchange::load::{self, Task};
 use crate::commands::shared::demo::exchange::rows::{Marked, removal};
@@ -18,6 +19,9 @@ use crate::observe::{Reading, Reason};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::load::FIRST;
 use crate::persistence::rows::{READ_MARKED, Row, Run, parse};
+
+/// By when the pods with a claim each must be Ready: they are not worth a longer wait.
+const LIMIT: Duration = Duration::from_secs(42);
 
 /// The pause after each row: a few tell that none is lost.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -31,6 +35,7 @@ const WRITING: Duration = Duration::from_secs(90);
 /// `NoRoom` if there is no room for a second pod; or if the exchange is not as it should be, or nothing keeps a second server
 /// away.
 pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<Seen> {
+    let deadline = Instant::now() + LIMIT;
     let ready = Box::pin(ready::check(ctx, is_alone)).await?;
     // The writer ends once the marked rows of its run are gone, so there must be one.
     let marked = Marked { is_alone, ..Marked::new(run, 1, false) };
@@ -43,7 +48,8 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<See
     let cluster = ctx.cluster().await?;
     let load = writer.stop_at_once(cluster).await;
     let (rows, after) = join!(rows(ctx, run), pod_now(cluster));
-    ctx.perform(&removal(run)).await?;
+    // If that fails, it is tried again at the end of the run.
+    drop(ctx.perform(&removal(run)).await);
     Ok(Seen {
         run: run.clone(),
         claim: ready.claim,
@@ -52,7 +58,7 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<See
         second,
         load,
         rows,
-        templates: templates::observe(ctx, run).await,
+        templates: templates::observe(ctx, run, deadline).await,
     })
 }
 

@@ -31,6 +31,9 @@ const FOR_ONE_POD: &str = "ReadWriteOncePod";
 /// The program by which a server takes the lock.
 const LOCKS: &str = "flock";
 
+/// The lock, which is on the claim: one elsewhere would keep nobody away.
+const LOCK: &str = "/var/lib/postgresql/data/postgres.lock";
+
 /// What the experiment starts from.
 pub struct Ready {
     pub set: Set,
@@ -102,14 +105,14 @@ fn takes_lock(template: &PodTemplateSpec) -> bool {
     let words = containers
         .filter(|container| container.name == names::POSTGRES)
         .flat_map(|container| container.command.iter().chain(&container.args).flatten());
-    words.into_iter().any(|word| word.contains(LOCKS))
+    words.into_iter().any(|word| word.contains(LOCKS) && word.contains(LOCK))
 }
 
 /// Whether the server that runs holds the lock: it may have been started before the set had one.
 async fn holds_lock(ctx: &Ctx) -> anyhow::Result<bool> {
     let ended = ctx.perform(&psql::script(names::POSTGRES_POD, ASK)).await?;
     let server: Option<Server> = ended.stdout.lines().next().and_then(|line| serde_json::from_str(line).ok());
-    Ok(server.is_some_and(|server| !server.lock.is_empty()))
+    Ok(server.is_some_and(|server| server.lock == LOCK))
 }
 
 fn refused(why: &str, hint: impl Into<Hint>) -> anyhow::Error {
@@ -129,7 +132,8 @@ mod tests {
     fn the_set_that_is_deployed_is_guarded_by_a_lock() {
         assert!(takes_lock(&template()) && names_claim(&template(), names::CLAIM));
         let mut other = template();
-        other.spec.as_mut().unwrap().containers[0].command = None;
+        let command = other.spec.as_mut().unwrap().containers[0].command.as_mut().unwrap();
+        *command = command.iter().map(|word| word.replace(LOCK, "/tmp/postgres.lock")).collect();
         assert!(!takes_lock(&other) && !names_claim(&other, "postgres-pvc-2"));
         assert!(!takes_lock(&PodTemplateSpec::default()));
     }

@@ -27,28 +27,29 @@ use crate::text::seconds;
 /// As many as show that each has its own.
 const PODS: u8 = 2;
 
-/// How long both may take to be Ready: each starts an empty database, on a volume that must be created first.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long both take at least to be Ready: each starts an empty database, on a volume that must be created first.
+const LEAST: Duration = Duration::from_secs(10);
 
 /// Asks a server which database it has.
 const ASK: &str = "SELECT system_identifier FROM pg_control_system();\n";
 
 /// Does it, and gives what was seen. That there is no room for it is what is known of it, and no more.
-pub async fn observe(ctx: &Ctx, run: &Run) -> Reading<Vec<Member>> {
-    match Box::pin(seen(ctx, run)).await {
+pub async fn observe(ctx: &Ctx, run: &Run, deadline: Instant) -> Reading<Vec<Member>> {
+    match Box::pin(seen(ctx, run, deadline)).await {
         Ok(members) => Reading::Present(members),
         Err(error) => Reading::Unknown(Reason::Failed(format!("{error:#}"))),
     }
 }
 
-async fn seen(ctx: &Ctx, run: &Run) -> anyhow::Result<Vec<Member>> {
+async fn seen(ctx: &Ctx, run: &Run, deadline: Instant) -> anyhow::Result<Vec<Member>> {
+    anyhow::ensure!(Instant::now() + LEAST < deadline, "there was no time left");
     let practice = practice_set(ctx, run).await?;
     practice::storage(ctx).await?;
     practice::room(ctx, &practice).await?;
     practice::takes(ctx, &claims(&practice)?, "a claim for each pod").await?;
     ctx.printer.note(format!("statefulset/{} with a claim for each pod, for contrast", practice.name()));
     let made = practice::create(ctx, &practice).await?;
-    let pods = ready(ctx, &practice).await?;
+    let pods = ready(ctx, &practice, deadline).await?;
     let members = try_join_all(pods.iter().zip(practice.claim_names()).map(|(pod, claim)| member(ctx, pod, claim)));
     let members = members.await?;
     made.delete(ctx).await?;
@@ -83,7 +84,7 @@ fn claims(practice: &Practice) -> anyhow::Result<Vec<Object>> {
 }
 
 /// Waits until all pods are Ready. Gives their names, in their order.
-async fn ready(ctx: &Ctx, practice: &Practice) -> anyhow::Result<Vec<String>> {
+async fn ready(ctx: &Ctx, practice: &Practice, deadline: Instant) -> anyhow::Result<Vec<String>> {
     let cluster = ctx.cluster().await?;
     let (start, selector) = (Instant::now(), practice.selector());
     ctx.show(|| command(cluster.place(), &["get", "pods", "-l", &selector, "--watch"]));
@@ -91,8 +92,8 @@ async fn ready(ctx: &Ctx, practice: &Practice) -> anyhow::Result<Vec<String>> {
     let mut last = "no pod was created".to_owned();
     let mut told = BTreeSet::new();
     loop {
-        let Ok(change) = timeout_at(start + PATIENCE, changes.next()).await else {
-            anyhow::bail!("its {PODS} pods were not Ready in {} s: {last}", PATIENCE.as_secs());
+        let Ok(change) = timeout_at(deadline, changes.next()).await else {
+            anyhow::bail!("its {PODS} pods were not Ready in time: {last}");
         };
         let Some(Change::Pods(pods)) = change else { continue };
         let are: Vec<String> = pods.iter().filter(|pod| readiness::pod(pod)).map(ResourceExt::name_any).collect();
