@@ -59,7 +59,6 @@ names! {
     DeletedTogether: "deleted together",
     SecondPod: "second pod",
     FirstServer: "first server",
-    TwoServers: "one claim for two",
     TwoClaims: "a claim for each",
 }
 

@@ -118,7 +118,6 @@ impl Help {
             | CheckName::DeletedTogether
             | CheckName::SecondPod
             | CheckName::FirstServer
-            | CheckName::TwoServers
             | CheckName::TwoClaims => Self::None,
         }
     }
