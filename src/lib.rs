@@ -30,6 +30,6 @@ pub use cli::main;
 #[doc(hidden)]
 pub mod inside {
     pub use crate::exchange::{manifests, psql, wallets};
-    pub use crate::kubernetes::act::{Act, Apply, Create, DeletePod, Patch};
+    pub use crate::kubernetes::act::{Act, Apply, Create, DeletePod, Patch, Scale};
     pub use crate::kubernetes::{Object, Place};
 }

@@ -40,8 +40,9 @@ pub const QUESTION: Question = Question {
             is_right: false,
         },
     ],
-    does: "scales the StatefulSet to 2, follows the second pod while rows are written, and scales it back to 1",
-    seconds: 30,
+    does: "scales the StatefulSet to 2, follows the second pod while rows are written, and scales it back to 1; if there is \
+           room, it creates another set in which each pod has a claim",
+    seconds: 40,
     room: Some("room for one more pod"),
     answer: "The second pod does not become Ready, because all pods of the set name one claim, and only one pod may use it. \
              More replicas are more pods, and not more copies of the data: to copy it is the work of the database itself.",

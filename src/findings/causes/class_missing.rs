@@ -32,7 +32,8 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
     }
     let by_hand = observed.by_hand;
     let classes = observed.details.classes.present();
-    let is_default = |class: &StorageClass| class.annotations().get(names::DEFAULT_CLASS).is_some_and(|value| value == "true");
+    let is_default =
+        |class: &StorageClass| class.annotations().get(names::DEFAULT_CLASS).is_some_and(|value| value == "true");
     let (is_missing, what) = match claim.class() {
         // Without a class on purpose: it waits for a volume that somebody creates.
         Some("") => return None,

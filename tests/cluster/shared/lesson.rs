@@ -192,8 +192,8 @@ spec: {{selector: {{app: postgres}}, ports: [{{name: postgres, port: 5432, targe
     let volumes = volumes.pointer("/spec/template/spec/volumes").unwrap().as_array().unwrap().clone();
     let at = volumes.iter().position(|volume| volume["persistentVolumeClaim"].is_object()).unwrap();
     let empty = json!({ "name": volumes[at]["name"], "emptyDir": {} });
-    let path = format!("/spec/template/spec/volumes/{at}");
-    let patch = json!([{ "op": "replace", "path": path, "value": empty }]).to_string();
+    let volume = format!("/spec/template/spec/volumes/{at}");
+    let patch = json!([{ "op": "replace", "path": volume, "value": empty }]).to_string();
     let patched =
         kubectl::command(&["patch", "statefulset", "postgres", "-n", namespace, "--type=json", "-p", &patch], "");
     assert!(patched.succeeded, "{}", patched.stderr);
@@ -207,9 +207,9 @@ spec: {{selector: {{app: postgres}}, ports: [{{name: postgres, port: 5432, targe
 fn stopped(namespace: &str, question: &str, (is_out, words): (bool, &str), signal: Signal) -> i32 {
     let mut going = Going::begin(namespace, &format!("lesson {question} --no-predict --yes"));
     if is_out {
-        going.out.until(words)
+        going.out.until(words);
     } else {
-        going.err.until(words)
+        going.err.until(words);
     }
     going.signal(signal);
     going.end().code
@@ -241,6 +241,8 @@ fn stopped_or_killed_two_replicas_become_one_again() {
     assert_eq!(field(namespace, "statefulset/postgres", "/spec/replicas"), "2");
     next_run(namespace, "2");
     one_server(namespace);
+    let deployed = ends(namespace, "deploy", 0).stdout;
+    assert!(deployed.lines().all(|line| line.ends_with(" unchanged")), "{deployed}");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::process::{Command, Output};
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kubectl_kubecoin::inside::{Act, Apply, Create, DeletePod, Object, Patch, Place, psql};
+use kubectl_kubecoin::inside::{Act, Apply, Create, DeletePod, Object, Patch, Place, Scale, psql};
 use serde_json::{Value, json};
 
 use crate::support::deployed::{field, sql};
@@ -146,6 +147,14 @@ fn acts_of_their_own(namespace: &str) {
     assert_eq!(pasted(&asks).status.code(), Some(2), "the password is refused");
     works(&psql::alter_password("postgres-0").kubectl(&place));
     assert_eq!(works(&asks).trim(), "taken");
+
+    let set: StatefulSet =
+        serde_json::from_value(kubectl::get(&format!("statefulset/postgres -n {namespace}")).unwrap()).unwrap();
+    for replicas in [0, 1] {
+        works(&Scale { object: Object::of(&set).unwrap(), uid: set.metadata.uid.clone(), replicas }.kubectl(&place));
+        assert_eq!(field(namespace, "statefulset/postgres", "/spec/replicas"), replicas.to_string());
+    }
+    ends(namespace, "status --wait --no-db --timeout 3m", 0);
 
     // Of two pods of one name, exactly the one that is meant.
     let uid = field(namespace, "pod/postgres-0", "/metadata/uid");
