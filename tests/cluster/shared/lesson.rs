@@ -241,6 +241,8 @@ fn stopped_or_killed_two_replicas_become_one_again() {
     assert_eq!(field(namespace, "statefulset/postgres", "/spec/replicas"), "2");
     next_run(namespace, "2");
     one_server(namespace);
+    // The number of replicas is `deploy`'s again, once.
+    ends(namespace, "deploy", 0);
     let deployed = ends(namespace, "deploy", 0).stdout;
     assert!(deployed.lines().all(|line| line.ends_with(" unchanged")), "{deployed}");
 }

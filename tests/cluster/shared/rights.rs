@@ -252,6 +252,8 @@ fn without_any_right_of_the_page_a_command_says_what_the_page_says() {
         assert!(!shows(&said, says), "`{command}` says {says:?} with all rights");
     }
     check(|line| line.namespace() == DEPLOYED && !line.is_of_teardown());
+    // Not before the lines on it: whoever may create it may do so once.
+    succeeds("lesson 3 --no-predict");
     check(|line| line.namespace() == DEPLOYED && line.is_of_teardown());
 }
 
