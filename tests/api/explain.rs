@@ -31,7 +31,7 @@ fn a_topic_is_shown_with_the_objects_that_are_there_and_nothing_is_changed() {
     assert!(ended.stdout.contains("\n- service/backend-service is not headless: its name gives one"), "{ended:?}");
     assert!(ended.stdout.contains("spec.clusterIP = 10.0.0.2"), "{ended:?}");
     let offer = "question 3 of the lesson is about this, and is not answered yet; predict first: \
-                 kubectl kubecoin lesson 3 -n alice\n";
+                 kubectl kubecoin lesson 3\n";
     assert_eq!(ended.stderr, offer, "{ended:?}");
     for request in server.requests() {
         assert_eq!(request.method, "GET", "{request:?}");
