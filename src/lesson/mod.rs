@@ -11,9 +11,11 @@ pub mod services;
 pub mod storage;
 pub mod topics;
 
+use std::collections::BTreeMap;
+
 use question::Question;
 use report::Report;
-use results::Results;
+use results::{Answer, Results};
 
 /// The questions, in the order in which they are best asked.
 pub const QUESTIONS: [&Question; 5] =
@@ -29,6 +31,12 @@ pub fn question(number: u8) -> Option<&'static Question> {
 #[must_use]
 pub fn next_of(results: &Results) -> Option<&'static Question> {
     QUESTIONS.into_iter().find(|question| !results.is_answered(question.number))
+}
+
+/// What came of each question that was tried, by its number.
+#[must_use]
+pub fn answers(results: &Results) -> BTreeMap<u8, Answer> {
+    QUESTIONS.iter().filter_map(|question| Some((question.number, results.of(question.number)?.clone()))).collect()
 }
 
 /// The report of a run on the test cluster, for where there is no room for the experiment; none of a question that needs none.

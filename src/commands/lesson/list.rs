@@ -7,7 +7,7 @@ use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::lesson::results::{Answer, Results};
 use crate::lesson::{QUESTIONS, next_of};
-use crate::observe::{Reading, Reason};
+use crate::observe::Reading;
 use crate::output::{Column, Line, Role, Table};
 use crate::persistence::verdict::Holds;
 use crate::text::duration;
@@ -28,8 +28,8 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<Outcome> {
         table.row(cells.into_iter().chain([age.unwrap_or_default()]));
     }
     ctx.printer.out_text(&table.text())?;
-    if let Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) = &kept {
-        ctx.printer.warning(&format!("it is unknown which questions are answered: {why}"));
+    if let Some(why) = results::unknown(&kept) {
+        ctx.printer.warning(&why);
     }
     next(ctx, &kept)?;
     Ok(Outcome::Holds)

@@ -26,17 +26,35 @@ pub async fn each<T>(
     scope: Scope<'_>,
     of: impl Fn(&StatefulSet, &Cluster, Look) -> T,
 ) -> anyhow::Result<Vec<T>> {
+    let sets = sets(ctx).await?;
+    Ok(look_at(ctx.cluster().await?, &sets, scope, of).await)
+}
+
+/// The set of every exchange, in the order of the namespaces.
+///
+/// # Errors
+/// If the sets of the cluster cannot be listed.
+pub async fn sets(ctx: &Ctx) -> anyhow::Result<Vec<StatefulSet>> {
     let cluster = ctx.cluster().await?;
     let selector = format!("{},{}={}", names::selector(), names::APP, names::POSTGRES);
     ctx.show(|| act::command(cluster.place(), &["get", "statefulsets", "-A", "-l", &selector]));
-    let sets = cluster.list_everywhere::<StatefulSet>(&ListParams::default().labels(&selector).limit(MOST)).await?;
+    Ok(cluster.list_everywhere::<StatefulSet>(&ListParams::default().labels(&selector).limit(MOST)).await?)
+}
+
+/// Looks at these, several at a time. Gives what `of` makes of each, in the same order.
+pub async fn look_at<'a, T>(
+    cluster: &Cluster,
+    sets: impl IntoIterator<Item = &'a StatefulSet>,
+    scope: Scope<'_>,
+    of: impl Fn(&StatefulSet, &Cluster, Look) -> T,
+) -> Vec<T> {
     let of = &of;
-    let looked = stream::iter(&sets).map(|set| async move {
+    let looked = stream::iter(sets).map(|set| async move {
         let cluster = cluster.in_namespace(&set.namespace().unwrap_or_default());
         let look = at(set, &cluster, scope).await;
         of(set, &cluster, look)
     });
-    Ok(looked.buffered(AT_ONCE).collect().await)
+    looked.buffered(AT_ONCE).collect().await
 }
 
 /// What cannot be read of it is the same as what the list has, and nothing else.

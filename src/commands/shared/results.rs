@@ -1,7 +1,10 @@
 //! How far the questions of the lesson are answered: read from a `ConfigMap` of the namespace, and kept there.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::ApiResource;
+use kube::ResourceExt;
+use kube::api::{ApiResource, ListParams};
 use serde_json::{Value, json};
 
 use crate::context::Ctx;
@@ -9,7 +12,7 @@ use crate::exchange::names;
 use crate::kubernetes::act::{Create, Patch, command};
 use crate::kubernetes::{Cause, Cluster, Object};
 use crate::lesson::results::{Answer, Results, key};
-use crate::observe::Reading;
+use crate::observe::{Reading, Reason};
 use crate::program;
 
 /// Reads them. Nobody has answered anything where there is no `ConfigMap`.
@@ -25,6 +28,32 @@ pub async fn of(cluster: &Cluster) -> Reading<Results> {
     match kept {
         Reading::Absent => Reading::Present(Results::default()),
         other => other.map(|kept| Results::from(kept)),
+    }
+}
+
+/// Those of every namespace in which somebody has tried a question, in one request.
+///
+/// # Errors
+/// If there is no cluster to ask.
+pub async fn everywhere(ctx: &Ctx) -> anyhow::Result<Reading<BTreeMap<String, Results>>> {
+    let cluster = ctx.cluster().await?;
+    let field = format!("metadata.name={}", names::LESSON);
+    ctx.show(|| command(cluster.place(), &["get", "configmaps", "-A", "--field-selector", &field, "-o", "yaml"]));
+    let listed = cluster.list_everywhere::<ConfigMap>(&ListParams::default().fields(&field)).await;
+    let by_namespace = |kept: &Vec<ConfigMap>| {
+        kept.iter().map(|kept| (kept.namespace().unwrap_or_default(), Results::from(kept))).collect()
+    };
+    Ok(Reading::from(listed.map(Some)).map(by_namespace))
+}
+
+/// That it is unknown which questions are answered, and why; none if it is known.
+#[must_use]
+pub fn unknown<T>(kept: &Reading<T>) -> Option<String> {
+    match kept {
+        Reading::Unknown(Reason::Forbidden(why) | Reason::Failed(why)) => {
+            Some(format!("it is unknown which questions are answered: {why}"))
+        }
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ mod watch;
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
@@ -16,7 +17,7 @@ use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::findings::{Depth, Health};
 use crate::flags::duration;
-use crate::output::Format;
+use crate::output;
 use report::Status;
 
 const EXAMPLES: &str = "\
@@ -24,22 +25,67 @@ Examples:
   kubectl kubecoin status
   kubectl kubecoin status -o wide          # with nodes, addresses and paths
   kubectl kubecoin status -A               # every exchange in the cluster
+  kubectl kubecoin status -A --watch       # for a teacher, while the class works
+  kubectl kubecoin status -A -o junit      # the answers to the lesson, for a grade book
   kubectl kubecoin status --watch          # show every change
   kubectl kubecoin status --wait           # wait until everything is ready
   kubectl kubecoin status -o json | jq .healthy
 
 Healthy means: a request went through the page and the backend to the database, and nothing else is wrong.
-Exit code 0 if it is healthy, or works as far as you may see; 1 if not; 2 if nothing could be read.";
+Exit code 0 if it is healthy, or works as far as you may see; 1 if not; 2 if nothing could be read.
+With -o junit: 1 if an answer does not hold or could not be read.
+
+LESSON counts the answers that are kept in the ConfigMap kubecoin-lesson of the namespace. Whoever may edit it can write \
+any answer there. To prove one, run the question yourself in that namespace.";
 
 /// The pause before it is read again.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The most important columns
+    #[default]
+    Table,
+    /// More columns
+    Wide,
+    /// Everything, as JSON
+    Json,
+    /// Everything, as YAML
+    Yaml,
+    /// A test case for each question of the lesson, as `JUnit` XML
+    Junit,
+}
+
+impl Format {
+    /// Whether it is for people.
+    fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::Wide)
+    }
+
+    /// Whether people want more.
+    fn is_wide(self) -> bool {
+        self == Self::Wide
+    }
+
+    /// The same among those that every answer has; none if that has no answer.
+    fn usual(self) -> Option<output::Format> {
+        match self {
+            Self::Table => Some(output::Format::Table),
+            Self::Wide => Some(output::Format::Wide),
+            Self::Json => Some(output::Format::Json),
+            Self::Yaml => Some(output::Format::Yaml),
+            Self::Junit => None,
+        }
+    }
+}
 
 /// What `status` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
-    /// Output format: table, wide, json or yaml
+    /// Output format: table, wide, json or yaml; with -A also junit
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
     output: Format,
 
@@ -48,7 +94,7 @@ pub struct Args {
     no_db: bool,
 
     /// Show every exchange in the cluster, one per line
-    #[arg(short = 'A', long, conflicts_with_all = ["wait", "watch"])]
+    #[arg(short = 'A', long, conflicts_with = "wait")]
     all_namespaces: bool,
 
     /// Keep running and show every change
@@ -69,13 +115,16 @@ pub struct Args {
 /// # Errors
 /// If the cluster cannot be asked at all.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    if args.watch && !args.output.is_table() {
+        return Err(Error::new("--watch shows tables only", "omit --watch or --output").into());
+    }
     if args.all_namespaces {
         return everywhere::run(args, ctx).await;
     }
+    let Some(format) = args.output.usual() else {
+        return Err(Error::new("--output junit is for all namespaces", "add --all-namespaces").into());
+    };
     if args.watch {
-        if matches!(args.output, Format::Json | Format::Yaml) {
-            return Err(Error::new("--watch shows tables only", "omit --watch or --output").into());
-        }
         watch::run(args, ctx).await?;
     }
     let deadline = Instant::now() + args.timeout;
@@ -95,10 +144,10 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         return Ok(Outcome::DoesNotHold);
     };
     let (status, now) = read?;
-    if let Some(text) = args.output.text("Status", &status)? {
+    if let Some(text) = format.text("Status", &status)? {
         ctx.printer.out_text(&text)?;
     } else {
-        for line in view::lines(&status, args.output.is_wide(), now) {
+        for line in view::lines(&status, format.is_wide(), now) {
             ctx.printer.out(line)?;
         }
         if let Some(finding) = status.findings.first().filter(|_| !status.health.holds()) {
