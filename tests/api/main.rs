@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod around;
+mod class;
 mod comes_back;
 mod completion;
 mod credentials;

@@ -10,10 +10,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 use rexpect::session::{PtySession, spawn_command};
+use serde_json::json;
 
 use crate::plugin::Home;
-use crate::server::Server;
-use crate::world::{APPS, World};
+use crate::server::{Reply, Server};
+use crate::world::{APPS, World, refusal};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const SET: &str = "/statefulsets/postgres";
@@ -94,6 +95,31 @@ fn a_terminal_sees_changes_in_place() {
             drawn.contains("statefulset/postgres") && plain(&drawn).contains(&format!("exchange: {words} (")),
             "{drawn}"
         );
+    }
+    terminal.send_control('c').unwrap();
+    terminal.exp_string("interrupted").unwrap();
+    terminal.exp_eof().unwrap();
+    assert!(matches!(terminal.process().wait().unwrap(), WaitStatus::Exited(_, 130)));
+}
+
+#[test]
+fn a_terminal_sees_the_board_in_place() {
+    let set = World::healthy().at(&format!("{APPS}{SET}")).clone();
+    let (world, lists) = (World::healthy(), AtomicUsize::new(0));
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/apis/apps/v1/statefulsets" => Reply::Json(200, json!({ "metadata": {}, "items": [set] })),
+        "/api/v1/configmaps" if lists.fetch_add(1, Ordering::Relaxed) == 0 => refusal(403, "Forbidden", "you may not"),
+        "/api/v1/configmaps" => Reply::Json(200, json!({ "metadata": {}, "items": [] })),
+        _ => world.reply(request),
+    });
+    let home = Home::at(&server);
+    let mut terminal = on_a_terminal(home.command("status -A --no-db --watch"), &[("TERM", "xterm")]);
+    for (lesson, is_told_why) in [("unknown", true), ("<none>", false)] {
+        terminal.exp_string("\u{1b}[H").unwrap();
+        let drawn = terminal.exp_string("\u{1b}[J").unwrap().replace("\u{1b}[K", "");
+        let row: Vec<&str> =
+            drawn.lines().find(|line| line.starts_with("alice ")).unwrap().split_whitespace().collect();
+        assert_eq!((row[4], drawn.contains("are answered: you may not")), (lesson, is_told_why), "{drawn}");
     }
     terminal.send_control('c').unwrap();
     terminal.exp_string("interrupted").unwrap();

@@ -3,7 +3,8 @@
 use crate::support::class::enrolled;
 use crate::support::deployed::field;
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::ends;
+use crate::support::plugin::{ends, run};
+use crate::support::rights::{Granted, Right};
 use crate::support::scene::{Scene, testbed};
 
 const NAMESPACE: &str = "kc-plugin-class";
@@ -61,4 +62,57 @@ fn a_student_who_has_deleted_the_claim_is_told_what_may_stay() {
     assert!(gone.stderr.contains(&says), "{}", gone.stderr);
     assert!(gone.stderr.contains("hint: ask a cluster administrator to delete the files"), "{}", gone.stderr);
     assert_eq!(ok(&format!("get all,pvc,secrets -n {namespace} -o name")), "");
+}
+
+/// An exchange that was scaled to 0, and an answer that nobody has shown: written by hand, as a student can.
+const CLAIMED: &str = r#"
+apiVersion: v1
+kind: Service
+metadata: {name: postgres-headless, namespace: kc-plugin-class-board, labels: {app.kubernetes.io/part-of: kubecoin}}
+spec: {clusterIP: None, selector: {app: postgres}, ports: [{port: 5432}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: postgres
+  namespace: kc-plugin-class-board
+  labels: {app: postgres, app.kubernetes.io/part-of: kubecoin}
+spec:
+  replicas: 0
+  serviceName: postgres-headless
+  selector: {matchLabels: {app: postgres}}
+  template: {metadata: {labels: {app: postgres}}, spec: {containers: [{name: postgres, image: postgres}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kubecoin-lesson, namespace: kc-plugin-class-board}
+data: {question-5: '{"holds":"yes","at":"2026-11-24T02:00:00Z","evidence":"sha256:00"}'}
+"#;
+
+#[test]
+fn a_teacher_sees_what_a_student_claims_and_that_it_is_claimed() {
+    let scene = Scene::without_namespace("kc-plugin-class-board");
+    let namespace = scene.namespace();
+    let student = enrolled(namespace);
+    let wrote = kubectl::command(&["apply", "-f", "-", "--as", &student], CLAIMED);
+    assert!(wrote.succeeded, "{}", wrote.stderr);
+    let right = |resource: &str| Right { verb: "list".to_owned(), resource: resource.to_owned() };
+    let (sets, lessons) = (right("statefulsets.apps"), right("configmaps"));
+    let mut granted = Granted::new(namespace);
+    let (teacher, visitor) = (format!("{namespace}-teacher"), format!("{namespace}-visitor"));
+    granted.give(&visitor, None, &[sets.clone()].into());
+    granted.give(&teacher, None, &[sets, lessons].into());
+    granted.apply();
+    for (user, cell) in [(&teacher, "1/5"), (&visitor, "unknown")] {
+        let board = run(namespace, &format!("status -A --no-db --as {user}"));
+        let row = board.stdout.lines().find(|line| line.starts_with(namespace)).unwrap_or_default();
+        assert!(row.contains(&format!("  {cell}  ")), "{}{}", board.stdout, board.stderr);
+        assert_eq!(board.stderr.contains("cannot list resource \"configmaps\""), cell == "unknown", "{}", board.stderr);
+    }
+    let grades = run(namespace, &format!("status -A -o junit --as {teacher}")).stdout;
+    let suite = grades.split("<testsuite ").find(|suite| suite.starts_with(&format!("name=\"{namespace}\"")));
+    let suite = suite.unwrap_or_else(|| panic!("no suite of it in {grades}"));
+    assert!(suite.contains("claimed: holds at 2026-11-24T02:00:00Z, evidence sha256:00<"), "{suite}");
+    let proved_by = format!("kubectl kubecoin lesson N --report FILE.xml -n {namespace} --as {teacher} to prove one");
+    assert!(suite.contains(&proved_by), "{suite}");
 }
