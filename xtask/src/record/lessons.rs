@@ -54,8 +54,8 @@ fn keep_few(value: &mut Value) {
             for (name, value) in fields {
                 match (name.as_str(), value) {
                     ("marked", number) => *number = ROWS.into(),
-                    ("rows", Value::Object(reading)) if reading["value"].is_array() => {
-                        let Some(rows) = reading["value"].as_array_mut() else { continue };
+                    ("rows", Value::Object(reading)) => {
+                        let Some(rows) = reading.get_mut("value").and_then(Value::as_array_mut) else { continue };
                         rows.retain(|row| number(&row["id"]).is_none_or(|number| number <= ROWS));
                     }
                     (_, value) => keep_few(value),
