@@ -166,11 +166,15 @@ async fn conclude(args: &Args, ctx: &Ctx, seen: Experiment, prediction: Option<P
     answer::compared(ctx, &evidence, prediction)?;
     ctx.printer.out(Line::default())?;
     answer::conclusion(ctx, &evidence)?;
-    results::keep(ctx, question.number, &Answer::now(&evidence)?).await;
+    // A run that shows nothing takes no earlier answer away.
+    if evidence.holds() != Holds::Unknown {
+        results::keep(ctx, question.number, &Answer::now(&evidence)?).await;
+    }
     let holds = evidence.holds() == Holds::Yes;
     if !args.report.is_empty() {
-        let of_a_pod = evidence.of_a_pod();
-        let seen = of_a_pod.map_or_else(Seen::default, |evidence| Seen::of(evidence, &names::selector()));
+        let ours = names::selector();
+        let seen = evidence.of_a_pod().map(|evidence| Seen::of(evidence, &ours));
+        let seen = seen.unwrap_or_else(|| Seen { selector: ours, ..Seen::default() });
         let about = report::about(ctx, Some(seen), by_hand).await?;
         file::tell(ctx, &file::save(&args.report, &Report { about, evidence }));
     }
