@@ -40,15 +40,19 @@ fn nothing_is_left(namespace: &str) {
     assert_eq!(sql(namespace, "SELECT count(*) FROM wallets WHERE id LIKE 'kubecoin-%';"), "0");
 }
 
-/// The command that `kubectl kubecoin` names as the next one; none if nothing is left to do.
+/// The command that `kubectl kubecoin` names as the next one, once the exchange is healthy; none if nothing is left to do.
 fn next(namespace: &str) -> Option<String> {
-    let place = ends(namespace, "", 0).stdout;
-    if place.contains("all 7 steps done") {
-        return None;
-    }
-    let command = place.lines().find_map(|line| line.strip_prefix("next: kubectl kubecoin "));
-    let command = command.unwrap_or_else(|| panic!("no next command in\n{place}"));
-    Some(command.trim_end_matches(&format!(" -n {namespace}")).to_owned())
+    until("the exchange is healthy", SOON, || {
+        let place = ends(namespace, "", 0).stdout;
+        if place.contains("all 7 steps done") {
+            return Ok(None);
+        }
+        let command = place.lines().find_map(|line| line.strip_prefix("next: kubectl kubecoin "));
+        match command.map(|command| command.trim_end_matches(&format!(" -n {namespace}"))) {
+            Some(command) if command != "status" => Ok(Some(command.to_owned())),
+            _ => Err(place),
+        }
+    })
 }
 
 /// Types a command in a terminal, and answers what it asks. Gives its exit code and all that was shown.

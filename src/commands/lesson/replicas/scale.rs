@@ -8,7 +8,6 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::core::ObjectMeta;
 use tokio::time::{Instant, interval, sleep, sleep_until};
-use tokio::try_join;
 
 use crate::commands::shared::lasting;
 use crate::context::Ctx;
@@ -175,8 +174,10 @@ async fn back(cluster: &Cluster, set: &Set) -> anyhow::Result<()> {
 /// The set's controller deletes the second pod only while the first one is Ready: so it is deleted here, whatever the first one
 /// does.
 async fn step_back(cluster: &Cluster, set: &Set) -> Result<bool, RequestError> {
-    let (now, pod) = try_join!(cluster.get::<StatefulSet>(names::POSTGRES), cluster.get::<Pod>(SECOND))?;
+    let now = cluster.get::<StatefulSet>(names::POSTGRES).await?;
     let Some(now) = now.filter(|now| now.uid().as_ref() == Some(&set.uid)) else { return Ok(true) };
+    // Not beside it: what the controller created before it saw one replica is there once that is seen.
+    let pod = cluster.get::<Pod>(SECOND).await?;
     if replicas(&now) > 1 {
         set.scaled_to(1).execute(cluster).await?;
         return Ok(false);
