@@ -72,16 +72,24 @@ pub fn judge(contrast: &Reading<Contrast>) -> Option<Check> {
     }
 }
 
+/// How many rows there were before, and what was there after; or why nothing can be compared.
+fn before_and_after(contrast: &Contrast) -> Result<(usize, &Moment), String> {
+    let written = contrast.turn.before.rows().count();
+    match &contrast.turn.after {
+        _ if written == 0 || written != contrast.marked as usize => {
+            Err(format!("{written} rows were there before, of {} written", contrast.marked))
+        }
+        Reading::Present(after) => Ok((written, after)),
+        Reading::Unknown(reason) => Err(words(reason).to_owned()),
+        Reading::Absent | Reading::NotAsked => Err("no query was answered in time".to_owned()),
+    }
+}
+
 fn judged(contrast: &Contrast) -> (Holds, String) {
     let turn = &contrast.turn;
-    let written = turn.before.rows().count();
-    let after = match &turn.after {
-        _ if written == 0 || written != contrast.marked as usize => {
-            return (Holds::Unknown, format!("{written} rows were there before, of {} written", contrast.marked));
-        }
-        Reading::Present(after) => after,
-        Reading::Unknown(reason) => return (Holds::Unknown, words(reason).to_owned()),
-        Reading::Absent | Reading::NotAsked => return (Holds::Unknown, "no query was answered in time".to_owned()),
+    let (written, after) = match before_and_after(contrast) {
+        Ok(compared) => compared,
+        Err(why) => return (Holds::Unknown, why),
     };
     let (old, pod) = (&turn.before.pod, &after.pod);
     let (before, now) = (system(&turn.before).unwrap_or_default(), system(after).unwrap_or_default());
@@ -120,14 +128,9 @@ pub fn judge_with_claim(contrast: &Reading<Contrast>) -> Check {
 
 fn judged_with_claim(contrast: &Contrast) -> (Holds, String) {
     let turn = &contrast.turn;
-    let written = turn.before.rows().count();
-    let after = match &turn.after {
-        _ if written == 0 || written != contrast.marked as usize => {
-            return (Holds::Unknown, format!("{written} rows were there before, of {} written", contrast.marked));
-        }
-        Reading::Present(after) => after,
-        Reading::Unknown(reason) => return (Holds::Unknown, words(reason).to_owned()),
-        Reading::Absent | Reading::NotAsked => return (Holds::Unknown, "no query was answered in time".to_owned()),
+    let (written, after) = match before_and_after(contrast) {
+        Ok(compared) => compared,
+        Err(why) => return (Holds::Unknown, why),
     };
     let (old, new) = (&turn.before.pod, &after.pod);
     let uid = |moment: &Moment| moment.claims.first().and_then(|claimed| Some(claimed.claim.present()?.uid.clone()));
