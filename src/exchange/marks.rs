@@ -1,6 +1,7 @@
-//! What objects in the cluster say of themselves: whose they are, and which node they are pinned to.
+//! What objects in the cluster say of themselves: whose they are, which node they are pinned to, whether they are the default.
 
 use k8s_openapi::api::core::v1::PersistentVolume;
+use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::names;
@@ -10,6 +11,13 @@ use super::names;
 pub fn is_ours(there: &ObjectMeta) -> bool {
     let (label, value) = names::PART_OF;
     there.labels.as_ref().and_then(|labels| labels.get(label)).is_some_and(|is| is == value)
+}
+
+/// Whether a class is the one of claims that name none.
+#[must_use]
+pub fn is_default(class: &StorageClass) -> bool {
+    let annotations = class.metadata.annotations.as_ref();
+    annotations.and_then(|all| all.get(names::DEFAULT_CLASS)).is_some_and(|value| value == "true")
 }
 
 /// The node that a volume is pinned to, as its label `kubernetes.io/hostname` has it.

@@ -8,6 +8,7 @@ use super::storage;
 use crate::observe::Reading;
 use crate::persistence::contrast::{self, Contrast};
 use crate::persistence::evidence::{Evidence, Turn};
+use crate::persistence::report;
 use crate::persistence::verdict::{Check, NOT_SHOWN};
 
 /// The question.
@@ -63,7 +64,7 @@ impl Seen {
     /// What it comes to.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
-        let level_2 = storage::Seen(self.level_2.clone()).checks();
+        let level_2 = storage::checks(&self.level_2);
         let others = [contrast::judge(&self.level_1), Some(contrast::judge_with_claim(&self.with_claim))];
         level_2.into_iter().chain(others.into_iter().flatten()).collect()
     }
@@ -85,7 +86,7 @@ impl Seen {
     /// The same with one thing changed, by which the answer must become no.
     #[must_use]
     pub fn with_something_changed(&self) -> Option<(Self, String)> {
-        let (storage::Seen(level_2), what) = storage::Seen(self.level_2.clone()).with_something_changed()?;
+        let (level_2, what) = report::with_something_changed(&self.level_2)?;
         Some((Self { level_2, ..self.clone() }, what))
     }
 }

@@ -52,8 +52,7 @@ impl Seen {
     /// What it comes to.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
-        let Verdict { pods, complete, .. } = verdict::judge(&self.0);
-        pods.into_iter().flat_map(|pod| pod.checks).chain([complete]).collect()
+        checks(&self.0)
     }
 
     /// What was seen, in a sentence.
@@ -70,6 +69,13 @@ impl Seen {
     pub fn with_something_changed(&self) -> Option<(Self, String)> {
         report::with_something_changed(&self.0).map(|(other, what)| (Self(other), what))
     }
+}
+
+/// What is shown of a set whose pod was deleted.
+#[must_use]
+pub fn checks(evidence: &Evidence) -> Vec<Check> {
+    let Verdict { pods, complete, .. } = verdict::judge(evidence);
+    pods.into_iter().flat_map(|pod| pod.checks).chain([complete]).collect()
 }
 
 fn observed(evidence: &Evidence, turn: &Turn) -> String {

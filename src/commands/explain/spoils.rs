@@ -1,12 +1,13 @@
 //! A topic answers a question of the lesson. Whoever has not answered that yet is offered to predict first.
 
-use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::io::{IsTerminal, stderr};
 
 use super::live::Objects;
 use crate::commands::shared::{confirm, results};
 use crate::context::Ctx;
 use crate::lesson::topics::Topic;
 use crate::observe::Reading;
+use crate::output::terminal::is_interactive;
 
 /// Whether the topic is to be shown: its question is answered, or somebody wants to read it all the same.
 ///
@@ -22,7 +23,7 @@ pub async fn is_welcome(ctx: &Ctx, topic: &Topic, objects: &Objects) -> anyhow::
     ctx.printer.note(
         lesson.to(format!("question {number} of the lesson is about this, and is not answered yet; predict first")),
     );
-    if ![stdin().is_terminal(), stdout().is_terminal(), stderr().is_terminal()].contains(&false) {
+    if is_interactive() && stderr().is_terminal() {
         ctx.printer.note("read it now all the same? Type y and Enter:");
         return Ok(confirm::line().await.is_some_and(|line| line.trim().eq_ignore_ascii_case("y")));
     }

@@ -19,9 +19,6 @@ use crate::text::shortened;
 /// The widest cell: three columns have to fit beside each other.
 const WIDEST: usize = 25;
 
-/// How many rows are written in each Deployment.
-const ROWS: u32 = 100;
-
 /// How long each pod may take: it starts an empty database, perhaps on a volume that must be created first.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -33,7 +30,7 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool, yes: bool) -> anyhow:
     room(ctx, run).await?;
     let report = demo::of_exchange(ctx, run, is_alone, yes).await?;
     ctx.keep_commands();
-    let asked = |storage| Asked { storage, rows: ROWS, stop: Stop { how: How::Delete, timeout: PATIENCE } };
+    let asked = |storage| Asked { storage, rows: demo::ROWS, stop: Stop { how: How::Delete, timeout: PATIENCE } };
     let level_1 = reading(Box::pin(recorded(ctx, run, asked(Storage::Empty))).await);
     let with_claim = reading(Box::pin(recorded(ctx, run, asked(Storage::Claim))).await);
     let by_hand = report.about.by_hand.into_iter().chain(ctx.kept_commands()).collect();

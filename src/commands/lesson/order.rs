@@ -5,13 +5,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, timeout_at};
 
 use crate::commands::shared::practice;
 use crate::context::Ctx;
-use crate::error::Error;
-use crate::exchange::names;
 use crate::exchange::practice::{Practice, sleeper};
 use crate::kubernetes::act::command;
 use crate::lesson::order::{Change, Event, Following, Kind, Seen, Step, step};
@@ -63,11 +60,7 @@ pub async fn observe(ctx: &Ctx, run: &Run) -> anyhow::Result<Seen> {
 /// The set, of the image that the exchange's database has now.
 async fn practice_set(ctx: &Ctx, run: &Run) -> anyhow::Result<Practice> {
     let cluster = ctx.cluster().await?;
-    let pod = cluster.get::<Pod>(names::POSTGRES_POD).await?;
-    let beside = pod.and_then(|pod| pod.spec).ok_or_else(|| {
-        let missing = format!("pod/{} does not exist in namespace {}", names::POSTGRES_POD, cluster.namespace());
-        Error::new(missing, ctx.own_command("deploy --init-db").to("deploy the exchange"))
-    })?;
+    let beside = practice::beside(ctx).await?;
     Ok(Practice {
         purpose: "order",
         run: run.as_str().to_owned(),

@@ -30,6 +30,9 @@ const PULL: Duration = Duration::from_mins(2);
 /// What the controller of the pods' own service account token adds to each pod.
 const TOKEN_VOLUME: &str = "kube-api-access-";
 
+/// What the server says where a webhook takes no trial: that says nothing of the object itself.
+pub const NO_TRIAL: &str = "does not support dry run";
+
 /// What the server says of a pod of this kind, in words: none if it would take it, or cannot be asked for it.
 ///
 /// It is tried, without being made. A webhook that takes no trial says nothing of the pod.
@@ -43,7 +46,7 @@ pub async fn refusal(cluster: &Cluster, pod: &Pod) -> anyhow::Result<Option<Stri
         Err(error) if !error.cause.is_refusal() => return Err(error.into()),
         _ => return Ok(None),
     };
-    if words.contains("does not support dry run") || !may(cluster, CREATE_PODS).await? {
+    if words.contains(NO_TRIAL) || !may(cluster, CREATE_PODS).await? {
         // It was the trial or the person that was refused, and not the pod, which a controller makes.
         return Ok(None);
     }

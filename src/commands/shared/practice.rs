@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec, ResourceQuota};
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
@@ -12,9 +12,12 @@ use kube::api::{ApiResource, ListParams};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{lease, next_pod, quota};
+use super::next_pod::{self, NO_TRIAL};
+use super::{lease, quota};
 use crate::cleanup::Ticket;
 use crate::context::Ctx;
+use crate::error::Error;
+use crate::exchange::marks::is_default;
 use crate::exchange::names;
 use crate::exchange::practice::Practice;
 use crate::kubernetes::access::{Permission, missing};
@@ -43,9 +46,6 @@ const fn needed(group: &'static str, resource: &'static str, verb: &'static str)
     Permission { verb, group, resource, subresource: "" }
 }
 
-/// Of a webhook that says so it is not known what it says of the object itself.
-const NO_TRIAL: &str = "does not support dry run";
-
 /// As many quotas or pods of a killed run as a namespace ever has.
 const MOST: u32 = 50;
 
@@ -63,6 +63,19 @@ pub async fn owner(cluster: &Cluster, run: &Run) -> anyhow::Result<OwnerReferenc
     };
     let none = "there is no Lease for this run, so nothing would delete what it leaves if it is killed";
     Ok(owner.ok_or_else(|| NoRoom(none.to_owned()))?)
+}
+
+/// The pod of the exchange's database, whose image a practice set has.
+///
+/// # Errors
+/// If there is none.
+pub async fn beside(ctx: &Ctx) -> anyhow::Result<PodSpec> {
+    let cluster = ctx.cluster().await?;
+    let pod = cluster.get::<Pod>(names::POSTGRES_POD).await?;
+    Ok(pod.and_then(|pod| pod.spec).ok_or_else(|| {
+        let missing = format!("pod/{} does not exist in namespace {}", names::POSTGRES_POD, cluster.namespace());
+        Error::new(missing, ctx.own_command("deploy --init-db").to("deploy the exchange"))
+    })?)
 }
 
 /// Makes sure that there is room for a practice set: rights, objects, and all of its pods. Creates nothing.
@@ -114,18 +127,27 @@ async fn too_small(cluster: &Cluster, practice: &Practice) -> Result<Option<Stri
 
 /// What the server says against its objects, or against a pod of it: each is tried, without being made.
 async fn refused(cluster: &Cluster, practice: &Practice) -> anyhow::Result<Option<String>> {
-    for object in [Object::of(&practice.service())?, Object::of(&practice.set())?] {
-        match (Create { object, hidden: None, dry_run: true }).execute(cluster).await {
+    let objects = [Object::of(&practice.service())?, Object::of(&practice.set())?];
+    match against(cluster, &objects).await? {
+        None => next_pod::refusal(cluster, &practice.one_pod()).await,
+        refused => Ok(refused),
+    }
+}
+
+/// What the server says against the first of these objects that it does not take: each is tried, without being made.
+async fn against(cluster: &Cluster, objects: &[Object]) -> Result<Option<String>, RequestError> {
+    for object in objects {
+        match (Create { object: object.clone(), hidden: None, dry_run: true }).execute(cluster).await {
             Err(RequestError { cause: Cause::Forbidden(words) | Cause::Invalid(words), .. })
                 if !words.contains(NO_TRIAL) =>
             {
                 return Ok(Some(words));
             }
-            Err(error) if !error.cause.is_refusal() => return Err(error.into()),
+            Err(error) if !error.cause.is_refusal() => return Err(error),
             _ => {}
         }
     }
-    next_pod::refusal(cluster, &practice.one_pod()).await
+    Ok(None)
 }
 
 /// Makes sure that there is storage that the cluster creates, and deletes with its claim: else something would stay. Who may not
@@ -139,7 +161,7 @@ pub async fn storage(ctx: &Ctx) -> anyhow::Result<()> {
         Err(error) if error.cause.is_refusal() => return Ok(()),
         classes => classes?,
     };
-    match classes.iter().find(|class| class.annotations().get(names::DEFAULT_CLASS).is_some_and(|is| is == "true")) {
+    match classes.iter().find(|class| is_default(class)) {
         None => Err(NoRoom("it needs a default StorageClass, and there is none".to_owned()).into()),
         Some(class) if class.reclaim_policy.as_deref().is_none_or(|policy| policy == "Delete") => Ok(()),
         Some(class) => {
@@ -154,19 +176,10 @@ pub async fn storage(ctx: &Ctx) -> anyhow::Result<()> {
 /// # Errors
 /// `NoRoom` with what it needs and the server's words, or if the server does not say.
 pub async fn takes(ctx: &Ctx, objects: &[Object], needs: &str) -> anyhow::Result<()> {
-    let cluster = ctx.cluster().await?;
-    for object in objects {
-        match (Create { object: object.clone(), hidden: None, dry_run: true }).execute(cluster).await {
-            Err(RequestError { cause: Cause::Forbidden(words) | Cause::Invalid(words), .. })
-                if !words.contains(NO_TRIAL) =>
-            {
-                return Err(NoRoom(format!("it needs {needs}: {words}")).into());
-            }
-            Err(error) if !error.cause.is_refusal() => return Err(error.into()),
-            _ => {}
-        }
+    match against(ctx.cluster().await?, objects).await? {
+        Some(words) => Err(NoRoom(format!("it needs {needs}: {words}")).into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A practice set that was created.

@@ -19,16 +19,10 @@ use crate::program;
 pub async fn read(ctx: &Ctx) -> anyhow::Result<Reading<Results>> {
     let cluster = ctx.cluster().await?;
     ctx.show(|| command(cluster.place(), &["get", "configmap", names::LESSON, "-o", "yaml"]));
-    Ok(of(cluster).await)
-}
-
-/// The same, of any namespace.
-pub async fn of(cluster: &Cluster) -> Reading<Results> {
-    let kept = Reading::from(cluster.get::<ConfigMap>(names::LESSON).await);
-    match kept {
+    Ok(match Reading::from(cluster.get::<ConfigMap>(names::LESSON).await) {
         Reading::Absent => Reading::Present(Results::default()),
-        other => other.map(|kept| Results::from(kept)),
-    }
+        kept => kept.map(|kept| Results::from(kept)),
+    })
 }
 
 /// Those of every namespace in which somebody has tried a question, in one request.

@@ -1,9 +1,8 @@
 use jiff::SignedDuration;
-use k8s_openapi::api::storage::v1::StorageClass;
 use kube::ResourceExt;
 
 use super::claim_unbound;
-use crate::exchange::names;
+use crate::exchange::marks::is_default;
 use crate::findings::claims::{self, Unbound};
 use crate::findings::{Cause, Finding, Need, Observed};
 
@@ -32,8 +31,6 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
     }
     let by_hand = observed.by_hand;
     let classes = observed.details.classes.present();
-    let is_default =
-        |class: &StorageClass| class.annotations().get(names::DEFAULT_CLASS).is_some_and(|value| value == "true");
     let (is_missing, what) = match claim.class() {
         // Without a class on purpose: it waits for a volume that somebody creates.
         Some("") => return None,

@@ -7,6 +7,7 @@ use kube::ResourceExt;
 use super::live::Live;
 use super::shown::{self, Fact, Shown, Table};
 use super::{Look, Topic};
+use crate::exchange::marks::is_default;
 use crate::observe::Reading;
 
 pub const TOPIC: Topic = Topic {
@@ -59,13 +60,6 @@ fn of_classes(classes: &[StorageClass]) -> Vec<Shown> {
         [&class.name_any(), is_default, &class.provisioner, policy, when].map(str::to_owned).to_vec()
     };
     vec![Table { columns: COLUMNS, rows: classes.iter().map(row).collect() }.into()]
-}
-
-/// The annotation of the class that claims get which name none.
-const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
-
-fn is_default(class: &StorageClass) -> bool {
-    class.annotations().get(DEFAULT).is_some_and(|value| value == "true")
 }
 
 /// The class of a claim; none if it names none.

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt;
 use tokio::join;
 use tokio::time::{Instant, timeout_at};
@@ -14,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::commands::shared::practice;
 use crate::context::Ctx;
 use crate::exchange::practice::{Practice, data_claim, server};
-use crate::exchange::{names, psql};
+use crate::exchange::psql;
 use crate::kubernetes::Object;
 use crate::kubernetes::act::command;
 use crate::lesson::replicas::Member;
@@ -59,8 +58,7 @@ async fn seen(ctx: &Ctx, run: &Run, deadline: Instant) -> anyhow::Result<Vec<Mem
 /// The set, of the image that the exchange's database has now.
 async fn practice_set(ctx: &Ctx, run: &Run) -> anyhow::Result<Practice> {
     let cluster = ctx.cluster().await?;
-    let pod = cluster.get::<Pod>(names::POSTGRES_POD).await?;
-    let beside = pod.and_then(|pod| pod.spec).context("pod/postgres-0 does not exist")?;
+    let beside = practice::beside(ctx).await?;
     Ok(Practice {
         purpose: "claims",
         run: run.as_str().to_owned(),

@@ -46,7 +46,7 @@ Examples:
 Exit code 1 if a check failed, or its result is not known. Also if the contrast could not be shown, although that does not change the verdict.";
 
 /// How many marked rows are written, unless the user says.
-const ROWS: u32 = 100;
+pub const ROWS: u32 = 100;
 
 /// How long the server may take to answer again, in a lesson.
 const TIMEOUT: Duration = Duration::from_mins(5);
