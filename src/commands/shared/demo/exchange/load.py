@@ -15,7 +15,7 @@ path = f"/tmp/{mark}load"
 ENOUGH, PATIENCE, FIRST = 10, 15.0, 20.0
 INSERT = """
     INSERT INTO public.wallets (id, balance, coins)
-    SELECT %s::varchar, %s::numeric, 0 WHERE EXISTS (SELECT FROM public.wallets WHERE id = %s::varchar)
+    SELECT %s::varchar, %s::numeric, 0 FROM public.wallets WHERE id = %s::varchar FOR KEY SHARE
     RETURNING md5(wallets::text)
 """
 
