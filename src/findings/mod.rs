@@ -148,7 +148,8 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
     Wanted {
         events: events.flatten().filter_map(|object| object.uid.clone()).collect::<BTreeSet<_>>(),
         database: depth >= Depth::All && any(|need| matches!(need, Need::Database)),
-        path: depth >= Depth::All && any(|need| matches!(need, Need::Path)),
+        // The page's own way leads to the exchange's database alone.
+        path: depth >= Depth::All && snapshot.target.is_none() && any(|need| matches!(need, Need::Path)),
         names: depth >= Depth::Around
             && any(|need| matches!(need, Need::Names))
             && !snapshot.headless_name().is_empty(),

@@ -1,6 +1,12 @@
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::PodSpec;
+
+use super::{database_unreachable, not_admitted};
 use crate::exchange::names;
-use crate::findings::{Cause, Finding, Observed, Weight, pods};
+use crate::findings::{Cause, Finding, Need, Observed, Weight, pods};
+use crate::observe::path::Path;
 use crate::observe::readiness::{self, HeldBack};
+use crate::observe::{Reading, container};
 use crate::text::Hint;
 
 /// The set keeps pods of an older revision, as it was told to.
@@ -9,11 +15,12 @@ pub static CAUSE: Cause = Cause {
     slug: "update-held-back",
     title: "A StatefulSet does not update its pods by itself",
     text: include_str!("update_held_back.md"),
-    explains: &[],
-    needs: &[],
+    explains: &[&not_admitted::CAUSE, &database_unreachable::CAUSE],
+    needs: &[Need::Path],
     mend: None,
     judge: |observed| {
-        let Some(held) = observed.snapshot.statefulset.present().and_then(readiness::held_back) else { return vec![] };
+        let Some(set) = observed.snapshot.statefulset.present() else { return vec![] };
+        let Some(held) = readiness::held_back(set) else { return vec![] };
         let why = match held {
             HeldBack::OnDelete => {
                 "its updateStrategy is OnDelete, so a pod is updated only when somebody deletes it".to_owned()
@@ -22,16 +29,36 @@ pub static CAUSE: Cause = Cause {
                 format!("its updateStrategy has the partition {first}, so only pods from this number on are updated")
             }
         };
+        let (weight, harm) = if is_needed(observed, set) {
+            let harm = "; the newer one starts the database in another way, and as it runs now the backend cannot connect to it";
+            (Weight::Problem, harm)
+        } else {
+            (Weight::Info, "")
+        };
         vec![Finding {
             cause: &CAUSE,
-            weight: Weight::Info,
+            weight,
             app: names::POSTGRES,
             object: observed.snapshot.set_reference(),
-            says: format!("keeps pods of an older revision: {why}"),
+            says: format!("keeps pods of an older revision: {why}{harm}"),
             hint: hint(observed, held),
         }]
     },
 };
+
+/// Whether the backend does not get through to the database, and the newer revision would start it in another way.
+fn is_needed(observed: &Observed, set: &StatefulSet) -> bool {
+    let fails = matches!(observed.details.path, Reading::Present(Path::NoDatabase { .. }));
+    let newest = set.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+    let runs = |spec| newest.is_some_and(|newest| start(newest) == start(spec));
+    fails && observed.snapshot.pods_of(names::POSTGRES).filter_map(|pod| pod.spec.as_ref()).any(|spec| !runs(spec))
+}
+
+/// What a pod's database is started with.
+fn start(spec: &PodSpec) -> Option<(&[String], &[String])> {
+    let container = container::spec(spec, names::POSTGRES)?;
+    Some((container.command.as_deref().unwrap_or_default(), container.args.as_deref().unwrap_or_default()))
+}
 
 fn hint(observed: &Observed, held: HeldBack) -> Hint {
     const NO_PARTITION: &str = r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#;

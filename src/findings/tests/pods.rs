@@ -308,6 +308,21 @@ fn an_update_that_is_held_back_is_not_waited_for() {
     let mut crashes = with(partition(), |set| set["status"]["readyReplicas"] = 0.into());
     crashes.pods = snapshot(&crashed("Error", 1)).pods;
     assert_eq!(slugs(&crashes, &Details::default()), ["crash-loop pod/postgres-0"]);
+    // The newer revision is needed where requests end at a database that is started in another way.
+    let other = with(partition(), |set| {
+        set["spec"]["template"] = json!({ "spec": { "containers": [{ "name": "postgres", "args": ["postgres"] }] } });
+    });
+    let weights = |snapshot: &Snapshot, details: &Details| {
+        let all = found(snapshot, details).into_iter();
+        all.map(|finding| (finding.cause.slug, finding.weight)).collect::<Vec<_>>()
+    };
+    assert_eq!(weights(&other, &no_database("refused")), [("update-held-back", Weight::Problem)]);
+    assert_eq!(weights(&other, &works), [("update-held-back", Weight::Info)]);
+    let same = with(partition(), |set| {
+        set["spec"]["template"] = json!({ "spec": { "containers": [{ "name": "postgres" }] } });
+    });
+    let apart = [("update-held-back", Weight::Info), ("not-admitted", Weight::Problem)];
+    assert_eq!(weights(&same, &no_database("refused")), apart);
 }
 
 #[test]
