@@ -40,6 +40,10 @@ pub const DATABASE_HOST: &str = "DB_HOST";
 pub const DATABASE_ROLE: &str = "DB_USER";
 /// The `ConfigMap` that says how far the questions of the lesson are answered.
 pub const LESSON: &str = "kubecoin-lesson";
+/// The `ConfigMap` that is there while an exercise runs, with all that it takes to undo it.
+pub const EXERCISE: &str = "kubecoin-exercise";
+/// The label of that `ConfigMap`, with the exercise's number as its value, and of all else that an exercise creates.
+pub const EXERCISE_LABEL: &str = "kubectl-kubecoin/exercise";
 /// The policy that lets only the backend reach the database.
 pub const NETWORK_POLICY: &str = "postgres";
 /// The Deployment of the backend.

@@ -317,6 +317,16 @@ pub fn rotated_secret(namespace: &str) -> anyhow::Result<Secret> {
     Ok(secret)
 }
 
+/// A Secret like it that only an exercise uses, with a password that is not the database's.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
+pub fn secret_of_exercise(namespace: &str, name: &str) -> anyhow::Result<Secret> {
+    let mut secret = secret_with(namespace, name)?;
+    secret.metadata.labels.get_or_insert_default().insert(names::EXERCISE_LABEL.to_owned(), "true".to_owned());
+    Ok(secret)
+}
+
 fn secret_with(namespace: &str, name: &str) -> anyhow::Result<Secret> {
     let mut secret: Secret = manifest("postgres-secret.yaml")?;
     secret.metadata.name = Some(name.to_owned());

@@ -1,6 +1,7 @@
 //! The lesson: five questions that are answered by experiment. Pure: what was seen, what it comes to, and the words for it.
 
 pub mod evidence;
+pub mod exercise;
 pub mod kinds;
 pub mod order;
 pub mod question;

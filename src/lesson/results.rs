@@ -27,41 +27,73 @@ impl Answer {
     /// # Errors
     /// If the evidence has no form in JSON, which is a mistake of this program.
     pub fn now(evidence: &Evidence) -> anyhow::Result<Self> {
+        Ok(Self::of(evidence.holds(), &evidence.digest()?))
+    }
+
+    /// The same of evidence that has this SHA-256.
+    #[must_use]
+    pub fn of(holds: Holds, digest: &str) -> Self {
         let now = Timestamp::now();
         // In whole seconds, as the cluster has its times.
         let at = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        Ok(Self { holds: evidence.holds(), at, evidence: format!("sha256:{}", evidence.digest()?) })
+        Self { holds, at, evidence: format!("sha256:{digest}") }
     }
 }
 
-/// What came of each question, by its number.
+/// What came of each question, and which exercises are solved, by their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Results(BTreeMap<u8, Answer>);
+pub struct Results {
+    questions: BTreeMap<u8, Answer>,
+    exercises: BTreeMap<u8, Answer>,
+}
 
 impl From<&ConfigMap> for Results {
     /// What cannot be read is left out: it is as if nobody had answered.
     fn from(kept: &ConfigMap) -> Self {
-        let answer = |(name, text): (&String, &String)| {
-            Some((name.strip_prefix(PREFIX)?.parse().ok()?, serde_json::from_str(text).ok()?))
+        let all = |prefix| {
+            let answer = move |(name, text): (&String, &String)| {
+                Some((name.strip_prefix(prefix)?.parse().ok()?, serde_json::from_str(text).ok()?))
+            };
+            kept.data.iter().flatten().filter_map(answer).collect()
         };
-        Self(kept.data.iter().flatten().filter_map(answer).collect())
+        Self { questions: all(QUESTION), exercises: all(EXERCISE) }
     }
 }
 
 /// What the names of questions begin with.
-const PREFIX: &str = "question-";
+const QUESTION: &str = "question-";
+/// What the names of exercises begin with.
+const EXERCISE: &str = "exercise-";
 
 /// The name under which a question's answer is kept.
 #[must_use]
 pub fn key(number: u8) -> String {
-    format!("{PREFIX}{number}")
+    format!("{QUESTION}{number}")
+}
+
+/// The name under which it is kept that an exercise is solved.
+#[must_use]
+pub fn key_of_exercise(number: u8) -> String {
+    format!("{EXERCISE}{number}")
 }
 
 impl Results {
     /// What came of a question; none if nobody has tried it.
     #[must_use]
     pub fn of(&self, number: u8) -> Option<&Answer> {
-        self.0.get(&number)
+        self.questions.get(&number)
+    }
+
+    /// That an exercise is solved; none if it is not.
+    #[must_use]
+    pub fn of_exercise(&self, number: u8) -> Option<&Answer> {
+        self.exercises.get(&number)
+    }
+
+    /// Whether an exercise is solved.
+    #[must_use]
+    pub fn is_solved(&self, number: u8) -> bool {
+        self.of_exercise(number).is_some_and(|answer| answer.holds == Holds::Yes)
     }
 
     /// Whether a question is answered: its verdict was given, and holds.

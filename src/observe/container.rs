@@ -42,6 +42,19 @@ pub fn spec<'a>(spec: &'a PodSpec, name: &str) -> Option<&'a Container> {
     spec.containers.iter().find(|container| container.name == name).or(spec.containers.first())
 }
 
+/// A word for how a pod is, as kubectl has it in its column STATUS.
+#[must_use]
+pub fn word(pod: &Pod, name: &str) -> String {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return "Terminating".to_owned();
+    }
+    let state = status(pod, name).and_then(|container| container.state.as_ref());
+    let waits = state.and_then(|state| state.waiting.as_ref()?.reason.clone());
+    let ended = || state.and_then(|state| state.terminated.as_ref()?.reason.clone());
+    let phase = || pod.status.as_ref().and_then(|status| status.phase.clone());
+    waits.or_else(ended).or_else(phase).unwrap_or_default()
+}
+
 /// The image that the container of this name, or the first one, is to run.
 #[must_use]
 pub fn image<'a>(spec: &'a PodSpec, name: &str) -> Option<&'a str> {

@@ -16,7 +16,8 @@ const KIND: &str = "DoctorCase";
 pub const REMOVED: &str = "<removed>";
 
 /// The environment variables whose values are no secret, and without which a wrong address or directory cannot be seen.
-const SHOWN: [&str; 6] = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "BACKEND_URL", "PGDATA"];
+const SHOWN: [&str; 8] =
+    ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "BACKEND_URL", "PGDATA", "POSTGRES_DB", "POSTGRES_INITDB_ARGS"];
 
 /// Words for a secret: what follows `password=` or `--password` is one.
 const SECRETS: [&str; 4] = ["password", "passwd", "token", "secret"];
@@ -64,7 +65,7 @@ impl<N: Serialize + DeserializeOwned + Default> Case<N> {
 }
 
 /// Takes out what nobody else may see, wherever it stands: what is read one day is covered too.
-fn redact(value: &mut Value) {
+pub fn redact(value: &mut Value) {
     match value {
         Value::Object(object) => {
             drop_copies(object);
@@ -93,7 +94,7 @@ fn drop_copies(object: &mut Map<String, Value>) {
 
 /// The value of an environment variable, or of a header that a probe sends.
 fn hide_value(object: &mut Map<String, Value>) {
-    let is_shown = object.get("name").and_then(Value::as_str).is_none_or(|name| SHOWN.contains(&name));
+    let is_shown = object.get("name").and_then(Value::as_str).is_none_or(|name| !may_be_secret(name));
     if let Some(value) = object.get_mut("value").filter(|value| value.is_string() && !is_shown) {
         *value = REMOVED.into();
     }
@@ -110,6 +111,12 @@ fn hide_values_of_flags(words: &mut [Value]) {
             words[at] = REMOVED.into();
         }
     }
+}
+
+/// Whether the value of an environment variable may be a secret.
+#[must_use]
+pub fn may_be_secret(variable: &str) -> bool {
+    !SHOWN.contains(&variable)
 }
 
 /// A text without what follows `password=` and without the password of an address.

@@ -60,6 +60,11 @@ names! {
     SecondPod: "second pod",
     FirstServer: "first server",
     TwoClaims: "a claim for each",
+    FaultGone: "fault gone",
+    NothingElse: "nothing else changed",
+    SameSet: "same set",
+    PageAnswers: "page answers",
+    DoctorSilent: "doctor silent",
 }
 
 impl Display for CheckName {

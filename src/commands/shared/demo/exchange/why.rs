@@ -118,7 +118,12 @@ impl Help {
             | CheckName::DeletedTogether
             | CheckName::SecondPod
             | CheckName::FirstServer
-            | CheckName::TwoClaims => Self::None,
+            | CheckName::TwoClaims
+            | CheckName::FaultGone
+            | CheckName::NothingElse
+            | CheckName::SameSet
+            | CheckName::PageAnswers
+            | CheckName::DoctorSilent => Self::None,
         }
     }
 }
