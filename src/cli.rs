@@ -7,8 +7,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completion, deploy, dns_check, doctor, explain, init_db, lesson, manifests, open, overview, persistence_demo, psql,
-    reference, replay, rotate_password, status, teardown, verify_report, version,
+    completion, deploy, dns_check, doctor, exercise, explain, init_db, lesson, manifests, open, overview,
+    persistence_demo, psql, reference, replay, rotate_password, status, teardown, verify_report, version,
 };
 use crate::complete;
 use crate::context::Ctx;
@@ -60,6 +60,8 @@ pub enum Command {
     PersistenceDemo(persistence_demo::Args),
     /// Answer the five questions of the lesson by experiment
     Lesson(lesson::Args),
+    /// Find and correct a fault in your own exchange
+    Exercise(exercise::Args),
     /// Open the exchange's page in a browser
     Open(open::Args),
     /// Run psql in the database pod
@@ -124,6 +126,7 @@ async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Some(Command::DnsCheck(args)) => Box::pin(dns_check::run(&args, ctx)).await,
         Some(Command::PersistenceDemo(args)) => Box::pin(persistence_demo::run(&args, ctx)).await,
         Some(Command::Lesson(args)) => Box::pin(lesson::run(&args, ctx)).await,
+        Some(Command::Exercise(args)) => Box::pin(exercise::run(&args, ctx)).await,
         Some(Command::Open(args)) => Box::pin(open::run(&args, ctx)).await,
         Some(Command::Psql(args)) => Box::pin(psql::run(&args, ctx)).await,
         Some(Command::Manifests(args)) => Box::pin(manifests::run(args, ctx)).await,

@@ -4,6 +4,7 @@ pub mod completion;
 pub mod deploy;
 pub mod dns_check;
 pub mod doctor;
+pub mod exercise;
 pub mod explain;
 pub mod init_db;
 pub mod lesson;

@@ -13,7 +13,7 @@ use k8s_openapi::serde::de::DeserializeOwned;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::api::{ApiResource, DynamicObject, ListParams, LogParams, PostParams};
 use kube::client::{Body, ClientBuilder, ConfigExt};
-use kube::core::Status;
+use kube::core::{PartialObjectMeta, Status};
 use kube::{Api, Client, Resource};
 
 use super::by_hand::ByHand;
@@ -148,6 +148,19 @@ impl Cluster {
         there.map_err(self.failed(format!("get {}", object.reference())))
     }
 
+    /// The metadata of an object, or nothing if it is not there. Nothing else of it is sent.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn metadata<K>(&self, name: &str) -> Result<Option<PartialObjectMeta<K>>, RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+        K::Scope: Scoped<K>,
+    {
+        let there = self.api::<K>().get_metadata_opt(name).await;
+        there.map_err(self.failed(format!("get {}", of_kind::<K>(name))))
+    }
+
     /// The objects of a kind that a selector picks. There is no way to list without one: namespaces can be large.
     ///
     /// # Errors
@@ -171,8 +184,20 @@ impl Cluster {
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
         K::Scope: Scoped<K>,
     {
+        self.names_of::<K>(&ListParams::default()).await
+    }
+
+    /// The names of the objects of a kind that a selector picks. Nothing else of them is sent.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn names_of<K>(&self, selector: &ListParams) -> Result<Vec<String>, RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+        K::Scope: Scoped<K>,
+    {
         let plural = ApiResource::erase::<K>(&()).plural;
-        let listed = self.api::<K>().list_metadata(&ListParams::default()).await;
+        let listed = self.api::<K>().list_metadata(selector).await;
         let names = listed.map(|list| list.items.into_iter().filter_map(|object| object.metadata.name).collect());
         names.map_err(self.failed(format!("list {plural}")))
     }
@@ -187,6 +212,22 @@ impl Cluster {
     {
         let plural = ApiResource::erase::<K>(&()).plural;
         let listed = Api::<K>::all(self.client.clone()).list(selector).await;
+        listed.map(|list| list.items).map_err(self.failed(format!("list {plural} of all namespaces")))
+    }
+
+    /// The metadata of these. Nothing else of them is sent.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn list_metadata_everywhere<K>(
+        &self,
+        selector: &ListParams,
+    ) -> Result<Vec<PartialObjectMeta<K>>, RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let plural = ApiResource::erase::<K>(&()).plural;
+        let listed = Api::<K>::all(self.client.clone()).list_metadata(selector).await;
         listed.map(|list| list.items).map_err(self.failed(format!("list {plural} of all namespaces")))
     }
 

@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod credentials;
 pub mod demo;
 pub mod exchanges;
+pub mod exercise;
 pub mod file;
 pub mod helper;
 pub mod lasting;

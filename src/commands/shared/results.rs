@@ -11,7 +11,7 @@ use crate::context::Ctx;
 use crate::exchange::names;
 use crate::kubernetes::act::{Create, Patch, command};
 use crate::kubernetes::{Cause, Cluster, Object};
-use crate::lesson::results::{Answer, Results, key};
+use crate::lesson::results::{Answer, Results, key, key_of_exercise};
 use crate::observe::{Reading, Reason};
 use crate::program;
 
@@ -53,14 +53,23 @@ pub fn unknown<T>(kept: &Reading<T>) -> Option<String> {
 
 /// Keeps what came of a question. That it cannot be kept changes nothing of it.
 pub async fn keep(ctx: &Ctx, number: u8, answer: &Answer) {
-    if let Err(error) = write(ctx, number, answer).await {
+    keep_as(ctx, &key(number), answer).await;
+}
+
+/// Keeps that an exercise is solved. That it cannot be kept changes nothing of it.
+pub async fn keep_exercise(ctx: &Ctx, number: u8, answer: &Answer) {
+    keep_as(ctx, &key_of_exercise(number), answer).await;
+}
+
+async fn keep_as(ctx: &Ctx, key: &str, answer: &Answer) {
+    if let Err(error) = write(ctx, key, answer).await {
         ctx.printer.warning(&format!("the result could not be saved in configmap/{}: {error:#}", names::LESSON));
     }
 }
 
-async fn write(ctx: &Ctx, number: u8, answer: &Answer) -> anyhow::Result<()> {
+async fn write(ctx: &Ctx, key: &str, answer: &Answer) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
-    let data = json!({ (key(number)): serde_json::to_string(answer)? });
+    let data = json!({ (key): serde_json::to_string(answer)? });
     // It is there but for the first time.
     match ctx.perform(&Patch { object: object(cluster, json!({ "data": data })) }).await {
         Err(error) if matches!(Cause::of(&error), Some(Cause::NotFound(_))) => {}

@@ -53,7 +53,12 @@ const EVIDENCE: usize = 28;
 
 /// Checks with their evidence.
 pub fn checks(ctx: &Ctx, checks: &[Check]) -> anyhow::Result<()> {
-    ctx.printer.out(Line::default().and(Role::Title, "proof"))?;
+    titled(ctx, "proof", checks)
+}
+
+/// The same below another title.
+pub fn titled(ctx: &Ctx, title: &str, checks: &[Check]) -> anyhow::Result<()> {
+    ctx.printer.out(Line::default().and(Role::Title, title))?;
     for check in checks {
         let word = match check.holds {
             Holds::Yes => "ok",
