@@ -12,6 +12,7 @@ mod deploy;
 mod dns_check;
 mod doctor;
 mod everyday;
+mod exercise;
 mod explain;
 mod overtaken;
 mod persistence_demo;

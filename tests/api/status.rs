@@ -49,7 +49,13 @@ fn a_healthy_exchange_is_healthy() {
     assert!(ended.stderr.is_empty(), "{ended:?}");
     let mut paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
     let mut expected: Vec<String> = reads().into_iter().map(|(path, _)| path).collect();
-    let surroundings = [POLICY.to_owned(), NAMESPACED.to_owned(), format!("{NAMESPACED}/secrets/postgres-credentials")];
+    let of_namespace = |path: &str| format!("{NAMESPACED}/{path}");
+    let surroundings = [
+        POLICY.to_owned(),
+        NAMESPACED.to_owned(),
+        of_namespace("secrets/postgres-credentials"),
+        of_namespace("configmaps/kubecoin-exercise"),
+    ];
     expected.extend(surroundings);
     paths.sort();
     expected.sort();

@@ -108,6 +108,9 @@ fn a_terminal_sees_the_board_in_place() {
     let (world, lists) = (World::healthy(), AtomicUsize::new(0));
     let server = Server::start(move |request| match request.path.as_str() {
         "/apis/apps/v1/statefulsets" => Reply::Json(200, json!({ "metadata": {}, "items": [set] })),
+        "/api/v1/configmaps" if request.query.contains("kubecoin-exercise") => {
+            Reply::Json(200, json!({ "metadata": {}, "items": [] }))
+        }
         "/api/v1/configmaps" if lists.fetch_add(1, Ordering::Relaxed) == 0 => refusal(403, "Forbidden", "you may not"),
         "/api/v1/configmaps" => Reply::Json(200, json!({ "metadata": {}, "items": [] })),
         _ => world.reply(request),
@@ -119,7 +122,7 @@ fn a_terminal_sees_the_board_in_place() {
         let drawn = terminal.exp_string("\u{1b}[J").unwrap().replace("\u{1b}[K", "");
         let row: Vec<&str> =
             drawn.lines().find(|line| line.starts_with("alice ")).unwrap().split_whitespace().collect();
-        assert_eq!((row[4], drawn.contains("are answered: you may not")), (lesson, is_told_why), "{drawn}");
+        assert_eq!((row[3], drawn.contains("are answered: you may not")), (lesson, is_told_why), "{drawn}");
     }
     terminal.send_control('c').unwrap();
     terminal.exp_string("interrupted").unwrap();

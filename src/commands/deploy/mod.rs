@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::shared::shape::{self, Shape};
 use super::shared::waiting::{self, Waited};
-use super::shared::{announce, credentials, settle, snapshot_of_any, table};
+use super::shared::{announce, credentials, exercise, settle, snapshot_of_any, table};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::manifests;
@@ -128,6 +128,9 @@ struct Prepared {
 /// Reads what is there, settles what shall be, and makes sure that nothing is in the way.
 async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     announce(ctx).await?;
+    if args.dry_run.is_none() {
+        exercise::none_runs(ctx, "not deployed").await?;
+    }
     let snapshot = snapshot_of_any(ctx).await?;
     let settings = settle::settle(&args.shape, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;

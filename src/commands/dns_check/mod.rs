@@ -7,9 +7,10 @@ mod view;
 
 use std::time::Duration;
 
+use tokio::join;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-use super::shared::{self, waiting};
+use super::shared::{self, exercise, waiting};
 use crate::context::Ctx;
 use crate::dns::names::is_name;
 use crate::error::{Error, Outcome};
@@ -30,11 +31,14 @@ Examples:
   kubectl kubecoin dns-check postgres-headles       # why is this name not found?
   kubectl kubecoin dns-check -o json | jq .holds
 
+While an exercise runs, it shows what DNS answers, and not why unless you add --spoil.
+
 In the pod, it sends queries with nc, bash or python3, and looks names up with getent or python3, whichever is there. Exit code 1 if an answer does not match the pods and Services.";
 
 /// What `dns-check` is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// More names to look up, as an application would
     #[arg(value_name = "NAME", value_parser = name)]
@@ -67,6 +71,10 @@ pub struct Args {
     /// How long to wait
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "wait")]
     timeout: Duration,
+
+    /// Show causes although an exercise runs
+    #[arg(long)]
+    spoil: bool,
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -88,7 +96,8 @@ const START: Duration = Duration::from_mins(1);
 /// # Errors
 /// If there is nothing to ask for, or nowhere to ask from.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let snapshot = shared::snapshot(ctx).await?;
+    let (snapshot, exercise) = join!(Box::pin(shared::snapshot(ctx)), exercise::untold(ctx, args.spoil));
+    let (snapshot, exercise) = (snapshot?, exercise?);
     if snapshot.is_empty() {
         return Err(Error::new(
             format!("no exchange is deployed in namespace {}", ctx.cluster().await?.namespace()),
@@ -100,7 +109,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let start = Instant::now();
     let mut round = Box::pin(Round::ask(ctx, &chosen.from, args, snapshot)).await?;
     if args.wait && !round.holds {
-        round = Box::pin(wait(ctx, &mut chosen, args, round)).await?;
+        round = Box::pin(wait(ctx, &mut chosen, args, round, exercise.is_some())).await?;
     }
     if let Some(helper) = chosen.helper {
         // It is tried again when the run ends.
@@ -109,6 +118,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         }
     }
     let report = DnsReport::new(ctx.cluster().await?.place(), &chosen.from, &round, start.elapsed());
+    let report = report.without_causes(exercise);
     if let Some(text) = args.output.text("DnsCheck", &report)? {
         ctx.printer.out_text(&text)?;
     } else {
@@ -118,19 +128,23 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         if let Some(finding) = report.findings.first().filter(|_| !report.holds) {
             ctx.printer.hint(&finding.hint);
         }
+        if let Some(number) = exercise {
+            ctx.printer.note(format!("exercise {number} runs: causes are not shown"));
+            ctx.printer.hint(exercise::what_helps(ctx, "dns-check", false));
+        }
     }
     Ok(Outcome::holds_if(round.holds))
 }
 
 /// Asks again until all is as it should be, or the time is over. Gives the last round. One that fails, as it does where the pod
-/// that is asked from is replaced meanwhile, is tried again.
-async fn wait(ctx: &Ctx, chosen: &mut Chosen, args: &Args, mut round: Round) -> anyhow::Result<Round> {
+/// that is asked from is replaced meanwhile, is tried again. While an exercise runs, nothing is told.
+async fn wait(ctx: &Ctx, chosen: &mut Chosen, args: &Args, mut round: Round, is_quiet: bool) -> anyhow::Result<Round> {
     let deadline = Instant::now() + args.timeout;
     let mut pause = interval(AGAIN);
     pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut told, mut failed) = (Vec::new(), None);
     while !round.holds {
-        for finding in &round.findings {
+        for finding in round.findings.iter().filter(|_| !is_quiet) {
             if !told.contains(&(finding.cause.slug, finding.object.clone())) {
                 told.push((finding.cause.slug, finding.object.clone()));
                 ctx.printer.note(waiting::line(finding));

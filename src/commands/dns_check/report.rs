@@ -31,6 +31,12 @@ pub struct DnsReport {
     pub trace: Vec<Walk>,
     /// What is the matter.
     pub findings: Vec<Finding>,
+    /// Whether something is, also if it is not told.
+    #[serde(skip)]
+    pub has_findings: bool,
+    /// The exercise that runs, and because of which no causes are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exercise: Option<u8>,
     /// How long all of it took.
     pub milliseconds: u64,
 }
@@ -103,8 +109,19 @@ impl DnsReport {
             answers: heard.answers.iter().map(row).collect(),
             trace: heard.walks.clone(),
             findings: round.findings.clone(),
+            has_findings: !round.findings.is_empty(),
+            exercise: None,
             milliseconds: milliseconds(took),
         }
+    }
+
+    /// The same without causes, if an exercise runs.
+    pub fn without_causes(self, exercise: Option<u8>) -> Self {
+        if exercise.is_none() {
+            return self;
+        }
+        let answers = self.answers.into_iter().map(|row| Row { why: None, ..row }).collect();
+        Self { findings: Vec::new(), answers, exercise, ..self }
     }
 }
 
@@ -125,4 +142,69 @@ fn row(answered: &Answered) -> Row {
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::findings::{self, Weight};
+
+    fn report() -> DnsReport {
+        let finding = Finding {
+            cause: findings::ALL[0],
+            weight: Weight::Problem,
+            app: "postgres",
+            object: "service/postgres-headless".to_owned(),
+            says: "selects nothing".to_owned(),
+            hint: "correct it".into(),
+        };
+        let answer = Row {
+            view: View::Server,
+            name: "postgres-headless".to_owned(),
+            kind: Kind::A,
+            expected: Expected::Something,
+            got: Answer::NoSuchName,
+            verdict: Verdict::Differs,
+            why: Some(finding.cause.slug),
+            ttl: None,
+            milliseconds: None,
+        };
+        let from = Source {
+            pod: "backend-1".to_owned(),
+            container: "backend".to_owned(),
+            dns_policy: String::new(),
+            bridge: None,
+            libc: None,
+            server: None,
+            search: Vec::new(),
+            ndots: 5,
+        };
+        DnsReport {
+            context: String::new(),
+            namespace: "alice".to_owned(),
+            holds: false,
+            from,
+            domain: None,
+            domain_from: None,
+            answers: vec![answer],
+            trace: Vec::new(),
+            findings: vec![finding],
+            has_findings: true,
+            exercise: None,
+            milliseconds: 1,
+        }
+    }
+
+    #[test]
+    fn while_an_exercise_runs_answers_are_told_and_causes_are_not() {
+        let mut expected = serde_json::to_value(report()).unwrap();
+        assert_eq!(serde_json::to_value(report().without_causes(None)).unwrap(), expected);
+        assert_eq!(expected.get("exercise"), None);
+        expected["findings"] = json!([]);
+        expected["answers"][0]["why"] = json!(null);
+        expected["exercise"] = json!(4);
+        assert_eq!(serde_json::to_value(report().without_causes(Some(4))).unwrap(), expected);
+    }
 }

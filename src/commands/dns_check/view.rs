@@ -100,7 +100,7 @@ fn verdict(report: &DnsReport) -> Line {
         false if report.answers.iter().any(|row| row.verdict == Verdict::Stale) => {
             (Role::Doubtful, "some names are not right yet".to_owned())
         }
-        false if !report.findings.is_empty() => (Role::Bad, "some names are wrong".to_owned()),
+        false if report.has_findings => (Role::Bad, "some names are wrong".to_owned()),
         false => match not_asked {
             Some(row) => (Role::Doubtful, format!("not shown: {} was not asked", row.name)),
             None => (Role::Doubtful, "not shown: it is unknown what the names should be".to_owned()),

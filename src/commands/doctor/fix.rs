@@ -23,6 +23,7 @@ pub async fn run(args: &Args, code: &str, ctx: &Ctx) -> anyhow::Result<Outcome> 
     let all = super::causes(args, ctx)?;
     let cause = super::asked_for(code, &all, ctx)?;
     let scope = args.scope(&all);
+    args.tell_nothing(ctx).await?;
     announce(ctx).await?;
     let place = ctx.cluster().await?.place();
     let first = Box::pin(look(ctx, scope)).await?;

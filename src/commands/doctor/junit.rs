@@ -1,8 +1,10 @@
-//! The findings as JUnit XML: a suite for each exchange, a test case for each cause that was looked for.
+//! The findings as JUnit XML: a suite for each exchange, a test case for each cause that was looked for, or for each
+//! symptom while an exercise runs.
 
 use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 
 use super::report::Doctor;
+use crate::error::Outcome;
 use crate::findings::{Cause, Diagnosis, Weight};
 use crate::text::clean;
 
@@ -14,7 +16,10 @@ pub fn text(doctors: &[Doctor], causes: &[&'static Cause]) -> anyhow::Result<Str
     let mut suites = Suites::new("doctor");
     suites.add_test_suites(doctors.iter().map(|doctor| {
         let mut suite = TestSuite::new(clean(&doctor.place()));
-        suite.add_test_cases(causes.iter().map(|cause| of(doctor, cause)));
+        match &doctor.symptoms {
+            Some(symptoms) => suite.add_test_cases(symptoms.symptoms.iter().map(|symptom| of_symptom(doctor, symptom))),
+            None => suite.add_test_cases(causes.iter().map(|cause| of(doctor, cause))),
+        };
         suite
     }));
     Ok(suites.to_string()? + "\n")
@@ -43,6 +48,18 @@ fn of(doctor: &Doctor, cause: &'static Cause) -> TestCase {
     if !words.is_empty() {
         test.set_system_out(&*words);
     }
+    test
+}
+
+/// A symptom, while an exercise runs. It fails if something speaks against the exchange.
+fn of_symptom(doctor: &Doctor, symptom: &str) -> TestCase {
+    let status = match doctor.outcome() {
+        Outcome::DoesNotHold => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Outcome::Exit(_) => TestCaseStatus::skipped(),
+        Outcome::Holds => TestCaseStatus::success(),
+    };
+    let mut test = TestCase::new(clean(symptom), status);
+    test.set_classname("doctor");
     test
 }
 

@@ -12,13 +12,16 @@ use std::slice;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use tokio::join;
 use tokio::time::{Instant, sleep};
 
 use super::shared::cause;
+use super::shared::exercise;
 use super::shared::look::{Look, Scope, look};
 use super::shared::target;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::exchange::names;
 use crate::findings::{self, Cause, Depth, Health};
 use crate::flags::duration;
 use crate::kubernetes::ByHand;
@@ -40,6 +43,7 @@ Examples:
   kubectl kubecoin explain KC010                # what a finding means, and how to mend it
 
 It changes nothing in the cluster, unless you use --fix.
+While an exercise runs, it shows symptoms, and no causes unless you add --spoil.
 Exit code 0 if nothing is wrong; 1 if something is; 2 if it could not look. Warnings do not change it.";
 
 /// What the answer is called by programs.
@@ -117,6 +121,10 @@ pub struct Args {
     /// Judge a file that --save wrote, without a cluster; - reads stdin
     #[arg(long = "from", value_name = "FILE", conflicts_with_all = ["save", "wait", "all_namespaces", "fix"])]
     case: Option<PathBuf>,
+
+    /// Show causes although an exercise runs
+    #[arg(long)]
+    spoil: bool,
 }
 
 impl Args {
@@ -129,6 +137,28 @@ impl Args {
     fn asked(&self, causes: &[&'static Cause]) -> Asked {
         let only = if self.only.is_empty() { Vec::new() } else { causes.iter().map(|cause| cause.id).collect() };
         Asked { only, evidence: self.evidence }
+    }
+
+    /// The number of the exercise whose cause is not to be told. Another set is none of an exercise.
+    async fn untold(&self, ctx: &Ctx) -> anyhow::Result<Option<u8>> {
+        let is_another = self.target.as_deref().is_some_and(|name| name != names::POSTGRES);
+        exercise::untold(ctx, self.spoil || is_another).await
+    }
+
+    /// Makes sure that nothing is asked that would tell the cause of an exercise that runs.
+    async fn tell_nothing(&self, ctx: &Ctx) -> anyhow::Result<()> {
+        let flags = [
+            ("--fix", self.fix.is_some()),
+            ("--only", !self.only.is_empty()),
+            ("--evidence", self.evidence),
+            ("--save", self.save.is_some()),
+            ("--target", self.target.is_some()),
+        ];
+        let Some((flag, _)) = flags.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+        let Some(number) = self.untold(ctx).await? else { return Ok(()) };
+        let says = format!("exercise {number} runs, and {flag} would show its cause");
+        let hint = ctx.own_command("exercise hint").to("see where to look");
+        Err(Error::new(says, hint.and("or add --spoil to see the cause")).into())
     }
 }
 
@@ -158,13 +188,15 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     if let Some(path) = &args.save {
         case::check(path)?;
     }
-    let look = Box::pin(read(args, scope, ctx)).await?;
+    args.tell_nothing(ctx).await?;
+    let (look, exercise) = Box::pin(read(args, scope, ctx)).await?;
     let place = ctx.cluster().await?.place();
     if look.health == Health::Unreadable {
         let says = format!("you may not read the exchange ({})", place.in_words());
         return Err(Error::new(says, ctx.by_hand.check_permissions()).into());
     }
-    let told = tell(args, &causes, &Doctor::new(place, &look, args.asked(&causes)), ctx);
+    let doctor = Doctor::new(place, &look, args.asked(&causes)).without_causes(exercise, &look);
+    let told = tell(args, &causes, &doctor, ctx);
     if let Some(path) = &args.save {
         case::save(path, args.with_logs, look, place, ctx)?;
     }
@@ -181,23 +213,28 @@ fn tell(args: &Args, causes: &[&'static Cause], doctor: &Doctor, ctx: &Ctx) -> a
             for line in view::lines(doctor, args.output == Format::Wide) {
                 ctx.printer.out_wrapped(line, 2)?;
             }
+            if doctor.symptoms.is_some() {
+                ctx.printer.hint(exercise::what_helps(ctx, "doctor", doctor.health.holds()));
+            }
         }
     }
     Ok(doctor.outcome())
 }
 
-/// Looks once; with `--wait` again and again, until nothing is wrong or the time is over.
-async fn read(args: &Args, scope: Scope<'_>, ctx: &Ctx) -> anyhow::Result<Look> {
+/// Looks once; with `--wait` again and again, until nothing is wrong or the time is over. Gives also the exercise whose cause is
+/// not to be told.
+async fn read(args: &Args, scope: Scope<'_>, ctx: &Ctx) -> anyhow::Result<(Look, Option<u8>)> {
     let deadline = Instant::now() + args.timeout;
     loop {
-        let look = Box::pin(look(ctx, scope)).await?;
+        let (look, exercise) = join!(Box::pin(look(ctx, scope)), args.untold(ctx));
+        let (look, exercise) = (look?, exercise?);
         let is_bad = look.diagnoses.iter().any(|it| it.finding.weight.is_bad());
         if !args.wait || !is_bad {
-            return Ok(look);
+            return Ok((look, exercise));
         }
         if Instant::now() >= deadline {
             ctx.printer.error(&format!("something was still wrong after {:?}", args.timeout));
-            return Ok(look);
+            return Ok((look, exercise));
         }
         sleep(PAUSE).await;
     }

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::commands::shared::exercise::symptoms::Symptoms;
 use crate::commands::shared::look::Look;
 use crate::error::Outcome;
 use crate::findings::dns::heard;
@@ -33,6 +34,9 @@ pub struct Doctor {
     pub findings: Vec<Found>,
     /// What could not be looked at.
     pub unknown: Vec<Finding>,
+    /// What is told in the place of causes while an exercise runs.
+    #[serde(flatten)]
+    pub symptoms: Option<Symptoms>,
 }
 
 /// A file with what was read before.
@@ -107,6 +111,19 @@ impl Doctor {
             only: asked.only,
             findings,
             unknown: unknown.into_iter().map(|it| it.finding).collect(),
+            symptoms: None,
+        }
+    }
+
+    /// The same without causes, if an exercise runs.
+    #[must_use]
+    pub fn without_causes(self, exercise: Option<u8>, look: &Look) -> Self {
+        match exercise {
+            Some(number) => {
+                let symptoms = Some(Symptoms::new(number, look));
+                Self { findings: Vec::new(), unknown: Vec::new(), symptoms, ..self }
+            }
+            None => self,
         }
     }
 
@@ -124,9 +141,9 @@ impl Doctor {
     /// What the exit code says. Where no request could be sent, it was not looked at.
     pub fn outcome(&self) -> Outcome {
         match self.health {
-            _ if self.findings.iter().any(|it| it.finding.weight.is_bad()) => Outcome::DoesNotHold,
+            Health::NotHealthy | Health::NotReady => Outcome::DoesNotHold,
             Health::Unknown | Health::Unreadable => Outcome::Exit(2),
-            _ => Outcome::Holds,
+            Health::Healthy | Health::WorksAsSeen | Health::ObjectsInOrder => Outcome::Holds,
         }
     }
 }

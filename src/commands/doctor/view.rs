@@ -9,6 +9,10 @@ use crate::text::brief;
 /// All of it, the verdict last.
 pub fn lines(doctor: &Doctor, wide: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
+    if let Some(symptoms) = &doctor.symptoms {
+        lines.extend(symptoms.lines());
+        lines.push(Line::default());
+    }
     for found in &doctor.findings {
         lines.extend(of(found, wide));
         lines.push(Line::default());
@@ -89,6 +93,8 @@ fn verdict(doctor: &Doctor) -> Line {
     ];
     let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let (role, words) = match doctor.health {
+        Health::NotHealthy if doctor.symptoms.is_some() => (Role::Bad, "something is wrong".to_owned()),
+        Health::NotReady if doctor.symptoms.is_some() => (Role::Doubtful, "something is not ready yet".to_owned()),
         _ if doctor.count(Weight::Problem) > 0 => (Role::Bad, counts),
         _ if doctor.count(Weight::NotYet) > 0 => (Role::Doubtful, counts),
         Health::Unknown => (Role::Doubtful, "nothing wrong was found, but nobody could send it a request".to_owned()),

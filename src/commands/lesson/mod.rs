@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use super::shared::demo::{self, report, setting::Seen};
 use super::shared::practice::NoRoom;
 use super::shared::proof::{self, file};
-use super::shared::{self, answer, lease, results};
+use super::shared::{self, answer, exercise, lease, results};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::names;
@@ -76,6 +76,7 @@ async fn answer_by_experiment(args: &Args, ctx: &Ctx, question: &'static Questio
     args.report.iter().try_for_each(|path| file::check(path))?;
     let given = predict::given(args, question)?;
     shared::announce(ctx).await?;
+    exercise::none_runs(ctx, "not started").await?;
     there_is_an_exchange(ctx).await?;
     predict::show(ctx, question)?;
     let prediction = match given {

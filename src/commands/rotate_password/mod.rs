@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::shared::waiting::{self, Waited};
-use super::shared::{announce, credentials, snapshot};
+use super::shared::{announce, credentials, exercise, snapshot};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::{marks, names, objects};
@@ -56,6 +56,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 /// that was interrupted.
 async fn rotate(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
     announce(ctx).await?;
+    exercise::none_runs(ctx, "the password was not changed").await?;
     let cluster = ctx.cluster().await?;
     let snapshot = snapshot(ctx).await?;
     let (backend, used) = used(&snapshot, cluster)?;

@@ -17,19 +17,6 @@ const MOST: u32 = 500;
 /// How many are looked at at once: each takes some fifteen requests.
 const AT_ONCE: usize = 8;
 
-/// Looks at every exchange, several at a time. Gives what `of` makes of each, by its set, in the order of the namespaces.
-///
-/// # Errors
-/// If the sets of the cluster cannot be listed.
-pub async fn each<T>(
-    ctx: &Ctx,
-    scope: Scope<'_>,
-    of: impl Fn(&StatefulSet, &Cluster, Look) -> T,
-) -> anyhow::Result<Vec<T>> {
-    let sets = sets(ctx).await?;
-    Ok(look_at(ctx.cluster().await?, &sets, scope, of).await)
-}
-
 /// The set of every exchange, in the order of the namespaces.
 ///
 /// # Errors

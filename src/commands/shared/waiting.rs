@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use tokio::join;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
+use super::exercise;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::findings::{self, Depth, Due, Finding, Observed, Weight};
@@ -117,6 +119,28 @@ pub fn is_passing(error: &anyhow::Error) -> bool {
 /// # Errors
 /// If the cluster cannot be asked, or what it takes cannot be done.
 pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, mend: bool) -> anyhow::Result<Waited> {
+    wait(ctx, deadline, holds, if mend { Meanwhile::Mend } else { Meanwhile::Tell }).await
+}
+
+/// Waits until it holds, and does not say what it waits for: while an exercise runs, that would tell.
+///
+/// # Errors
+/// If the cluster cannot be asked.
+pub async fn quietly(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool) -> anyhow::Result<Waited> {
+    wait(ctx, deadline, holds, Meanwhile::Nothing).await
+}
+
+/// What is done during a wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meanwhile {
+    Nothing,
+    /// It is said what it waits for.
+    Tell,
+    /// That, and what is due is mended.
+    Mend,
+}
+
+async fn wait(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, how: Meanwhile) -> anyhow::Result<Waited> {
     let cluster = ctx.cluster().await?;
     let start = Instant::now();
     let mut told = Told::default();
@@ -132,7 +156,7 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
         if holds(&snapshot) {
             return Ok(Waited::Done);
         }
-        if mend {
+        if how == Meanwhile::Mend {
             Box::pin(mend_what_is_due(ctx, &snapshot, start.elapsed(), &mut told)).await?;
         }
         let change = timeout_at(deadline, async {
@@ -149,6 +173,9 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
             }
             Ok(Some(change)) => snapshot = snapshot.step(change),
             Ok(None) => {
+                if how == Meanwhile::Nothing {
+                    continue;
+                }
                 let soon = deadline.min(Instant::now() + EVENTS);
                 let findings = judge(&snapshot, &details(&snapshot, cluster, soon).await, cluster.place());
                 for line in told.news(&findings, start.elapsed()) {
@@ -221,10 +248,15 @@ pub fn say_timed_out(ctx: &Ctx, what: &str, timeout: Duration, last: &[Finding])
     ctx.printer.hint(&first.hint);
 }
 
-/// What is the matter with an app of the exchange, if it can be told soon: its causes, the first of which has the hint.
+/// What is the matter with an app of the exchange, if it can be told soon: its causes, the first of which has the hint. Nothing
+/// while an exercise runs: its cause is to be found.
 pub async fn reasons(ctx: &Ctx, app: &str) -> anyhow::Result<Vec<Finding>> {
     let cluster = ctx.cluster().await?;
-    let snapshot = Snapshot::read(cluster).await?;
+    let (snapshot, exercise) = join!(Snapshot::read(cluster), exercise::untold(ctx, false));
+    if exercise?.is_some() {
+        return Ok(Vec::new());
+    }
+    let snapshot = snapshot?;
     let details = details(&snapshot, cluster, Instant::now() + EVENTS).await;
     let mut findings = judge(&snapshot, &details, cluster.place());
     findings.retain(|finding| finding.app == app);

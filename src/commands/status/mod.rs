@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
+use tokio::join;
 use tokio::time::{Instant, sleep};
 
+use super::shared::exercise;
 use super::shared::look::look;
 use super::shared::waiting::{self, Waited};
 use crate::context::Ctx;
@@ -35,8 +37,13 @@ Healthy means: a request went through the page and the backend to the database, 
 Exit code 0 if it is healthy, or works as far as you may see; 1 if not; 2 if nothing could be read.
 With -o junit: 1 if an answer does not hold or could not be read.
 
-LESSON counts the answers that are kept in the ConfigMap kubecoin-lesson of the namespace. Whoever may edit it can write \
-any answer there. To prove one, run the question yourself in that namespace.";
+While an exercise runs, it shows symptoms, and no causes unless you add --spoil.
+With -A, LESSON counts the answers and EXERCISE the solved exercises that are kept in the ConfigMap kubecoin-lesson of the \
+namespace; 2/12 (4) means that exercise 4 runs. Whoever may edit the ConfigMap can write any answer there. To prove one, run \
+the question yourself in that namespace.";
+
+/// What is said of a wait that has run out.
+const NOT_READY: &str = "the exchange was not ready";
 
 /// The pause before it is read again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -53,7 +60,7 @@ enum Format {
     Json,
     /// Everything, as YAML
     Yaml,
-    /// A test case for each question of the lesson, as `JUnit` XML
+    /// A test case for each question of the lesson and each exercise that was tried, as `JUnit` XML
     Junit,
 }
 
@@ -108,6 +115,10 @@ pub struct Args {
     /// How long to wait
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "wait")]
     timeout: Duration,
+
+    /// Show causes although an exercise runs
+    #[arg(long)]
+    spoil: bool,
 }
 
 /// Shows it.
@@ -128,13 +139,8 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         watch::run(args, ctx).await?;
     }
     let deadline = Instant::now() + args.timeout;
-    if args.wait
-        && let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::all_ready, false).await?
-    {
-        waiting::say_timed_out(ctx, "the exchange was not ready", args.timeout, &last);
-        if last.is_empty() {
-            return Ok(Outcome::DoesNotHold);
-        }
+    if args.wait && !wait(args, ctx, deadline).await? {
+        return Ok(Outcome::DoesNotHold);
     }
     let limit = deadline.max(Instant::now());
     let read = read(args, ctx, args.wait.then_some(limit));
@@ -153,15 +159,38 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         if let Some(finding) = status.findings.first().filter(|_| !status.health.holds()) {
             ctx.printer.hint(&finding.hint);
         }
+        if status.symptoms.is_some() {
+            ctx.printer.hint(exercise::what_helps(ctx, "status", status.health.holds()));
+        }
     }
     Ok(Outcome::holds_if(status.health.holds()))
+}
+
+/// Waits until all is ready, or says that it was not. Whether there is anything to show of it.
+async fn wait(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<bool> {
+    let Some(exercise) = waiting::within(deadline, exercise::untold(ctx, args.spoil)).await else {
+        waiting::say_timed_out(ctx, NOT_READY, args.timeout, &[]);
+        return Ok(false);
+    };
+    let exercise = exercise?;
+    let waited = match exercise {
+        Some(_) => waiting::quietly(ctx, deadline, waiting::all_ready).await?,
+        None => waiting::until(ctx, deadline, waiting::all_ready, false).await?,
+    };
+    let Waited::TimedOut(last) = waited else { return Ok(true) };
+    match exercise {
+        Some(_) if !last.is_empty() => ctx.printer.error(&format!("{NOT_READY} within {:?}", args.timeout)),
+        _ => waiting::say_timed_out(ctx, NOT_READY, args.timeout, &last),
+    }
+    Ok(!last.is_empty())
 }
 
 /// Reads it, and when that was; until it holds, if there is a deadline. Pods are ready before names and connections follow.
 async fn read(args: &Args, ctx: &Ctx, until: Option<Instant>) -> anyhow::Result<(Status, Timestamp)> {
     let cluster = ctx.cluster().await?;
     loop {
-        let look = Box::pin(look(ctx, depth(args).into())).await?;
+        let (look, exercise) = join!(Box::pin(look(ctx, depth(args).into())), exercise::untold(ctx, args.spoil));
+        let (look, exercise) = (look?, exercise?);
         if look.health == Health::Unreadable {
             let place = cluster.place();
             let says = format!("you may not read the exchange ({})", place.in_words());
@@ -169,7 +198,8 @@ async fn read(args: &Args, ctx: &Ctx, until: Option<Instant>) -> anyhow::Result<
         }
         let may_pass = matches!(look.health, Health::NotReady | Health::NotHealthy);
         if !may_pass || until.is_none_or(|until| Instant::now() >= until) {
-            return Ok((Status::new(cluster.place(), &look), look.now));
+            let status = Status::new(cluster.place(), &look).without_causes(exercise, &look);
+            return Ok((status, look.now));
         }
         sleep(PAUSE).await;
     }

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use serde::Serialize;
 
+use crate::commands::shared::exercise::symptoms::Symptoms;
 use crate::commands::shared::look::Look;
 use crate::exchange::marks;
 use crate::exchange::names;
@@ -39,6 +40,9 @@ pub struct Status {
     pub database: Reading<DatabaseStatus>,
     /// What is the matter.
     pub findings: Vec<Finding>,
+    /// What is told in their place while an exercise runs.
+    #[serde(flatten)]
+    pub symptoms: Option<Symptoms>,
 }
 
 /// A workload and its pods.
@@ -206,6 +210,16 @@ impl Status {
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
             database: details.database.map(database),
             findings: look.findings(),
+            symptoms: None,
+        }
+    }
+
+    /// The same without causes, if an exercise runs.
+    #[must_use]
+    pub fn without_causes(self, exercise: Option<u8>, look: &Look) -> Self {
+        match exercise {
+            Some(number) => Self { findings: Vec::new(), symptoms: Some(Symptoms::new(number, look)), ..self },
+            None => self,
         }
     }
 }
@@ -245,16 +259,11 @@ fn deployment(deployment: &Deployment) -> WorkloadState {
 fn pod(pod: &Pod, app: &str) -> PodStatus {
     let status = pod.status.as_ref();
     let container = container::status(pod, app);
-    let state = container.and_then(|container| container.state.as_ref());
-    let waits = state.and_then(|state| state.waiting.as_ref()?.reason.clone());
-    let ended = state.and_then(|state| state.terminated.as_ref()?.reason.clone());
-    let phase = status.and_then(|status| status.phase.clone()).unwrap_or_default();
-    let stopping = pod.metadata.deletion_timestamp.is_some().then(|| "Terminating".to_owned());
     PodStatus {
         name: pod.name_any(),
         uid: pod.uid().unwrap_or_default(),
         ready: readiness::pod(pod),
-        status: stopping.or(waits).or(ended).unwrap_or(phase),
+        status: container::word(pod, app),
         restarts: container.map_or(0, |container| container.restart_count),
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         ip: status.and_then(|status| status.pod_ip.clone()),

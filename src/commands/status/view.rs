@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::report::{Claim, DatabaseStatus, Status, Volume, Workload, age};
+use crate::commands::shared::exercise::symptoms::Symptoms;
 use crate::commands::shared::waiting;
 use crate::findings::Health;
 use crate::kubernetes::on;
@@ -59,6 +60,7 @@ pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
     }
     lines.push(verdict(status));
     lines.extend(status.findings.iter().map(waiting::line));
+    lines.extend(status.symptoms.iter().flat_map(Symptoms::lines));
     lines
 }
 
@@ -69,8 +71,9 @@ pub fn summary(status: &Status) -> String {
         other => format!("{} {}", workload.name, known(other)),
     });
     let findings = status.findings.iter().map(|finding| format!("{} {}", finding.object, brief(&finding.says)));
+    let symptoms = status.symptoms.iter().flat_map(Symptoms::words);
     let word = status.health.words();
-    one_line(&[word.to_owned()].into_iter().chain(ready).chain(findings).collect::<Vec<_>>().join("; "))
+    one_line(&[word.to_owned()].into_iter().chain(ready).chain(findings).chain(symptoms).collect::<Vec<_>>().join("; "))
 }
 
 /// Whether all is well.

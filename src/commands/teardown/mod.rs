@@ -95,6 +95,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 /// Reads what there is.
 async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, Existing)> {
     shared::announce(ctx).await?;
+    shared::exercise::none_runs(ctx, "not deleted").await?;
     let snapshot = shared::snapshot_of_any(ctx).await?;
     let replicasets = orphans::replicasets(ctx).await?;
     if let Reading::Unknown(Reason::Forbidden(_)) = &replicasets {

@@ -51,11 +51,11 @@ fn two_namespaces_share_nothing() {
     ends(alice.namespace(), "status", 0);
     ends(bob.namespace(), "status", 0);
     // Whether it is well depends on the exchanges of other tests too, which may be on their way out.
-    let all = run(alice.namespace(), "status -A");
+    let all = run(alice.namespace(), "status -A -o wide");
     for (scene, wallets) in [(&alice, "1"), (&bob, "0")] {
         let line = all.stdout.lines().find(|line| line.starts_with(scene.namespace())).expect("a line for each");
         let cells: Vec<&str> = line.split_whitespace().collect();
-        assert_eq!(cells[1..4], ["Healthy", "1/1", wallets], "{}", all.stdout);
+        assert_eq!(cells[1..6], ["Healthy", "<none>", "1/1", "yes", wallets], "{}", all.stdout);
     }
 }
 

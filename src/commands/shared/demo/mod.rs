@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commands::shared::proof::file;
-use crate::commands::shared::{self, lease};
+use crate::commands::shared::{self, exercise, lease};
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::flags::duration;
@@ -134,6 +134,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         let mut set = set::AnySet::ready(args, ctx, name, &run).await?;
         Box::pin(alone(args, ctx, &run, &mut set)).await
     } else {
+        exercise::none_runs(ctx, "not started").await?;
         let mut exchange = Box::pin(exchange::Exchange::ready(args, ctx, &run)).await?;
         Box::pin(alone(args, ctx, &run, &mut exchange)).await
     };

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::commands::shared::look::Look;
 use crate::commands::status::report::age;
 use crate::findings::{Finding, Health};
+use crate::lesson::exercise::{self, EXERCISES};
 use crate::lesson::results::{Answer, Results};
 use crate::lesson::{self, QUESTIONS};
 use crate::observe::{Reading, readiness};
@@ -18,14 +19,15 @@ use crate::persistence::proof::Proof;
 use crate::persistence::verdict::Holds;
 use crate::text::{duration, one_line};
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::always("NAMESPACE"),
     Column::always("HEALTH"),
     Column::wide("FINDING"),
     Column::always("READY"),
     Column::wide("TABLE"),
-    Column::always("WALLETS"),
+    Column::wide("WALLETS"),
     Column::always("LESSON"),
+    Column::always("EXERCISE"),
     Column::always("LAST-PROOF"),
     Column::always("AGE"),
 ];
@@ -54,6 +56,11 @@ pub struct Exchange {
     wallets: Option<u64>,
     /// What came of each question of the lesson that was tried, by its number. Its owner can write anything there.
     lesson: Reading<BTreeMap<u8, Answer>>,
+    /// What came of each exercise that was tried, by its number. Its owner can write anything there too.
+    exercises: Reading<BTreeMap<u8, Answer>>,
+    /// The number of the exercise that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exercise: Option<u8>,
     /// The last verdict of `persistence-demo`, if there is one.
     last_proof: Option<Proof>,
     created_at: Option<Timestamp>,
@@ -62,6 +69,11 @@ pub struct Exchange {
 /// What came of each question that was tried in a namespace.
 pub fn answers_in(lessons: &Reading<BTreeMap<String, Results>>, namespace: &str) -> Reading<BTreeMap<u8, Answer>> {
     lessons.map(|all| all.get(namespace).map(lesson::answers).unwrap_or_default())
+}
+
+/// What came of each exercise that was tried in a namespace.
+pub fn exercises_in(lessons: &Reading<BTreeMap<String, Results>>, namespace: &str) -> Reading<BTreeMap<u8, Answer>> {
+    lessons.map(|all| all.get(namespace).map(exercise::answers).unwrap_or_default())
 }
 
 impl Exchange {
@@ -78,26 +90,44 @@ impl Exchange {
             table: database.map(|database| database.locked || database.columns.is_some()),
             wallets: database.present().and_then(|database| database.rows),
             lesson: Reading::NotAsked,
+            exercises: Reading::NotAsked,
+            exercise: None,
             last_proof: Proof::of(set.annotations()),
             created_at: set.metadata.creation_timestamp.as_ref().map(|time| time.0),
         }
     }
 
-    /// With what came of the questions in its namespace.
+    /// With what came of the questions and exercises in its namespace.
     pub fn with_answers(self, lessons: &Reading<BTreeMap<String, Results>>) -> Self {
-        Self { lesson: answers_in(lessons, &self.namespace), ..self }
+        let (lesson, exercises) = (answers_in(lessons, &self.namespace), exercises_in(lessons, &self.namespace));
+        Self { lesson, exercises, ..self }
+    }
+
+    /// With the exercise that runs in its namespace. Its cause is not told, unless the user wants to be told.
+    pub fn with_exercise(self, running: &BTreeMap<String, u8>, spoil: bool) -> Self {
+        let exercise = running.get(&self.namespace).copied();
+        let finding = if exercise.is_none() || spoil { self.finding } else { None };
+        Self { finding, exercise, ..self }
     }
 
     /// How many questions are answered; empty if none was tried.
     fn answered(&self) -> String {
-        match &self.lesson {
-            Reading::Present(answers) if !answers.is_empty() => {
-                let answered = answers.values().filter(|answer| answer.holds == Holds::Yes).count();
-                format!("{answered}/{}", QUESTIONS.len())
-            }
-            Reading::Unknown(_) => "unknown".to_owned(),
-            Reading::Present(_) | Reading::Absent | Reading::NotAsked => String::new(),
-        }
+        how_many(&self.lesson, QUESTIONS.len())
+    }
+
+    /// How many exercises are solved, and which one runs; empty if none was tried and none runs.
+    fn solved(&self) -> String {
+        let solved = how_many(&self.exercises, EXERCISES.len());
+        let running = self.exercise.map(|number| format!("({number})"));
+        [solved, running.unwrap_or_default()].join(" ").trim().to_owned()
+    }
+
+    /// The exercises in a few words: nothing if none was tried and none runs.
+    fn exercises(&self) -> String {
+        let solved = how_many(&self.exercises, EXERCISES.len());
+        let solved = if solved.is_empty() { String::new() } else { format!("; exercises {solved}") };
+        let running = self.exercise.map(|number| format!("; exercise {number} runs"));
+        solved + &running.unwrap_or_default()
     }
 
     /// It in one line, which is another one only if something has happened.
@@ -109,8 +139,20 @@ impl Exchange {
         };
         let proof = self.last_proof.map(|proof| format!("; last proof {} at {}", proof.holds, proof.at));
         let finding = self.finding.as_ref().map(|it| format!("; {} {} {}", it.cause.id, it.object, it.says));
-        let words = [proof, finding].map(Option::unwrap_or_default).concat();
+        let words = [Some(self.exercises()), proof, finding].map(Option::unwrap_or_default).concat();
         one_line(&format!("{namespace}: {}; ready {ready}/{desired}; lesson {answered}{words}", health.words()))
+    }
+}
+
+/// How many of all are done; empty if none was tried.
+fn how_many(answers: &Reading<BTreeMap<u8, Answer>>, all: usize) -> String {
+    match answers {
+        Reading::Present(answers) if !answers.is_empty() => {
+            let done = answers.values().filter(|answer| answer.holds == Holds::Yes).count();
+            format!("{done}/{all}")
+        }
+        Reading::Unknown(_) => "unknown".to_owned(),
+        Reading::Present(_) | Reading::Absent | Reading::NotAsked => String::new(),
     }
 }
 
@@ -132,6 +174,7 @@ impl Board {
                 has_table.to_owned(),
                 exchange.wallets.map(|wallets| wallets.to_string()).unwrap_or_default(),
                 exchange.answered(),
+                exchange.solved(),
                 exchange.last_proof.map(|proof| proof.words(now)).unwrap_or_default(),
                 age(exchange.created_at, now).map(duration).unwrap_or_default(),
             ]);
@@ -180,6 +223,8 @@ pub mod tests {
             table: Reading::Present(true),
             wallets: Some(12),
             lesson: answers(&[(5, Holds::Yes), (3, Holds::Yes), (1, Holds::No)]),
+            exercises: answers(&[]),
+            exercise: None,
             last_proof: Some(Proof { holds: Holds::Yes, at: at(0), how: How::Delete }),
             created_at: Some(at(0)),
         }
@@ -197,19 +242,55 @@ pub mod tests {
     #[test]
     fn the_table_says_how_far_the_lesson_is() {
         let [headings, row] = &rows(alice(), false)[..] else { panic!("two lines") };
-        assert_eq!(headings, &["NAMESPACE", "HEALTH", "READY", "WALLETS", "LESSON", "LAST-PROOF", "AGE"]);
-        assert_eq!(row, &["alice", "Healthy", "1/1", "12", "2/5", "holds 5m ago", "5m"]);
+        assert_eq!(headings, &["NAMESPACE", "HEALTH", "READY", "LESSON", "EXERCISE", "LAST-PROOF", "AGE"]);
+        assert_eq!(row, &["alice", "Healthy", "1/1", "2/5", "<none>", "holds 5m ago", "5m"]);
         assert_eq!(
             rows(alice(), true)[1],
-            ["alice", "Healthy", "<none>", "1/1", "yes", "12", "2/5", "holds 5m ago", "5m"]
+            ["alice", "Healthy", "<none>", "1/1", "yes", "12", "2/5", "<none>", "holds 5m ago", "5m"]
         );
         for (lesson, cell) in [
             (answers(&[]), "<none>"),
             (answers(&[(1, Holds::Unknown)]), "0/5"),
             (Reading::Unknown(Reason::Forbidden("no".to_owned())), "unknown"),
         ] {
-            assert_eq!(rows(Exchange { lesson, ..alice() }, false)[1][4], cell);
+            assert_eq!(rows(Exchange { lesson, ..alice() }, false)[1][3], cell);
         }
+    }
+
+    #[test]
+    fn the_table_says_which_exercises_are_solved_and_which_runs() {
+        let running = BTreeMap::from([("alice".to_owned(), 2)]);
+        let solved = Exchange { exercises: answers(&[(1, Holds::Yes), (2, Holds::No)]), ..alice() };
+        let all = EXERCISES.len();
+        for (exchange, cell) in [
+            (solved.clone(), format!("1/{all}")),
+            (solved.clone().with_exercise(&running, false), format!("1/{all} (2)")),
+            (alice().with_exercise(&running, false), "(2)".to_owned()),
+            (alice().with_exercise(&BTreeMap::new(), false), "<none>".to_owned()),
+        ] {
+            assert_eq!(rows(exchange, false)[1][4], cell);
+        }
+        let said = solved.with_exercise(&running, false).summary();
+        assert!(
+            said.starts_with(&format!("alice: healthy; ready 1/1; lesson 2/5; exercises 1/{all}; exercise 2 runs; "))
+        );
+    }
+
+    #[test]
+    fn the_cause_of_an_exercise_is_not_told_unless_asked_for() {
+        let finding = Finding {
+            cause: crate::findings::ALL[0],
+            weight: crate::findings::Weight::Problem,
+            app: "postgres",
+            object: "pod/postgres-0".to_owned(),
+            says: "is gone".to_owned(),
+            hint: "wait".into(),
+        };
+        let broken = Exchange { finding: Some(finding), ..alice() };
+        let running = BTreeMap::from([("alice".to_owned(), 2)]);
+        assert_eq!(broken.clone().with_exercise(&running, false).finding, None);
+        assert!(broken.clone().with_exercise(&running, true).finding.is_some());
+        assert!(broken.with_exercise(&BTreeMap::new(), false).finding.is_some());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The answers to the lesson as JUnit XML, for a grade book: a suite for each namespace, a case for each question.
+//! The answers to the lesson as JUnit XML, for a grade book: a suite for each namespace, a case for each question and
+//! for each exercise that was tried.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub struct Learner {
     pub namespace: String,
     /// What came of each question that was tried, by its number.
     pub answers: Reading<BTreeMap<u8, Answer>>,
+    /// The same of each exercise.
+    pub exercises: Reading<BTreeMap<u8, Answer>>,
     /// The command that proves an answer.
     pub proved_by: String,
 }
@@ -24,7 +27,8 @@ pub struct Learner {
 impl Learner {
     /// Whether all answers are known, and hold.
     pub fn all_tried_hold(&self) -> bool {
-        self.answers.present().is_some_and(|answers| answers.values().all(|answer| answer.holds == Holds::Yes))
+        let all_hold = |answers: &BTreeMap<u8, Answer>| answers.values().all(|answer| answer.holds == Holds::Yes);
+        [&self.answers, &self.exercises].into_iter().all(|answers| answers.present().is_some_and(all_hold))
     }
 
     /// What the answers are worth: the learner's own word.
@@ -48,6 +52,8 @@ fn suite(learner: &Learner) -> TestSuite {
     suite.add_property(Property::new("claimed", clean(&learner.claimed())));
     let in_order = (1..).map_while(question).take(QUESTIONS.len());
     suite.add_test_cases(in_order.map(|question| case(learner, question)));
+    let exercises = learner.exercises.present().into_iter().flatten();
+    suite.add_test_cases(exercises.map(|(number, answer)| exercise(learner, *number, answer)));
     suite
 }
 
@@ -62,7 +68,16 @@ fn case(learner: &Learner, question: &Question) -> TestCase {
             None => (said(TestCaseStatus::skipped(), "not tried"), None),
         },
     };
-    let mut case = TestCase::new(format!("question {}: {}", question.number, question.title), status);
+    named(learner, format!("question {}: {}", question.number, question.title), status, words)
+}
+
+/// An exercise that was tried. Nobody must do any, so the others are no cases.
+fn exercise(learner: &Learner, number: u8, answer: &Answer) -> TestCase {
+    named(learner, format!("exercise {number}"), of(answer), Some(words(answer)))
+}
+
+fn named(learner: &Learner, name: String, status: TestCaseStatus, words: Option<String>) -> TestCase {
+    let mut case = TestCase::new(name, status);
     case.set_classname(clean(&learner.namespace));
     if let Some(words) = words {
         case.set_system_out(words);
@@ -98,7 +113,8 @@ mod tests {
     }
 
     fn learner(answers: Reading<BTreeMap<u8, Answer>>) -> Learner {
-        Learner { namespace: "alice".to_owned(), answers, proved_by: "run lesson N -n alice".to_owned() }
+        let exercises = Reading::Present(BTreeMap::new());
+        Learner { namespace: "alice".to_owned(), answers, exercises, proved_by: "run lesson N -n alice".to_owned() }
     }
 
     #[test]
@@ -127,6 +143,19 @@ mod tests {
         assert!(!learner.all_tried_hold());
         let xml = text(&[learner]).unwrap();
         assert_eq!(xml.matches(r#"<error message="you may not""#).count(), 5, "{xml}");
+    }
+
+    #[test]
+    fn each_exercise_that_was_tried_is_a_case() {
+        let solved = |holds| Learner {
+            exercises: Reading::Present([(2, answer(holds, "sha256:04"))].into()),
+            ..learner(Reading::Present(BTreeMap::new()))
+        };
+        assert!(solved(Holds::Yes).all_tried_hold() && !solved(Holds::No).all_tried_hold());
+        let xml = text(&[solved(Holds::Yes)]).unwrap();
+        assert!(xml.contains(r#"<testsuite name="alice" tests="6" skipped="5" errors="0" failures="0">"#), "{xml}");
+        assert!(xml.contains(r#"<testcase name="exercise 2" classname="alice">"#), "{xml}");
+        assert!(xml.contains("claimed: holds at 2026-11-24T02:00:00Z, evidence sha256:04<"), "{xml}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `status -A --watch`: what all namespaces say is asked often, as that takes two requests. An exchange is looked at again only
+//! `status -A --watch`: what all namespaces say is asked often, as that takes three requests. An exchange is looked at again only
 //! if its set has changed, or after a while: that takes some fifteen.
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
     loop {
         let lists = Lists::read(ctx).await?;
         looked = look(args, ctx, &lists.sets, looked).await?;
-        let all = looked.values().map(|looked: &Looked| looked.exchange.clone().with_answers(&lists.lessons));
+        let all = looked.values().map(|looked: &Looked| lists.complete(looked.exchange.clone(), args.spoil));
         let board = Board { items: all.collect() };
         let unknown = results::unknown(&lists.lessons);
         if in_place {
