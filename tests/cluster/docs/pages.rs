@@ -22,7 +22,7 @@ const PAGES: [(&str, &[(&str, Fate)]); 4] = [
     ("docs/testbed.md", &TESTBED),
 ];
 
-const README: [(&str, Fate); 22] = [
+const README: [(&str, Fate); 24] = [
     ("cargo xtask dist", Elsewhere("krew")),
     (
         "kubectl krew install --manifest=dist/kubecoin.yaml --archive=\"$(ls dist/*-linux-amd64.tar.gz)\"",
@@ -46,6 +46,8 @@ const README: [(&str, Fate); 22] = [
     ("kubectl kubecoin", Typed("")),
     ("kubectl kubecoin lesson 3", Typed("--predict a")),
     ("kubectl kubecoin explain headless", Typed("")),
+    ("kubectl kubecoin exercise start", Typed("2 --yes")),
+    ("kubectl kubecoin exercise undo", Typed("")),
     ("kubectl kubecoin teardown", Typed("--yes")),
     (
         "kubectl kubecoin persistence-demo --target statefulset/redis --report proof.html --write 'redis-cli -e -h redis-0.redis \

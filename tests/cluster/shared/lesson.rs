@@ -44,7 +44,7 @@ fn nothing_is_left(namespace: &str) {
 fn next(namespace: &str) -> Option<String> {
     until("the exchange is healthy", SOON, || {
         let place = ends(namespace, "", 0).stdout;
-        if place.contains("all 7 steps done") {
+        if place.contains("all 10 steps done") {
             return Ok(None);
         }
         let command = place.lines().find_map(|line| line.strip_prefix("next: kubectl kubecoin "));
@@ -65,12 +65,13 @@ fn typed(namespace: &str, words: &str, prediction: &str) -> (i32, String) {
     if words.starts_with("lesson") {
         shown += &session.exp_string("and Enter; only Enter means \"I don't know\"").unwrap();
         session.send_line(prediction).unwrap();
-        // Only what is not known to be on one's own machine is asked about, and only where a pod is deleted or scaled.
-        if words != "lesson 3" && words != "lesson 4" {
-            shown += &session.exp_regex("type [-a-z0-9]+ to continue:").map(|(before, asked)| before + &asked).unwrap();
-            let name = shown.rsplit("type ").next().and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
-            session.send_line(&name).unwrap();
-        }
+    }
+    // Only what is not known to be on one's own machine is asked about, and only where something of the exchange is changed.
+    let asks = words.starts_with("lesson") && words != "lesson 3" && words != "lesson 4";
+    if asks || words.starts_with("exercise start") {
+        shown += &session.exp_regex("type [-a-z0-9]+ to continue:").map(|(before, asked)| before + &asked).unwrap();
+        let name = shown.rsplit("type ").next().and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
+        session.send_line(&name).unwrap();
     }
     shown += &session.exp_eof().unwrap();
     match session.process().wait().unwrap() {
@@ -79,14 +80,50 @@ fn typed(namespace: &str, words: &str, prediction: &str) -> (i32, String) {
     }
 }
 
+/// An exercise that a learner solves: its number, the answer, and how the fault is corrected.
+const EXERCISES: [(u8, &str, &str); 3] = [
+    (
+        2,
+        "service/backend-service spec.selector.app",
+        r#"patch service/backend-service -p {"spec":{"selector":{"app":"backend"}}}"#,
+    ),
+    (10, "pod/postgres-0 metadata.labels.app", "label pod/postgres-0 app=postgres --overwrite"),
+    (6, "svc/backend-service spec.ports[0].targetPort", ""),
+];
+
+/// Types the start of an exercise, and solves it.
+fn exercise(namespace: &str, (number, answer, mend): (u8, &str, &str)) {
+    let (code, shown) = typed(namespace, &format!("exercise start {number} --variant 1"), "");
+    assert_eq!(code, 0, "{shown}");
+    let place = ends(namespace, "", 0).stdout;
+    assert!(place.contains(&format!("exercise {number} runs")), "{place}");
+    assert!(place.contains("next: kubectl kubecoin exercise -n"), "{place}");
+    if mend.is_empty() {
+        let mut edit = Command::new("kubectl");
+        edit.args(["edit", "service/backend-service", "-n", namespace]);
+        let done = edit.env("KUBE_EDITOR", "sed -i 's/targetPort: .*/targetPort: http/'").output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    } else {
+        ok(&format!("{mend} -n {namespace}"));
+    }
+    ends(namespace, &format!("exercise answer {answer}"), 0);
+    ends(namespace, "exercise check --timeout 2m", 0);
+}
+
 #[test]
-fn from_deploy_to_the_fifth_answer_with_nothing_but_what_the_terminal_says() {
+fn from_deploy_to_the_fifth_answer_and_three_exercises_with_nothing_but_what_the_terminal_says() {
     let scene = Scene::without_namespace("kc-lesson-evening");
     let namespace = scene.namespace();
     ok(&format!("create namespace {namespace}"));
     let (mut typed_so_far, mut predictions) = (Vec::new(), ["a", "b", "", "c", "x\nd"].into_iter());
+    let mut exercises = EXERCISES.into_iter();
     while let Some(words) = next(namespace) {
-        assert!(typed_so_far.len() < 10, "it goes in a circle: {typed_so_far:?}");
+        assert!(typed_so_far.len() < 12, "it goes in a circle: {typed_so_far:?}");
+        if words == "exercise start" {
+            exercise(namespace, exercises.next().unwrap());
+            typed_so_far.push(words);
+            continue;
+        }
         let prediction = if words.starts_with("lesson") { predictions.next().unwrap() } else { "" };
         let (code, shown) = typed(namespace, &words, prediction);
         assert_eq!(code, 0, "{words}\n{shown}");
@@ -98,7 +135,8 @@ fn from_deploy_to_the_fifth_answer_with_nothing_but_what_the_terminal_says() {
         }
         typed_so_far.push(words);
     }
-    assert_eq!(typed_so_far, ["deploy", "init-db", "lesson 5", "lesson 3", "lesson 1", "lesson 4", "lesson 2"]);
+    let questions = ["deploy", "init-db", "lesson 5", "lesson 3", "lesson 1", "lesson 4", "lesson 2"];
+    assert_eq!(typed_so_far, [&questions[..], &["exercise start"; 3]].concat());
     nothing_is_left(namespace);
 
     let list = ends(namespace, "lesson", 0).stdout;
@@ -106,7 +144,7 @@ fn from_deploy_to_the_fifth_answer_with_nothing_but_what_the_terminal_says() {
     assert!(list.ends_with("all questions are answered\n"), "{list}");
     // Each answer has its verdict, its time and the digest of its evidence, and nothing of what was predicted.
     let data = kept(namespace)["data"].as_object().unwrap().clone();
-    assert_eq!(data.len(), 5);
+    assert_eq!(data.len(), 8);
     for (name, answer) in data {
         let answer: Value = serde_json::from_str(answer.as_str().unwrap()).unwrap();
         let fields: Vec<&String> = answer.as_object().unwrap().keys().collect();

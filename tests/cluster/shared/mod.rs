@@ -8,6 +8,7 @@ mod contrast;
 mod deploy;
 pub mod dns;
 mod drawn;
+mod exercise;
 mod faults;
 mod hostile;
 mod lesson;

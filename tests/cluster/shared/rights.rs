@@ -118,6 +118,7 @@ impl Line {
             "open" => "--no-browser",
             "psql" => "-c select",
             command if command.starts_with("persistence-demo") => "--yes --rows 5 --timeout 1m",
+            command if command.starts_with("exercise") => "--variant 1 --yes --timeout 1m",
             command if command.starts_with("teardown") => "--yes --timeout 1m",
             _ => "",
         }
@@ -127,6 +128,10 @@ impl Line {
     fn check(&self, user: &str) {
         let Self { right: Right { verb, resource }, command, says, only_with_it } = self;
         let words = format!("{command} {}", self.flags());
+        if command.starts_with("exercise") {
+            // It starts in a healthy exchange alone, whatever other commands have begun.
+            succeeds("status --wait --timeout 2m");
+        }
         let (found, said) = run(user, self.namespace(), &words, says);
         assert!(found != *only_with_it, "`{command}` without {verb} {resource} is to say {says:?}, and says\n{said}");
         if *only_with_it {
