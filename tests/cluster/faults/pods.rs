@@ -103,7 +103,10 @@ pub const FAULTS: &[Fault] = &[
         what: "the backend's new pod waits for a directory that its node does not have",
         make: |place| {
             let volume = json!({ "name": "extra", "hostPath": { "path": "/data/nowhere", "type": "Directory" } });
-            place.patch("deployment/backend", &json!({ "spec": { "template": { "spec": { "volumes": [volume] } } } }));
+            // A volume that no container mounts is not waited for.
+            let mount = json!({ "name": "extra", "mountPath": "/extra" });
+            let pod = json!({ "volumes": [volume], "containers": [{ "name": "backend", "volumeMounts": [mount] }] });
+            place.patch("deployment/backend", &json!({ "spec": { "template": { "spec": pod } } }));
         },
         holds: |place| place.waits_for("backend", &["ContainerCreating"]),
         expects: Note("starting"),
