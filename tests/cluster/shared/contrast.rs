@@ -10,6 +10,7 @@ use rexpect::session::{PtySession, spawn_command};
 use serde_json::{Value, json};
 
 use super::persistence::says;
+use crate::support::class::quota_counts;
 use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::page::get;
@@ -184,10 +185,7 @@ fn a_student_sees_the_contrast_or_what_keeps_it_away() {
     let scene = Scene::without_namespace("kc-contrast-class");
     let namespace = scene.namespace();
     kubectl::apply(CLASSROOM);
-    until("the quota is in force", SOON, || {
-        let hard = kubectl::field(&format!("resourcequota/small -n {namespace}"), "/status/hard/pods");
-        if hard == "3" { Ok(()) } else { Err(hard) }
-    });
+    quota_counts(namespace, "3");
     ends(namespace, "deploy --as student --storage dynamic --service-type ClusterIP --init-db --timeout 4m", 0);
     let refused = ends(namespace, "persistence-demo --yes --as student --rows 5 --contrast", 1);
     assert!(refused.stdout.contains("verdict: holds"), "{}", refused.stdout);

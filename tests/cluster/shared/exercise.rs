@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::class::enrolled;
+use crate::support::class::{enrolled, quota_counts};
 use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Going, ends, run};
@@ -254,10 +254,7 @@ fn a_student_solves_exercises_with_what_the_quota_has_room_for() {
     let student = enrolled(namespace);
     let flags = format!("--as {student}");
     kubectl::apply(QUOTA);
-    until("the quota is in force", SOON, || {
-        let there = kubectl::field(&format!("resourcequota/small -n {namespace}"), "/status/hard/pods");
-        if there == "3" { Ok(()) } else { Err(there) }
-    });
+    quota_counts(namespace, "3");
     ends(namespace, &format!("deploy --service-type ClusterIP --init-db --timeout 4m {flags}"), 0);
     let as_student = |words: &str| ok(&format!("{words} -n {namespace} {flags}"));
     // A new pod of the backend would not come, and the old one would serve on.

@@ -9,7 +9,7 @@ use nix::sys::wait::WaitStatus;
 use rexpect::session::spawn_command;
 use serde_json::{Value, json};
 
-use crate::support::class::enrolled;
+use crate::support::class::{enrolled, quota_counts};
 use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Going, command, ends, run};
@@ -168,10 +168,7 @@ fn quota(namespace: &str, hard: &Value) {
     let patch = json!({ "spec": { "hard": hard } }).to_string();
     let patched = kubectl::command(&["patch", "quota", "small", "-n", namespace, "--type=merge", "-p", &patch], "");
     assert!(patched.succeeded, "{}", patched.stderr);
-    until("the quota is in force", SOON, || {
-        let there = kubectl::field(&format!("resourcequota/small -n {namespace}"), "/status/hard/pods");
-        if there == hard["pods"] { Ok(()) } else { Err(there) }
-    });
+    quota_counts(namespace, hard["pods"].as_str().unwrap());
 }
 
 #[test]

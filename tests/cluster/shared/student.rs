@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::class::enrolled;
+use crate::support::class::{enrolled, quota_counts};
 use crate::support::kubectl::{self, ok};
 use crate::support::page::{Opened, get};
 use crate::support::plugin::{PROGRAM, Ran};
@@ -36,10 +36,7 @@ impl Student {
     fn enrolled() -> Self {
         enrolled(NAMESPACE);
         kubectl::apply(QUOTA);
-        until("the quota is in force", Duration::from_mins(1), || {
-            let hard = kubectl::field(&format!("resourcequota/small -n {NAMESPACE}"), "/status/hard/pods");
-            if hard == "3" { Ok(()) } else { Err(hard) }
-        });
+        quota_counts(NAMESPACE, "3");
         let token = ok(&format!("create token student -n {NAMESPACE}"));
         let mut config: Value = serde_json::from_str(&ok("config view --raw --minify --flatten -o json")).unwrap();
         config["users"] = json!([{ "name": "student", "user": { "token": token.trim() } }]);

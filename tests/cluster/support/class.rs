@@ -1,7 +1,10 @@
 //! A class on one cluster.
 
+use std::time::Duration;
+
 use super::kubectl;
 use super::rights::Right;
+use super::wait::until;
 
 /// Opens the namespace of a student: under Pod Security `restricted`, with the role `edit` there and no other right. Gives
 /// the student's name, as the server knows it, once the role counts.
@@ -29,4 +32,12 @@ subjects: [{{kind: ServiceAccount, name: student, namespace: {namespace}}}]
     let of_edit = Right { verb: "create".to_owned(), resource: "deployments.apps".to_owned() };
     of_edit.counts(&student, Some(namespace));
     student
+}
+
+/// Waits until the quota `small` of a namespace counts, with room for so many pods.
+pub fn quota_counts(namespace: &str, pods: &str) {
+    until("the quota is in force", Duration::from_mins(1), || {
+        let there = kubectl::field(&format!("resourcequota/small -n {namespace}"), "/status/hard/pods");
+        if there == pods { Ok(()) } else { Err(there) }
+    });
 }
