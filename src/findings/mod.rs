@@ -21,6 +21,7 @@ use std::iter;
 use std::sync::LazyLock;
 
 pub use causes::ALL;
+pub use causes::changed_by_hand::CAUSE as CHANGED_BY_HAND;
 pub use causes::table_missing::CAUSE as TABLE_MISSING;
 pub use causes::terminating::rescue;
 pub use finding::{Cause, Diagnosis, Finding, Need, Observed, Weight};

@@ -14,7 +14,7 @@ use super::in_flight::InFlight;
 use crate::commands::shared::exercise::{live, restore};
 use crate::error::Error;
 use crate::exchange::{names, objects};
-use crate::kubernetes::act::{Act, Create, Delete, DeletePod, Exec, Patch};
+use crate::kubernetes::act::{Act, Create, Delete, DeletePod, Exec};
 use crate::kubernetes::{Cause, Cluster, Object};
 use crate::lesson::exercise::fault::{Fault, Step};
 use crate::lesson::exercise::part::Part;
@@ -27,9 +27,6 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// How long one lookup of a name may take.
 const LOOKUP: Duration = Duration::from_secs(10);
-
-/// How often a patch is tried again that somebody else was faster than.
-const TRIES: usize = 10;
 
 /// As many pods as one app of an exchange ever has.
 const MOST: u32 = 50;
@@ -96,19 +93,15 @@ async fn create_secret(cluster: &Cluster, name: &str) -> anyhow::Result<()> {
 
 async fn set(cluster: &Cluster, part: Part, path: &Path, value: Option<Value>) -> anyhow::Result<()> {
     let reference = part.reference(cluster.namespace());
-    for _ in 0..TRIES {
-        let Some(now) = live::one(cluster, part).await?.flatten() else { break };
-        let fields = part.fields(&now);
+    let is_set = live::patch(cluster, part, drop, |now| {
+        let Some(now) = now else { anyhow::bail!("{reference} was deleted by somebody else") };
+        let fields = part.fields(now);
         let mut after = fields.clone();
         anyhow::ensure!(path.set(&mut after, value.clone()), "{reference} is not as deploy makes it");
-        let Some(mut body) = merge_patch(&fields, &after) else { return Ok(()) };
-        body["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"].clone();
-        match (Patch { object: part.object(cluster.namespace(), body) }).execute(cluster).await {
-            Err(error) if matches!(error.cause, Cause::Conflict { .. } | Cause::NotFound(_)) => {}
-            patched => return Ok(patched.map(drop)?),
-        }
-    }
-    anyhow::bail!("{reference} is changed or deleted by somebody else")
+        Ok(merge_patch(&fields, &after))
+    });
+    anyhow::ensure!(is_set.await?, "{reference} is changed again and again by somebody else");
+    Ok(())
 }
 
 /// Waits until a workload runs as it was changed.

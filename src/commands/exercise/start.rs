@@ -7,13 +7,13 @@ use tokio::time::{Instant, sleep};
 
 use super::in_flight::InFlight;
 use super::{choose, commands, make};
-use crate::commands::shared::demo::confirm::{not_local, typed};
+use crate::commands::shared::demo::confirm;
 use crate::commands::shared::exercise::{self, kept, live, restore};
 use crate::commands::shared::look::{Look, look};
-use crate::commands::shared::{announce, lease};
+use crate::commands::shared::{self, announce, lease};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::findings::{Depth, Health};
+use crate::findings::{CHANGED_BY_HAND, Depth, Health};
 use crate::flags::duration;
 use crate::kubernetes::act::Act as _;
 use crate::kubernetes::{Cause, Cluster};
@@ -26,9 +26,6 @@ use crate::text::hex;
 
 /// The pause before it is looked at again.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// A workload that is not as it was applied: what an exercise changed could not be told from it.
-const CHANGED: &str = "changed-by-hand";
 
 /// What `exercise start` is asked.
 #[derive(Debug, clap::Args)]
@@ -61,7 +58,9 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let before = Box::pin(healthy(ctx)).await?;
     let objects = live::read(cluster).await?;
     let (exercise, fault) = choose::choose(ctx, args.number, args.variant, &objects).await?;
-    confirm(ctx, args.yes).await?;
+    let namespace = cluster.namespace();
+    let what = format!("the exchange in namespace {namespace} will stop working until the fault is corrected");
+    confirm::elsewhere(ctx, args.yes, &what, namespace).await?;
     let lease = lease::take(ctx, &Run::new()).await?;
     let record = record(exercise, &fault, &objects, &before)?;
     let deadline = Instant::now() + args.timeout;
@@ -78,12 +77,10 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 async fn healthy(ctx: &Ctx) -> anyhow::Result<Look> {
     let look = Box::pin(look(ctx, Depth::Around.into())).await?;
     let doctor = ctx.own_command("doctor").to("find what is wrong");
-    if look.snapshot.is_empty() {
-        let says = format!("no exchange is deployed in namespace {}", ctx.cluster().await?.namespace());
-        return Err(Error::new(says, ctx.own_command("deploy --init-db").to("deploy it")).into());
-    }
+    shared::is_deployed(ctx, &look.snapshot).await?;
     let found = look.diagnoses.iter().map(|it| &it.finding);
-    let against = found.clone().find(|it| it.weight.is_bad() || it.cause.slug == CHANGED);
+    // What an exercise changes could not be told from what somebody else has changed.
+    let against = found.clone().find(|it| it.weight.is_bad() || it.cause == &CHANGED_BY_HAND);
     if let Some(finding) = against {
         let says = format!("not started: {} {}", finding.object, finding.says);
         return Err(Error::new(says, finding.hint.clone().and(doctor)).into());
@@ -92,19 +89,6 @@ async fn healthy(ctx: &Ctx) -> anyhow::Result<Look> {
         return Err(Error::new(format!("not started: the exchange is {}", look.health.words()), doctor).into());
     }
     Ok(look)
-}
-
-/// Asks before anything is changed, unless the cluster is known to be on the user's own machine.
-async fn confirm(ctx: &Ctx, yes: bool) -> anyhow::Result<()> {
-    let place = ctx.cluster().await?.place();
-    match not_local(place) {
-        Some(reason) if !yes => {
-            let namespace = &place.namespace;
-            let what = format!("the exchange in namespace {namespace} will stop working until the fault is corrected");
-            typed(ctx, &[reason], &what, namespace).await
-        }
-        _ => Ok(()),
-    }
 }
 
 fn record(exercise: &Exercise, fault: &Fault, objects: &Live, before: &Look) -> anyhow::Result<Record> {

@@ -15,7 +15,7 @@ use super::shared::practice::NoRoom;
 use super::shared::proof::{self, file};
 use super::shared::{self, answer, exercise, lease, results};
 use crate::context::Ctx;
-use crate::error::{Error, Outcome};
+use crate::error::Outcome;
 use crate::exchange::names;
 use crate::lesson::evidence::Evidence;
 use crate::lesson::question::{Prediction, Question};
@@ -77,7 +77,7 @@ async fn answer_by_experiment(args: &Args, ctx: &Ctx, question: &'static Questio
     let given = predict::given(args, question)?;
     shared::announce(ctx).await?;
     exercise::none_runs(ctx, "not started").await?;
-    there_is_an_exchange(ctx).await?;
+    shared::is_deployed(ctx, &shared::glance(ctx).await?).await?;
     predict::show(ctx, question)?;
     let prediction = match given {
         predict::Given::Yes(prediction) => Some(prediction),
@@ -192,15 +192,4 @@ async fn go_on(ctx: &Ctx, question: &Question, holds: bool) -> anyhow::Result<()
     let more = ctx.own_command(["explain", question.topic]);
     ctx.printer.out(Line::from("more about this: ").and(Role::Command, more.line()))?;
     list::next(ctx, &results::read(ctx).await?)
-}
-
-/// Nothing is asked about an exchange that is not there.
-async fn there_is_an_exchange(ctx: &Ctx) -> anyhow::Result<()> {
-    let snapshot = shared::glance(ctx).await?;
-    if snapshot.is_empty() {
-        let namespace = ctx.cluster().await?.namespace();
-        let hint = ctx.own_command("deploy --init-db").to("deploy it");
-        return Err(Error::new(format!("no exchange is deployed in namespace {namespace}"), hint).into());
-    }
-    Ok(())
 }

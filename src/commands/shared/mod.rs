@@ -32,4 +32,4 @@ pub mod target;
 pub mod waiting;
 
 pub use announce::announce;
-pub use reading::{glance, snapshot, snapshot_of_any};
+pub use reading::{glance, is_deployed, snapshot, snapshot_of_any};

@@ -2,6 +2,7 @@
 
 use super::namespace;
 use crate::context::Ctx;
+use crate::error::Error;
 use crate::kubernetes::{Cluster, RequestError, act};
 use crate::observe::{Snapshot, snapshot as round};
 
@@ -42,4 +43,16 @@ fn show_reading(ctx: &Ctx, cluster: &Cluster) {
     for words in round::kubectl(cluster.namespace()) {
         ctx.show(|| act::command(cluster.place(), &words.split(' ').collect::<Vec<_>>()));
     }
+}
+
+/// Makes sure that there is an exchange: nothing is done with one that is not there.
+///
+/// # Errors
+/// If there is none, with how to deploy it.
+pub async fn is_deployed(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
+    if !snapshot.is_empty() {
+        return Ok(());
+    }
+    let says = format!("no exchange is deployed in namespace {}", ctx.cluster().await?.namespace());
+    Err(Error::new(says, ctx.own_command("deploy --init-db").to("deploy it")).into())
 }

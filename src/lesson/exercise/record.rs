@@ -186,7 +186,10 @@ impl Record {
     /// What has become of the objects since.
     #[must_use]
     pub fn standing(&self, live: &Live) -> Standing {
-        let mut standing = Standing { is_reserved: is_reserved(live), ..Standing::default() };
+        let of = |part| live.iter().find(|(of, _)| *of == part).and_then(|(_, object)| object.as_ref());
+        let is_reserved =
+            of(Part::Volume).zip(of(Part::Claim)).is_some_and(|(volume, claim)| is_reserved(volume, claim));
+        let mut standing = Standing { is_reserved, ..Standing::default() };
         for (part, object) in live {
             let Some(kept) = self.before.get(part.key()) else { continue };
             let Some(object) = object else {
@@ -250,10 +253,9 @@ impl Record {
     }
 }
 
-/// Whether the volume waits for another claim than the one that is there.
-fn is_reserved(live: &Live) -> bool {
-    let of = |part| live.iter().find(|(of, _)| *of == part).and_then(|(_, object)| object.as_ref());
-    let (Some(volume), Some(claim)) = (of(Part::Volume), of(Part::Claim)) else { return false };
+/// Whether a volume waits for another claim than this one.
+#[must_use]
+pub fn is_reserved(volume: &Value, claim: &Value) -> bool {
     volume["spec"]["claimRef"]["uid"].as_str().is_some_and(|uid| claim["metadata"]["uid"] != uid)
 }
 

@@ -26,6 +26,14 @@ pub fn not_local(place: &Place) -> Option<String> {
     (!is_local(place)).then(reason)
 }
 
+/// Has a name typed, unless the cluster is known to be on the user's own machine.
+pub async fn elsewhere(ctx: &Ctx, yes: bool, what: &str, name: &str) -> anyhow::Result<()> {
+    match not_local(ctx.cluster().await?.place()) {
+        Some(reason) if !yes => typed(ctx, &[reason], what, name).await,
+        _ => Ok(()),
+    }
+}
+
 /// A reason to ask: two servers at once.
 pub fn grace_0(how: How) -> Option<String> {
     let reason = "with --how force, two servers may run for a moment";

@@ -12,18 +12,15 @@ use tokio::time::{Instant, sleep};
 use super::live;
 use crate::context::Ctx;
 use crate::exchange::{names, volume};
-use crate::kubernetes::act::{Act, Create, Delete, DeletePod, Patch};
-use crate::kubernetes::{Cause, Cluster, Object, RequestError};
+use crate::kubernetes::act::{Act, Create, Delete, DeletePod};
+use crate::kubernetes::{Cluster, Object, RequestError};
 use crate::lesson::exercise::part::{ALL, Part};
 use crate::lesson::exercise::path::merge_patch;
-use crate::lesson::exercise::record::{Kept, Record};
+use crate::lesson::exercise::record::{Kept, Record, is_reserved};
 use crate::observe::readiness;
 
 /// The pause before something is read again.
 const PAUSE: Duration = Duration::from_millis(250);
-
-/// How often a patch is tried again that somebody else was faster than.
-const TRIES: usize = 10;
 
 /// Restores all, and shows how kubectl does the same.
 ///
@@ -41,7 +38,7 @@ pub async fn fields(ctx: &Ctx, record: &Record, deadline: Instant) -> anyhow::Re
 /// If an owner cannot be changed.
 pub async fn ownership(ctx: &Ctx, record: &Record) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
-    Ok(Restore { cluster, record, show: &|command| ctx.show(|| command) }.owners().await?)
+    Restore { cluster, record, show: &|command| ctx.show(|| command) }.owners().await
 }
 
 /// Deletes what the exercise created.
@@ -97,25 +94,20 @@ impl Restore<'_> {
 
     /// Gives an object the fields that it had. One that was deleted, or created again, is left to `deploy`.
     async fn part(&self, part: Part) -> anyhow::Result<()> {
-        for _ in 0..TRIES {
-            let Some((kept, now)) = self.same(part).await? else { return Ok(()) };
-            let Some(mut body) = merge_patch(&part.fields(&now), &kept.fields) else { return Ok(()) };
-            body["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"].clone();
-            match self.perform(&Patch { object: part.object(self.cluster.namespace(), body) }).await {
-                // Somebody else was faster, or it is gone by now.
-                Err(error) if matches!(error.cause, Cause::Conflict { .. } | Cause::NotFound(_)) => {}
-                patched => return Ok(patched.map(drop)?),
-            }
-        }
-        anyhow::bail!("{} is changed again and again by somebody else", part.reference(self.cluster.namespace()))
+        let is_restored = live::patch(self.cluster, part, self.show, |now| {
+            let same = self.same(part, now);
+            Ok(same.and_then(|(kept, now)| merge_patch(&part.fields(now), &kept.fields)))
+        });
+        let reference = part.reference(self.cluster.namespace());
+        anyhow::ensure!(is_restored.await?, "{reference} is changed again and again by somebody else");
+        Ok(())
     }
 
     /// An object as it was and as it is, if it is still the same.
-    async fn same(&self, part: Part) -> Result<Option<(&Kept, Value)>, RequestError> {
-        let Some(kept) = self.record.before.get(part.key()) else { return Ok(None) };
-        let Some(now) = live::one(self.cluster, part).await?.flatten() else { return Ok(None) };
+    fn same<'a>(&self, part: Part, now: Option<&'a Value>) -> Option<(&Kept, &'a Value)> {
+        let (kept, now) = (self.record.before.get(part.key())?, now?);
         let is_same = part.may_be_replaced() || now["metadata"]["uid"] == kept.uid.as_str();
-        Ok(is_same.then_some((kept, now)))
+        is_same.then_some((kept, now))
     }
 
     /// Creates the claim again if it is gone, and offers it its volume if that waits for an earlier one.
@@ -126,11 +118,10 @@ impl Restore<'_> {
             self.perform(&create_claim(self.cluster, kept)).await?;
         }
         let claim = live::one(self.cluster, Part::Claim).await?.flatten();
-        let volume = self.same(Part::Volume).await?;
-        let (Some(claim), Some((_, volume))) = (claim, volume) else { return Ok(()) };
-        let bound_to = &volume["spec"]["claimRef"]["uid"];
-        if !bound_to.is_null() && *bound_to != claim["metadata"]["uid"] {
-            self.perform(&volume::forget_claim(&serde_json::from_value(volume)?)?).await?;
+        let volume = live::one(self.cluster, Part::Volume).await?.flatten();
+        let (Some(claim), Some((_, volume))) = (claim, self.same(Part::Volume, volume.as_ref())) else { return Ok(()) };
+        if is_reserved(volume, &claim) {
+            self.perform(&volume::forget_claim(&serde_json::from_value(volume.clone())?)?).await?;
         }
         Ok(())
     }
@@ -155,29 +146,21 @@ impl Restore<'_> {
         Ok(())
     }
 
-    async fn owners(&self) -> Result<(), RequestError> {
+    async fn owners(&self) -> anyhow::Result<()> {
         for part in ALL.into_iter().filter(|part| part.is_applied()) {
-            self.owners_of(part).await?;
+            // What is changed all the time has owners of its own.
+            live::patch(self.cluster, part, self.show, |now| Ok(self.owned_as_before(part, now))).await?;
         }
         Ok(())
     }
 
-    async fn owners_of(&self, part: Part) -> Result<(), RequestError> {
-        for _ in 0..TRIES {
-            let Some((kept, now)) = self.same(part).await? else { return Ok(()) };
-            let managed = managed(&kept.managed, &now["metadata"]["managedFields"]);
-            if !self.record.is_as_before(part, &now) || managed == now["metadata"]["managedFields"] {
-                return Ok(());
-            }
-            let version = &now["metadata"]["resourceVersion"];
-            let body = json!({ "metadata": { "resourceVersion": version, "managedFields": managed } });
-            match self.perform(&Patch { object: part.object(self.cluster.namespace(), body) }).await {
-                Err(error) if matches!(error.cause, Cause::Conflict { .. } | Cause::NotFound(_)) => {}
-                patched => return patched.map(drop),
-            }
-        }
-        // What is changed all the time has owners of its own.
-        Ok(())
+    /// The patch by which an object that is as it was has its owners back, if it has others.
+    fn owned_as_before(&self, part: Part, now: Option<&Value>) -> Option<Value> {
+        let (kept, now) = self.same(part, now)?;
+        let managed = managed(&kept.managed, &now["metadata"]["managedFields"]);
+        let has_others = managed != now["metadata"]["managedFields"];
+        let is_due = has_others && self.record.is_as_before(part, now);
+        is_due.then(|| json!({ "metadata": { "managedFields": managed } }))
     }
 }
 
