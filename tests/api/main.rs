@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod around;
+mod away;
 mod class;
 mod comes_back;
 mod completion;

@@ -1,6 +1,6 @@
 //! Every exchange of the cluster, for a teacher.
 
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::ResourceExt;
 use kube::api::ListParams;
@@ -8,7 +8,7 @@ use kube::api::ListParams;
 use super::look::{Look, Scope};
 use crate::context::Ctx;
 use crate::exchange::names;
-use crate::kubernetes::{Cluster, act};
+use crate::kubernetes::{Cluster, RequestError, act};
 use crate::observe::{Reading, Snapshot};
 
 /// The most exchanges that are shown of one cluster: a large class.
@@ -28,7 +28,8 @@ pub async fn sets(ctx: &Ctx) -> anyhow::Result<Vec<StatefulSet>> {
     Ok(cluster.list_everywhere::<StatefulSet>(&ListParams::default().labels(&selector).limit(MOST)).await?)
 }
 
-/// Looks at these, several at a time. Gives what `of` makes of each, in the same order.
+/// Looks at these, several at a time. Gives what `of` makes of each, in the same order. What cannot be read of one is the same
+/// as what the list has, and nothing else.
 pub async fn look_at<'a, T>(
     cluster: &Cluster,
     sets: impl IntoIterator<Item = &'a StatefulSet>,
@@ -37,16 +38,40 @@ pub async fn look_at<'a, T>(
 ) -> Vec<T> {
     let of = &of;
     let looked = stream::iter(sets).map(|set| async move {
-        let cluster = cluster.in_namespace(&set.namespace().unwrap_or_default());
-        let look = at(set, &cluster, scope).await;
-        of(set, &cluster, look)
+        let cluster = in_its_namespace(cluster, set);
+        let snapshot = Box::pin(Snapshot::glance(&cluster)).await.unwrap_or_else(|_| as_listed(set));
+        of(set, &cluster, Box::pin(Look::again_if_needed(&cluster, snapshot, scope)).await)
     });
     looked.buffered(AT_ONCE).collect().await
 }
 
-/// What cannot be read of it is the same as what the list has, and nothing else.
-async fn at(set: &StatefulSet, cluster: &Cluster, scope: Scope<'_>) -> Look {
-    let listed = || Snapshot { statefulset: Reading::Present(set.clone()), ..Snapshot::default() };
-    let snapshot = Box::pin(Snapshot::glance(cluster)).await.unwrap_or_else(|_| listed());
-    Box::pin(Look::again_if_needed(cluster, snapshot, scope)).await
+/// The same for as long as the server is there.
+///
+/// # Errors
+/// If it is away.
+pub async fn look_while_there<'a, T>(
+    cluster: &Cluster,
+    sets: impl IntoIterator<Item = &'a StatefulSet>,
+    scope: Scope<'_>,
+    of: impl Fn(&StatefulSet, Look) -> T,
+) -> Result<Vec<T>, RequestError> {
+    let of = &of;
+    let looked = stream::iter(sets).map(|set| async move {
+        let cluster = in_its_namespace(cluster, set);
+        let snapshot = match Box::pin(Snapshot::glance(&cluster)).await {
+            Err(error) if error.cause.is_away() => return Err(error),
+            read => read.unwrap_or_else(|_| as_listed(set)),
+        };
+        Ok(of(set, Box::pin(Look::again_if_needed(&cluster, snapshot, scope)).await))
+    });
+    looked.buffered(AT_ONCE).try_collect().await
+}
+
+fn in_its_namespace(cluster: &Cluster, set: &StatefulSet) -> Cluster {
+    cluster.in_namespace(&set.namespace().unwrap_or_default())
+}
+
+/// What the list has of an exchange.
+fn as_listed(set: &StatefulSet) -> Snapshot {
+    Snapshot { statefulset: Reading::Present(set.clone()), ..Snapshot::default() }
 }

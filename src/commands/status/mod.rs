@@ -2,6 +2,7 @@
 
 mod everywhere;
 mod report;
+mod screen;
 mod view;
 mod watch;
 

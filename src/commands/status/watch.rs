@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use super::screen::Screen;
 use super::{Args, read, view};
 use crate::context::Ctx;
 use crate::observe::live;
-use crate::output::Printer;
 
 /// Changes come in bursts. What follows within this time is shown together.
 const BURST: Duration = Duration::from_millis(150);
@@ -19,12 +19,12 @@ const REFRESH: Duration = Duration::from_secs(5);
 /// Shows it until the user has seen enough. On a terminal it is drawn in place; elsewhere each change is a line.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
     let mut changes = live::changes(ctx.cluster().await?);
-    let in_place = Printer::can_redraw();
+    let mut screen = Screen::new(ctx);
     let mut last = String::new();
     loop {
-        let (status, now) = read(args, ctx, None).await?;
-        if in_place {
-            ctx.printer.redraw(&view::lines(&status, args.output.is_wide(), now))?;
+        let (status, now) = screen.read(async || read(args, ctx, None).await).await?;
+        if screen.is_in_place {
+            screen.draw(view::lines(&status, args.output.is_wide(), now))?;
         } else {
             let summary = view::summary(&status);
             if summary != last {

@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep};
 use super::board::{Board, Exchange, changes};
 use super::{Args, Lists, depth};
 use crate::commands::shared::{exchanges, results};
+use crate::commands::status::screen::Screen;
 use crate::context::Ctx;
-use crate::output::{Line, Printer};
+use crate::output::Line;
 
 /// The pause before all namespaces are asked again.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -32,18 +33,23 @@ struct Looked {
 
 /// Shows it until the user has seen enough. On a terminal it is drawn in place; elsewhere each change is a line.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
-    let in_place = Printer::can_redraw();
+    let mut screen = Screen::new(ctx);
     let (mut looked, mut said, mut told) = (BTreeMap::new(), BTreeMap::new(), None);
     loop {
-        let lists = Lists::read(ctx).await?;
-        looked = look(args, ctx, &lists.sets, looked).await?;
+        let read = screen.read(async || {
+            let lists = Lists::read(ctx).await?;
+            let again = look(args, ctx, &lists.sets, &looked).await?;
+            Ok((lists, again))
+        });
+        let (lists, again) = read.await?;
+        looked.retain(|there, _| lists.sets.iter().any(|set| namespace(set) == *there));
+        looked.extend(again.into_iter().map(|looked| (looked.exchange.namespace.clone(), looked)));
         let all = looked.values().map(|looked: &Looked| lists.complete(looked.exchange.clone(), args.spoil));
         let board = Board { items: all.collect() };
         let unknown = results::unknown(&lists.lessons);
-        if in_place {
+        if screen.is_in_place {
             let table = board.table(args.output.is_wide(), Timestamp::now());
-            let lines: Vec<Line> = table.lines().map(Line::from).chain(unknown.map(Line::from)).collect();
-            ctx.printer.redraw(&lines)?;
+            screen.draw(table.lines().map(Line::from).chain(unknown.map(Line::from)).collect())?;
         } else {
             if let Some(why) = unknown.as_ref().filter(|_| unknown != told) {
                 ctx.printer.warning(why);
@@ -59,25 +65,22 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
     }
 }
 
-/// The exchanges that there are now, by their namespaces, each as it was seen at most a while ago.
+/// The exchanges of these sets that are to be looked at again, as they are now.
 async fn look(
     args: &Args,
     ctx: &Ctx,
     sets: &[StatefulSet],
-    mut looked: BTreeMap<String, Looked>,
-) -> anyhow::Result<BTreeMap<String, Looked>> {
+    looked: &BTreeMap<String, Looked>,
+) -> anyhow::Result<Vec<Looked>> {
     let now = Instant::now();
     let is_due = |set: &&StatefulSet| !looked.get(&namespace(set)).is_some_and(|looked| counts(looked, set, now));
-    let due: Vec<&StatefulSet> = sets.iter().filter(is_due).collect();
-    let again = exchanges::look_at(ctx.cluster().await?, due, depth(args).into(), |set, _, look| Looked {
+    let due = sets.iter().filter(is_due);
+    let again = exchanges::look_while_there(ctx.cluster().await?, due, depth(args).into(), |set, look| Looked {
         version: set.resource_version(),
         at: Instant::now(),
         exchange: Exchange::new(set, &look),
     });
-    let again = again.await;
-    looked.retain(|there, _| sets.iter().any(|set| namespace(set) == *there));
-    looked.extend(again.into_iter().map(|looked| (looked.exchange.namespace.clone(), looked)));
-    Ok(looked)
+    Ok(again.await?)
 }
 
 fn namespace(set: &StatefulSet) -> String {
