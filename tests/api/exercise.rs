@@ -223,6 +223,29 @@ fn commands_that_fail_do_not_tell_why() {
     assert_eq!(ended.code, 1, "{ended:?}");
     tells_nothing(&ended);
     assert!(ended.stderr.contains("hint: check its status: kubectl kubecoin status"), "{ended:?}");
+    let world = without_its_image();
+    let server = Server::start(move |request| match request.path.as_str() {
+        path if path.contains("/exec") => refusal(500, "InternalError", "container not found (\"postgres\")"),
+        _ => answer(&world, request),
+    });
+    let ended = Home::at(&server).run("psql -c SELECT");
+    ended.could_not_run("container not found");
+    tells_nothing(&ended);
+}
+
+#[test]
+fn a_wait_for_the_database_tells_symptoms_and_no_cause() {
+    let ended = Home::at(&serve(without_its_image())).run("init-db --timeout 4s");
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+    tells_nothing(&ended);
+    let said = "error: the database was not ready within 4s\nexercise 4 runs: symptoms are shown, causes are not\n  \
+                statefulset/postgres: 0 of 1 ready\n  pod/postgres-0: ImagePullBackOff\n\
+                hint: see where to look: kubectl kubecoin exercise hint\n";
+    assert_eq!(ended.stderr.split_once('\n').unwrap().1, said, "after the line that says where");
+    let mut alone = without_its_image();
+    alone.objects.remove(RECORD);
+    let told = Home::at(&serve(alone)).run("init-db --timeout 4s");
+    assert!(told.code == 1 && told.stderr.contains("KC0") && !told.stderr.contains("exercise"), "{told:?}");
 }
 
 #[test]

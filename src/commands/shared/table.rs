@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
+use super::exercise;
+use super::exercise::symptoms::Symptoms;
 use super::waiting::{self, Waited};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::{names, psql, wallets};
 use crate::kubernetes::Cause;
 use crate::kubernetes::exec::Ended;
+use crate::observe::Snapshot;
 use crate::observe::database::Database;
 use crate::text::brief;
 
@@ -20,13 +23,45 @@ use crate::text::brief;
 /// If the database cannot be asked.
 pub async fn initialise(ctx: &Ctx, timeout: Duration, deadline: Instant) -> anyhow::Result<Outcome> {
     waiting::insist(ctx, deadline, is_passing, async || {
-        if let Waited::TimedOut(last) = waiting::until(ctx, deadline, waiting::postgres_ready, false).await? {
-            waiting::say_timed_out(ctx, "the database was not ready", timeout, &last);
-            return Ok(Outcome::DoesNotHold);
-        }
-        create(ctx).await
+        if is_ready(ctx, timeout, deadline).await? { create(ctx).await } else { Ok(Outcome::DoesNotHold) }
     })
     .await
+}
+
+/// What is said of a wait that has run out.
+const NOT_READY: &str = "the database was not ready";
+
+/// Waits until the database is ready, or says that it was not. While an exercise runs, its cause is to be found, and only
+/// what is seen is told.
+async fn is_ready(ctx: &Ctx, timeout: Duration, deadline: Instant) -> anyhow::Result<bool> {
+    let exercise = exercise::untold(ctx, false).await?;
+    let waited = match exercise {
+        Some(_) => waiting::quietly(ctx, deadline, waiting::postgres_ready).await?,
+        None => waiting::until(ctx, deadline, waiting::postgres_ready, false).await?,
+    };
+    match (waited, exercise) {
+        (Waited::Done, _) => return Ok(true),
+        (Waited::TimedOut(last), Some(number)) if !last.is_empty() => {
+            ctx.printer.error(&format!("{NOT_READY} within {timeout:?}"));
+            say_symptoms(ctx, number).await?;
+        }
+        (Waited::TimedOut(last), _) => waiting::say_timed_out(ctx, NOT_READY, timeout, &last),
+    }
+    Ok(false)
+}
+
+/// How long it may take to see what is to be told.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
+/// Says what is seen of an exercise, as far as it can be read soon, and where to look.
+async fn say_symptoms(ctx: &Ctx, number: u8) -> anyhow::Result<()> {
+    let read = timeout(LAST_LOOK, Snapshot::read(ctx.cluster().await?)).await;
+    let snapshot = read.ok().and_then(Result::ok).unwrap_or_default();
+    for line in Symptoms::of_objects(number, &snapshot).lines() {
+        ctx.printer.note(line);
+    }
+    ctx.printer.hint(ctx.own_command("exercise hint").to("see where to look"));
+    Ok(())
 }
 
 /// Whether an error comes from a pod that is being replaced.

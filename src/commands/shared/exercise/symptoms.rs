@@ -27,6 +27,12 @@ impl Symptoms {
         Self { exercise, symptoms: symptoms(look) }
     }
 
+    /// Those that the objects alone show: no request was sent through the page.
+    #[must_use]
+    pub fn of_objects(exercise: u8, snapshot: &Snapshot) -> Self {
+        Self { exercise, symptoms: seen(snapshot, &Reading::NotAsked) }
+    }
+
     /// As lines for people.
     pub fn lines(&self) -> impl Iterator<Item = Line> {
         let symptoms = self.symptoms.iter().map(|symptom| Line::from(format!("  {symptom}")));
@@ -49,7 +55,10 @@ impl Symptoms {
 /// What is seen: where a request stops, and what is not ready. If that is nothing, what was looked at.
 #[must_use]
 pub fn symptoms(look: &Look) -> Vec<String> {
-    let (snapshot, path) = (&look.snapshot, &look.details.path);
+    seen(&look.snapshot, &look.details.path)
+}
+
+fn seen(snapshot: &Snapshot, path: &Reading<Path>) -> Vec<String> {
     let seen = [of_request(path), of_workloads(snapshot), of_pods(snapshot), of_claims(snapshot)].concat();
     if seen.is_empty() { vec![checked(path)] } else { seen }
 }
