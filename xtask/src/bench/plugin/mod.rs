@@ -2,6 +2,7 @@
 //!
 //! Each group is a list of rows; a new figure is one more row in the file of its subject.
 
+mod board;
 mod crowd;
 mod database;
 mod lifecycle;
@@ -54,6 +55,8 @@ enum Group {
     Dns,
     /// persistence-demo against deleting the pod by hand
     Persistence,
+    /// status of all namespaces, with 30 exchanges
+    Board,
     /// status and doctor among 15,000 objects of other people
     Crowd,
 }
@@ -65,7 +68,7 @@ impl Group {
             Self::Psql => Some("psql"),
             Self::Dns => Some("dns-check"),
             Self::Persistence => Some("persistence-demo"),
-            Self::Lifecycle | Self::Reading | Self::Crowd => None,
+            Self::Lifecycle | Self::Reading | Self::Board | Self::Crowd => None,
         }
     }
 }
@@ -93,6 +96,7 @@ pub fn run(args: &Args) -> Result<Vec<Row>> {
             Group::Psql => database::psql(&scene, args.rounds.into()),
             Group::Dns => database::dns(&scene, args.rounds.into()),
             Group::Persistence => persistence::rows(&scene, args.pairs.into()),
+            Group::Board => board::rows(&scene, args.rounds.into()),
             Group::Crowd => crowd::rows(&scene, args.rounds.into()),
         })?);
     }
