@@ -39,7 +39,7 @@ pub async fn look_at<'a, T>(
     let of = &of;
     let looked = stream::iter(sets).map(|set| async move {
         let cluster = in_its_namespace(cluster, set);
-        let snapshot = Box::pin(Snapshot::glance(&cluster)).await.unwrap_or_else(|_| as_listed(set));
+        let snapshot = glance(&cluster, set).await.unwrap_or_else(|_| as_listed(set));
         of(set, &cluster, Box::pin(Look::again_if_needed(&cluster, snapshot, scope)).await)
     });
     looked.buffered(AT_ONCE).collect().await
@@ -58,10 +58,7 @@ pub async fn look_while_there<'a, T>(
     let of = &of;
     let looked = stream::iter(sets).map(|set| async move {
         let cluster = in_its_namespace(cluster, set);
-        let snapshot = match Box::pin(Snapshot::glance(&cluster)).await {
-            Err(error) if error.cause.is_away() => return Err(error),
-            read => read.unwrap_or_else(|_| as_listed(set)),
-        };
+        let snapshot = glance(&cluster, set).await?;
         Ok(of(set, Box::pin(Look::again_if_needed(&cluster, snapshot, scope)).await))
     });
     looked.buffered(AT_ONCE).try_collect().await
@@ -69,6 +66,14 @@ pub async fn look_while_there<'a, T>(
 
 fn in_its_namespace(cluster: &Cluster, set: &StatefulSet) -> Cluster {
     cluster.in_namespace(&set.namespace().unwrap_or_default())
+}
+
+/// Round 1 of reading, or what the list has where nothing can be read. An error if the server is away.
+async fn glance(cluster: &Cluster, set: &StatefulSet) -> Result<Snapshot, RequestError> {
+    match Box::pin(Snapshot::glance(cluster)).await {
+        Err(error) if error.cause.is_away() => Err(error),
+        read => Ok(read.unwrap_or_else(|_| as_listed(set))),
+    }
 }
 
 /// What the list has of an exchange.
