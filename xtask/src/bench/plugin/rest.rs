@@ -19,6 +19,11 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Waits until the machine has little to do.
 pub fn at_rest() -> Result<()> {
+    busy_at_most(AT_REST)
+}
+
+/// Waits until at most this part of the machine's processors is busy.
+pub fn busy_at_most(part: f64) -> Result<()> {
     let begin = Instant::now();
     let (mut looks, mut before) = (0, Processors::now()?);
     while looks < LOOKS {
@@ -27,7 +32,7 @@ pub fn at_rest() -> Result<()> {
         }
         thread::sleep(INTERVAL);
         let now = Processors::now()?;
-        looks = if now.busy_since(before) <= AT_REST { looks + 1 } else { 0 };
+        looks = if now.busy_since(before) <= part { looks + 1 } else { 0 };
         before = now;
     }
     Ok(())
