@@ -1,6 +1,7 @@
 //! What this run has created and must delete, whichever way it ends.
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::output::Printer;
 
 /// How long all of it may take together.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long nothing is said of that.
+const QUIET: Duration = Duration::from_secs(2);
 
 type Undo = Rc<dyn Fn() -> LocalBoxFuture<'static, anyhow::Result<()>>>;
 
@@ -102,9 +106,14 @@ impl Cleanup {
             }
             signals.next_of_somebody().await;
         };
-        let left = self.take_away(enough, LIMIT + self.longer.get(), |error, kubectl| {
+        let limit = LIMIT + self.longer.get();
+        let left = self.take_away(enough, limit, |error, kubectl| {
             printer.warning(&format!("{error:#}"));
             printer.hint(format!("delete it yourself: {kubectl}"));
+        });
+        let left = told_if_slow(QUIET, left, || {
+            let limit = limit.as_secs();
+            printer.note(format!("waiting up to {limit} s until what this run created is deleted"));
         });
         let left = left.await;
         if !left.is_empty() {
@@ -140,6 +149,16 @@ impl Cleanup {
         }
         self.entries.borrow().iter().rev().map(|entry| entry.kubectl.clone()).collect()
     }
+}
+
+/// Waits for something, and says so if it takes a while.
+async fn told_if_slow<T>(quiet: Duration, work: impl Future<Output = T>, tell: impl FnOnce()) -> T {
+    let mut work = pin!(work);
+    tokio::select! { biased;
+        done = &mut work => return done,
+        () = sleep(quiet) => tell(),
+    }
+    work.await
 }
 
 /// The signals by which the user or the system asks this program to stop. None if there can be no handler: then the signal
@@ -250,6 +269,16 @@ mod tests {
         let left = cleanup.take_away(pending(), SOON, |_, _| panic!("nothing fails")).await;
         assert_eq!(left, ["kubectl delete stuck", "kubectl delete a"]);
         assert_eq!(*done.borrow(), ["c", "stuck", "stuck"]);
+    }
+
+    #[tokio::test]
+    async fn what_takes_a_while_is_told_once() {
+        let told = Cell::new(0);
+        let tell = || told.set(told.get() + 1);
+        assert_eq!(told_if_slow(LIMIT, ready(7), tell).await, 7);
+        assert_eq!(told.get(), 0);
+        told_if_slow(SOON, sleep(SOON * 5), tell).await;
+        assert_eq!(told.get(), 1);
     }
 
     #[tokio::test]
