@@ -53,6 +53,9 @@ pub const QUESTION: Question = Question {
 /// What the log of a container says that waits for the lock.
 pub const LOCKED: &str = "another server still runs on this volume";
 
+/// How long the second pod must stay as it is: seen for less, it could still become Ready.
+pub const STAYS_MS: u64 = 5000;
+
 /// What the scheduler says if another pod uses a claim that is for one pod.
 const FOR_ONE_POD: &str = "ReadWriteOncePod";
 
@@ -189,14 +192,18 @@ impl Second {
 
     fn holds(&self, claim: &str) -> (Holds, String) {
         let name = &self.name;
-        let lasted = seconds(self.until_ms.saturating_sub(self.since_ms));
+        let lasted_ms = self.until_ms.saturating_sub(self.since_ms);
+        let (stayed, only) =
+            if lasted_ms < STAYS_MS { (Holds::Unknown, ", which is too short to tell") } else { (Holds::Yes, "") };
+        let lasted = seconds(lasted_ms);
         if let Some(ready_ms) = self.ready_ms {
             let after = seconds(ready_ms);
             return (Holds::No, format!("pod/{name} was Ready after {after}: two servers on claim {claim}"));
         }
         match (&self.unschedulable, &self.log) {
             (Some(words), _) if self.waits_for_claim() => {
-                (Holds::Yes, format!("pod/{name} was Pending for {lasted}; the scheduler says: {}", brief(words)))
+                let says = format!("pod/{name} was Pending for {lasted}{only}; the scheduler says: ");
+                (stayed, says + &brief(words))
             }
             (Some(words), _) => {
                 let says = format!("pod/{name} was Pending, but not because of the claim; the scheduler says: ");
@@ -204,8 +211,8 @@ impl Second {
             }
             (None, Some(log)) if self.waits_for_lock() => {
                 let node = self.node.as_deref().unwrap_or("its node");
-                let says = format!("pod/{name} ran on {node} and was not Ready for {lasted}; its log says: ");
-                (Holds::Yes, says + &brief(log))
+                let says = format!("pod/{name} ran on {node} and was not Ready for {lasted}{only}; its log says: ");
+                (stayed, says + &brief(log))
             }
             _ => {
                 let after = seconds(self.until_ms);
@@ -226,7 +233,7 @@ impl Seen {
     fn second_pod(&self) -> Check {
         let (holds, evidence) = match &self.second {
             Reading::Present(second) => second.holds(&self.claim),
-            Reading::Absent => (Holds::Unknown, "no second pod was created in time".to_owned()),
+            Reading::Absent => (Holds::Unknown, "no second pod was seen in time".to_owned()),
             Reading::Unknown(reason) => (Holds::Unknown, words(reason).to_owned()),
             Reading::NotAsked => (Holds::Unknown, "the set was not scaled".to_owned()),
         };
@@ -485,6 +492,18 @@ mod tests {
         assert_eq!(check.holds, Holds::Yes);
         let says = "pod/postgres-1 ran on node-1 and was not Ready for 5.000 s; its log says: waiting up to 60 s";
         assert!(check.evidence.starts_with(says), "{}", check.evidence);
+    }
+
+    #[test]
+    fn a_pod_that_was_seen_for_a_moment_only_may_still_become_ready() {
+        let moment = second(&[pending(IN_USE)]);
+        let log = Some(format!("waiting: {LOCKED}"));
+        for second in [moment, Second { log, ..second(&[running("False")]) }] {
+            assert!(second.is_told());
+            let check = &seen(second).checks()[0];
+            assert_eq!(check.holds, Holds::Unknown);
+            assert!(check.evidence.contains("for 0.000 s, which is too short to tell"), "{}", check.evidence);
+        }
     }
 
     #[test]

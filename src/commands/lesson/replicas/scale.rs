@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::act::{Act, DeletePod, Scale, command};
 use crate::kubernetes::{Cause, Cluster, Object, RequestError, adopt};
-use crate::lesson::replicas::{LOCKED, Second};
+use crate::lesson::replicas::{LOCKED, STAYS_MS, Second};
 use crate::observe::live::{self, Change};
 use crate::observe::{Reading, readiness};
 use crate::text::{one_line, seconds};
@@ -23,11 +23,11 @@ use crate::text::{one_line, seconds};
 /// The second pod of the set.
 const SECOND: &str = "postgres-1";
 
-/// How long it is followed at most.
+/// How long it is followed at most until it is said why it is not Ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long it must stay as it is.
-const STAYS: Duration = Duration::from_secs(5);
+const STAYS: Duration = Duration::from_millis(STAYS_MS);
 
 /// How often its log is read.
 const LOG: Duration = Duration::from_millis(500);
@@ -99,12 +99,10 @@ async fn watch(ctx: &Ctx, start: Instant) -> anyhow::Result<Reading<Second>> {
     let mut changes = live::pod(cluster, SECOND);
     let mut log = interval(LOG);
     let (mut second, mut told): (Option<Second>, String) = (None, String::new());
-    let mut is_there = false;
     loop {
         tokio::select! {
             change = changes.next() => match change {
                 Some(Change::Pods(pods)) => {
-                    is_there = !pods.is_empty();
                     second = pods.iter().fold(second, |known, pod| Some(Second::step(known, pod, ms(start.elapsed()))));
                 }
                 Some(Change::Lost(why)) => ctx.printer.warning(&format!("the watch was interrupted: {why}")),
@@ -127,16 +125,28 @@ async fn watch(ctx: &Ctx, start: Instant) -> anyhow::Result<Reading<Second>> {
             }
         }
     }
-    if let Some(second) = second.as_mut().filter(|_| is_there) {
-        second.until_ms = ms(start.elapsed());
+    Ok(match second {
+        Some(second) if second.ready_ms.is_none() => Reading::Present(seen_last(ctx, cluster, second, start).await),
+        second => second.map_or(Reading::Absent, Reading::Present),
+    })
+}
+
+/// The second pod as it is at the end. A watch that tells nothing does not say that nothing has changed: the server may be away.
+async fn seen_last(ctx: &Ctx, cluster: &Cluster, known: Second, start: Instant) -> Second {
+    match cluster.get::<Pod>(SECOND).await {
+        Ok(Some(pod)) => Second::step(Some(known), &pod, ms(start.elapsed())),
+        Ok(None) => known,
+        Err(error) => {
+            ctx.printer.warning(&error.to_string());
+            known
+        }
     }
-    Ok(second.map_or(Reading::Absent, Reading::Present))
 }
 
 /// For how long the second pod is followed, from when the set was scaled.
 fn until(second: Option<&Second>) -> Duration {
     match second {
-        Some(second) if second.is_told() => PATIENCE.min(Duration::from_millis(second.since_ms) + STAYS),
+        Some(second) if second.is_told() => (Duration::from_millis(second.since_ms) + STAYS).min(PATIENCE + STAYS),
         _ => PATIENCE,
     }
 }
@@ -231,6 +241,7 @@ mod tests {
         assert_eq!(until(None), PATIENCE);
         assert_eq!(until(Some(&Second::default())), PATIENCE);
         assert_eq!(until(Some(&pending)), Duration::from_secs(6));
-        assert_eq!(until(Some(&Second { since_ms: 29_000, ..pending })), PATIENCE);
+        assert_eq!(until(Some(&Second { since_ms: 29_000, ..pending.clone() })), Duration::from_secs(34));
+        assert_eq!(until(Some(&Second { since_ms: 32_000, ..pending })), PATIENCE + STAYS);
     }
 }
