@@ -7,13 +7,14 @@ mod templates;
 use std::time::Duration;
 
 use tokio::join;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::commands::shared::demo::exchange::load::{self, Task};
 use crate::commands::shared::demo::exchange::rows::{Marked, removal};
 use crate::context::Ctx;
 use crate::exchange::{names, psql};
 use crate::kubernetes::Cluster;
+use crate::kubernetes::act::{Act, Exec};
 use crate::lesson::replicas::Seen;
 use crate::observe::{Reading, Reason};
 use crate::persistence::identity::PodSeen;
@@ -25,6 +26,12 @@ const LIMIT: Duration = Duration::from_secs(42);
 
 /// The pause after each row: a few tell that none is lost.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long the rows may take to be read.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The pause before that is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// How long the writer may write, should nothing stop it.
 const WRITING: Duration = Duration::from_secs(90);
@@ -47,7 +54,9 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<See
     let second = Box::pin(scale::follow(ctx, &ready.set)).await?;
     let cluster = ctx.cluster().await?;
     let load = writer.stop_at_once(cluster).await;
-    let (rows, after) = join!(rows(ctx, run), pod_now(cluster));
+    let read = psql::with_values(names::POSTGRES_POD, &[("mark", &run.mark())], READ_MARKED);
+    ctx.show(|| read.kubectl(cluster.place()));
+    let (rows, after) = join!(rows(cluster, &read), pod_now(cluster));
     // If that fails, it is tried again at the end of the run.
     drop(ctx.perform(&removal(run)).await);
     Ok(Seen {
@@ -62,16 +71,29 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<See
     })
 }
 
-/// The marked rows that are in the first pod.
-async fn rows(ctx: &Ctx, run: &Run) -> Reading<Vec<Row>> {
-    let failed = |why: String| Reading::Unknown(Reason::Failed(why));
-    match ctx.perform(&psql::with_values(names::POSTGRES_POD, &[("mark", &run.mark())], READ_MARKED)).await {
-        Ok(ended) if ended.code == 0 => {
-            parse(ended.stdout.lines()).map_or_else(|error| failed(format!("{error:#}")), Reading::Present)
+/// The marked rows that are in the first pod. The way to it may be away for a moment: a kubelet that starts again knows no pods
+/// yet, and says so.
+async fn rows(cluster: &Cluster, read: &Exec) -> Reading<Vec<Row>> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let why = match read.execute(cluster).await {
+            Ok(ended) if ended.code == 0 => {
+                let rows = parse(ended.stdout.lines());
+                return rows.map_or_else(|error| failed(format!("{error:#}")), Reading::Present);
+            }
+            Ok(ended) => ended.stderr.trim().to_owned(),
+            Err(error) if error.cause.is_refusal() && !error.cause.is_not_found() => return failed(error.to_string()),
+            Err(error) => error.to_string(),
+        };
+        if Instant::now() >= deadline {
+            return failed(why);
         }
-        Ok(ended) => failed(ended.stderr.trim().to_owned()),
-        Err(error) => failed(format!("{error:#}")),
+        sleep(AGAIN).await;
     }
+}
+
+fn failed(why: String) -> Reading<Vec<Row>> {
+    Reading::Unknown(Reason::Failed(why))
 }
 
 async fn pod_now(cluster: &Cluster) -> Reading<PodSeen> {
