@@ -186,7 +186,8 @@ async fn conclude(args: &Args, ctx: &Ctx, seen: Experiment, prediction: Option<P
 /// What helps now, or comes next.
 async fn go_on(ctx: &Ctx, question: &Question, holds: bool) -> anyhow::Result<()> {
     if !holds {
-        ctx.printer.hint(ctx.own_command("doctor").to("find what is wrong with the exchange"));
+        let hint = ctx.own_command("doctor").to("find what is wrong with the exchange");
+        ctx.printer.hint(hint.and("then run it again"));
         return Ok(());
     }
     let more = ctx.own_command(["explain", question.topic]);

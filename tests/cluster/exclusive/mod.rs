@@ -4,6 +4,7 @@
 mod api_server;
 mod by_hand;
 mod dns_server;
+mod lesson;
 mod network_policy;
 mod nodes;
 mod open;

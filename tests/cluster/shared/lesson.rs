@@ -21,12 +21,12 @@ const SOON: Duration = Duration::from_mins(1);
 const SLOW_MS: u64 = 300_000;
 
 /// What is kept of the lesson in a namespace.
-fn kept(namespace: &str) -> Value {
+pub fn kept(namespace: &str) -> Value {
     kubectl::get(&format!("configmap/kubecoin-lesson -n {namespace}")).unwrap_or_default()
 }
 
 /// What experiments leave: objects of theirs, a Lease, or marked rows.
-fn nothing_is_left(namespace: &str) {
+pub fn nothing_is_left(namespace: &str) {
     for selector in ["kubectl-kubecoin/level-1", "kubectl-kubecoin/practice"] {
         until("nothing of an experiment is left", SOON * 2, || {
             let all = "deployments,replicasets,statefulsets,pods,services,pvc";
@@ -262,7 +262,7 @@ fn next_run(namespace: &str, question: &str) {
     });
 }
 
-fn one_server(namespace: &str) {
+pub fn one_server(namespace: &str) {
     assert_eq!(field(namespace, "statefulset/postgres", "/spec/replicas"), "1");
     assert_eq!(kubectl::get(&format!("pod/postgres-1 -n {namespace}")), None);
     nothing_is_left(namespace);
