@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, PodTemplateSpec, Service, ServiceSpec,
-    Volume,
+    PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodAffinity, PodAffinityTerm, PodSpec,
+    PodTemplateSpec, Service, ServiceSpec, Volume,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
-use kube::ResourceExt;
 use serde_json::json;
 
 use super::helper::NOBODY;
@@ -32,8 +31,18 @@ pub struct Practice {
     pub in_order: bool,
     /// What runs in each pod.
     pub pod: PodSpec,
-    /// The claims that each pod gets for itself. They are deleted with the set.
-    pub claims: Vec<PersistentVolumeClaim>,
+    pub storage: Storage,
+}
+
+/// Where the pods of a practice set have their data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// They have none.
+    None,
+    /// Each on a claim of its own, which the set makes and is deleted with.
+    ClaimForEach,
+    /// All on one claim, and so on one node.
+    OneClaim,
 }
 
 impl Practice {
@@ -92,8 +101,9 @@ impl Practice {
     #[must_use]
     pub fn set(&self) -> StatefulSet {
         let deleted = || Some("Delete".to_owned());
+        let for_each = self.storage == Storage::ClaimForEach;
         // Without it, the claims of a killed run would stay: the set goes with its owner, and they do not go with the set.
-        let retention = (!self.claims.is_empty())
+        let retention = for_each
             .then(|| StatefulSetPersistentVolumeClaimRetentionPolicy { when_deleted: deleted(), when_scaled: None });
         StatefulSet {
             metadata: self.metadata(),
@@ -103,7 +113,9 @@ impl Practice {
                 service_name: Some(self.name()),
                 selector: LabelSelector { match_labels: Some(self.selected()), ..LabelSelector::default() },
                 template: self.template(),
-                volume_claim_templates: (!self.claims.is_empty()).then(|| self.claims.clone()),
+                volume_claim_templates: for_each.then(|| {
+                    vec![level_one::claim(ObjectMeta { name: Some(DATA.to_owned()), ..ObjectMeta::default() })]
+                }),
                 persistent_volume_claim_retention_policy: retention,
                 ..StatefulSetSpec::default()
             }),
@@ -113,58 +125,95 @@ impl Practice {
 
     fn template(&self) -> PodTemplateSpec {
         let metadata = ObjectMeta { labels: Some(self.labels()), ..ObjectMeta::default() };
-        PodTemplateSpec { metadata: Some(metadata), spec: Some(self.pod.clone()) }
+        let mut pod = self.pod.clone();
+        if self.storage == Storage::OneClaim {
+            add_volume(&mut pod, self.name());
+            pod.affinity.get_or_insert_default().pod_affinity = Some(self.together());
+        }
+        PodTemplateSpec { metadata: Some(metadata), spec: Some(pod) }
+    }
+
+    /// All pods on one node: elsewhere a claim for one node keeps the second pod away.
+    fn together(&self) -> PodAffinity {
+        let selector = LabelSelector { match_labels: Some(self.selected()), ..LabelSelector::default() };
+        let on_one_node = PodAffinityTerm {
+            label_selector: Some(selector),
+            topology_key: HOSTNAME.to_owned(),
+            ..PodAffinityTerm::default()
+        };
+        PodAffinity {
+            required_during_scheduling_ignored_during_execution: Some(vec![on_one_node]),
+            ..PodAffinity::default()
+        }
     }
 
     /// A pod of the set, as the set would make it: with a volume of each of its claims.
     #[must_use]
     pub fn one_pod(&self) -> Pod {
         let mut template = self.template();
-        let volumes = self.claims.iter().map(|claim| Volume {
-            name: claim.name_any(),
-            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-                claim_name: self.claim_name(claim, 0),
-                read_only: None,
-            }),
-            ..Volume::default()
-        });
-        if let Some(pod) = &mut template.spec {
-            pod.volumes.get_or_insert_default().extend(volumes);
+        if let (Storage::ClaimForEach, Some(pod)) = (self.storage, &mut template.spec) {
+            add_volume(pod, self.claim_of(0));
         }
         objects::pod_of(&self.name(), Some(&self.namespace), &template)
     }
 
-    fn claim_name(&self, claim: &PersistentVolumeClaim, pod: u8) -> String {
-        format!("{}-{}-{pod}", claim.name_any(), self.name())
+    fn claim_of(&self, pod: u8) -> String {
+        format!("{DATA}-{}-{pod}", self.name())
     }
 
-    /// The names of all claims that the set makes.
+    /// The names of all claims that its pods have.
     #[must_use]
     pub fn claim_names(&self) -> Vec<String> {
-        let of_pod = |pod| self.claims.iter().map(move |claim| self.claim_name(claim, pod));
-        (0..self.pods).flat_map(of_pod).collect()
+        match self.storage {
+            Storage::None => Vec::new(),
+            Storage::ClaimForEach => (0..self.pods).map(|pod| self.claim_of(pod)).collect(),
+            Storage::OneClaim => vec![self.name()],
+        }
+    }
+
+    /// Its claims: as the set makes them, or the one that is made for all of its pods.
+    #[must_use]
+    pub fn claims(&self) -> Vec<PersistentVolumeClaim> {
+        let names = self.claim_names().into_iter();
+        names.map(|name| level_one::claim(ObjectMeta { name: Some(name), ..self.metadata() })).collect()
     }
 }
 
 /// The volume of a server that has the data.
 const DATA: &str = "data";
 
-/// The claim of a pod of a set of servers, by its template.
-#[must_use]
-pub fn data_claim() -> PersistentVolumeClaim {
-    level_one::claim(ObjectMeta { name: Some(DATA.to_owned()), ..ObjectMeta::default() })
+/// The label by which a node is one node.
+const HOSTNAME: &str = "kubernetes.io/hostname";
+
+fn add_volume(pod: &mut PodSpec, claim_name: String) {
+    pod.volumes.get_or_insert_default().push(Volume {
+        name: DATA.to_owned(),
+        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource { claim_name, read_only: None }),
+        ..Volume::default()
+    });
 }
 
-/// A database beside the exchange's, with its image, whose data is on the claim of `data_claim`.
+/// A database beside the exchange's, with its image, whose data is on the claim of its set.
 ///
 /// # Errors
 /// If the manifest is not what it should be, which is a mistake of this program.
 pub fn server(beside: &PodSpec) -> anyhow::Result<PodSpec> {
     let mut pod = level_one::pod(beside, None)?;
-    // Each pod gets this volume from its own claim.
+    // The set gives it this volume.
     pod.volumes.iter_mut().for_each(|volumes| volumes.retain(|volume| volume.name != DATA));
     // While it starts, it does not end by itself. Its data is for nobody.
     pod.termination_grace_period_seconds = Some(5);
+    Ok(pod)
+}
+
+/// The same without the lock: a second server on the same data starts as well.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
+pub fn server_without_lock(beside: &PodSpec) -> anyhow::Result<PodSpec> {
+    let mut pod = server(beside)?;
+    // The lock is taken by the command, which then runs the image's own.
+    pod.containers.iter_mut().for_each(|container| container.command = None);
     Ok(pod)
 }
 
@@ -245,7 +294,7 @@ mod tests {
             pods: 3,
             in_order: true,
             pod: sleeper(&beside).unwrap(),
-            claims: Vec::new(),
+            storage: Storage::None,
         }
     }
 
@@ -306,16 +355,40 @@ mod tests {
         let mounts = pod.containers[0].volume_mounts.as_ref().unwrap();
         assert!(mounts.iter().any(|mount| mount.name == DATA && mount.mount_path == names::DATA_PATH));
         assert!(pod.volumes.unwrap().iter().all(|volume| volume.name != DATA));
-        assert_eq!(data_claim().name_any(), DATA);
         assert_eq!(pod.security_context.unwrap().run_as_non_root, Some(true));
+    }
+
+    #[test]
+    fn without_the_lock_the_image_starts_its_server_itself() {
+        let with = server(&practice().pod).unwrap();
+        let without = server_without_lock(&practice().pod).unwrap();
+        assert!(with.containers[0].command.as_ref().unwrap().iter().any(|word| word.contains("flock")));
+        assert_eq!(without.containers[0].command, None);
+        assert!(without.containers[0].args.as_ref().unwrap().iter().all(|word| !word.contains("flock")));
+    }
+
+    #[test]
+    fn one_claim_is_on_one_node_and_goes_with_its_owner() {
+        let with =
+            Practice { storage: Storage::OneClaim, pods: 2, pod: server(&practice().pod).unwrap(), ..practice() };
+        let set = body(&with.set());
+        assert_eq!(set["spec"].get("volumeClaimTemplates"), None);
+        let pod = &set["spec"]["template"]["spec"];
+        assert!(pod["volumes"].to_string().contains(r#""claimName":"practice-order-0123abcd""#), "{pod}");
+        let together = &pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0];
+        assert_eq!(together["topologyKey"], "kubernetes.io/hostname");
+        assert_eq!(together["labelSelector"], set["spec"]["selector"]);
+        assert!(pod["affinity"].to_string().contains("\"node-1\"") || practice().pod.affinity.is_none());
+        let [claim] = &with.claims()[..] else { panic!("one claim") };
+        assert_eq!(body(claim)["metadata"]["name"], "practice-order-0123abcd");
+        assert_eq!(body(claim)["metadata"]["ownerReferences"][0]["uid"], "u");
     }
 
     #[test]
     fn its_claims_go_with_it() {
         let without = practice();
         assert!(without.set().spec.unwrap().persistent_volume_claim_retention_policy.is_none());
-        let claim: PersistentVolumeClaim = serde_json::from_value(json!({ "metadata": { "name": "data" } })).unwrap();
-        let with = Practice { claims: vec![claim], pods: 2, ..without };
+        let with = Practice { storage: Storage::ClaimForEach, pods: 2, ..without };
         let volumes = body(&with.one_pod())["spec"]["volumes"].clone();
         assert_eq!(volumes[1]["name"], "data");
         assert_eq!(volumes[1]["persistentVolumeClaim"]["claimName"], "data-practice-order-0123abcd-0");

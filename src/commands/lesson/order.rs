@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::commands::shared::practice;
 use crate::context::Ctx;
-use crate::exchange::practice::{Practice, sleeper};
+use crate::exchange::practice::{Practice, Storage, sleeper};
 use crate::kubernetes::act::command;
 use crate::lesson::order::{Change, Event, Following, Kind, Seen, Step, step};
 use crate::observe::live;
@@ -69,7 +69,7 @@ async fn practice_set(ctx: &Ctx, run: &Run) -> anyhow::Result<Practice> {
         pods: PODS,
         in_order: true,
         pod: sleeper(&beside)?,
-        claims: Vec::new(),
+        storage: Storage::None,
     })
 }
 

@@ -19,7 +19,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::marks::is_default;
 use crate::exchange::names;
-use crate::exchange::practice::Practice;
+use crate::exchange::practice::{Practice, Storage};
 use crate::kubernetes::access::{Permission, missing};
 use crate::kubernetes::act::{Act, Create, Delete, Scale};
 use crate::kubernetes::gone::{self, Leaving};
@@ -78,12 +78,21 @@ pub async fn beside(ctx: &Ctx) -> anyhow::Result<PodSpec> {
     })?)
 }
 
-/// Makes sure that there is room for a practice set: rights, objects, and all of its pods. Creates nothing.
+/// Makes sure that there is room for a practice set: rights, objects, all of its pods, and storage if it has data. Creates
+/// nothing.
 ///
 /// # Errors
 /// `NoRoom` with what it needs, or if the server does not say.
 pub async fn room(ctx: &Ctx, practice: &Practice) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
+    let needs = match practice.storage {
+        Storage::None => None,
+        Storage::ClaimForEach => Some("a claim for each pod"),
+        Storage::OneClaim => Some("one more claim"),
+    };
+    if needs.is_some() {
+        storage(ctx).await?;
+    }
     if let Some(permission) = missing(cluster, NEEDED).await?.first() {
         return Err(NoRoom(format!("you may not {permission}")).into());
     }
@@ -92,10 +101,12 @@ pub async fn room(ctx: &Ctx, practice: &Practice) -> anyhow::Result<()> {
         Some(words) => Some(words),
         None => refused(cluster, practice).await?,
     };
-    match refused {
-        Some(words) => Err(NoRoom(format!("it needs a StatefulSet of {} pods: {words}", practice.pods)).into()),
-        None => Ok(()),
+    if let Some(words) = refused {
+        return Err(NoRoom(format!("it needs a StatefulSet of {} pods: {words}", practice.pods)).into());
     }
+    let Some(needs) = needs else { return Ok(()) };
+    let claims: Vec<Object> = practice.claims().iter().map(Object::of).collect::<anyhow::Result<_>>()?;
+    takes(ctx, &claims, needs).await
 }
 
 /// Waits until the pods of a killed run are gone: until then a quota counts them. Their set was deleted with that run's Lease.
@@ -196,9 +207,20 @@ pub struct Made {
 /// If it cannot be created.
 pub async fn create(ctx: &Ctx, practice: &Practice) -> anyhow::Result<Made> {
     let cluster = ctx.cluster().await?;
-    // The newest goes first, so the claims go after the set that would make them again.
-    let claims = practice.claim_names();
-    let mut others: Vec<Ticket> = claims.into_iter().map(|claim| register_claim(ctx, cluster, claim)).collect();
+    // The newest goes first, so the claims go after the set that uses them, or would make them again.
+    let mut others = Vec::new();
+    match practice.storage {
+        Storage::None => {}
+        Storage::ClaimForEach => {
+            let claims = practice.claim_names().into_iter();
+            others.extend(claims.map(|claim| register_claim(ctx, cluster, claim)));
+        }
+        Storage::OneClaim => {
+            for claim in practice.claims() {
+                others.push(ctx.create_temporary(Object::of(&claim)?).await?.0);
+            }
+        }
+    }
     let (service, _) = ctx.create_temporary(Object::of(&practice.service())?).await?;
     others.push(service);
     let set = Object::of(&practice.set())?;

@@ -1,5 +1,6 @@
 //! Question 2: the exchange's set with two replicas, only where something keeps a second server away from the claim.
 
+mod pods;
 mod ready;
 mod scale;
 mod templates;
