@@ -4,7 +4,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::question::Question;
-use super::{kinds, order, replicas, services, storage};
+use super::{kinds, order, replicas, services, storage, unguarded};
 use crate::persistence::evidence as persistence;
 use crate::persistence::verdict::{self, Check, Holds};
 use crate::text::hex;
@@ -23,6 +23,8 @@ pub enum Evidence {
     Order(Box<order::Seen>),
     /// Question 5.
     Storage(Box<storage::Seen>),
+    /// Question 2 without the guards.
+    Unguarded(Box<unguarded::Seen>),
 }
 
 impl Evidence {
@@ -35,6 +37,7 @@ impl Evidence {
             Self::Services(_) => &services::QUESTION,
             Self::Order(_) => &order::QUESTION,
             Self::Storage(_) => &storage::QUESTION,
+            Self::Unguarded(_) => &unguarded::QUESTION,
         }
     }
 
@@ -47,10 +50,17 @@ impl Evidence {
             Self::Services(seen) => seen.checks(),
             Self::Order(seen) => seen.checks(),
             Self::Storage(seen) => seen.checks(),
+            Self::Unguarded(seen) => seen.checks(),
         }
     }
 
-    /// Whether it answers the question as the lesson does.
+    /// Whether it answers one of the five questions, and is kept as its answer.
+    #[must_use]
+    pub fn is_an_answer(&self) -> bool {
+        !matches!(self, Self::Unguarded(_))
+    }
+
+    /// Whether it shows what the lesson says.
     #[must_use]
     pub fn holds(&self) -> Holds {
         verdict::holds(self.checks().iter())
@@ -65,6 +75,7 @@ impl Evidence {
             Self::Services(seen) => seen.observed(),
             Self::Order(seen) => seen.observed(),
             Self::Storage(seen) => seen.observed(),
+            Self::Unguarded(seen) => seen.observed(),
         }
     }
 
@@ -88,18 +99,16 @@ impl Evidence {
     /// The same with one thing changed by which it must become no, and what that is.
     #[must_use]
     pub fn with_something_changed(&self) -> Option<(Self, String)> {
+        fn changed<T>(it: Option<(T, String)>, of: impl FnOnce(Box<T>) -> Evidence) -> Option<(Evidence, String)> {
+            it.map(|(seen, what)| (of(Box::new(seen)), what))
+        }
         match self {
-            Self::Kinds(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Kinds(Box::new(seen)), what)),
-            Self::Replicas(seen) => {
-                seen.with_something_changed().map(|(seen, what)| (Self::Replicas(Box::new(seen)), what))
-            }
-            Self::Order(seen) => seen.with_something_changed().map(|(seen, what)| (Self::Order(Box::new(seen)), what)),
-            Self::Services(seen) => {
-                seen.with_something_changed().map(|(seen, what)| (Self::Services(Box::new(seen)), what))
-            }
-            Self::Storage(seen) => {
-                seen.with_something_changed().map(|(seen, what)| (Self::Storage(Box::new(seen)), what))
-            }
+            Self::Kinds(seen) => changed(seen.with_something_changed(), Self::Kinds),
+            Self::Replicas(seen) => changed(seen.with_something_changed(), Self::Replicas),
+            Self::Order(seen) => changed(seen.with_something_changed(), Self::Order),
+            Self::Services(seen) => changed(seen.with_something_changed(), Self::Services),
+            Self::Storage(seen) => changed(seen.with_something_changed(), Self::Storage),
+            Self::Unguarded(seen) => changed(seen.with_something_changed(), Self::Unguarded),
         }
     }
 
@@ -109,7 +118,7 @@ impl Evidence {
         match self {
             Self::Kinds(seen) => Some(&seen.level_2),
             Self::Storage(seen) => Some(&seen.0),
-            Self::Order(_) | Self::Replicas(_) | Self::Services(_) => None,
+            Self::Order(_) | Self::Replicas(_) | Self::Services(_) | Self::Unguarded(_) => None,
         }
     }
 

@@ -46,6 +46,7 @@ pub const QUESTION: Question = Question {
              that keeps the data: a Deployment with a claim keeps it too, under a new pod name each time.",
     not_shown: &NOT_SHOWN,
     topic: "statefulset",
+    recorded: Some(include_str!("recorded/1.json")),
 };
 
 /// What was seen.

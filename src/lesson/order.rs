@@ -51,6 +51,7 @@ pub const QUESTION: Question = Question {
         "a rolling update, which replaces the pods from the highest number to the lowest",
     ],
     topic: "rollout",
+    recorded: Some(include_str!("recorded/4.json")),
 };
 
 /// What is done to the practice set.

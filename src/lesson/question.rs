@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 /// A question that an experiment on the user's own cluster answers.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Question {
     /// Its number, from 1 to 5.
     pub number: u8,
@@ -25,10 +25,12 @@ pub struct Question {
     pub not_shown: &'static [&'static str],
     /// The topic of `explain` that goes on from here.
     pub topic: &'static str,
+    /// The report of a run on the test cluster, for where there is no room for the experiment; none if it needs none.
+    pub recorded: Option<&'static str>,
 }
 
 /// One of the answers to choose from.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
     /// The answer.
     pub says: &'static str,

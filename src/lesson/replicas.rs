@@ -48,6 +48,7 @@ pub const QUESTION: Question = Question {
              More replicas are more pods, and not more copies of the data: to copy it is the work of the database itself.",
     not_shown: &["two servers on one data directory", "PostgreSQL's own replication"],
     topic: "pv-pvc",
+    recorded: Some(include_str!("recorded/2.json")),
 };
 
 /// What the log of a container says that waits for the lock.

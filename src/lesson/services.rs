@@ -44,6 +44,7 @@ pub const QUESTION: Question = Question {
              headless Service has no clusterIP, so its name leads to the addresses of the ready pods themselves.",
     not_shown: &["what DNS answers outside this cluster", "how requests are shared between several pods"],
     topic: "headless",
+    recorded: None,
 };
 
 /// What was seen.

@@ -41,6 +41,7 @@ pub const QUESTION: Question = Question {
              own file system are gone; the claim, the volume and the files stay.",
     not_shown: &verdict::NOT_SHOWN,
     topic: "pv-pvc",
+    recorded: None,
 };
 
 /// What was seen.

@@ -37,7 +37,7 @@ fn details(evidence: &Evidence) -> Vec<Section> {
         Evidence::Storage(seen) => {
             seen.0.turns.iter().map(|turn| timeline("", &turn.timeline, &gaps(&seen.0))).collect()
         }
-        Evidence::Order(_) | Evidence::Replicas(_) | Evidence::Services(_) => Vec::new(),
+        Evidence::Order(_) | Evidence::Replicas(_) | Evidence::Services(_) | Evidence::Unguarded(_) => Vec::new(),
     }
 }
 

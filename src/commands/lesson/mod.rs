@@ -15,22 +15,26 @@ use super::shared::practice::NoRoom;
 use super::shared::proof::{self, file};
 use super::shared::{self, answer, exercise, lease, results};
 use crate::context::Ctx;
-use crate::error::Outcome;
+use crate::error::{Error, Outcome};
 use crate::exchange::names;
 use crate::lesson::evidence::Evidence;
 use crate::lesson::question::{Prediction, Question};
 use crate::lesson::report::Report;
 use crate::lesson::results::Answer;
-use crate::lesson::{self, storage};
+use crate::lesson::{self, storage, unguarded};
 use crate::output::{Line, Role};
 use crate::persistence::rows::Run;
 use crate::persistence::verdict::Holds;
 
+/// What shows what the guards of question 2 prevent.
+const WITHOUT_GUARDS: [&str; 3] = ["lesson", "2", "--without-guards"];
+
 const EXAMPLES: &str = "\
 Examples:
-  kubectl kubecoin lesson                # the questions, and which are answered
-  kubectl kubecoin lesson 5              # predict, then see what happens
-  kubectl kubecoin lesson 5 --predict b  # without a prompt
+  kubectl kubecoin lesson                     # the questions, and which are answered
+  kubectl kubecoin lesson 5                   # predict, then see what happens
+  kubectl kubecoin lesson 5 --predict b       # without a prompt
+  kubectl kubecoin lesson 2 --without-guards  # what two servers do to one volume
   kubectl kubecoin lesson 3 --report answer.html --report answer.json
 
 What came of a question is kept in the ConfigMap kubecoin-lesson of the namespace; your prediction is not.
@@ -47,6 +51,10 @@ pub struct Args {
     /// Your prediction: the letter of an answer
     #[arg(long, value_name = "LETTER", requires = "number", conflicts_with = "no_predict")]
     predict: Option<String>,
+
+    /// With question 2: let two servers use one volume, in a set made for this
+    #[arg(long, requires = "number")]
+    without_guards: bool,
 
     /// Do not ask for a prediction
     #[arg(long, requires = "number")]
@@ -68,7 +76,19 @@ pub struct Args {
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     match args.number.as_ref().and_then(|number| lesson::question(number.parse().ok()?)) {
         None => list::run(ctx).await,
-        Some(question) => Box::pin(answer_by_experiment(args, ctx, question)).await,
+        Some(question) => Box::pin(answer_by_experiment(args, ctx, asked(args, ctx, question)?)).await,
+    }
+}
+
+/// The question, or the one beside it that has no guards.
+fn asked(args: &Args, ctx: &Ctx, question: &'static Question) -> Result<&'static Question, Error> {
+    if !args.without_guards {
+        Ok(question)
+    } else if question.number == unguarded::QUESTION.number {
+        Ok(&unguarded::QUESTION)
+    } else {
+        let hint = ctx.own_command(WITHOUT_GUARDS).to("use it with question 2");
+        Err(Error::new(format!("question {} has no experiment without guards", question.number), hint))
     }
 }
 
@@ -102,7 +122,7 @@ fn recorded(
     why: &anyhow::Error,
 ) -> anyhow::Result<Outcome> {
     ctx.printer.warning(&format!("the experiment was not started: {why:#}"));
-    let Some(report) = lesson::recorded(question.number)? else { return Ok(Outcome::DoesNotHold) };
+    let Some(report) = lesson::recorded(question)? else { return Ok(Outcome::DoesNotHold) };
     let at = report.about.at.strftime("%Y-%m-%d");
     ctx.printer.out(format!("a recorded run of {at}, on another cluster, with its names and addresses:"))?;
     proof::checks(ctx, &report.evidence.checks())?;
@@ -140,6 +160,9 @@ async fn alone(args: &Args, ctx: &Ctx, number: u8, run: &Run, is_alone: bool) ->
             let (seen, by_hand) = Box::pin(kinds::observe(ctx, run, is_alone, args.yes)).await?;
             Ok(Experiment { evidence: Evidence::Kinds(Box::new(seen)), by_hand })
         }
+        2 if args.without_guards => {
+            shown(ctx, Evidence::Unguarded(Box::new(Box::pin(replicas::unguarded::observe(ctx, run)).await?)))
+        }
         2 => {
             confirm::scaling(ctx, args.yes).await?;
             shown(ctx, Evidence::Replicas(Box::new(Box::pin(replicas::observe(ctx, run, is_alone)).await?)))
@@ -168,7 +191,7 @@ async fn conclude(args: &Args, ctx: &Ctx, seen: Experiment, prediction: Option<P
     ctx.printer.out(Line::default())?;
     answer::conclusion(ctx, &evidence)?;
     // A run that shows nothing takes no earlier answer away.
-    if evidence.holds() != Holds::Unknown {
+    if evidence.is_an_answer() && evidence.holds() != Holds::Unknown {
         results::keep(ctx, question.number, &Answer::now(&evidence)?).await;
     }
     let holds = evidence.holds() == Holds::Yes;
@@ -185,12 +208,21 @@ async fn conclude(args: &Args, ctx: &Ctx, seen: Experiment, prediction: Option<P
 
 /// What helps now, or comes next.
 async fn go_on(ctx: &Ctx, question: &Question, holds: bool) -> anyhow::Result<()> {
+    let is_without_guards = *question == unguarded::QUESTION;
     if !holds {
-        let hint = ctx.own_command("doctor").to("find what is wrong with the exchange");
-        ctx.printer.hint(hint.and("then run it again"));
+        let hint = if is_without_guards {
+            ctx.own_command(WITHOUT_GUARDS).to("try it again")
+        } else {
+            ctx.own_command("doctor").to("find what is wrong with the exchange").and("then run it again")
+        };
+        ctx.printer.hint(hint);
         return Ok(());
     }
     let more = ctx.own_command(["explain", question.topic]);
     ctx.printer.out(Line::from("more about this: ").and(Role::Command, more.line()))?;
+    if question.number == unguarded::QUESTION.number && !is_without_guards {
+        let without = ctx.own_command(WITHOUT_GUARDS);
+        ctx.printer.out(Line::from("if nothing kept the second server away: ").and(Role::Command, without.line()))?;
+    }
     list::next(ctx, &results::read(ctx).await?)
 }

@@ -60,6 +60,8 @@ names! {
     SecondPod: "second pod",
     FirstServer: "first server",
     TwoClaims: "a claim for each",
+    TwoServers: "two servers",
+    RowsLost: "rows lost",
     FaultGone: "fault gone",
     NothingElse: "nothing else changed",
     SameSet: "same set",

@@ -182,8 +182,13 @@ fn a_student_answers_what_the_quota_has_room_for() {
     as_student("deploy --service-type ClusterIP --init-db --timeout 4m", 0);
     let objects = || ok(&format!("get all,pvc -n {namespace} -o name"));
     let before = objects();
-    for (question, needs) in [("1", "room for one more pod and one more claim"), ("2", "one more pod"), ("4", "3 pods")]
-    {
+    let experiments = [
+        ("1", "room for one more pod and one more claim"),
+        ("2", "one more pod"),
+        ("2 --without-guards", "a StatefulSet of 2 pods"),
+        ("4", "a StatefulSet of 3 pods"),
+    ];
+    for (question, needs) in experiments {
         let refused = as_student(&format!("lesson {question} --predict a --yes"), 1);
         assert!(refused.stderr.contains("the experiment was not started: "), "{}", refused.stderr);
         assert!(refused.stderr.contains(needs) && refused.stderr.contains("small"), "{}", refused.stderr);
@@ -196,6 +201,12 @@ fn a_student_answers_what_the_quota_has_room_for() {
         as_student(&format!("lesson {question} --no-predict --yes"), 0);
     }
     quota(namespace, &json!({ "pods": "7", "persistentvolumeclaims": "3" }));
+    let answered = kept(namespace)["data"].clone();
+    let without = as_student("lesson 2 --without-guards --predict b", 0).stdout;
+    for said in ["  ok  two servers  ", "  ok  rows lost  ", "YOU SAID", "answer: Both servers start and accept rows"] {
+        assert!(without.contains(said), "no {said:?} in\n{without}");
+    }
+    assert_eq!(kept(namespace)["data"], answered, "it answers none of the five questions");
     for question in ["1", "4", "2"] {
         as_student(&format!("lesson {question} --no-predict --yes"), 0);
     }
@@ -292,8 +303,9 @@ fn stopped_or_killed_no_practice_set_is_left() {
     let namespace = scene.namespace();
     assert_eq!(stopped(namespace, "4", (true, "scale it down to 0"), Signal::SIGTERM), 130);
     nothing_is_left(namespace);
-    stopped(namespace, "4", (true, "  created "), Signal::SIGKILL);
-    assert!(ok(&format!("get statefulsets -n {namespace} -o name")).contains("practice-order-"));
+    // The one that leaves most: a set, its Service, a claim, and two servers.
+    stopped(namespace, "2 --without-guards", (false, "acknowledged 20 rows"), Signal::SIGKILL);
+    assert!(ok(&format!("get statefulsets,pvc -n {namespace} -o name")).matches("/practice-one-claim-").count() == 2);
     // Nobody takes it for a part of the exchange.
     ends(namespace, "status", 0);
     next_run(namespace, "4");

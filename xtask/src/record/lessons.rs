@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::command;
 use crate::process;
 
-/// The questions whose experiments need room beside the exchange.
-const QUESTIONS: [u8; 3] = [1, 2, 4];
+/// The experiments that need room beside the exchange, as `lesson` is asked for them; each with its file.
+const EXPERIMENTS: [(&str, &str); 4] =
+    [("1", "1.json"), ("2", "2.json"), ("2 --without-guards", "2-without-guards.json"), ("4", "4.json")];
 
 /// How many marked rows a recorded run keeps: they are in the program.
 const ROWS: u64 = 3;
@@ -19,22 +20,24 @@ const ROWS: u64 = 3;
 pub fn record(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let reports = tempfile::tempdir()?;
-    for question in QUESTIONS {
-        let (number, report) = (question.to_string(), reports.path().join(format!("{question}.json")));
-        let line = ["kubecoin", "lesson", &number, "--no-predict", "--yes", "--report", &report.to_string_lossy()];
-        let ended = process::step(&format!("lesson {number}"), || Ok(command("kubectl", &line)?.output()?))?;
-        ensure!(ended.status.success(), "lesson {number} fails:\n{}", String::from_utf8_lossy(&ended.stderr));
+    for (asked, name) in EXPERIMENTS {
+        let report = reports.path().join(name);
+        let mut line: Vec<&str> = ["kubecoin", "lesson"].into_iter().chain(asked.split(' ')).collect();
+        let to = report.to_string_lossy();
+        line.extend(["--no-predict", "--yes", "--report", &to]);
+        let ended = process::step(&format!("lesson {asked}"), || Ok(command("kubectl", &line)?.output()?))?;
+        ensure!(ended.status.success(), "lesson {asked} fails:\n{}", String::from_utf8_lossy(&ended.stderr));
         let mut report: Value = serde_json::from_str(&fs::read_to_string(&report)?)?;
-        shorten(&mut report, &number);
-        let path = folder.join(format!("{number}.json"));
+        shorten(&mut report, asked);
+        let path = folder.join(name);
         fs::write(&path, report.to_string() + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
 
 /// What is shown of a run elsewhere is its evidence: neither where it was, nor all of its rows.
-fn shorten(report: &mut Value, number: &str) {
-    report["asked"] = format!("kubectl kubecoin lesson {number}").into();
+fn shorten(report: &mut Value, asked: &str) {
+    report["asked"] = format!("kubectl kubecoin lesson {asked}").into();
     report["byHand"] = json!([]);
     report["context"] = "example".into();
     report["address"] = "https://127.0.0.1:6443".into();
@@ -42,7 +45,7 @@ fn shorten(report: &mut Value, number: &str) {
     setting["nodes"] = json!({});
     setting["images"] = json!({ "state": "notAsked" });
     // A row more or less would change what a writer has acknowledged.
-    if number == "1" {
+    if asked == "1" {
         keep_few(&mut report["evidence"]);
     }
 }

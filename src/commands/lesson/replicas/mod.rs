@@ -4,6 +4,7 @@ mod pods;
 mod ready;
 mod scale;
 mod templates;
+pub mod unguarded;
 
 use std::time::Duration;
 

@@ -119,6 +119,8 @@ impl Help {
             | CheckName::SecondPod
             | CheckName::FirstServer
             | CheckName::TwoClaims
+            | CheckName::TwoServers
+            | CheckName::RowsLost
             | CheckName::FaultGone
             | CheckName::NothingElse
             | CheckName::SameSet
