@@ -369,8 +369,8 @@ mod tests {
 
     #[test]
     fn one_claim_is_on_one_node_and_goes_with_its_owner() {
-        let with =
-            Practice { storage: Storage::OneClaim, pods: 2, pod: server(&practice().pod).unwrap(), ..practice() };
+        let beside = PodSpec { node_name: Some("node-1".to_owned()), ..practice().pod };
+        let with = Practice { storage: Storage::OneClaim, pods: 2, pod: server(&beside).unwrap(), ..practice() };
         let set = body(&with.set());
         assert_eq!(set["spec"].get("volumeClaimTemplates"), None);
         let pod = &set["spec"]["template"]["spec"];
@@ -378,7 +378,10 @@ mod tests {
         let together = &pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0];
         assert_eq!(together["topologyKey"], "kubernetes.io/hostname");
         assert_eq!(together["labelSelector"], set["spec"]["selector"]);
-        assert!(pod["affinity"].to_string().contains("\"node-1\"") || practice().pod.affinity.is_none());
+        assert!(
+            pod["affinity"]["nodeAffinity"].to_string().contains("\"node-1\""),
+            "beside the exchange, if there is room"
+        );
         let [claim] = &with.claims()[..] else { panic!("one claim") };
         assert_eq!(body(claim)["metadata"]["name"], "practice-order-0123abcd");
         assert_eq!(body(claim)["metadata"]["ownerReferences"][0]["uid"], "u");

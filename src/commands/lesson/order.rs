@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::time::{Instant, timeout_at};
 
-use crate::commands::shared::practice;
+use crate::commands::shared::practice::{self, Wish};
 use crate::context::Ctx;
 use crate::exchange::practice::{Practice, Storage, sleeper};
 use crate::kubernetes::act::command;
@@ -32,7 +32,8 @@ const FIRST_LIST: Duration = Duration::from_secs(30);
 /// # Errors
 /// `NoRoom` if there is none, before anything is created; or if it cannot be done.
 pub async fn observe(ctx: &Ctx, run: &Run) -> anyhow::Result<Seen> {
-    let practice = practice_set(ctx, run).await?;
+    let wish = Wish { purpose: "order", pods: PODS, in_order: true, pod: sleeper, storage: Storage::None };
+    let practice = practice::set_of(ctx, run, wish).await?;
     practice::room(ctx, &practice).await?;
     let mut watch = Watch::begin(ctx, &practice).await?;
     let made = watch.through(Step::Up, practice::create(ctx, &practice)).await?;
@@ -55,22 +56,6 @@ pub async fn observe(ctx: &Ctx, run: &Run) -> anyhow::Result<Seen> {
         deleted?;
     }
     Ok(watch.following.seen)
-}
-
-/// The set, of the image that the exchange's database has now.
-async fn practice_set(ctx: &Ctx, run: &Run) -> anyhow::Result<Practice> {
-    let cluster = ctx.cluster().await?;
-    let beside = practice::beside(ctx).await?;
-    Ok(Practice {
-        purpose: "order",
-        run: run.as_str().to_owned(),
-        namespace: cluster.namespace().to_owned(),
-        owner: practice::owner(cluster, run).await?,
-        pods: PODS,
-        in_order: true,
-        pod: sleeper(&beside)?,
-        storage: Storage::None,
-    })
 }
 
 /// The pods of the set as they change, shown as they do.

@@ -66,16 +66,45 @@ pub async fn owner(cluster: &Cluster, run: &Run) -> anyhow::Result<OwnerReferenc
 }
 
 /// The pod of the exchange's database, whose image a practice set has.
-///
-/// # Errors
-/// If there is none.
-pub async fn beside(ctx: &Ctx) -> anyhow::Result<PodSpec> {
+async fn beside(ctx: &Ctx) -> anyhow::Result<PodSpec> {
     let cluster = ctx.cluster().await?;
     let pod = cluster.get::<Pod>(names::POSTGRES_POD).await?;
     Ok(pod.and_then(|pod| pod.spec).ok_or_else(|| {
         let missing = format!("pod/{} does not exist in namespace {}", names::POSTGRES_POD, cluster.namespace());
         Error::new(missing, ctx.own_command("deploy --init-db").to("deploy the exchange"))
     })?)
+}
+
+/// What somebody wants of a practice set.
+pub struct Wish {
+    /// What it is for, in a word that no other practice set of a run has.
+    pub purpose: &'static str,
+    /// How many pods it has at most.
+    pub pods: u8,
+    /// Whether they are created and deleted one after another. Else all at once.
+    pub in_order: bool,
+    /// What runs in each pod, by the pod of the exchange's database.
+    pub pod: fn(&PodSpec) -> anyhow::Result<PodSpec>,
+    pub storage: Storage,
+}
+
+/// The practice set of a run, of the image that the exchange's database has now. Creates nothing.
+///
+/// # Errors
+/// `NoRoom` if the run has no Lease; or if there is no exchange.
+pub async fn set_of(ctx: &Ctx, run: &Run, wish: Wish) -> anyhow::Result<Practice> {
+    let cluster = ctx.cluster().await?;
+    let Wish { purpose, pods, in_order, pod, storage } = wish;
+    Ok(Practice {
+        purpose,
+        run: run.as_str().to_owned(),
+        namespace: cluster.namespace().to_owned(),
+        pod: pod(&beside(ctx).await?)?,
+        owner: owner(cluster, run).await?,
+        pods,
+        in_order,
+        storage,
+    })
 }
 
 /// Makes sure that there is room for a practice set: rights, objects, all of its pods, and storage if it has data. Creates

@@ -8,9 +8,9 @@ use tokio::join;
 use tokio::time::Instant;
 
 use super::pods::Pods;
-use crate::commands::shared::practice;
+use crate::commands::shared::practice::{self, Wish};
 use crate::context::Ctx;
-use crate::exchange::practice::{Practice, Storage, server};
+use crate::exchange::practice::{Storage, server};
 use crate::exchange::psql;
 use crate::lesson::replicas::Member;
 use crate::observe::{Reading, Reason};
@@ -36,7 +36,8 @@ pub async fn observe(ctx: &Ctx, run: &Run, deadline: Instant) -> Reading<Vec<Mem
 
 async fn seen(ctx: &Ctx, run: &Run, deadline: Instant) -> anyhow::Result<Vec<Member>> {
     anyhow::ensure!(Instant::now() + LEAST < deadline, "there was no time left");
-    let practice = practice_set(ctx, run).await?;
+    let wish = Wish { purpose: "claims", pods: PODS, in_order: false, pod: server, storage: Storage::ClaimForEach };
+    let practice = practice::set_of(ctx, run, wish).await?;
     practice::room(ctx, &practice).await?;
     ctx.printer.note(format!("statefulset/{} with a claim for each pod, for contrast", practice.name()));
     let mut pods = Pods::watch(ctx, &practice).await?;
@@ -47,22 +48,6 @@ async fn seen(ctx: &Ctx, run: &Run, deadline: Instant) -> anyhow::Result<Vec<Mem
     let members = members.await?;
     made.delete(ctx).await?;
     Ok(members)
-}
-
-/// The set, of the image that the exchange's database has now.
-async fn practice_set(ctx: &Ctx, run: &Run) -> anyhow::Result<Practice> {
-    let cluster = ctx.cluster().await?;
-    let beside = practice::beside(ctx).await?;
-    Ok(Practice {
-        purpose: "claims",
-        run: run.as_str().to_owned(),
-        namespace: cluster.namespace().to_owned(),
-        owner: practice::owner(cluster, run).await?,
-        pods: PODS,
-        in_order: false,
-        pod: server(&beside)?,
-        storage: Storage::ClaimForEach,
-    })
 }
 
 /// A pod with its claim, and the database that its server has.

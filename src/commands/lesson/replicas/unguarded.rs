@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::pods::Pods;
 use super::templates::system;
-use crate::commands::shared::practice::{self, Made};
+use crate::commands::shared::practice::{self, Made, Wish};
 use crate::context::Ctx;
 use crate::exchange::practice::{Practice, Storage, server_without_lock};
 use crate::exchange::{names, psql};
@@ -56,7 +56,9 @@ const BYTES: u32 = 64 << 10;
 /// # Errors
 /// `NoRoom` if there is none, before anything is created; or if it cannot be created.
 pub async fn observe(ctx: &Ctx, run: &Run) -> anyhow::Result<Seen> {
-    let practice = practice_set(ctx, run).await?;
+    let wish =
+        Wish { purpose: "one-claim", pods: PODS, in_order: true, pod: server_without_lock, storage: Storage::OneClaim };
+    let practice = practice::set_of(ctx, run, wish).await?;
     practice::room(ctx, &practice).await?;
     let mut seen = Seen { set: practice.name(), claim: practice.claim_names().concat(), ..Seen::default() };
     let mut pods = Pods::watch(ctx, &practice).await?;
@@ -70,22 +72,6 @@ pub async fn observe(ctx: &Ctx, run: &Run) -> anyhow::Result<Seen> {
         deleted?;
     }
     Ok(seen)
-}
-
-/// The set, of the image that the exchange's database has now.
-async fn practice_set(ctx: &Ctx, run: &Run) -> anyhow::Result<Practice> {
-    let cluster = ctx.cluster().await?;
-    let beside = practice::beside(ctx).await?;
-    Ok(Practice {
-        purpose: "one-claim",
-        run: run.as_str().to_owned(),
-        namespace: cluster.namespace().to_owned(),
-        owner: practice::owner(cluster, run).await?,
-        pods: PODS,
-        in_order: true,
-        pod: server_without_lock(&beside)?,
-        storage: Storage::OneClaim,
-    })
 }
 
 /// Starts both servers, has them write, and has one of them read after both have ended.
