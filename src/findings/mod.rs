@@ -127,7 +127,9 @@ pub enum Depth {
     Wait,
     /// And what they depend on.
     Objects,
-    /// And the database, and a request by the page's own way.
+    /// And a request by the page's own way, which says of the database what the backend needs of it.
+    Page,
+    /// And the database itself.
     All,
     /// And all around it in which a cause may lie.
     Around,
@@ -150,7 +152,7 @@ pub fn wanted(snapshot: &Snapshot, depth: Depth, causes: &[&'static Cause]) -> W
         events: events.flatten().filter_map(|object| object.uid.clone()).collect::<BTreeSet<_>>(),
         database: depth >= Depth::All && any(|need| matches!(need, Need::Database)),
         // The page's own way leads to the exchange's database alone.
-        path: depth >= Depth::All && snapshot.target.is_none() && any(|need| matches!(need, Need::Path)),
+        path: depth >= Depth::Page && snapshot.target.is_none() && any(|need| matches!(need, Need::Path)),
         names: depth >= Depth::Around
             && any(|need| matches!(need, Need::Names))
             && !snapshot.headless_name().is_empty(),

@@ -40,6 +40,17 @@ pub enum Path {
     Other(String),
 }
 
+impl Path {
+    /// Whether the database at its end has the table; none if it did not go all the way.
+    #[must_use]
+    pub fn has_table(&self) -> Option<bool> {
+        match self {
+            Self::Answered(connection) => Some(connection.database.wallets_table),
+            _ => None,
+        }
+    }
+}
+
 /// What a new connection of the backend's has found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {

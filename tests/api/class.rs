@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::plugin::Home;
 use crate::server::{Reply, Request, Server};
-use crate::world::{APPS, World, refusal};
+use crate::world::{APPS, PATH, World, connection, refusal};
 
 const SETS: &str = "/apis/apps/v1/statefulsets";
 const LESSONS: &str = "/api/v1/configmaps";
@@ -100,6 +100,30 @@ fn the_board_says_how_far_each_is_and_asks_once() {
     let is_asked = |request: &&Request| request.path.contains(of_alice) && !request.path.contains("/configmaps/");
     let asked = |all: &[Request]| all.iter().filter(is_asked).count();
     assert_eq!(asked(&requests), asked(&alone.requests()), "no more than for one exchange");
+}
+
+#[test]
+fn the_board_asks_each_page_and_starts_no_program_in_a_pod() {
+    let board = |has_table: bool, words: &str| {
+        let (world, mut seen) = (World::healthy(), connection());
+        seen["database"]["wallets_table"] = has_table.into();
+        let server = Server::start(move |request| match request.path.as_str() {
+            SETS => list(&[set("alice")]),
+            LESSONS => list(&[]),
+            PATH => Reply::Json(200, seen.clone()),
+            _ => world.reply(request),
+        });
+        (Home::at(&server).run(words), server.requests())
+    };
+    let is_asked = |requests: &[Request], what: &str| requests.iter().any(|request| request.path.ends_with(what));
+    for (has_table, code, health) in [(true, 0, "Healthy"), (false, 1, "NotHealthy")] {
+        let (ended, requests) = board(has_table, "status -A");
+        assert_eq!((ended.code, row(&ended.stdout, "alice")[1]), (code, health), "{ended:?}");
+        assert!(is_asked(&requests, PATH) && !is_asked(&requests, "/exec"), "{requests:?}");
+    }
+    for words in ["status -A -o wide", "status -A -o json"] {
+        assert!(is_asked(&board(true, words).1, "/exec"), "{words}: it says how many wallets there are");
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::findings::{Finding, Health};
 use crate::lesson::exercise::{self, EXERCISES};
 use crate::lesson::results::{Answer, Results};
 use crate::lesson::{self, QUESTIONS};
+use crate::observe::details::Details;
+use crate::observe::path::Path;
 use crate::observe::{Reading, readiness};
 use crate::output::{Column, Table};
 use crate::persistence::proof::Proof;
@@ -87,7 +89,7 @@ impl Exchange {
             ready: set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0),
             desired: set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
             complete: readiness::statefulset(set),
-            table: database.map(|database| database.locked || database.columns.is_some()),
+            table: table(&look.details),
             wallets: database.present().and_then(|database| database.rows),
             lesson: Reading::NotAsked,
             exercises: Reading::NotAsked,
@@ -141,6 +143,15 @@ impl Exchange {
         let finding = self.finding.as_ref().map(|it| format!("; {} {} {}", it.cause.id, it.object, it.says));
         let words = [Some(self.exercises()), proof, finding].map(Option::unwrap_or_default).concat();
         one_line(&format!("{namespace}: {}; ready {ready}/{desired}; lesson {answered}{words}", health.words()))
+    }
+}
+
+/// Whether it has its table: what the database says or, if that was not asked, what the backend has seen of it.
+fn table(details: &Details) -> Reading<bool> {
+    let by_the_backend = details.path.present().and_then(Path::has_table);
+    match (&details.database, by_the_backend) {
+        (Reading::NotAsked, Some(has_table)) => Reading::Present(has_table),
+        (database, _) => database.map(|database| database.locked || database.columns.is_some()),
     }
 }
 

@@ -11,10 +11,11 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::ResourceExt;
 use tokio::join;
 
-use super::{Args, Format, depth};
+use super::{Args, Format, depth as depth_of_one};
 use crate::commands::shared::{exchanges, exercise, results};
 use crate::context::Ctx;
 use crate::error::Outcome;
+use crate::findings::Depth;
 use crate::lesson::results::Results;
 use crate::observe::Reading;
 use board::{Board, Exchange};
@@ -72,6 +73,13 @@ impl Lists {
     fn complete(&self, exchange: Exchange, spoil: bool) -> Exchange {
         exchange.with_answers(&self.lessons).with_exercise(&self.running, spoil)
     }
+}
+
+/// How much is looked at of each. The usual table has nothing that the databases alone know, and to ask them starts a program in a
+/// pod of everyone.
+fn depth(args: &Args) -> Depth {
+    let most = if args.output == Format::Table { Depth::Page } else { Depth::All };
+    depth_of_one(args).min(most)
 }
 
 /// Writes what came of the questions. Nothing of an exchange is looked at for it.
