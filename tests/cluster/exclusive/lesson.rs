@@ -228,9 +228,13 @@ impl Apart {
                 avoided = self.nodes_of(pod);
                 if avoided.is_empty() { Err("none".to_owned()) } else { Ok(()) }
             });
-            avoided.iter().for_each(|node| drop(ok(&format!("taint node {node} kubecoin-test=:PreferNoSchedule"))));
+            for node in &avoided {
+                ok(&format!("taint node {node} kubecoin-test=:PreferNoSchedule"));
+            }
         });
-        avoided.iter().for_each(|node| drop(ok(&format!("taint node {node} kubecoin-test-"))));
+        for node in &avoided {
+            ok(&format!("taint node {node} kubecoin-test-"));
+        }
         assert_eq!(self.nodes_of(pod).len(), 2);
     }
 

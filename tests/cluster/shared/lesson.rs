@@ -253,6 +253,105 @@ spec: {{selector: {{app: postgres}}, ports: [{{name: postgres, port: 5432, targe
     assert!(ran.stdout.contains("answer: this cluster shows something else"), "{}", ran.stdout);
 }
 
+/// A claim that all pods of a node may use: the lock alone keeps the second server away. Without that, nothing is tried.
+#[test]
+fn where_the_claim_is_not_for_one_pod_it_is_the_lock_that_guards_it() {
+    let scene = Scene::without_namespace("kc-lesson-lock");
+    let namespace = scene.namespace();
+    ok(&format!("create namespace {namespace}"));
+    let manifests = ends(namespace, "manifests --client --include-secrets", 0).stdout;
+    kubectl::apply(&manifests.replace("ReadWriteOncePod", "ReadWriteOnce"));
+    ends(namespace, "init-db --timeout 3m", 0);
+    ends(namespace, "status --wait", 0);
+    let ran = ends(namespace, "lesson 2 --no-predict --yes", 0);
+    for said in ["pod/postgres-1 ran on node-1 and was not Ready for ", "another server still runs on this volume"] {
+        assert!(ran.stdout.contains(said), "no {said:?} in\n{}", ran.stdout);
+    }
+    one_server(namespace);
+
+    let answered = kept(namespace)["data"].clone();
+    let patch = r#"[{"op":"remove","path":"/spec/template/spec/containers/0/command"}]"#;
+    ok(&format!("patch statefulset/postgres -n {namespace} --type=json -p {patch}"));
+    ok(&format!("rollout status statefulset/postgres -n {namespace} --timeout 180s"));
+    ends(namespace, "status --wait", 0);
+    let refused = ends(namespace, "lesson 2 --no-predict --yes", 2);
+    let why = "not started: claim postgres-pvc is not ReadWriteOncePod, and no lock keeps a second server away";
+    assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    one_server(namespace);
+    assert_eq!(kept(namespace)["data"], answered);
+}
+
+/// Makes every set of a namespace one whose pods have no order.
+const PARALLEL: &str = r#"
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: kc-lesson-parallel}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  matchConstraints:
+    resourceRules:
+      - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [statefulsets]}
+  mutations:
+    - patchType: JSONPatch
+      jsonPatch:
+        expression: '[JSONPatch{op: "add", path: "/spec/podManagementPolicy", value: "Parallel"}]'
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {name: kc-lesson-parallel}
+spec:
+  policyName: kc-lesson-parallel
+  matchResources:
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kc-lesson-parallel}}
+"#;
+
+/// The policy, for as long as this lives.
+struct Parallel;
+
+impl Parallel {
+    /// Waits until it is in force.
+    fn begin(namespace: &str) -> Self {
+        kubectl::apply(PARALLEL);
+        let parallel = Self;
+        let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet",
+            "metadata": { "name": "trial", "namespace": namespace },
+            "spec": { "serviceName": "trial", "selector": { "matchLabels": { "app": "trial" } },
+                      "template": { "metadata": { "labels": { "app": "trial" } },
+                                    "spec": { "containers": [{ "name": "trial", "image": "none.invalid/none:1" }] } } } });
+        until("the policy is in force", SOON, || {
+            let words = ["create", "--dry-run=server", "-f", "-", "-o", "jsonpath={.spec.podManagementPolicy}"];
+            match kubectl::command(&words, &set.to_string()).stdout {
+                policy if policy == "Parallel" => Ok(()),
+                policy => Err(policy),
+            }
+        });
+        parallel
+    }
+}
+
+impl Drop for Parallel {
+    fn drop(&mut self) {
+        let policy = "mutatingadmissionpolicy/kc-lesson-parallel mutatingadmissionpolicybinding/kc-lesson-parallel";
+        kubectl::run(&format!("delete {policy} --ignore-not-found"));
+    }
+}
+
+#[test]
+fn pods_without_an_order_are_no_answer() {
+    let scene = deployed("kc-lesson-parallel");
+    let namespace = scene.namespace();
+    let parallel = Parallel::begin(namespace);
+    let ran = ends(namespace, "lesson 4 --predict a", 1);
+    drop(parallel);
+    for said in ["  NO  created in order", "  NO  deleted in order", "answer: this cluster shows something else"] {
+        assert!(ran.stdout.contains(said), "no {said:?} in\n{}", ran.stdout);
+    }
+    let answer = kept(namespace)["data"]["question-4"].clone();
+    assert!(answer.as_str().unwrap().contains(r#""holds":"no""#), "{answer}");
+    nothing_is_left(namespace);
+}
+
 /// Begins an experiment, and stops it by a signal once it has said these words: on stdout, or else on stderr.
 fn stopped(namespace: &str, question: &str, (is_out, words): (bool, &str), signal: Signal) -> i32 {
     let mut going = Going::begin(namespace, &format!("lesson {question} --no-predict --yes"));
