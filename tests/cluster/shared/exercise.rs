@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::class::{enrolled, quota_counts};
+use crate::support::class::{enrolled, has_quota};
 use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Going, ends, run};
@@ -247,15 +247,6 @@ fn a_start_that_is_killed_can_be_undone() {
     deploy_changes_nothing(namespace);
 }
 
-/// A class's quota, which a student's exchange fills.
-const QUOTA: &str = "
-apiVersion: v1
-kind: ResourceQuota
-metadata: {name: small, namespace: kc-exercise-student}
-spec:
-  hard: {pods: '3', requests.cpu: '2', requests.memory: 2Gi, limits.cpu: '8', limits.memory: 4Gi, persistentvolumeclaims: '1'}
-";
-
 /// Solves an exercise: an answer, a mend, and the check.
 fn solves(namespace: &str, flags: &str, (number, answer): (u8, &str), mend: impl Fn()) {
     ends(namespace, &format!("exercise start {number} --variant 1 --yes {flags}"), 0);
@@ -276,8 +267,7 @@ fn a_student_solves_exercises_with_what_the_quota_has_room_for() {
     let namespace = scene.namespace();
     let student = enrolled(namespace);
     let flags = format!("--as {student}");
-    kubectl::apply(QUOTA);
-    quota_counts(namespace, "3");
+    has_quota(namespace);
     ends(namespace, &format!("deploy --service-type ClusterIP --init-db --timeout 4m {flags}"), 0);
     let as_student = |words: &str| ok(&format!("{words} -n {namespace} {flags}"));
     // A new pod of the backend would not come, and the old one would serve on.

@@ -9,7 +9,7 @@ use nix::sys::wait::WaitStatus;
 use rexpect::session::spawn_command;
 use serde_json::{Value, json};
 
-use crate::support::class::{enrolled, quota_counts};
+use crate::support::class::{enrolled, has_quota, quota_counts};
 use crate::support::deployed::{deployed, field, sql};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Going, command, ends, run};
@@ -155,15 +155,6 @@ fn from_deploy_to_the_fifth_answer_and_three_exercises_with_nothing_but_what_the
     assert_eq!(kept(namespace), Value::Null);
 }
 
-/// A class's quota, which the student's exchange fills; and one with room for every question.
-const QUOTA: &str = "
-apiVersion: v1
-kind: ResourceQuota
-metadata: {name: small, namespace: kc-lesson-class}
-spec:
-  hard: {pods: '3', requests.cpu: '2', requests.memory: 2Gi, limits.cpu: '8', limits.memory: 4Gi, persistentvolumeclaims: '1'}
-";
-
 fn quota(namespace: &str, hard: &Value) {
     let patch = json!({ "spec": { "hard": hard } }).to_string();
     let patched = kubectl::command(&["patch", "quota", "small", "-n", namespace, "--type=merge", "-p", &patch], "");
@@ -176,8 +167,7 @@ fn a_student_answers_what_the_quota_has_room_for() {
     let scene = Scene::without_namespace("kc-lesson-class");
     let namespace = scene.namespace();
     let student = enrolled(namespace);
-    kubectl::apply(QUOTA);
-    quota(namespace, &json!({ "pods": "3" }));
+    has_quota(namespace);
     let as_student = |words: &str, code| ends(namespace, &format!("{words} --as {student}"), code);
     as_student("deploy --service-type ClusterIP --init-db --timeout 4m", 0);
     let objects = || ok(&format!("get all,pvc -n {namespace} -o name"));

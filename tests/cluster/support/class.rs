@@ -34,6 +34,20 @@ subjects: [{{kind: ServiceAccount, name: student, namespace: {namespace}}}]
     student
 }
 
+/// Gives the namespace of a student the quota `small`, which an exchange fills.
+pub fn has_quota(namespace: &str) {
+    kubectl::apply(&format!(
+        "
+apiVersion: v1
+kind: ResourceQuota
+metadata: {{name: small, namespace: {namespace}}}
+spec:
+  hard: {{pods: '3', requests.cpu: '2', requests.memory: 2Gi, limits.cpu: '8', limits.memory: 4Gi, persistentvolumeclaims: '1'}}
+"
+    ));
+    quota_counts(namespace, "3");
+}
+
 /// Waits until the quota `small` of a namespace counts, with room for so many pods.
 pub fn quota_counts(namespace: &str, pods: &str) {
     until("the quota is in force", Duration::from_mins(1), || {
