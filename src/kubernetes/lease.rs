@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease as Held;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource as _;
-use kube::api::{ApiResource, DeleteParams, Preconditions};
+use kube::api::{DeleteParams, Preconditions};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -121,12 +121,7 @@ impl Lease {
     }
 
     fn object(&self, cluster: &Cluster, body: Value) -> Object {
-        Object {
-            resource: ApiResource::erase::<Held>(&()),
-            name: self.name.to_owned(),
-            namespace: Some(cluster.namespace().to_owned()),
-            body,
-        }
+        Object::named::<Held>(self.name, cluster.namespace(), body)
     }
 }
 

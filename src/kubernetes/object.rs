@@ -35,6 +35,14 @@ impl Object {
         })
     }
 
+    /// What there is of a kind by this name in a namespace, with a body to send.
+    pub fn named<K>(name: impl Into<String>, namespace: &str, body: Value) -> Self
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        Self { resource: ApiResource::erase::<K>(&()), name: name.into(), namespace: Some(namespace.to_owned()), body }
+    }
+
     /// As kubectl names it: `statefulset.apps/postgres`.
     #[must_use]
     pub fn reference(&self) -> String {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use kube::api::ApiResource;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -160,12 +159,11 @@ async fn point_backend(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Re
         { "name": names::BACKEND_PASSWORD, "valueFrom": from(names::SECRET_PASSWORD) },
     ]);
     let containers = json!([{ "name": names::BACKEND, "env": env }]);
-    let object = Object {
-        resource: ApiResource::erase::<Deployment>(&()),
-        name: names::BACKEND.to_owned(),
-        namespace: Some(cluster.namespace().to_owned()),
-        body: json!({ "spec": { "template": { "spec": { "containers": containers } } } }),
-    };
+    let object = Object::named::<Deployment>(
+        names::BACKEND,
+        cluster.namespace(),
+        json!({ "spec": { "template": { "spec": { "containers": containers } } } }),
+    );
     let reference = object.reference();
     ctx.perform(&StrategicPatch { object }).await?;
     ctx.printer.out(format!("{reference} uses secret/{secret}"))

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec, ResourceQu
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
-use kube::api::{ApiResource, ListParams};
+use kube::api::ListParams;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -259,12 +259,7 @@ pub async fn create(ctx: &Ctx, practice: &Practice) -> anyhow::Result<Made> {
 
 /// Has a claim deleted at the end that the set makes.
 fn register_claim(ctx: &Ctx, cluster: &Cluster, name: String) -> Ticket {
-    let object = Object {
-        resource: ApiResource::erase::<PersistentVolumeClaim>(&()),
-        name,
-        namespace: Some(cluster.namespace().to_owned()),
-        body: Value::Null,
-    };
+    let object = Object::named::<PersistentVolumeClaim>(name, cluster.namespace(), Value::Null);
     let (delete, cluster) = (Rc::new(Delete { object, uid: None }), cluster.clone());
     ctx.cleanup.push(delete.kubectl(cluster.place()), move || {
         let (delete, cluster) = (Rc::clone(&delete), cluster.clone());

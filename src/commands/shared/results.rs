@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
-use kube::api::{ApiResource, ListParams};
+use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use crate::context::Ctx;
@@ -86,10 +86,5 @@ async fn write(ctx: &Ctx, key: &str, answer: &Answer) -> anyhow::Result<()> {
 }
 
 fn object(cluster: &Cluster, body: Value) -> Object {
-    Object {
-        resource: ApiResource::erase::<ConfigMap>(&()),
-        name: names::LESSON.to_owned(),
-        namespace: Some(cluster.namespace().to_owned()),
-        body,
-    }
+    Object::named::<ConfigMap>(names::LESSON, cluster.namespace(), body)
 }

@@ -1,7 +1,6 @@
 //! The record of the exercise that runs: a `ConfigMap` of the namespace.
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::ApiResource;
 use serde_json::{Value, json};
 
 use crate::context::Ctx;
@@ -102,10 +101,5 @@ pub async fn delete_silently(cluster: &Cluster) -> anyhow::Result<()> {
 }
 
 fn object(cluster: &Cluster, body: Value) -> Object {
-    Object {
-        resource: ApiResource::erase::<ConfigMap>(&()),
-        name: names::EXERCISE.to_owned(),
-        namespace: Some(cluster.namespace().to_owned()),
-        body,
-    }
+    Object::named::<ConfigMap>(names::EXERCISE, cluster.namespace(), body)
 }
