@@ -35,19 +35,12 @@ const NOT_READY: &str = "the database was not ready";
 /// what is seen is told.
 async fn is_ready(ctx: &Ctx, timeout: Duration, deadline: Instant) -> anyhow::Result<bool> {
     let exercise = exercise::untold(ctx, false).await?;
-    let waited = match exercise {
-        Some(_) => waiting::quietly(ctx, deadline, waiting::postgres_ready).await?,
-        None => waiting::until(ctx, deadline, waiting::postgres_ready, false).await?,
-    };
-    match (waited, exercise) {
-        (Waited::Done, _) => return Ok(true),
-        (Waited::TimedOut(last), Some(number)) if !last.is_empty() => {
-            ctx.printer.error(&format!("{NOT_READY} within {timeout:?}"));
-            say_symptoms(ctx, number).await?;
-        }
-        (Waited::TimedOut(last), _) => waiting::say_timed_out(ctx, NOT_READY, timeout, &last),
+    let waited = waiting::or_say(ctx, deadline, waiting::postgres_ready, (NOT_READY, timeout), exercise).await?;
+    match (&waited, exercise) {
+        (Waited::TimedOut(last), Some(number)) if !last.is_empty() => say_symptoms(ctx, number).await?,
+        _ => {}
     }
-    Ok(false)
+    Ok(matches!(waited, Waited::Done))
 }
 
 /// How long it may take to see what is to be told.

@@ -122,12 +122,27 @@ pub async fn until(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, m
     wait(ctx, deadline, holds, if mend { Meanwhile::Mend } else { Meanwhile::Tell }).await
 }
 
-/// Waits until it holds, and does not say what it waits for: while an exercise runs, that would tell.
+/// Waits until it holds, or says that it did not in time. While an exercise runs, it is said neither what it waits for nor what was
+/// last seen: that would tell.
 ///
 /// # Errors
 /// If the cluster cannot be asked.
-pub async fn quietly(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool) -> anyhow::Result<Waited> {
-    wait(ctx, deadline, holds, Meanwhile::Nothing).await
+pub async fn or_say(
+    ctx: &Ctx,
+    deadline: Instant,
+    holds: fn(&Snapshot) -> bool,
+    (what, timeout): (&str, Duration),
+    exercise: Option<u8>,
+) -> anyhow::Result<Waited> {
+    let how = if exercise.is_some() { Meanwhile::Nothing } else { Meanwhile::Tell };
+    let waited = wait(ctx, deadline, holds, how).await?;
+    if let Waited::TimedOut(last) = &waited {
+        match exercise {
+            Some(_) if !last.is_empty() => ctx.printer.error(&format!("{what} within {timeout:?}")),
+            _ => say_timed_out(ctx, what, timeout, last),
+        }
+    }
+    Ok(waited)
 }
 
 /// What is done during a wait.

@@ -174,16 +174,10 @@ async fn wait(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<bool>
         return Ok(false);
     };
     let exercise = exercise?;
-    let waited = match exercise {
-        Some(_) => waiting::quietly(ctx, deadline, waiting::all_ready).await?,
-        None => waiting::until(ctx, deadline, waiting::all_ready, false).await?,
-    };
-    let Waited::TimedOut(last) = waited else { return Ok(true) };
-    match exercise {
-        Some(_) if !last.is_empty() => ctx.printer.error(&format!("{NOT_READY} within {:?}", args.timeout)),
-        _ => waiting::say_timed_out(ctx, NOT_READY, args.timeout, &last),
+    match waiting::or_say(ctx, deadline, waiting::all_ready, (NOT_READY, args.timeout), exercise).await? {
+        Waited::Done => Ok(true),
+        Waited::TimedOut(last) => Ok(!last.is_empty()),
     }
-    Ok(!last.is_empty())
 }
 
 /// Reads it, and when that was; until it holds, if there is a deadline. Pods are ready before names and connections follow.
