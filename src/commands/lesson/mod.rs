@@ -208,9 +208,8 @@ async fn conclude(args: &Args, ctx: &Ctx, seen: Experiment, prediction: Option<P
 
 /// What helps now, or comes next.
 async fn go_on(ctx: &Ctx, question: &Question, holds: bool) -> anyhow::Result<()> {
-    let is_without_guards = *question == unguarded::QUESTION;
     if !holds {
-        let hint = if is_without_guards {
+        let hint = if *question == unguarded::QUESTION {
             ctx.own_command(WITHOUT_GUARDS).to("try it again")
         } else {
             ctx.own_command("doctor").to("find what is wrong with the exchange").and("then run it again")
@@ -220,7 +219,7 @@ async fn go_on(ctx: &Ctx, question: &Question, holds: bool) -> anyhow::Result<()
     }
     let more = ctx.own_command(["explain", question.topic]);
     ctx.printer.out(Line::from("more about this: ").and(Role::Command, more.line()))?;
-    if question.number == unguarded::QUESTION.number && !is_without_guards {
+    if *question == lesson::replicas::QUESTION {
         let without = ctx.own_command(WITHOUT_GUARDS);
         ctx.printer.out(Line::from("if nothing kept the second server away: ").and(Role::Command, without.line()))?;
     }
