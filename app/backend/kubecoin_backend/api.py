@@ -185,8 +185,8 @@ def _unavailable(error: database.Unavailable, **members: object) -> Problem:
     detail = "The database does not answer. It may be restarting."
     if isinstance(error, database.OutcomeUnknown):
         detail = (
-            "The connection to the database was lost before it answered: it is not known whether"
-            " this was carried out. Look at the wallet before trying again."
+            "The database did not confirm this: it is not known whether it was carried out."
+            " Look at the wallet before trying again."
         )
     elif isinstance(error, connection.Refused):
         detail = "The backend could not use a new connection to the database."

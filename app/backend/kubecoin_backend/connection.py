@@ -37,6 +37,7 @@ _REASONS = (
     ("starting", r"the database system is "),
     ("no-role", r'role ".*" does not exist'),
     ("no-database", r'database ".*" does not exist'),
+    ("no-primary", r"session is read-only|server is in hot standby mode"),
     ("name", r"failed to resolve host"),
     ("refused", r"Connection refused"),
     ("timeout", r"timeout|timed out"),
@@ -44,7 +45,8 @@ _REASONS = (
 """The words of PostgreSQL, libpq or psycopg by which a reason is known; the first that is found.
 
 libpq tells no SQLSTATE of an attempt to connect, only words. They may be of several attempts, one
-for each address of the host, so what a server said comes before what no server said.
+for each address of each host, so what a server said comes before what no server said. That a server
+takes no writes comes last of what servers say: each standby says so, whatever the primary says.
 """
 
 _EXAMINE = """
@@ -86,7 +88,7 @@ class _Attempt(Future[Examination]):
     """One new connection, under way or over."""
 
     name_found = False
-    """Whether the host's name was resolved, so that the rest is up to the database."""
+    """Whether a name of the host was resolved, so that the rest is up to the database."""
 
 
 class Examiner:
@@ -111,6 +113,9 @@ class Examiner:
             raise _refused("timeout" if attempt.name_found else "name", "no answer in time") from error
         except psycopg.Error as error:
             raise _refused(reason_of(error), error) from error
+        except UnicodeError as error:
+            # What can be no name at all; psycopg then tries none of the others either.
+            raise _refused("name", error) from error
 
     def _start(self, deadline: float) -> _Attempt:
         """Starts an attempt, in a thread of its own: nothing ends the search for a host's name before its time."""
@@ -134,14 +139,21 @@ class Examiner:
         return attempt
 
     def _find_name(self) -> None:
-        """Resolves the host's name, which psycopg does again: while it does, it does not tell that from connecting."""
-        host, port = self._parameters["host"], self._parameters["port"]
-        if host.startswith("/"):
-            return  # the folder of a socket
-        try:
-            socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP)
-        except (OSError, UnicodeError) as error:
-            raise psycopg.OperationalError(f"failed to resolve host {host!r}: {error}") from error
+        """Resolves the host's names until one is found.
+
+        psycopg resolves them again: while it does, it does not tell that from connecting.
+        """
+        failed: psycopg.OperationalError | None = None
+        for host in self._parameters["host"].split(","):
+            if not host or host.startswith("/"):
+                return  # the folder of a socket
+            try:
+                socket.getaddrinfo(host, self._parameters["port"], proto=socket.IPPROTO_TCP)
+                return
+            except OSError as error:
+                failed = psycopg.OperationalError(f"failed to resolve host {host!r}: {error}")
+        if failed:
+            raise failed
 
     def _look(self, deadline: float) -> Examination:
         connection = Connection.connect(**self._parameters)

@@ -50,7 +50,11 @@ class Unavailable(Exception):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost with the statement on its way: it may have been carried out."""
+    """The statement may have been carried out, or may be lost again."""
+
+
+class ConnectionLost(OutcomeUnknown):
+    """The connection was lost with the statement on its way."""
 
 
 class TableMissing(Exception):
@@ -90,10 +94,17 @@ class Reachability:
             log.info("database is back", extra={"fields": {"away_seconds": seconds}})
 
 
+_SYNC_REP_WAIT = "SyncRepWaitForLSN"
+"""The function of PostgreSQL that waits, in a commit, for the synchronous standby."""
+
+
 class Connection(psycopg.Connection[DictRow]):
     """A connection whose every wait for the server ends at `deadline` (of `monotonic()`)."""
 
     deadline: float | None = None
+    unconfirmed = False
+    """Whether the server gave up the wait for its synchronous standby. The change is made then, but
+    a standby that takes over may not have it. The server says so in a warning, and answers success."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         # Without a deadline it is the pool that asks, as patiently as it connects.
@@ -127,13 +138,20 @@ class _PoolConnection(Connection):
             reachability.lost(error, began)
             raise
         reachability.found()
+        connection.add_notice_handler(connection._note)
         return connection
+
+    def _note(self, notice: errors.Diagnostic) -> None:
+        # The function's name is the same in every language, and in both of the warnings.
+        if notice.source_function == _SYNC_REP_WAIT:
+            self.unconfirmed = True
 
 
 def parameters(settings: Settings) -> dict[str, Any]:
     """What every connection to the database is opened with.
 
-    psycopg resolves the host's name anew for each attempt, and keeps no answer.
+    psycopg resolves the host's names anew for each attempt, keeps no answer, and tries one address
+    after the other until a server takes the connection and is as `target_session_attrs` asks.
     """
     return {
         "host": settings.db_host,
@@ -141,6 +159,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
         "dbname": settings.db_name,
         "user": settings.db_user,
         "password": settings.db_password,
+        "target_session_attrs": settings.db_target_session_attrs,
         "application_name": settings.pod,
         "connect_timeout": CONNECT_TIMEOUT,
         "options": f"-c TimeZone=UTC -c statement_timeout={SERVER_TIMEOUT_MS} -c lock_timeout={SERVER_TIMEOUT_MS}",
@@ -187,14 +206,17 @@ class Session:
     _deadline: float
 
     def query(self, statement: str, params: Params | None = None) -> list[DictRow]:
-        """Runs a statement that may be repeated, and repeats it if its connection was lost."""
+        """Runs a statement that may be repeated, and repeats it if its connection was lost.
+
+        An unconfirmed one is not repeated: it would find its own change there, and wait for nothing.
+        """
         try:
             return self._run(statement, params)
-        except OutcomeUnknown:
+        except ConnectionLost:
             pass
         try:
             return self._run(statement, params)
-        except OutcomeUnknown as error:
+        except ConnectionLost as error:
             raise Unavailable(str(error)) from error
 
     def execute(self, statement: str, params: Params | None = None) -> list[DictRow]:
@@ -203,17 +225,26 @@ class Session:
 
     def _run(self, statement: str, params: Params | None) -> list[DictRow]:
         connection = self._connection()
+        connection.unconfirmed = False
         try:
             rows = connection.execute(statement, params).fetchall()
+            if connection.unconfirmed:
+                raise OutcomeUnknown("the wait for the synchronous standby was cancelled")
         except errors.UndefinedTable as error:
             raise TableMissing(error.diag.message_primary) from error
+        except errors.ReadOnlySqlTransaction as error:
+            # Perhaps the primary is another server now, which new connections find. This server answers,
+            # and somebody may want it so: that is no absence, and nothing to try again.
+            self._database.pool.drain()
+            raise Unavailable(error.diag.message_primary) from error
         except psycopg.OperationalError as error:
             if not connection.lost:
                 raise Unavailable(error.diag.message_primary) from error
             self._database.reachability.lost(error)
             # The idle connections lead to the same server.
             self._database.pool.drain()
-            raise OutcomeUnknown(str(error)) from error
+            kind = OutcomeUnknown if connection.unconfirmed else ConnectionLost
+            raise kind(str(error)) from error
         finally:
             connection.deadline = None
             self._database.pool.putconn(connection)
@@ -246,14 +277,15 @@ class Server:
     """Which PostgreSQL server answered."""
 
     name: str | None
-    """The setting `cluster_name`, which the manifest sets to the name of the pod."""
+    """The name of its pod: the setting `kubecoin.pod`, otherwise `cluster_name`, which Patroni takes for its own."""
     started_at: datetime
     system_identifier: str
     """Of the data directory, from its initialisation on: 64 bits, as decimal digits."""
 
 
 IDENTIFY = (
-    "SELECT nullif(current_setting('cluster_name'), '') AS name,"
+    "SELECT coalesce(nullif(current_setting('kubecoin.pod', true), ''), nullif(current_setting('cluster_name'), ''))"
+    " AS name,"
     " pg_postmaster_start_time() AS started_at,"
     " (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier"
 )

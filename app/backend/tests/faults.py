@@ -30,11 +30,11 @@ def locked_wallet(server: PostgreSQL, wallet_id: str) -> Iterator[psycopg.Connec
         yield connection
 
 
-def wait_for_waiter(database: psycopg.Connection) -> int:
-    """The process id of the server's session that waits for a lock, once there is one."""
+def wait_for_waiter(database: psycopg.Connection, waits: str = "wait_event_type = 'Lock'") -> int:
+    """The process id of the server's session that waits, by default for a lock, once there is one."""
     row = wait_until(
-        lambda: database.execute("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone(),
-        "a statement that waits for a lock",
+        lambda: database.execute(f"SELECT pid FROM pg_stat_activity WHERE {waits}").fetchone(),
+        f"a statement with {waits}",
         # Its own deadline ends such a statement before.
         timeout=5.0,
         every=0.01,
@@ -60,6 +60,29 @@ def black_hole() -> Iterator[int]:
             probe.connect(("127.0.0.1", port))
             raise RuntimeError("the black hole answers")
         yield port
+
+
+@contextlib.contextmanager
+def read_only_server(port: int) -> Iterator[PostgreSQL]:
+    """A second server, on the same port of another address, whose sessions take no writes, as a standby's."""
+    server = PostgreSQL()
+    server.address, server.port = "127.0.0.2", port
+    with server:
+        with server.connect() as connection:
+            connection.execute("ALTER DATABASE kubecoin SET default_transaction_read_only = on")
+        yield server
+
+
+@contextlib.contextmanager
+def no_standby(database: psycopg.Connection) -> Iterator[None]:
+    """Commits wait for a synchronous standby that never comes, soon after this begins."""
+    try:
+        database.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        database.execute("SELECT pg_reload_conf()")
+        yield
+    finally:
+        database.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        database.execute("SELECT pg_reload_conf()")
 
 
 @contextlib.contextmanager

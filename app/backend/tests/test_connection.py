@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from psycopg import sql
 
 from calls import Caller
-from faults import asking
+from faults import asking, read_only_server
 from kubecoin_backend.app import create_app
 from kubecoin_backend.connection import Examiner, Refused, reason_of
 from kubecoin_backend.settings import Settings
@@ -175,6 +175,48 @@ def test_new_transactions_are_read_only(client: FlaskClient, database: psycopg.C
     assert client.get(CONNECTION).get_json()["database"]["read_only"] is False
 
 
+def test_no_server_takes_writes(client: FlaskClient, wallets_table: PostgreSQL, database: psycopg.Connection) -> None:
+    settings = replace(settings_of(wallets_table), db_target_session_attrs="read-write")
+    with application(settings) as writer:
+        assert reason(writer) is None
+        try:
+            database.execute("ALTER DATABASE kubecoin SET default_transaction_read_only = on")
+            assert reason(writer) == "no-primary"
+            # The same of several servers.
+            with application(replace(settings, db_host=f"{wallets_table.address},{wallets_table.address}")) as several:
+                assert reason(several) == "no-primary"
+            # Another backend does not ask for one that does.
+            assert reason(client) is None
+        finally:
+            database.execute("ALTER DATABASE kubecoin RESET default_transaction_read_only")
+        assert reason(writer) is None
+
+
+def test_a_server_that_takes_no_writes_is_passed_over(wallets_table: PostgreSQL) -> None:
+    with read_only_server(wallets_table.port) as standby:
+        reading = replace(settings_of(wallets_table), db_host=f"{standby.address},{wallets_table.address}")
+        writing = replace(reading, db_target_session_attrs="read-write")
+        with application(reading) as reader, application(writing) as writer:
+            first, second = (client.get(CONNECTION).get_json()["database"] for client in (reader, writer))
+            assert (first["read_only"], second["read_only"]) == (True, False)
+            assert first["system_identifier"] != second["system_identifier"]
+            assert writer.put("/api/wallets/anna").status_code == 201
+
+
+def test_the_pod_of_a_member_under_patroni(client: FlaskClient, database: psycopg.Connection) -> None:
+    def pod() -> object:
+        return client.get(CONNECTION).get_json()["database"]["pod"]
+
+    assert pod() == "postgres-0"
+    try:
+        database.execute("ALTER DATABASE kubecoin SET kubecoin.pod = 'postgres-2'")
+        assert pod() == "postgres-2"
+        database.execute("ALTER DATABASE kubecoin SET kubecoin.pod = ''")
+        assert pod() == "postgres-0"
+    finally:
+        database.execute("ALTER DATABASE kubecoin RESET kubecoin.pod")
+
+
 @pytest.mark.parametrize(
     ("fault", "undo", "expected"),
     [
@@ -267,8 +309,23 @@ def test_names_that_do_not_resolve(wallets_table: PostgreSQL) -> None:
         assert caller("GET", CONNECTION).status == 200
         names.silent = True
         assert caller("GET", CONNECTION).json["reason"] == "name"
-    with application(replace(settings_of(wallets_table), db_host="no..name")) as client:
-        assert reason(client) == "name"
+    for host in ("no..name", f"no..name,{wallets_table.address}", f"{wallets_table.address},no..name"):
+        with application(replace(settings_of(wallets_table), db_host=host)) as client:
+            assert reason(client) == "name"
+
+
+def test_one_name_of_several_is_enough(wallets_table: PostgreSQL) -> None:
+    primary, headless = "postgres-primary.kubecoin.test", "postgres-headless.kubecoin.test"
+    environment = wallets_table.environment() | {"DB_HOST": f"{primary},{headless}"}
+    with NameServer() as names, asking(names) as within, Backend(environment, within) as backend:
+        caller = Caller(backend.url)
+        assert caller("GET", CONNECTION).json["reason"] == "name"
+        for name in (headless, primary):
+            names.addresses = {f"{name}.": wallets_table.address}
+            assert caller("GET", CONNECTION).status == 200
+        # The Service of a primary that is gone, and the members.
+        names.addresses = {f"{primary}.": "127.0.0.9", f"{headless}.": wallets_table.address}
+        assert caller("GET", CONNECTION).status == 200
 
 
 def test_nobody_listens(wallets_table: PostgreSQL) -> None:
@@ -320,6 +377,24 @@ def test_a_request_behind_another_has_its_turn(client: FlaskClient) -> None:
             " Connection refused\n- hostaddr: '127.0.0.1': FATAL:  role \"x\" is not permitted to log in",
             "no-login",
         ),
+        ("server is in hot standby mode", "no-primary"),
+        (
+            "session is read-only\nMultiple connection attempts failed. All failures were:\n- host: 'a':"
+            " Connection refused\n- host: 'b': session is read-only\n- host: 'c': session is read-only",
+            "no-primary",
+        ),
+        (
+            # The primary is there, but does not let it in: that standbys take no writes is as it should be.
+            "session is read-only\nMultiple connection attempts failed. All failures were:\n- host: 'a': FATAL:  sorry,"
+            " too many clients already\n- host: 'b': session is read-only\n- host: 'c': session is read-only",
+            "no-connection-left",
+        ),
+        (
+            "session is read-only\nMultiple connection attempts failed. All failures were:\n- host: 'a': FATAL:  the"
+            " database system is starting up\n- host: 'b': session is read-only",
+            "starting",
+        ),
+        ("server is not in hot standby mode", "other"),
         ("connection failed: server closed the connection unexpectedly", "other"),
     ],
 )

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from itertools import cycle
+from itertools import count, cycle
 from time import monotonic
 from typing import Any
 
@@ -20,10 +21,13 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from calls import Answer, Caller, together
-from faults import asking, black_hole, in_three, locked_wallet, wait_for_waiter
-from kubecoin_backend.database import Unavailable
+from faults import asking, black_hole, in_three, locked_wallet, no_standby, wait_for_waiter
+from kubecoin_backend.app import create_app
+from kubecoin_backend.database import POOL_SIZE, ConnectionLost, OutcomeUnknown, Unavailable
+from kubecoin_backend.settings import Settings
 from stack import wait_until
 from stack.backend import Backend
 from stack.nameserver import NameServer
@@ -276,6 +280,84 @@ def test_a_statement_that_cannot_get_its_lock(server: PostgreSQL, caller: Caller
 
     wallet = caller("PUT", ANNA).json
     in_three(locked)
+
+
+def test_a_session_that_takes_no_writes_any_more(
+    wallets_table: PostgreSQL, database: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.execute("ALTER DATABASE kubecoin SET default_transaction_read_only = on")
+    app = create_app(Settings.from_environment(wallets_table.environment()))
+    try:
+        client, pool = app.test_client(), app.extensions["database"].pool
+        pool.wait(10)
+        with caplog.at_level(logging.INFO):
+            for _ in range(2):
+                attempts = pool.get_stats()["connections_num"]
+                answer = client.put(ANNA)
+                assert answer.status_code == 503
+                assert answer.get_json(force=True)["type"].endswith(":database-unavailable")
+                # Reads go on, and the pool opens its connections anew, each once.
+                wait_until(lambda: pool.get_stats()["pool_available"] == POOL_SIZE, "new connections", timeout=5)
+                assert pool.get_stats()["connections_num"] - attempts == POOL_SIZE
+                assert client.get("/api/wallets").status_code == 200
+            assert "database away" not in caplog.messages
+            assert "unexpected error" not in caplog.messages
+        # The sessions keep what they began with. Only new ones take writes.
+        database.execute("ALTER DATABASE kubecoin RESET default_transaction_read_only")
+        assert client.put(ANNA).status_code == 503
+        assert client.put(ANNA).status_code == 201
+    finally:
+        database.execute("ALTER DATABASE kubecoin RESET default_transaction_read_only")
+        app.extensions["database"].close()
+
+
+@pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend"])
+@pytest.mark.parametrize("method", ["execute", "query"])
+def test_a_commit_whose_wait_for_a_standby_is_given_up(
+    app: Flask, wallets_table: PostgreSQL, database: psycopg.Connection, end: str, method: str
+) -> None:
+    session = app.extensions["database"].session(monotonic() + 10)
+    commits = count()
+
+    def write() -> None:
+        # The server takes note of its new setting while the first are under way.
+        for number in commits:
+            getattr(session, method)(
+                "INSERT INTO wallets (id) VALUES (%(id)s) ON CONFLICT DO NOTHING RETURNING id", {"id": str(number)}
+            )
+
+    with ThreadPoolExecutor(1) as thread, no_standby(database):
+        writing = thread.submit(write)
+        waiter = wait_for_waiter(database, "wait_event = 'SyncRep'")
+        database.execute(f"SELECT {end}(%s)", (waiter,))
+        with pytest.raises(OutcomeUnknown) as unknown:
+            writing.result(timeout=5)
+    assert not isinstance(unknown.value, ConnectionLost)
+    # It was made, on this server.
+    assert database.execute("SELECT count(*) FROM wallets").fetchone() == (next(commits),)
+    # The next statement on that connection, whichever of the pool's it is, is not blamed for it.
+    session = app.extensions["database"].session(monotonic() + 10)
+    for _ in range(2 * POOL_SIZE):
+        assert session.execute("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_a_change_that_no_standby_confirmed_has_an_unknown_outcome(
+    client: FlaskClient, database: psycopg.Connection
+) -> None:
+    client.put(ANNA)
+    with ThreadPoolExecutor(1) as thread, no_standby(database):
+
+        def reset() -> TestResponse:
+            while (answer := client.post(RESET)).status_code == 200:
+                pass
+            return answer
+
+        resetting = thread.submit(reset)
+        database.execute("SELECT pg_cancel_backend(%s)", (wait_for_waiter(database, "wait_event = 'SyncRep'"),))
+        answer = resetting.result(timeout=5)
+    assert answer.status_code == 503
+    assert UNKNOWN in answer.get_json(force=True)["detail"]
+    assert not client.application.extensions["database"].reachability.away
 
 
 def test_a_request_without_time_left_says_nothing_of_the_database(app: Flask) -> None:

@@ -59,9 +59,12 @@ def test_a_search_ends_at_its_deadline() -> None:
 def test_settings_have_defaults() -> None:
     settings = Settings.from_environment({"DB_HOST": "db", "DB_PASSWORD": "secret"})
     assert (settings.db_port, settings.db_name, settings.db_user) == (5432, "kubecoin", "postgres")
+    assert settings.db_target_session_attrs == "any"
     assert "secret" not in repr(settings)
 
 
 def test_settings_name_all_that_is_wrong() -> None:
     with pytest.raises(SettingsError, match=r"DB_HOST.*DB_PASSWORD.*DB_PORT is 'http'"):
         Settings.from_environment({"DB_PORT": "http"})
+    with pytest.raises(SettingsError, match=r"DB_TARGET_SESSION_ATTRS is 'writable'.*read-write"):
+        Settings.from_environment({"DB_HOST": "db", "DB_PASSWORD": "secret", "DB_TARGET_SESSION_ATTRS": "writable"})

@@ -45,6 +45,11 @@ pub static CAUSE: Cause = Cause {
             "starting" => {
                 (Weight::NotYet, "PostgreSQL is starting or stopping", by_hand.kubectl("get pods -w").to("watch it"))
             }
+            "no-primary" => (
+                Weight::Problem,
+                "no server that it reaches accepts writes",
+                by_hand.kubectl("get pods").to("see the pods of the database"),
+            ),
             "busy" => (Weight::NotYet, "it is testing a connection already", by_hand.own("status").to("check again")),
             _ => (Weight::Problem, "see its log", log()),
         };
