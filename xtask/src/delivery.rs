@@ -12,7 +12,7 @@ use crate::images::{self, Image};
 use crate::{apt, caller, process, testbed};
 
 /// What is brought to other clusters.
-pub const OWN: [Image; 2] = [Image::Backend, Image::Frontend];
+pub const OWN: [Image; 3] = [Image::PostgresHa, Image::Backend, Image::Frontend];
 
 /// Where the images go.
 #[derive(clap::Args)]

@@ -35,6 +35,8 @@ pub enum Image {
     Base,
     /// The stand-in for the official PostgreSQL image
     Postgres,
+    /// PostgreSQL with Patroni, for several members
+    PostgresHa,
     /// The exchange's API
     Backend,
     /// The exchange's page
@@ -55,6 +57,7 @@ impl Image {
         match self {
             Self::Base => "base",
             Self::Postgres => "postgres",
+            Self::PostgresHa => "postgres-ha",
             Self::Backend => "backend",
             Self::Frontend => "frontend",
             Self::Pause => "pause",
@@ -67,7 +70,7 @@ impl Image {
     /// The folder of its Containerfile, which is its build context.
     fn context(self) -> PathBuf {
         let folder = match self {
-            Self::Backend | Self::Frontend => "app",
+            Self::PostgresHa | Self::Backend | Self::Frontend => "app",
             _ => "testbed/images",
         };
         paths::workspace().join(folder).join(self.name())
@@ -77,6 +80,7 @@ impl Image {
     fn inputs(self) -> impl Iterator<Item = &'static str> {
         let own: &[&str] = match self {
             Self::Postgres => &["docker-entrypoint.sh"],
+            Self::PostgresHa => &["requirements.lock"],
             Self::Backend => &["pyproject.toml", "requirements.lock", "gunicorn.conf.py", "kubecoin_backend"],
             // Not `dist`: a clone that has not built the page finds the image all the same.
             Self::Frontend => &["nginx"],
@@ -84,6 +88,15 @@ impl Image {
         };
         let built_from: &[&str] = if self == Self::Frontend { &npm::SOURCES } else { &[] };
         ["Containerfile"].iter().chain(own).chain(built_from).copied()
+    }
+
+    /// The image that it is built on.
+    fn base(self) -> Option<Self> {
+        match self {
+            Self::Base | Self::Coredns | Self::LocalPathProvisioner => None,
+            Self::PostgresHa => Some(Self::Postgres),
+            _ => Some(Self::Base),
+        }
     }
 
     /// The Go module whose programs its Containerfile takes, from a build context called `programs`.
@@ -107,10 +120,7 @@ pub struct Built {
 /// Builds the image if it is not in the storage yet.
 pub fn build(image: Image) -> Result<Built> {
     apt::require(&PACKAGES)?;
-    let base = match image {
-        Image::Base | Image::Coredns | Image::LocalPathProvisioner => None,
-        _ => Some(build(Image::Base)?),
-    };
+    let base = image.base().map(build).transpose()?;
     let context = image.context();
     let programs = image.programs().map(Module::build).transpose()?;
     let folder = programs.as_ref().map(|folder| format!("programs={}", folder.display()));

@@ -46,6 +46,8 @@ impl Authority {
         names: impl IntoIterator<Item = String>,
     ) -> Result<Identity> {
         let mut parameters = parameters(common_name, organisation, names.into_iter().collect())?;
+        // Real clusters' have it, and clients in Python 3.13 refuse a certificate without it.
+        parameters.use_authority_key_identifier_extension = true;
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
         let key = KeyPair::generate()?;
         let certificate = parameters

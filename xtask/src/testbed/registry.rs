@@ -17,8 +17,15 @@ use crate::{caller, paths, process};
 pub const PAUSE: &str = "registry.kubecoin.test/kubecoin/pause:1";
 
 /// What every cluster has.
-pub const STANDARD: [Image; 6] =
-    [Image::Pause, Image::Coredns, Image::Busybox, Image::Postgres, Image::Backend, Image::Frontend];
+pub const STANDARD: [Image; 7] = [
+    Image::Pause,
+    Image::Coredns,
+    Image::Busybox,
+    Image::Postgres,
+    Image::PostgresHa,
+    Image::Backend,
+    Image::Frontend,
+];
 
 /// The name by which pods ask for an image.
 pub fn name(image: Image) -> Result<String> {
@@ -26,7 +33,7 @@ pub fn name(image: Image) -> Result<String> {
         Image::Base => "docker.io/library/debian:trixie-slim".to_owned(),
         Image::Postgres => "docker.io/library/postgres:17".to_owned(),
         Image::Busybox => "docker.io/library/busybox:latest".to_owned(),
-        Image::Backend | Image::Frontend => {
+        Image::PostgresHa | Image::Backend | Image::Frontend => {
             format!("{}/kubecoin-{}:{}", own_registry()?, image.name(), env!("CARGO_PKG_VERSION"))
         }
         Image::Pause => PAUSE.to_owned(),
