@@ -1,4 +1,5 @@
-//! The manifests of the exchange, as they stand in `k8s/level-2-volumes/`.
+//! The manifests of the exchange, as they stand in `k8s/level-2-volumes/` and, with a replicated database, in
+//! `k8s/level-2-replicated/`.
 
 use crate::kubernetes::Object;
 
@@ -12,13 +13,14 @@ pub struct Manifest {
 }
 
 macro_rules! manifests {
-    ($($file:literal),* $(,)?) => {
-        [$(Manifest { file: $file, yaml: include_str!(concat!("../../k8s/level-2-volumes/", $file)) }),*]
+    ($folder:literal: $($file:literal),* $(,)?) => {
+        [$(Manifest { file: $file, yaml: include_str!(concat!("../../k8s/", $folder, "/", $file)) }),*]
     };
 }
 
-/// All manifests, each after what it refers to.
+/// All manifests of the lesson, each after what it refers to.
 pub const ALL: [Manifest; 9] = manifests![
+    "level-2-volumes":
     "postgres-secret.yaml",
     "postgres-pv.yaml",
     "postgres-pvc.yaml",
@@ -30,10 +32,36 @@ pub const ALL: [Manifest; 9] = manifests![
     "frontend-deployment.yaml",
 ];
 
+/// All manifests of the exchange with a replicated database, each after what it refers to.
+pub const REPLICATED: [Manifest; 15] = manifests![
+    "level-2-replicated":
+    "postgres-secret.yaml",
+    "postgres-members-secret.yaml",
+    "postgres-serviceaccount.yaml",
+    "postgres-role.yaml",
+    "postgres-rolebinding.yaml",
+    "postgres-configmap.yaml",
+    "postgres-headless-service.yaml",
+    "postgres-primary-service.yaml",
+    "postgres-replicas-service.yaml",
+    "postgres-poddisruptionbudget.yaml",
+    "postgres-statefulset.yaml",
+    "backend-service.yaml",
+    "backend-deployment.yaml",
+    "frontend-service.yaml",
+    "frontend-deployment.yaml",
+];
+
 /// The one that `--network-policy` asks for. It is no part of the lesson.
 pub const NETWORK_POLICY: Manifest = Manifest {
     file: "postgres-networkpolicy.yaml",
     yaml: include_str!("../../k8s/network-policy/postgres-networkpolicy.yaml"),
+};
+
+/// The same for a replicated database, whose members reach each other too.
+pub const REPLICATED_NETWORK_POLICY: Manifest = Manifest {
+    file: "postgres-replicated-networkpolicy.yaml",
+    yaml: include_str!("../../k8s/network-policy/postgres-replicated-networkpolicy.yaml"),
 };
 
 /// An object as a YAML document of a stream of them.
@@ -53,6 +81,7 @@ pub fn file(object: &Object) -> String {
         "PersistentVolume" => "postgres-pv.yaml".to_owned(),
         "PersistentVolumeClaim" => format!("{name}.yaml"),
         "Secret" if name == super::names::SECRET => "postgres-secret.yaml".to_owned(),
+        "ConfigMap" if name == super::names::SETTINGS => "postgres-configmap.yaml".to_owned(),
         "Service" if name.ends_with("-service") => format!("{name}.yaml"),
         kind => format!("{name}-{}.yaml", kind.to_lowercase()),
     }
@@ -63,7 +92,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::exchange::objects::{Objects, secret};
+    use crate::exchange::objects::{Objects, secret, secrets};
     use crate::exchange::settings::{Settings, Storage};
 
     #[test]
@@ -76,8 +105,17 @@ mod tests {
     }
 
     #[test]
+    fn each_object_of_a_replicated_database_has_its_file() {
+        let settings = Settings { members: Some(3), ..Settings::of("alice", Storage::Dynamic { class: None }) };
+        let mut objects = Objects::new(&settings).unwrap().in_order().unwrap();
+        objects.extend(secrets("alice", true).unwrap().iter().map(|secret| Object::of(secret).unwrap()));
+        let files: BTreeSet<String> = objects.iter().map(file).collect();
+        assert_eq!(files, REPLICATED.iter().map(|manifest| manifest.file.to_owned()).collect());
+    }
+
+    #[test]
     fn a_document_is_read_back_as_the_object() {
-        for manifest in ALL {
+        for manifest in ALL.into_iter().chain(REPLICATED) {
             let body: serde_json::Value = serde_saphyr::from_str(manifest.yaml).unwrap();
             let object = Object { body, ..Object::of(&secret("alice").unwrap()).unwrap() };
             let read: serde_json::Value = serde_saphyr::from_str(&document(&object).unwrap()).unwrap();

@@ -13,8 +13,25 @@ pub const POSTGRES_POD: &str = "postgres-0";
 /// The headless Service of the set.
 pub const POSTGRES_SERVICE: &str = "postgres-headless";
 pub const CLAIM: &str = "postgres-pvc";
-/// The members of the database: the pod and the claim of each. One server is one member.
-pub const MEMBERS: [(&str, &str); 1] = [(POSTGRES_POD, CLAIM)];
+/// The one server of the lesson: its pod and its claim.
+pub const MEMBER: (&str, &str) = (POSTGRES_POD, CLAIM);
+/// What the names of the claims of a replicated database's members begin with: the set's template of them, and the set.
+const MEMBER_CLAIM: &str = "data-postgres-";
+/// The Service of the member that takes writes, in a replicated database.
+pub const PRIMARY_SERVICE: &str = "postgres-primary";
+/// The Service of the members that follow it.
+pub const REPLICAS_SERVICE: &str = "postgres-replicas";
+/// The label by which Patroni says which member takes writes, and the value of that one.
+pub const ROLE: (&str, &str) = ("role", "primary");
+/// The Secret of what the members use among themselves.
+pub const MEMBERS_SECRET: &str = "postgres-members";
+/// Its keys: a password each.
+pub const MEMBERS_SECRET_KEYS: [&str; 4] = ["superuser", "replication", "rewind", "restapi"];
+/// The `ConfigMap` with what each member is told before it starts.
+pub const SETTINGS: &str = "postgres-settings";
+/// The `ConfigMap`s in which Patroni keeps the settings, the primary's claim to be that, which standby has every acknowledged
+/// row, and a switch of the primary that was asked for. No object owns them.
+pub const PATRONI: [&str; 4] = ["postgres-config", "postgres-leader", "postgres-sync", "postgres-failover"];
 pub const SECRET: &str = "postgres-credentials";
 /// The key of the Secret that holds the password.
 pub const SECRET_PASSWORD: &str = "password";
@@ -83,6 +100,21 @@ pub const KINDS: [(&str, &str); 3] = [(POSTGRES, "statefulset"), (BACKEND, "depl
 
 /// The label of a node that a volume is pinned to.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
+
+/// The Services of a replicated database that one server has not.
+pub const REPLICATED_SERVICES: [&str; 2] = [PRIMARY_SERVICE, REPLICAS_SERVICE];
+
+/// The pod and the claim of a member of a replicated database.
+#[must_use]
+pub fn member(number: u32) -> (String, String) {
+    (format!("{POSTGRES}-{number}"), format!("{MEMBER_CLAIM}{number}"))
+}
+
+/// The number of the member that a claim belongs to, if it is one of a replicated database.
+#[must_use]
+pub fn number_of(claim: &str) -> Option<u32> {
+    claim.strip_prefix(MEMBER_CLAIM)?.parse().ok()
+}
 
 /// The static volume of a namespace. Volumes are cluster-wide, so outside the lesson's namespace it carries the name.
 #[must_use]

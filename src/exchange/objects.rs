@@ -1,21 +1,23 @@
 //! The manifests in typed form, with the user's choices.
 
-use std::collections::BTreeMap;
 
 use anyhow::Context;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{
-    Capabilities, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim,
-    Pod, PodSpec, PodTemplateSpec, Secret, Service, VolumeNodeAffinity,
+    Capabilities, ConfigMap, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume,
+    PersistentVolumeClaim, Pod, PodSpec, PodTemplateSpec, Secret, Service, ServiceAccount, VolumeNodeAffinity,
 };
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::serde::de::DeserializeOwned;
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 use rand::RngExt as _;
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::Value;
 
+use super::manifests::Manifest;
 use super::settings::{Settings, Storage};
 use super::{manifests, names};
 use crate::kubernetes::Object;
@@ -25,7 +27,10 @@ use crate::kubernetes::Object;
 pub struct Objects {
     /// The lesson's volume. None with dynamic storage.
     pub volume: Option<PersistentVolume>,
-    pub claim: PersistentVolumeClaim,
+    /// The claim of the one server. None with a replicated database, whose set makes a claim for each member.
+    pub claim: Option<PersistentVolumeClaim>,
+    /// What a replicated database has beside it.
+    pub replicated: Option<Replicated>,
     /// Who may reach the database. None if nobody has asked for it.
     pub network_policy: Option<NetworkPolicy>,
     /// The headless Service of the set.
@@ -40,15 +45,44 @@ pub struct Objects {
     pub frontend: Deployment,
 }
 
+/// What a replicated database has beside its set, and one server has not.
+#[derive(Clone, Debug)]
+pub struct Replicated {
+    /// As whom the members ask the API server.
+    pub account: ServiceAccount,
+    /// What they may do there.
+    pub role: Role,
+    pub binding: RoleBinding,
+    /// What each member is told before it starts.
+    pub settings: ConfigMap,
+    /// The Service of the member that takes writes.
+    pub primary_service: Service,
+    /// The Service of the others.
+    pub replicas_service: Service,
+    /// How many members may be evicted at once.
+    pub budget: PodDisruptionBudget,
+}
+
 /// The user and group `postgres` of the official image.
 pub const POSTGRES_UID: i64 = 999;
 
 /// As many characters as two random UUIDs hold.
 const PASSWORD_LENGTH: usize = 43;
 
-/// The object in a manifest, typed.
+/// The object in a manifest of the lesson, typed.
+///
+/// # Errors
+/// If the manifest is not what it should be, which is a mistake of this program.
 pub fn manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
-    let mut all = manifests::ALL.iter().chain([&manifests::NETWORK_POLICY]);
+    typed(manifests::ALL.iter().chain([&manifests::NETWORK_POLICY]), file)
+}
+
+/// The same of the exchange with a replicated database.
+fn replicated_manifest<K: DeserializeOwned>(file: &str) -> anyhow::Result<K> {
+    typed(manifests::REPLICATED.iter().chain([&manifests::REPLICATED_NETWORK_POLICY]), file)
+}
+
+fn typed<'a, K: DeserializeOwned>(mut all: impl Iterator<Item = &'a Manifest>, file: &str) -> anyhow::Result<K> {
     let manifest = all.find(|manifest| manifest.file == file).context("no such manifest")?;
     // Through a value: the typed structs' own code for YAML would be another megabyte.
     let value: Value = serde_saphyr::from_str(manifest.yaml)?;
@@ -63,34 +97,64 @@ pub fn service(name: &str) -> Option<Service> {
     all.into_iter().find(|service| service.metadata.name.as_deref() == Some(name))
 }
 
+/// A namespaced object of a manifest, in a namespace.
+fn placed<K>(read: anyhow::Result<K>, namespace: &str) -> anyhow::Result<K>
+where
+    K: Resource,
+{
+    let mut object = read?;
+    object.meta_mut().namespace = Some(namespace.to_owned());
+    Ok(object)
+}
+
+impl Replicated {
+    fn new(namespace: &str) -> anyhow::Result<Self> {
+        let mut binding: RoleBinding = placed(replicated_manifest("postgres-rolebinding.yaml"), namespace)?;
+        for subject in binding.subjects.iter_mut().flatten() {
+            subject.namespace = Some(namespace.to_owned());
+        }
+        Ok(Self {
+            account: placed(replicated_manifest("postgres-serviceaccount.yaml"), namespace)?,
+            role: placed(replicated_manifest("postgres-role.yaml"), namespace)?,
+            binding,
+            settings: placed(replicated_manifest("postgres-configmap.yaml"), namespace)?,
+            primary_service: placed(replicated_manifest("postgres-primary-service.yaml"), namespace)?,
+            replicas_service: placed(replicated_manifest("postgres-replicas-service.yaml"), namespace)?,
+            budget: placed(replicated_manifest("postgres-poddisruptionbudget.yaml"), namespace)?,
+        })
+    }
+
+    /// What the set refers to, and what leads to it.
+    fn in_order(&self) -> anyhow::Result<[Object; 7]> {
+        Ok([
+            Object::of(&self.account)?,
+            Object::of(&self.role)?,
+            Object::of(&self.binding)?,
+            Object::of(&self.settings)?,
+            Object::of(&self.primary_service)?,
+            Object::of(&self.replicas_service)?,
+            Object::of(&self.budget)?,
+        ])
+    }
+}
+
 impl Objects {
     /// The manifests, with the choices.
     ///
     /// # Errors
     /// If a manifest is not what it should be, which is a mistake of this program.
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
-        let mut objects = Self {
-            volume: Some(manifest("postgres-pv.yaml")?),
-            claim: manifest("postgres-pvc.yaml")?,
-            network_policy: settings.network_policy.then(|| manifest(manifests::NETWORK_POLICY.file)).transpose()?,
-            postgres_service: manifest("postgres-headless-service.yaml")?,
-            postgres: manifest("postgres-statefulset.yaml")?,
-            backend_service: manifest("backend-service.yaml")?,
-            backend: manifest("backend-deployment.yaml")?,
-            frontend_service: manifest("frontend-service.yaml")?,
-            frontend: manifest("frontend-deployment.yaml")?,
+        let namespace = settings.namespace.as_str();
+        let mut objects = match settings.members {
+            None => Self::of_one_server(namespace)?,
+            Some(members) => Self::of_members(namespace, members)?,
         };
-        let namespace = Some(settings.namespace.clone());
-        objects.claim.metadata.namespace.clone_from(&namespace);
-        if let Some(policy) = &mut objects.network_policy {
-            policy.metadata.namespace.clone_from(&namespace);
-        }
-        objects.postgres.metadata.namespace.clone_from(&namespace);
-        for service in [&mut objects.postgres_service, &mut objects.backend_service, &mut objects.frontend_service] {
-            service.metadata.namespace.clone_from(&namespace);
-        }
-        for deployment in [&mut objects.backend, &mut objects.frontend] {
-            deployment.metadata.namespace.clone_from(&namespace);
+        if settings.network_policy {
+            let policy = match settings.members {
+                None => manifest(manifests::NETWORK_POLICY.file),
+                Some(_) => replicated_manifest(manifests::REPLICATED_NETWORK_POLICY.file),
+            };
+            objects.network_policy = Some(placed(policy, namespace)?);
         }
         objects.set_storage(settings);
         objects.set_images(settings);
@@ -99,33 +163,69 @@ impl Objects {
         Ok(objects)
     }
 
+    fn of_one_server(namespace: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            volume: Some(manifest("postgres-pv.yaml")?),
+            claim: Some(placed(manifest("postgres-pvc.yaml"), namespace)?),
+            replicated: None,
+            network_policy: None,
+            postgres_service: placed(manifest("postgres-headless-service.yaml"), namespace)?,
+            postgres: placed(manifest("postgres-statefulset.yaml"), namespace)?,
+            backend_service: placed(manifest("backend-service.yaml"), namespace)?,
+            backend: placed(manifest("backend-deployment.yaml"), namespace)?,
+            frontend_service: placed(manifest("frontend-service.yaml"), namespace)?,
+            frontend: placed(manifest("frontend-deployment.yaml"), namespace)?,
+        })
+    }
+
+    fn of_members(namespace: &str, members: u32) -> anyhow::Result<Self> {
+        let mut postgres: StatefulSet = placed(replicated_manifest("postgres-statefulset.yaml"), namespace)?;
+        if let Some(spec) = &mut postgres.spec {
+            spec.replicas = Some(i32::try_from(members)?);
+        }
+        Ok(Self {
+            volume: None,
+            claim: None,
+            replicated: Some(Replicated::new(namespace)?),
+            network_policy: None,
+            postgres_service: placed(replicated_manifest("postgres-headless-service.yaml"), namespace)?,
+            postgres,
+            backend_service: placed(replicated_manifest("backend-service.yaml"), namespace)?,
+            backend: placed(replicated_manifest("backend-deployment.yaml"), namespace)?,
+            frontend_service: placed(replicated_manifest("frontend-service.yaml"), namespace)?,
+            frontend: placed(replicated_manifest("frontend-deployment.yaml"), namespace)?,
+        })
+    }
+
     /// Makes them those of the chosen storage, if they are the lesson's.
     pub fn set_storage(&mut self, settings: &Settings) {
         let size = settings.volume_size.clone().map(Quantity);
-        if let (Some(size), Some(spec)) = (size.clone(), self.claim.spec.as_mut()) {
-            let requests = spec.resources.get_or_insert_default().requests.get_or_insert_default();
-            requests.insert("storage".to_owned(), size);
+        let templates = self.postgres.spec.iter_mut().flat_map(|spec| spec.volume_claim_templates.iter_mut().flatten());
+        for spec in self.claim.iter_mut().chain(templates).filter_map(|claim| claim.spec.as_mut()) {
+            if let Some(size) = size.clone() {
+                let requests = spec.resources.get_or_insert_default().requests.get_or_insert_default();
+                requests.insert("storage".to_owned(), size);
+            }
+            match &settings.storage {
+                Storage::Static { .. } => spec.volume_name = Some(names::volume(&settings.namespace)),
+                Storage::Dynamic { class } => {
+                    spec.volume_name = None;
+                    spec.storage_class_name.clone_from(class);
+                }
+            }
         }
         match &settings.storage {
             Storage::Static { host_path, hostname } => {
-                let name = names::volume(&settings.namespace);
                 if let Some(volume) = &mut self.volume {
                     let path = host_path.clone().unwrap_or_else(|| names::host_path(&settings.namespace));
-                    set_volume(volume, &name, settings, path, hostname.as_deref());
+                    set_volume(volume, &names::volume(&settings.namespace), settings, path, hostname.as_deref());
                     if let (Some(size), Some(spec)) = (size, volume.spec.as_mut()) {
                         spec.capacity.get_or_insert_default().insert("storage".to_owned(), size);
                     }
                 }
-                if let Some(spec) = &mut self.claim.spec {
-                    spec.volume_name = Some(name);
-                }
             }
-            Storage::Dynamic { class } => {
+            Storage::Dynamic { .. } => {
                 self.volume = None;
-                if let Some(spec) = &mut self.claim.spec {
-                    spec.volume_name = None;
-                    spec.storage_class_name.clone_from(class);
-                }
                 if let Some(pod) = self.postgres.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
                     run_as_plain_user(pod);
                 }
@@ -177,17 +277,22 @@ impl Objects {
     /// # Errors
     /// If one has no form in JSON, which is a mistake of this program.
     pub fn in_order(&self) -> anyhow::Result<Vec<Object>> {
-        let mut all = Vec::with_capacity(9);
+        let mut all = Vec::new();
         if let Some(volume) = &self.volume {
             all.push(Object::of(volume)?);
         }
-        all.push(Object::of(&self.claim)?);
+        if let Some(claim) = &self.claim {
+            all.push(Object::of(claim)?);
+        }
         // Before the first pod that it is for.
         if let Some(policy) = &self.network_policy {
             all.push(Object::of(policy)?);
         }
+        all.push(Object::of(&self.postgres_service)?);
+        if let Some(replicated) = &self.replicated {
+            all.extend(replicated.in_order()?);
+        }
         all.extend([
-            Object::of(&self.postgres_service)?,
             Object::of(&self.postgres)?,
             Object::of(&self.backend_service)?,
             Object::of(&self.backend)?,
@@ -205,7 +310,7 @@ impl Objects {
             self.backend.spec.as_ref().map(|spec| (self.backend.name_any(), &spec.template)),
             self.frontend.spec.as_ref().map(|spec| (self.frontend.name_any(), &spec.template)),
         ];
-        let namespace = self.claim.metadata.namespace.as_ref();
+        let namespace = self.postgres.metadata.namespace.as_ref();
         templates.into_iter().flatten().map(|(name, template)| pod_of(&name, namespace, template)).collect()
     }
 }
@@ -306,6 +411,25 @@ pub fn secret(namespace: &str) -> anyhow::Result<Secret> {
     secret_with(namespace, names::SECRET)
 }
 
+/// The Secrets of the exchange, each with new random passwords in `stringData`: of one server, or of a replicated database.
+///
+/// # Errors
+/// As above.
+pub fn secrets(namespace: &str, replicated: bool) -> anyhow::Result<Vec<Secret>> {
+    if !replicated {
+        return Ok(vec![secret(namespace)?]);
+    }
+    let with_passwords = |file, keys: &[&str]| {
+        let mut secret: Secret = placed(replicated_manifest(file), namespace)?;
+        make_passwords(&mut secret, keys);
+        anyhow::Ok(secret)
+    };
+    Ok(vec![
+        with_passwords("postgres-secret.yaml", &[names::SECRET_PASSWORD])?,
+        with_passwords("postgres-members-secret.yaml", &names::MEMBERS_SECRET_KEYS)?,
+    ])
+}
+
 /// A Secret like it, for the next password: under a name that no Secret ever had, for the kubelet hands out the old value
 /// of a name as long as any pod of the node uses it.
 ///
@@ -331,12 +455,17 @@ fn secret_with(namespace: &str, name: &str) -> anyhow::Result<Secret> {
     let mut secret: Secret = manifest("postgres-secret.yaml")?;
     secret.metadata.name = Some(name.to_owned());
     secret.metadata.namespace = Some(namespace.to_owned());
-    if let Some(data) = &mut secret.data {
-        data.remove(names::SECRET_PASSWORD);
-    }
-    let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH);
-    secret.string_data = Some(BTreeMap::from([(names::SECRET_PASSWORD.to_owned(), password)]));
+    make_passwords(&mut secret, &[names::SECRET_PASSWORD]);
     Ok(secret)
+}
+
+/// Puts a new random password under each key, in place of the manifest's.
+fn make_passwords(secret: &mut Secret, keys: &[&str]) {
+    if let Some(data) = &mut secret.data {
+        data.retain(|key, _| !keys.contains(&key.as_str()));
+    }
+    let password = |key: &&str| ((*key).to_owned(), Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH));
+    secret.string_data = Some(keys.iter().map(password).collect());
 }
 
 #[cfg(test)]
@@ -472,6 +601,59 @@ mod tests {
             (backend.matches("postgres-credentials-ab12").count(), backend.matches(names::SECRET).count()),
             (2, 2)
         );
+    }
+
+    fn replicated() -> Settings {
+        Settings { members: Some(3), ..Settings::of("alice", Storage::Dynamic { class: None }) }
+    }
+
+    #[test]
+    fn a_replicated_database_is_its_manifests_as_they_stand() {
+        let read = |manifest: &Manifest| serde_saphyr::from_str::<Value>(manifest.yaml).unwrap();
+        let mut manifests: Vec<Value> = manifests::REPLICATED.iter().map(read).collect();
+        manifests.retain(|object| object["kind"] != "Secret");
+        for manifest in &mut manifests {
+            manifest["metadata"]["namespace"] = "alice".into();
+            if manifest["kind"] == "RoleBinding" {
+                manifest["subjects"][0]["namespace"] = "alice".into();
+            }
+        }
+        let by_name = |all: Vec<Value>| -> BTreeMap<String, Value> {
+            all.into_iter().map(|body| (format!("{}/{}", body["kind"], body["metadata"]["name"]), body)).collect()
+        };
+        let objects = Objects::new(&replicated()).unwrap().in_order().unwrap();
+        assert_eq!(by_name(objects.into_iter().map(|object| object.body).collect()), by_name(manifests));
+    }
+
+    #[test]
+    fn what_both_kinds_have_in_common_is_the_same_file() {
+        let same = ["backend-service.yaml", "frontend-service.yaml", "frontend-deployment.yaml"];
+        for file in same {
+            let text = |all: &[Manifest]| all.iter().find(|manifest| manifest.file == file).unwrap().yaml;
+            assert_eq!(text(&manifests::REPLICATED), text(&manifests::ALL), "{file}");
+        }
+    }
+
+    #[test]
+    fn members_number_class_and_size_are_the_users() {
+        let storage = Storage::Dynamic { class: Some("fast".to_owned()) };
+        let settings = Settings { members: Some(5), storage, volume_size: Some("2Gi".to_owned()), ..replicated() };
+        let set = &bodies(&settings)["statefulset.apps/postgres"]["spec"];
+        let claim = &set["volumeClaimTemplates"][0]["spec"];
+        assert_eq!((&set["replicas"], &claim["storageClassName"]), (&5.into(), &"fast".into()));
+        assert_eq!(claim["resources"]["requests"]["storage"], "2Gi");
+    }
+
+    #[test]
+    fn the_members_passwords_are_not_the_exchanges() {
+        let secrets = secrets("alice", true).unwrap();
+        let passwords: std::collections::BTreeSet<_> =
+            secrets.iter().flat_map(|secret| secret.string_data.clone().unwrap().into_values()).collect();
+        assert_eq!(passwords.len(), 5);
+        let names: Vec<_> = secrets.iter().map(ResourceExt::name_any).collect();
+        assert_eq!(names, [names::SECRET, names::MEMBERS_SECRET]);
+        let data = secrets[0].data.clone().unwrap();
+        assert_eq!(data[names::SECRET_USERNAME].0, b"kubecoin", "no superuser");
     }
 
     #[test]

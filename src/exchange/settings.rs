@@ -7,6 +7,8 @@ use crate::error::Error;
 pub struct Settings {
     /// The namespace of the exchange.
     pub namespace: String,
+    /// How many members a replicated database has. None for the lesson's one server.
+    pub members: Option<u32>,
     /// Where the data lives.
     pub storage: Storage,
     /// The size of the volume, as Kubernetes writes quantities.
@@ -29,6 +31,7 @@ impl Settings {
     pub fn of(namespace: &str, storage: Storage) -> Self {
         Self {
             namespace: namespace.to_owned(),
+            members: None,
             storage,
             volume_size: None,
             images: Images::default(),

@@ -96,7 +96,8 @@ static APPLIED: LazyLock<Vec<Map<String, Value>>> = LazyLock::new(|| {
     // To read the manifests takes longer than all that is done with them.
     let mut made = lessons.clone();
     made.set_storage(&settings(Storage::Dynamic { class: None }));
-    [made, lessons].iter().map(specs).collect()
+    let replicated = Settings { members: Some(1), ..settings(Storage::Dynamic { class: None }) };
+    [Some(made), Some(lessons), Objects::new(&replicated).ok()].iter().flatten().map(specs).collect()
 });
 
 fn specs(objects: &Objects) -> Map<String, Value> {

@@ -61,7 +61,8 @@ impl Act for Apply {
 pub struct Create {
     /// What is to be there.
     pub object: Object,
-    /// What is not for eyes: a JSON pointer into the object, and the shell's expression for another such value.
+    /// What is not for eyes: a JSON pointer to a value of the object, or to several, and the shell's expression for another such
+    /// value.
     pub hidden: Option<(&'static str, &'static str)>,
     /// Whether the server only says what would be.
     pub dry_run: bool,
@@ -79,7 +80,10 @@ impl Act for Create {
         if let Some((pointer, expression)) = self.hidden
             && let Some(value) = body.pointer_mut(pointer)
         {
-            *value = Value::from(expression);
+            match value {
+                Value::Object(values) => values.values_mut().for_each(|value| *value = expression.into()),
+                value => *value = expression.into(),
+            }
             end = "EOF";
         }
         here(&command(place, &words), end, &yaml(&body))

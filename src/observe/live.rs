@@ -29,14 +29,14 @@ pub enum Change {
     Lost(String),
 }
 
-/// All changes from now on. The first ones say what is there.
+/// All changes from now on of the exchange, whose claims have these names. The first ones say what is there.
 #[must_use]
-pub fn changes(cluster: &Cluster) -> BoxStream<'static, Change> {
+pub fn changes(cluster: &Cluster, claims: impl IntoIterator<Item = String>) -> BoxStream<'static, Change> {
     let ours = || watcher::Config::default().labels(&names::selector());
     let one = |name: &str| watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let claim = |name: &'static str| {
-        watched::<PersistentVolumeClaim>(cluster, one(name), |mut all| {
-            Change::Claim(name.to_owned(), all.pop().map(Box::new))
+    let claim = |name: String| {
+        watched::<PersistentVolumeClaim>(cluster, one(&name), move |mut all| {
+            Change::Claim(name.clone(), all.pop().map(Box::new))
         })
     };
     let others = [
@@ -44,7 +44,7 @@ pub fn changes(cluster: &Cluster) -> BoxStream<'static, Change> {
         watched(cluster, ours(), Change::Deployments),
         watched(cluster, ours(), Change::Pods),
     ];
-    select_all(names::MEMBERS.map(|(_, name)| claim(name)).into_iter().chain(others)).boxed()
+    select_all(claims.into_iter().map(claim).chain(others)).boxed()
 }
 
 /// All changes of one pod from now on: none or one at a time. The first one says whether it is there.

@@ -1,13 +1,21 @@
 //! A member of the database: the names that it keeps, and the storage behind them.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
-use kube::Resource;
+use kube::api::ListParams;
+use kube::{Resource, ResourceExt};
 use serde::{Deserialize, Serialize};
 use tokio::join;
 
 use super::Reading;
 use crate::exchange::names;
 use crate::kubernetes::Cluster;
+
+/// As many claims as are listed, and members as are looked at.
+const MOST: u32 = 50;
 
 /// A member of the database. Its pod is among the snapshot's: pods come and go, and the names stay.
 #[expect(clippy::unsafe_derive_deserialize, reason = "what is unsafe is within the macro `join!`")]
@@ -37,6 +45,35 @@ impl Member {
             volume: Reading::NotAsked,
             set_aside: Reading::NotAsked,
         }
+    }
+
+    /// All members of a replicated database: those that its set shall have, and those whose claims were kept. None if there is
+    /// neither.
+    pub async fn all(cluster: &Cluster, set: Option<&StatefulSet>) -> Vec<Self> {
+        let ours = ListParams::default().labels(&format!("{},{}={}", names::selector(), names::APP, names::POSTGRES));
+        let (mut claims, unread) = match cluster.list::<PersistentVolumeClaim>(&ours.limit(MOST)).await {
+            Ok(claims) => (claims, Reading::Absent),
+            Err(error) => (Vec::new(), Reading::Unknown(error.into())),
+        };
+        let replicas = set.map_or(0, |set| set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1));
+        let wanted = 0..u32::try_from(replicas).unwrap_or(0).min(MOST);
+        let kept = claims.iter().filter_map(|claim| names::number_of(&claim.name_any()));
+        let numbers: BTreeSet<u32> = wanted.chain(kept).collect();
+        let members = numbers.into_iter().map(|number| {
+            let (pod, claim_name) = names::member(number);
+            let claim = match claims.iter().position(|claim| claim.name_any() == claim_name) {
+                Some(at) => Reading::Present(claims.swap_remove(at)),
+                None => unread.clone(),
+            };
+            Self { claim, ..Self::new((&pod, &claim_name)) }
+        });
+        let with_volume = members.collect::<Vec<_>>().into_iter().map(|member| async move {
+            match member.volume_name() {
+                Some(volume) => Self { volume: cluster.get(volume).await.into(), ..member },
+                None => member,
+            }
+        });
+        join_all(with_volume).await
     }
 
     /// Reads the claim, and the volume that it names: known beforehand with the lesson's volume, so that both are asked for

@@ -11,6 +11,7 @@ mod member;
 pub mod path;
 pub mod readiness;
 mod reading;
+pub mod replication;
 pub mod saved;
 pub mod snapshot;
 pub mod target;

@@ -59,6 +59,12 @@ impl<T> Reading<T> {
         }
     }
 
+    /// Whether it was not asked for: then there is nothing to be saved.
+    #[must_use]
+    pub fn is_not_asked(&self) -> bool {
+        matches!(self, Self::NotAsked)
+    }
+
     /// The value, if it is there.
     #[must_use]
     pub fn present(&self) -> Option<&T> {

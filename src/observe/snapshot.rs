@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -13,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::join;
 
 use super::live::Change;
-use super::{Member, Reading, Reason};
+use super::replication::{self, Replication};
+use super::{Member, Reading, Reason, readiness};
 use crate::exchange::names;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
@@ -40,6 +40,9 @@ pub struct Snapshot {
     /// Who may reach the database, if somebody has asked for it.
     #[serde(default)]
     pub network_policy: Reading<NetworkPolicy>,
+    /// Who is what in a replicated database. Not asked where there is one server.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub replication: Reading<Replication>,
 }
 
 /// The words of the kubectl commands that read the same.
@@ -47,9 +50,8 @@ pub struct Snapshot {
 pub fn kubectl(namespace: &str) -> [String; 3] {
     let services = names::SERVICES.map(|name| format!("service/{name}")).join(" ");
     let deployments = names::DEPLOYMENTS.map(|name| format!("deployment/{name}")).join(" ");
-    let claims = names::MEMBERS.map(|(_, claim)| format!("pvc/{claim}")).join(" ");
     [
-        format!("get statefulset/{} {claims} {deployments} {services}", names::POSTGRES),
+        format!("get statefulset/{} pvc/{} {deployments} {services}", names::POSTGRES, names::CLAIM),
         format!("get pods,endpointslices,networkpolicies -l {}", names::selector()),
         format!("get pv/{}", names::volume(namespace)),
     ]
@@ -94,7 +96,7 @@ impl Snapshot {
         let read = join!(
             cluster.get::<StatefulSet>(names::POSTGRES),
             cluster.list::<Pod>(&ours),
-            join_all(names::MEMBERS.map(|names| Member::new(names).read(cluster))),
+            Member::new(names::MEMBER).read(cluster),
             cluster.list::<EndpointSlice>(&ours),
             cluster.get::<Service>(postgres_service),
             cluster.get::<Service>(backend_service),
@@ -103,7 +105,7 @@ impl Snapshot {
             cluster.get::<Deployment>(frontend),
             cluster.get::<NetworkPolicy>(names::NETWORK_POLICY),
         );
-        let (statefulset, pods, members, endpoints, service_1, service_2, service_3, one, other, network_policy) = read;
+        let (statefulset, pods, member, endpoints, service_1, service_2, service_3, one, other, network_policy) = read;
         let (statefulset, failure) = match statefulset {
             Err(error) if !matches!(error.cause, Cause::Forbidden(_)) => {
                 (Reading::Unknown(Reason::Failed(error.cause.to_string())), Some(error))
@@ -114,12 +116,16 @@ impl Snapshot {
             target: None,
             statefulset,
             pods: pods.map(Some).into(),
-            members,
+            members: vec![member],
             endpoints: endpoints.map(Some).into(),
             services: named(names::SERVICES, [service_1, service_2, service_3]),
             deployments: named(names::DEPLOYMENTS, [one, other]),
             network_policy: network_policy.into(),
+            replication: Reading::NotAsked,
         };
+        if snapshot.may_be_replicated() {
+            Box::pin(snapshot.read_replicated(cluster)).await;
+        }
         if let Some(name) = snapshot.other_service() {
             snapshot.services.insert(name.clone(), cluster.get(&name).await.into());
         }
@@ -127,6 +133,43 @@ impl Snapshot {
             Some(error) if snapshot.nothing_answered() => Err(error),
             _ => Ok(snapshot),
         }
+    }
+
+    /// Whether the set makes a claim for each of its pods, or there is neither a set nor the claim of one server: then there may
+    /// be the claims of members that were deleted.
+    fn may_be_replicated(&self) -> bool {
+        match &self.statefulset {
+            Reading::Present(set) => makes_claims(set),
+            Reading::Absent => self.members.iter().all(|member| matches!(member.claim, Reading::Absent)),
+            Reading::Unknown(_) | Reading::NotAsked => false,
+        }
+    }
+
+    /// Reads what a replicated database has and one server has not. With no claim of a member and no set, it is none.
+    async fn read_replicated(&mut self, cluster: &Cluster) {
+        let members = Member::all(cluster, self.statefulset.present()).await;
+        if members.is_empty() {
+            return;
+        }
+        self.members = members;
+        let [primary, replicas] = names::REPLICATED_SERVICES;
+        let (replication, primary_service, replicas_service) =
+            join!(Replication::read(cluster), cluster.get::<Service>(primary), cluster.get::<Service>(replicas));
+        self.replication = replication;
+        self.services.extend(named(names::REPLICATED_SERVICES, [primary_service, replicas_service]));
+    }
+
+    /// Whether the database is replicated: its set makes a claim for each member, or such claims are left of one.
+    #[must_use]
+    pub fn is_replicated(&self) -> bool {
+        self.target.is_none() && self.members.iter().any(|member| names::number_of(&member.claim_name).is_some())
+    }
+
+    /// How many members a replicated database shall have, if its set is there.
+    #[must_use]
+    pub fn replicas(&self) -> Option<u32> {
+        let set = self.statefulset.present().filter(|_| self.is_replicated())?;
+        u32::try_from(set.spec.as_ref()?.replicas.unwrap_or(1)).ok()
     }
 
     /// The Service that the set names, if it is none of the exchange's: then its pods have no names, or others.
@@ -199,10 +242,22 @@ impl Snapshot {
         self.pods_of(names::POSTGRES).find(|pod| pod.name_any() == member.pod)
     }
 
-    /// The pod of the member that takes writes: of one server, its pod.
+    /// The pod of the member that takes writes: of one server, its pod. A frozen primary keeps its label beside the new one, so
+    /// that of a ready one counts more.
     #[must_use]
     pub fn primary(&self) -> Option<&Pod> {
-        self.pod_of(self.members.first()?)
+        if !self.is_replicated() {
+            return self.pod_of(self.members.first()?);
+        }
+        let leader = self.replication.present().and_then(|it| it.leader.as_deref());
+        let labelled = self.pods_of(names::POSTGRES).filter(|pod| replication::is_primary(pod));
+        labelled.max_by_key(|pod| (readiness::pod(pod), Some(pod.name_any().as_str()) == leader))
+    }
+
+    /// The names of the members' claims.
+    #[must_use]
+    pub fn claim_names(&self) -> Vec<String> {
+        self.members.iter().map(|member| member.claim_name.clone()).collect()
     }
 
     /// The claims that are there.
@@ -280,6 +335,11 @@ impl Snapshot {
         matches!(self.statefulset, Reading::Absent)
             && self.deployments.values().all(|reading| matches!(reading, Reading::Absent))
     }
+}
+
+fn makes_claims(set: &StatefulSet) -> bool {
+    let templates = set.spec.as_ref().and_then(|spec| spec.volume_claim_templates.as_ref());
+    templates.is_some_and(|templates| !templates.is_empty())
 }
 
 fn named<T, const N: usize>(

@@ -8,11 +8,12 @@ use kube::core::ObjectMeta;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{Args, existing, obstacle};
+use super::existing::Existing;
+use super::{Args, Prepared, obstacle};
 use crate::commands::shared::{reuse, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::{claim, names, objects};
+use crate::exchange::{claim, names};
 use crate::kubernetes::act::{Apply, Create};
 use crate::kubernetes::{Cause, Object, adopt};
 use crate::observe::{Reading, Snapshot};
@@ -21,8 +22,7 @@ use crate::observe::{Reading, Snapshot};
 pub async fn all(
     args: &Args,
     ctx: &Ctx,
-    in_order: &[Object],
-    snapshot: &Snapshot,
+    Prepared { snapshot, secrets, objects }: &Prepared,
     deadline: Instant,
 ) -> anyhow::Result<()> {
     let dry_run = args.dry_run.is_some();
@@ -30,14 +30,17 @@ pub async fn all(
         ctx.printer.note("the server cannot dry-run in a namespace that does not exist yet");
         return Ok(());
     }
-    waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, dry_run, deadline).await).await?;
+    for one in secrets {
+        waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, one, dry_run, deadline).await).await?;
+    }
     let reused = snapshot.released_volume().filter(|_| args.reuse_volume && !dry_run);
     if let Some(volume) = reused {
         reuse::offer(ctx, deadline, volume).await?;
         ctx.printer.note(format!("persistentvolume/{} is made available again, with its data", volume.name_any()));
     }
-    for object in in_order {
-        let there = existing::of(object, snapshot);
+    let existing = Existing::read(ctx.cluster().await?, snapshot, objects).await;
+    for object in objects {
+        let there = existing.of(object);
         waiting::insist(ctx, deadline, waiting::is_passing, async || one(args, ctx, object, &there).await).await?;
     }
     for waiting_one in snapshot.claims().filter(|_| reused.is_some()) {
@@ -73,6 +76,10 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
         // What this program has patched is its own: the replicas of a lesson that was killed.
         Err(error) if Cause::of(&error).is_some_and(obstacle::is_with_itself) => {
             ctx.perform(&Apply { force: true, ..apply }).await?
+        }
+        // An administrator has created it for those who may not.
+        Err(error) if there.present().is_some() && obstacle::is_grant(&object.reference()) && is_refused(&error) => {
+            return say(ctx, &object.reference(), "unchanged", dry_run);
         }
         applied => applied?,
     };
@@ -129,6 +136,10 @@ async fn namespace(args: &Args, ctx: &Ctx) -> anyhow::Result<bool> {
     }
 }
 
+fn is_refused(error: &anyhow::Error) -> bool {
+    Cause::of(error).is_some_and(Cause::is_refusal)
+}
+
 fn exists_already(error: &anyhow::Error) -> bool {
     matches!(Cause::of(error), Some(Cause::Conflict { .. }))
 }
@@ -136,17 +147,17 @@ fn exists_already(error: &anyhow::Error) -> bool {
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Creates the Secret if there is none, and never changes one: PostgreSQL keeps the password of its first start.
-async fn secret(ctx: &Ctx, dry_run: bool, deadline: Instant) -> anyhow::Result<()> {
+async fn secret(ctx: &Ctx, secret: &Secret, dry_run: bool, deadline: Instant) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
-    let object = Object::of(&objects::secret(cluster.namespace())?)?;
+    let object = Object::of(secret)?;
     let reference = object.reference();
-    if cluster.get::<Secret>(names::SECRET).await?.is_some() {
+    if cluster.get::<Secret>(&object.name).await?.is_some() {
         return say(ctx, &reference, "unchanged", dry_run);
     }
     if !dry_run {
         earlier_pods_are_gone(ctx, deadline).await?;
     }
-    let hidden = Some(("/stringData/password", "$(openssl rand -hex 24)"));
+    let hidden = Some(("/stringData", "$(openssl rand -hex 24)"));
     match ctx.perform(&Create { object, hidden, dry_run }).await {
         // Another deploy was faster. Its password is as good.
         Err(error) if exists_already(&error) => say(ctx, &reference, "unchanged", dry_run),

@@ -1,13 +1,47 @@
 //! What is there already of each object that shall be.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
-use crate::kubernetes::Object;
+use crate::kubernetes::{Cluster, Object};
 use crate::observe::{Reading, Snapshot};
 
-/// The metadata of the object that is there under the name of this one.
-pub fn of<'a>(object: &Object, snapshot: &'a Snapshot) -> Reading<&'a ObjectMeta> {
+/// The metadata of what is there under the names of the objects.
+pub struct Existing<'a> {
+    snapshot: &'a Snapshot,
+    /// Of the kinds that no snapshot has, by their references.
+    others: BTreeMap<String, Reading<ObjectMeta>>,
+}
+
+impl<'a> Existing<'a> {
+    /// What the snapshot has, and what it does not, read now.
+    pub async fn read(cluster: &Cluster, snapshot: &'a Snapshot, objects: &[Object]) -> Self {
+        let others = objects.iter().filter(|object| matches!(in_snapshot(object, snapshot), Reading::NotAsked));
+        let read = others.map(|object| async {
+            let there = cluster.get_object(object).await.map(|there| there.map(|there| there.metadata));
+            (object.reference(), there.into())
+        });
+        Self { snapshot, others: join_all(read).await.into_iter().collect() }
+    }
+
+    /// Whether an object that no snapshot has is there.
+    pub fn has(&self, reference: &str) -> bool {
+        self.others.get(reference).is_some_and(|there| there.present().is_some())
+    }
+
+    /// Of the object that is there under the name of this one.
+    pub fn of(&self, object: &Object) -> Reading<&ObjectMeta> {
+        match self.others.get(&object.reference()) {
+            Some(there) => by_reference(there),
+            None => in_snapshot(object, self.snapshot),
+        }
+    }
+}
+
+fn in_snapshot<'a>(object: &Object, snapshot: &'a Snapshot) -> Reading<&'a ObjectMeta> {
     match object.resource.kind.as_str() {
         "StatefulSet" => meta(&snapshot.statefulset),
         "PersistentVolumeClaim" => {
@@ -24,8 +58,17 @@ pub fn of<'a>(object: &Object, snapshot: &'a Snapshot) -> Reading<&'a ObjectMeta
 }
 
 fn meta<K: Resource>(reading: &Reading<K>) -> Reading<&ObjectMeta> {
-    match reading {
+    match by_reference(reading) {
         Reading::Present(object) => Reading::Present(object.meta()),
+        Reading::Absent => Reading::Absent,
+        Reading::Unknown(reason) => Reading::Unknown(reason),
+        Reading::NotAsked => Reading::NotAsked,
+    }
+}
+
+fn by_reference<T>(reading: &Reading<T>) -> Reading<&T> {
+    match reading {
+        Reading::Present(value) => Reading::Present(value),
         Reading::Absent => Reading::Absent,
         Reading::Unknown(reason) => Reading::Unknown(reason.clone()),
         Reading::NotAsked => Reading::NotAsked,

@@ -9,6 +9,7 @@ mod works;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use k8s_openapi::api::core::v1::Secret;
 use tokio::time::Instant;
 
 use super::shared::shape::{self, Shape};
@@ -17,7 +18,7 @@ use super::shared::{announce, credentials, exercise, settle, snapshot_of_any, ta
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::manifests;
-use crate::exchange::objects::Objects;
+use crate::exchange::objects::{self, Objects};
 use crate::flags::duration;
 use crate::kubernetes::Object;
 use crate::observe::Snapshot;
@@ -100,12 +101,12 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         )
         .into());
     };
-    let Prepared { snapshot, objects } = prepared?;
+    let prepared = prepared?;
     if args.dry_run == Some(DryRun::Client) {
-        return would_be(&args, ctx, &objects);
+        return would_be(&args, ctx, &prepared.objects);
     }
     let done = waiting::within(deadline, async {
-        apply::all(&args, ctx, &objects, &snapshot, deadline).await?;
+        apply::all(&args, ctx, &prepared, deadline).await?;
         if args.dry_run.is_some() {
             return Ok(Outcome::Holds);
         }
@@ -121,6 +122,8 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 /// What is known before anything is changed.
 struct Prepared {
     snapshot: Snapshot,
+    /// The Secrets that are created if they are not there.
+    secrets: Vec<Secret>,
     /// What shall be, in the order of need.
     objects: Vec<Object>,
 }
@@ -137,7 +140,8 @@ async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     if args.dry_run != Some(DryRun::Client) {
         preflight::check(args, ctx, &objects, &snapshot).await?;
     }
-    Ok(Prepared { snapshot, objects: objects.in_order()? })
+    let secrets = objects::secrets(&settings.namespace, settings.members.is_some())?;
+    Ok(Prepared { snapshot, secrets, objects: objects.in_order()? })
 }
 
 /// Waits until everything is ready, makes sure that it works together, and says what comes next.

@@ -22,6 +22,8 @@ pub enum Kind {
     NodePorts,
     /// Pod Security refuses a pod, or the volume cannot be this one.
     NeedsDynamicStorage,
+    /// One may not give the members of a replicated database their permissions.
+    NeedsRole,
     /// A quota has too little room.
     Quota,
     /// An object is not the exchange's.
@@ -63,6 +65,8 @@ impl Obstacle {
         // Quotas and Pod Security have no code of their own, only words.
         let kind = if message.contains("services.nodeports") {
             Kind::NodePorts
+        } else if is_grant(reference) && usual == Kind::NotPermitted {
+            Kind::NeedsRole
         } else if message.contains("PodSecurity") || is_volume(reference) {
             Kind::NeedsDynamicStorage
         } else if message.contains("exceeded quota") {
@@ -84,6 +88,14 @@ pub fn is_of_a_value(cause: &Cause) -> bool {
     matches!(cause, Cause::Invalid(message) if message.contains("may not be specified when `value` is not empty"))
 }
 
+/// What gives the members of a replicated database their permissions: an administrator may have created it.
+const GRANTS: [&str; 3] = ["serviceaccount", "role.rbac.authorization.k8s.io", "rolebinding.rbac.authorization.k8s.io"];
+
+/// Whether an object is one of these, by its reference.
+pub fn is_grant(reference: &str) -> bool {
+    GRANTS.iter().any(|kind| reference.split_once('/').is_some_and(|(of, _)| of == *kind))
+}
+
 fn is_volume(reference: &str) -> bool {
     reference.starts_with("persistentvolume/")
 }
@@ -97,6 +109,12 @@ impl Kind {
             Self::NeedsDynamicStorage => {
                 "let the cluster create the volume, and run PostgreSQL as a non-root user: --storage dynamic".into()
             }
+            Self::NeedsRole => by_hand
+                .own("manifests --ha --output-directory kubecoin")
+                .to("ask a cluster administrator to create them: write the files")
+                .and(by_hand.kubectl(
+                    "apply -f kubecoin/postgres-serviceaccount.yaml -f kubecoin/postgres-role.yaml -f kubecoin/postgres-rolebinding.yaml",
+                )),
             Self::Quota => by_hand.kubectl("describe resourcequota").to("see what uses the quota"),
             Self::Foreign => "use another namespace: --create-namespace -n NAME".into(),
             Self::Conflict => "overwrite these fields with --force-conflicts".into(),

@@ -1,12 +1,15 @@
 //! What is in the way, found before anything is changed, and said all at once.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
 use super::obstacle::{Kind, Obstacle};
-use super::{Args, apply, existing, obstacle};
+use super::existing::Existing;
+use super::{Args, apply, obstacle};
 use crate::commands::shared::settle::CREATE_VOLUMES;
 use crate::commands::shared::{namespace, quota};
 use crate::context::Ctx;
@@ -38,6 +41,15 @@ const CREATE: [Permission; 6] = [
     Permission { verb: "create", group: "apps", resource: "deployments", subresource: "" },
 ];
 
+/// And for a replicated database.
+const CREATE_MEMBERS: [Permission; 5] = [
+    Permission { verb: "create", group: "", resource: "serviceaccounts", subresource: "" },
+    Permission { verb: "create", group: "rbac.authorization.k8s.io", resource: "roles", subresource: "" },
+    Permission { verb: "create", group: "rbac.authorization.k8s.io", resource: "rolebindings", subresource: "" },
+    Permission { verb: "create", group: "", resource: "configmaps", subresource: "" },
+    Permission { verb: "create", group: "policy", resource: "poddisruptionbudgets", subresource: "" },
+];
+
 /// And what it cannot try there if one is asked for.
 const CREATE_POLICIES: Permission =
     Permission { verb: "create", group: "networking.k8s.io", resource: "networkpolicies", subresource: "" };
@@ -50,9 +62,10 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
     let cluster = ctx.cluster().await?;
     let namespace = cluster.namespace();
     let in_order = objects.in_order()?;
+    let existing = Existing::read(cluster, snapshot, &in_order).await;
     let foreign: Vec<Obstacle> = in_order
         .iter()
-        .filter(|object| matches!(existing::of(object, snapshot), Reading::Present(there) if !marks::is_ours(there)))
+        .filter(|object| matches!(existing.of(object), Reading::Present(there) if !marks::is_ours(there)))
         .map(|object| Obstacle::foreign(&object.reference()))
         .collect();
 
@@ -80,14 +93,17 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
         }
         let volume = objects.volume.is_some().then_some(CREATE_VOLUMES);
         let policy = objects.network_policy.is_some().then_some(CREATE_POLICIES);
-        (missing_permissions(args, cluster, CREATE.into_iter().chain(volume).chain(policy)).await?, Vec::new())
+        let members = CREATE_MEMBERS.into_iter().filter(|_| objects.replicated.is_some());
+        let needed = CREATE.into_iter().chain(volume).chain(policy).chain(members);
+        (missing_permissions(args, cluster, needed).await?, Vec::new())
     } else {
         let pods = pods_to_be_made(objects, snapshot);
+        let each = all_members(objects, &pods);
         let (permissions, secret, trials, quotas) = tokio::join!(
             missing_permissions(args, cluster, []),
-            secret(cluster),
-            trials(args, cluster, objects, snapshot, &pods),
-            quotas(cluster, snapshot, &pods)
+            secrets(cluster, objects),
+            trials(args, cluster, &in_order, &existing, &pods),
+            quotas(cluster, snapshot, &each)
         );
         (permissions?, secret?.into_iter().chain(trials?).chain(quotas?).collect())
     };
@@ -117,14 +133,22 @@ async fn missing_permissions(
     Ok(missing.into_iter().map(obstacle).collect())
 }
 
-/// What is in the way of the Secret, or of the use of the one that is there.
-async fn secret(cluster: &Cluster) -> anyhow::Result<Option<Obstacle>> {
-    let object = Object::of(&objects::secret(cluster.namespace())?)?;
+/// What is in the way of the Secrets.
+async fn secrets(cluster: &Cluster, objects: &Objects) -> anyhow::Result<Vec<Obstacle>> {
+    let all = objects::secrets(cluster.namespace(), objects.replicated.is_some())?;
+    let obstacles = join_all(all.iter().map(|one| secret(cluster, one))).await;
+    Ok(obstacles.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// What is in the way of a Secret, or of the use of the one that is there.
+async fn secret(cluster: &Cluster, secret: &Secret) -> anyhow::Result<Option<Obstacle>> {
+    let object = Object::of(secret)?;
     let reference = object.reference();
-    let refused = match cluster.get::<Secret>(names::SECRET).await {
+    let refused = match cluster.get::<Secret>(&object.name).await {
         Ok(Some(there)) => {
-            let has = |key: &&str| there.data.as_ref().is_some_and(|data| data.contains_key(*key));
-            let lacks = names::SECRET_KEYS.into_iter().find(|key| !has(key));
+            let keys = secret.data.iter().flat_map(BTreeMap::keys).chain(secret.string_data.iter().flat_map(BTreeMap::keys));
+            let has = |key: &&String| there.data.as_ref().is_some_and(|data| data.contains_key(*key));
+            let lacks = keys.into_iter().find(|key| !has(key));
             let says = |key| format!("{reference} belongs to someone else: it has no key {key:?}");
             return Ok(lacks.map(|key| Obstacle::new(Kind::Foreign, says(key))));
         }
@@ -141,6 +165,13 @@ fn pods_to_be_made(objects: &Objects, snapshot: &Snapshot) -> Vec<Pod> {
         name => matches!(snapshot.deployments.get(name), Some(Reading::Absent)),
     };
     objects.pods().into_iter().filter(is_absent).collect()
+}
+
+/// The same, with a pod for each member of the database.
+fn all_members(objects: &Objects, pods: &[Pod]) -> Vec<Pod> {
+    let replicas = objects.postgres.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let of = |pod: &Pod| if objects::workload(pod) == names::POSTGRES { usize::try_from(replicas).unwrap_or(1) } else { 1 };
+    pods.iter().flat_map(|pod| std::iter::repeat_n(pod.clone(), of(pod))).collect()
 }
 
 /// Which quotas have too little room for all these pods. Who may not read quotas learns it from the pods; and pods of an
@@ -164,12 +195,16 @@ async fn quotas(cluster: &Cluster, snapshot: &Snapshot, pods: &[Pod]) -> Result<
 async fn trials(
     args: &Args,
     cluster: &Cluster,
-    objects: &Objects,
-    snapshot: &Snapshot,
+    objects: &[Object],
+    existing: &Existing<'_>,
     pods: &[Pod],
 ) -> anyhow::Result<Vec<Obstacle>> {
-    let applies = objects.in_order()?.into_iter().map(|object| {
-        let adopted = matches!(existing::of(&object, snapshot), Reading::Present(there) if adopt::patch(&object, there).is_some());
+    // What an administrator has created is used as it is.
+    let is_given = |reference: &str, error: &RequestError, existing: &Existing<'_>| {
+        obstacle::is_grant(reference) && error.cause.is_refusal() && existing.has(reference)
+    };
+    let applies = objects.iter().cloned().map(|object| {
+        let adopted = matches!(existing.of(&object), Reading::Present(there) if adopt::patch(&object, there).is_some());
         let force = args.force_conflicts || adopted;
         async move {
             let reference = object.reference();
@@ -195,7 +230,7 @@ async fn trials(
     let (applies, creates) = futures_util::future::join(join_all(applies), join_all(creates)).await;
     let mut obstacles = Vec::new();
     for (reference, error) in applies.into_iter().chain(creates) {
-        if let Some(error) = error {
+        if let Some(error) = error.filter(|error| !is_given(&reference, error, existing)) {
             obstacles.extend(Obstacle::refusal(&reference, error)?);
         }
     }

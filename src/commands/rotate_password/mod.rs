@@ -127,7 +127,7 @@ async fn create(ctx: &Ctx) -> anyhow::Result<String> {
     let cluster = ctx.cluster().await?;
     let object = Object::of(&objects::rotated_secret(cluster.namespace())?)?;
     let (name, reference) = (object.name.clone(), object.reference());
-    let hidden = Some(("/stringData/password", "$(openssl rand -hex 24)"));
+    let hidden = Some(("/stringData", "$(openssl rand -hex 24)"));
     ctx.perform(&Create { object, hidden, dry_run: false }).await?;
     ctx.printer.out(format!("{reference} created"))?;
     Ok(name)

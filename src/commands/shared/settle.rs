@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 
-use super::shape::{Shape, StorageKind};
+use super::shape::{MEMBERS, Shape, StorageKind};
 use super::{credentials, node};
 use crate::context::Ctx;
 use crate::error::Error;
@@ -22,11 +22,16 @@ pub const CREATE_VOLUMES: Permission =
 /// If what is there cannot be changed so, or the cluster cannot be asked.
 pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Settings> {
     let (images, by_hand) = (shape.images()?, &ctx.by_hand);
-    let there = snapshot.claims().next();
-    let storage = storage(shape, ctx, snapshot).await?;
+    let members = members(shape, by_hand, snapshot)?;
+    let storage = match members {
+        None => storage(shape, ctx, snapshot).await?,
+        Some(_) => storage_of_members(shape, by_hand, snapshot)?,
+    };
+    // What the set of members asks for cannot be changed, and what their claims have says nothing of it.
+    let there = template(snapshot).or_else(|| snapshot.claims().next().filter(|_| members.is_none()));
     let volume_size = match (&shape.volume_size, there.and_then(size)) {
         (Some(wanted), Some(there)) if same_quantity(wanted, &there) => Some(there),
-        (Some(wanted), Some(there)) if matches!(storage, Storage::Static { .. }) => {
+        (Some(wanted), Some(there)) if members.is_some() || matches!(storage, Storage::Static { .. }) => {
             return Err(
                 immutable(by_hand, &format!("the size of the volume is {there}"), "--volume-size", wanted).into()
             );
@@ -36,6 +41,7 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
     };
     Ok(Settings {
         namespace: ctx.cluster().await?.namespace().to_owned(),
+        members,
         storage,
         volume_size,
         images,
@@ -46,6 +52,64 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
         network_policy: shape.network_policy
             || snapshot.network_policy.present().is_some_and(|there| marks::is_ours(&there.metadata)),
     })
+}
+
+/// How many members a replicated database shall have; none for one server. What stands is not made into the other kind.
+fn members(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Option<u32>, Error> {
+    let is_there = snapshot.statefulset.present().is_some() || snapshot.claims().next().is_some();
+    if is_there && shape.ha != snapshot.is_replicated() {
+        return Err(other_kind(shape, by_hand, snapshot));
+    }
+    if !shape.ha {
+        return Ok(None);
+    }
+    match (shape.replicas, snapshot.replicas()) {
+        (Some(wanted), Some(there)) if wanted < there => Err(Error::new(
+            format!("the database has {there} members, and deploy does not reduce them to {wanted} (--replicas)"),
+            by_hand.own("status").to("see the members"),
+        )),
+        (wanted, there) => Ok(Some(wanted.or(there).unwrap_or(MEMBERS))),
+    }
+}
+
+/// Why the database that is there, or its data, is not for this kind.
+fn other_kind(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Error {
+    let is = if snapshot.statefulset.present().is_some() { "there is" } else { "there is the data of" };
+    let (what, flag) = if shape.ha {
+        ("a database of one server, which cannot be changed to a replicated one", "deploy")
+    } else {
+        ("a replicated database, which cannot be changed to one server", "deploy --ha")
+    };
+    Error::new(
+        format!("{is} {what}"),
+        by_hand
+            .own(flag)
+            .to("keep it")
+            .and("for the other kind, use another namespace; the rows can be copied with pg_dump and psql"),
+    )
+}
+
+/// The class of members' volumes: the one that the set asks for, or the asked one.
+fn storage_of_members(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Storage, Error> {
+    let Some(template) = template(snapshot) else {
+        return Ok(Storage::Dynamic { class: shape.storage_class.clone() });
+    };
+    let there = template.spec.as_ref().and_then(|spec| spec.storage_class_name.clone());
+    match &shape.storage_class {
+        Some(wanted) if there.as_ref() != Some(wanted) => {
+            let is = there.map_or("the claims are of the cluster's default class".to_owned(), |class| {
+                format!("the claims are of class {class:?}")
+            });
+            Err(immutable(by_hand, &is, "--storage-class", wanted))
+        }
+        _ => Ok(Storage::Dynamic { class: there }),
+    }
+}
+
+/// What the set of a replicated database makes the claims of its members from.
+fn template(snapshot: &Snapshot) -> Option<&PersistentVolumeClaim> {
+    let set = snapshot.statefulset.present().filter(|_| snapshot.is_replicated())?;
+    set.spec.as_ref()?.volume_claim_templates.as_ref()?.first()
 }
 
 async fn storage(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<Storage> {

@@ -6,9 +6,20 @@ use crate::error::Error;
 use crate::exchange::settings::{Images, ServiceType, Settings, Storage};
 use crate::kubernetes::ByHand;
 
+/// How many members a replicated database has where nobody asks for another number: of three, one may be away.
+pub const MEMBERS: u32 = 3;
+
 /// What the objects shall look like.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Shape {
+    /// Deploy a replicated database: one PostgreSQL that takes writes, and others that copy it and can take its place
+    #[arg(long)]
+    pub ha: bool,
+
+    /// With --ha: how many members the database has, from 3 to 9 [default: 3]
+    #[arg(long, value_name = "NUMBER", requires = "ha", value_parser = clap::value_parser!(u32).range(3..=9))]
+    pub replicas: Option<u32>,
+
     /// Where the data is kept: auto, static (the lesson's volume, a directory on a node) or dynamic (the cluster creates a volume)
     #[arg(long, value_enum, value_name = "KIND", default_value_t, hide_possible_values = true)]
     pub storage: StorageKind,
@@ -80,6 +91,9 @@ impl Shape {
         if self.storage == StorageKind::Static && self.storage_class.is_some() {
             return Err(both("--storage static", "--storage-class"));
         }
+        if self.ha && self.asked() == StorageKind::Static {
+            return Err(self.members_need_claims());
+        }
         let for_static = [("--host-path", self.host_path.is_some()), ("--node", self.node.is_some())];
         if let Some((flag, _)) = for_static.into_iter().find(|(_, given)| *given) {
             if self.storage == StorageKind::Dynamic {
@@ -112,6 +126,16 @@ impl Shape {
         }
     }
 
+    /// Why the volume of the lesson is none for a replicated database.
+    fn members_need_claims(&self) -> Error {
+        let given = [("--host-path", self.host_path.is_some()), ("--node", self.node.is_some())];
+        let flag = given.into_iter().find(|(_, given)| *given).map_or("--storage static", |(flag, _)| flag);
+        Error::new(
+            format!("--ha and {flag} cannot be combined: each member gets a volume of its own from the cluster"),
+            format!("omit {flag}"),
+        )
+    }
+
     /// The images that the flags ask for.
     ///
     /// # Errors
@@ -133,11 +157,12 @@ impl Shape {
     /// If an image cannot be used.
     pub fn alone(&self, namespace: &str) -> Result<Settings, Error> {
         let storage = match self.asked() {
-            StorageKind::Dynamic => Storage::Dynamic { class: self.storage_class.clone() },
+            asked if self.ha || asked == StorageKind::Dynamic => Storage::Dynamic { class: self.storage_class.clone() },
             _ => Storage::Static { host_path: self.host_path.clone(), hostname: self.node.clone() },
         };
         Ok(Settings {
             namespace: namespace.to_owned(),
+            members: self.ha.then(|| self.replicas.unwrap_or(MEMBERS)),
             storage,
             volume_size: self.volume_size.clone(),
             images: self.images()?,

@@ -164,7 +164,7 @@ async fn wait(ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool, how: M
         return Ok(Waited::TimedOut(Vec::new()));
     };
     let mut snapshot = snapshot?;
-    let mut changes = live::changes(cluster);
+    let mut changes = live::changes(cluster, snapshot.claim_names());
     let mut events = interval(EVENTS);
     events.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

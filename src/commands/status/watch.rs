@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::screen::Screen;
 use super::{Args, read, view};
 use crate::context::Ctx;
-use crate::observe::live;
+use crate::observe::{Snapshot, live};
 
 /// Changes come in bursts. What follows within this time is shown together.
 const BURST: Duration = Duration::from_millis(150);
@@ -18,7 +18,9 @@ const REFRESH: Duration = Duration::from_secs(5);
 
 /// Shows it until the user has seen enough. On a terminal it is drawn in place; elsewhere each change is a line.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
-    let mut changes = live::changes(ctx.cluster().await?);
+    let cluster = ctx.cluster().await?;
+    let claims = Snapshot::glance(cluster).await.map(|snapshot| snapshot.claim_names()).unwrap_or_default();
+    let mut changes = live::changes(cluster, claims);
     let mut screen = Screen::new(ctx);
     let mut last = String::new();
     loop {

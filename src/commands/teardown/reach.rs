@@ -192,7 +192,7 @@ mod tests {
         let reading = |object: Value| if object.is_null() { Reading::Absent } else { Reading::Present(object) };
         let claim = reading(claim).map(|claim| serde_json::from_value(claim.clone()).unwrap());
         let volume = reading(volume).map(|volume| serde_json::from_value(volume.clone()).unwrap());
-        way_of(&Member { claim, volume, ..Member::new(names::MEMBERS[0]) }, runs)
+        way_of(&Member { claim, volume, ..Member::new(names::MEMBER) }, runs)
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(way(Value::Null, reserved, true), "Out(Reserved)");
 
         let claim: PersistentVolumeClaim = serde_json::from_value(ending(claim("Bound"))).unwrap();
-        let member = |claim| Member { claim, volume: forbidden(), ..Member::new(names::MEMBERS[0]) };
+        let member = |claim| Member { claim, volume: forbidden(), ..Member::new(names::MEMBER) };
         assert_eq!(way_of(&member(Reading::Present(claim)), true), "Out(Unread)");
         assert_eq!(way_of(&member(Reading::Absent), true), "Out(Unseen)");
         // After the end of it all, nothing is missing.
