@@ -31,7 +31,7 @@ const VALUES: &[(Value, &[&str])] = &[
     (Value::Name(Names::Users), &["user"]),
     (Value::Name(Names::Namespaces), &["namespace"]),
     (Value::Name(Names::StatefulSets), &["target"]),
-    (Value::Name(Names::Pods), &["from"]),
+    (Value::Name(Names::Pods), &["from", "member"]),
     (Value::Name(Names::Nodes), &["node"]),
     (Value::Name(Names::StorageClasses), &["storage_class"]),
     (
@@ -91,6 +91,7 @@ const VALUES: &[(Value, &[&str])] = &[
             "predict",
             "read",
             "registry",
+            "replicas",
             "rows",
             "timeout",
             "times",

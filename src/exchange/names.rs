@@ -37,8 +37,6 @@ pub const SECRET: &str = "postgres-credentials";
 pub const SECRET_PASSWORD: &str = "password";
 /// The key of the Secret that holds the role's name.
 pub const SECRET_USERNAME: &str = "username";
-/// The keys of the Secret that containers are given.
-pub const SECRET_KEYS: [&str; 2] = [SECRET_USERNAME, SECRET_PASSWORD];
 /// The label of a Secret that took the place of the first one.
 pub const ROTATED: &str = "kubectl-kubecoin/rotated";
 /// The variable of the backend that holds the role's name.
@@ -51,6 +49,8 @@ pub const DATA_PATH: &str = "/var/lib/postgresql/data";
 pub const DATABASE: &str = "kubecoin";
 /// The role of the database that the lesson uses.
 pub const DATABASE_USER: &str = "postgres";
+/// The role that owns the exchange's database where it is replicated: there the superuser is nobody's.
+pub const DATABASE_OWNER: &str = "kubecoin";
 /// The variable by which the backend is told where the database is.
 pub const DATABASE_HOST: &str = "DB_HOST";
 /// The variable by which the backend is told its role.
@@ -101,7 +101,7 @@ pub const KINDS: [(&str, &str); 3] = [(POSTGRES, "statefulset"), (BACKEND, "depl
 /// The label of a node that a volume is pinned to.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
-/// The Services of a replicated database that one server has not.
+/// The Services that only a replicated database has.
 pub const REPLICATED_SERVICES: [&str; 2] = [PRIMARY_SERVICE, REPLICAS_SERVICE];
 
 /// The pod and the claim of a member of a replicated database.

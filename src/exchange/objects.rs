@@ -1,6 +1,5 @@
 //! The manifests in typed form, with the user's choices.
 
-
 use anyhow::Context;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{
@@ -435,8 +434,9 @@ pub fn secrets(namespace: &str, replicated: bool) -> anyhow::Result<Vec<Secret>>
 ///
 /// # Errors
 /// If the manifest is not what it should be, which is a mistake of this program.
-pub fn rotated_secret(namespace: &str) -> anyhow::Result<Secret> {
-    let mut secret = secret_with(namespace, &format!("{}-{:08x}", names::SECRET, rand::rng().random::<u32>()))?;
+pub fn rotated_secret(namespace: &str, replicated: bool) -> anyhow::Result<Secret> {
+    let mut secret = secrets(namespace, replicated)?.into_iter().next().context("there is no Secret")?;
+    secret.metadata.name = Some(format!("{}-{:08x}", names::SECRET, rand::rng().random::<u32>()));
     secret.metadata.labels.get_or_insert_default().insert(names::ROTATED.to_owned(), "true".to_owned());
     Ok(secret)
 }
@@ -470,6 +470,8 @@ fn make_passwords(secret: &mut Secret, keys: &[&str]) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use crate::exchange::settings::ServiceType;
 
@@ -647,7 +649,7 @@ mod tests {
     #[test]
     fn the_members_passwords_are_not_the_exchanges() {
         let secrets = secrets("alice", true).unwrap();
-        let passwords: std::collections::BTreeSet<_> =
+        let passwords: BTreeSet<_> =
             secrets.iter().flat_map(|secret| secret.string_data.clone().unwrap().into_values()).collect();
         assert_eq!(passwords.len(), 5);
         let names: Vec<_> = secrets.iter().map(ResourceExt::name_any).collect();

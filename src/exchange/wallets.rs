@@ -4,10 +4,13 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-/// Creates the table and its index, unless they exist. Two of these at once take turns: `IF NOT EXISTS` looks only at what is
+/// Creates the table and its index, unless they exist, for whom the database belongs to: of one server that is the role of this
+/// session. Two of these at once take turns: `IF NOT EXISTS` looks only at what is
 /// there already, and of two tables that are being made under one name PostgreSQL refuses the later. The lock's number means
 /// nothing; `\gset` keeps its answer out of the output.
 pub const CREATE: &str = "\
+SELECT quote_ident(pg_get_userbyid(datdba)) AS owner FROM pg_database WHERE datname = current_database() \\gset
+SET ROLE :owner;
 BEGIN;
 SELECT pg_advisory_xact_lock(20251123) \\gset
 CREATE TABLE IF NOT EXISTS wallets (

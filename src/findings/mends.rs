@@ -23,9 +23,15 @@ where
     Some(Object { body, ..Object::of(object).ok()? })
 }
 
-/// One pod of a workload.
-pub fn one_replica(observed: &Observed, app: &str) -> Option<Mend> {
-    let body = json!({ "spec": { "replicas": 1 } });
+/// How many pods a workload shall have: one, or of a replicated database one for each claim.
+pub fn replicas(observed: &Observed, app: &str) -> usize {
+    let members = &observed.snapshot.members;
+    if app == names::POSTGRES && observed.snapshot.is_replicated() { members.len() } else { 1 }
+}
+
+/// As many pods of a workload as it shall have.
+pub fn scaled(observed: &Observed, app: &str) -> Option<Mend> {
+    let body = json!({ "spec": { "replicas": replicas(observed, app) } });
     let snapshot = observed.snapshot;
     let object = if app == names::POSTGRES {
         patched::<StatefulSet>(snapshot.statefulset.present()?, body)

@@ -21,6 +21,7 @@ use k8s_openapi::apimachinery::pkg::version::Info;
 mod leaves;
 mod pods;
 mod quiet;
+mod replication;
 mod storage;
 
 /// A snapshot in which all is well, but for the pod of the database.
@@ -60,7 +61,7 @@ fn snapshot(pod: &Value) -> Snapshot {
         statefulset: Reading::Present(serde_json::from_value(set).unwrap()),
         deployments: names::DEPLOYMENTS.map(deployment).into(),
         pods: Reading::Present(vec![of(pod), of(stateless("backend")), of(stateless("frontend"))]),
-        members: vec![Member { claim: of_claim(&claim), ..Member::new(names::MEMBERS[0]) }],
+        members: vec![Member { claim: of_claim(&claim), ..Member::new(names::MEMBER) }],
         ..Snapshot::default()
     }
 }

@@ -162,7 +162,16 @@ impl Snapshot {
     /// Whether the database is replicated: its set makes a claim for each member, or such claims are left of one.
     #[must_use]
     pub fn is_replicated(&self) -> bool {
-        self.target.is_none() && self.members.iter().any(|member| names::number_of(&member.claim_name).is_some())
+        self.target.is_none()
+            && self.members.first().is_some_and(|member| names::number_of(&member.claim_name).is_some())
+    }
+
+    /// The names of the Services that the exchange has, in the order in which people are shown them.
+    #[must_use]
+    pub fn service_names(&self) -> Vec<&'static str> {
+        let [headless, rest @ ..] = names::SERVICES;
+        let replicated = names::REPLICATED_SERVICES.into_iter().filter(|_| self.is_replicated());
+        [headless].into_iter().chain(replicated).chain(rest).collect()
     }
 
     /// How many members a replicated database shall have, if its set is there.
@@ -337,7 +346,9 @@ impl Snapshot {
     }
 }
 
-fn makes_claims(set: &StatefulSet) -> bool {
+/// Whether a set makes a claim for each of its pods.
+#[must_use]
+pub fn makes_claims(set: &StatefulSet) -> bool {
     let templates = set.spec.as_ref().and_then(|spec| spec.volume_claim_templates.as_ref());
     templates.is_some_and(|templates| !templates.is_empty())
 }

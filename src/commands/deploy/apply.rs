@@ -31,7 +31,8 @@ pub async fn all(
         return Ok(());
     }
     for one in secrets {
-        waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, one, dry_run, deadline).await).await?;
+        waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, one, dry_run, deadline).await)
+            .await?;
     }
     let reused = snapshot.released_volume().filter(|_| args.reuse_volume && !dry_run);
     if let Some(volume) = reused {

@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;
 
-use super::obstacle::{Kind, Obstacle};
 use super::existing::Existing;
+use super::obstacle::{Kind, Obstacle};
 use super::{Args, apply, obstacle};
 use crate::commands::shared::settle::CREATE_VOLUMES;
 use crate::commands::shared::{namespace, quota};
@@ -146,7 +146,8 @@ async fn secret(cluster: &Cluster, secret: &Secret) -> anyhow::Result<Option<Obs
     let reference = object.reference();
     let refused = match cluster.get::<Secret>(&object.name).await {
         Ok(Some(there)) => {
-            let keys = secret.data.iter().flat_map(BTreeMap::keys).chain(secret.string_data.iter().flat_map(BTreeMap::keys));
+            let keys =
+                secret.data.iter().flat_map(BTreeMap::keys).chain(secret.string_data.iter().flat_map(BTreeMap::keys));
             let has = |key: &&String| there.data.as_ref().is_some_and(|data| data.contains_key(*key));
             let lacks = keys.into_iter().find(|key| !has(key));
             let says = |key| format!("{reference} belongs to someone else: it has no key {key:?}");
@@ -170,7 +171,8 @@ fn pods_to_be_made(objects: &Objects, snapshot: &Snapshot) -> Vec<Pod> {
 /// The same, with a pod for each member of the database.
 fn all_members(objects: &Objects, pods: &[Pod]) -> Vec<Pod> {
     let replicas = objects.postgres.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let of = |pod: &Pod| if objects::workload(pod) == names::POSTGRES { usize::try_from(replicas).unwrap_or(1) } else { 1 };
+    let of =
+        |pod: &Pod| if objects::workload(pod) == names::POSTGRES { usize::try_from(replicas).unwrap_or(1) } else { 1 };
     pods.iter().flat_map(|pod| std::iter::repeat_n(pod.clone(), of(pod))).collect()
 }
 

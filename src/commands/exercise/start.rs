@@ -78,6 +78,7 @@ async fn healthy(ctx: &Ctx) -> anyhow::Result<Look> {
     let look = Box::pin(look(ctx, Depth::Around.into())).await?;
     let doctor = ctx.own_command("doctor").to("find what is wrong");
     shared::is_deployed(ctx, &look.snapshot).await?;
+    shared::is_one_server(ctx, &look.snapshot, "not started")?;
     let found = look.diagnoses.iter().map(|it| &it.finding);
     // What an exercise changes could not be told from what somebody else has changed.
     let against = found.clone().find(|it| it.weight.is_bad() || it.cause == &CHANGED_BY_HAND);

@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::shared::primary::{Primary, primary};
 use super::shared::{namespace, waiting};
 use crate::cleanup::Ticket;
 use crate::context::Ctx;
@@ -37,6 +38,7 @@ Examples:
   pg_dump mine | kubectl kubecoin psql -- -v ON_ERROR_STOP=1
   kubectl kubecoin psql -c 'COPY wallets TO STDOUT' > wallets.txt
   kubectl kubecoin psql -c 'COPY wallets FROM STDIN' < wallets.txt
+  kubectl kubecoin psql --member postgres-1                # with deploy --ha: a member that copies
 
 With -c, only SQL that names stdin reads it, so it is safe in a shell loop.
 The exit code is psql's: 0 success, 1 a fatal error of psql, 2 a lost connection to the server, 3 an error in a script with ON_ERROR_STOP. It is also 2 if psql could not run, or if the connection to the cluster was lost.";
@@ -53,6 +55,10 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
 
+    /// With a replicated database: the member to ask, instead of the one that takes writes
+    #[arg(long, value_name = "POD")]
+    member: Option<String>,
+
     /// More arguments for psql, passed on unchanged
     #[arg(last = true, value_name = "ARGS")]
     psql: Vec<String>,
@@ -63,7 +69,8 @@ pub struct Args {
 /// # Errors
 /// If it cannot be run, or the connection is lost before it has ended.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let plan = Plan::new(args, terminal::is_interactive());
+    let server = server(args, ctx).await?;
+    let plan = Plan::new(args, &server, terminal::is_interactive());
     let file = plan.file.as_deref().map(open).transpose()?;
     let cluster = ctx.cluster().await?;
     ctx.show(|| plan.kubectl(cluster.place()));
@@ -77,14 +84,23 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
 }
 
+/// The server that is asked.
+async fn server(args: &Args, ctx: &Ctx) -> anyhow::Result<Primary> {
+    let primary = primary(ctx).await?;
+    Ok(match &args.member {
+        Some(member) => Primary { pod: member.trim_start_matches("pod/").to_owned(), ..primary },
+        None => primary,
+    })
+}
+
 /// Runs psql until it ends. If this run ends before, psql goes with it: the pod's node would keep it, with its locks.
 async fn connect(ctx: &Ctx, plan: &Plan, file: Option<File>) -> anyhow::Result<i32> {
     let cluster = ctx.cluster().await?;
     let mark = format!("kubectl-kubecoin-{:08x}", rand::random::<u32>());
     let command = plan.program(&mark);
-    let program = Program { pod: names::POSTGRES_POD, container: names::POSTGRES, command: &command };
+    let program = Program { pod: &plan.pod, container: names::POSTGRES, command: &command };
     let connected = Rc::new(Cell::new(false));
-    let ticket = end_with_this_run(ctx, cluster, psql::end(names::POSTGRES_POD, &mark), Rc::clone(&connected));
+    let ticket = end_with_this_run(ctx, cluster, psql::end(&plan.pod, &mark), Rc::clone(&connected));
     let session = Session::start(cluster, program, plan.mode).await.inspect_err(|_| ctx.cleanup.forget(ticket))?;
     connected.set(true);
     if plan.mode != Mode::Output {

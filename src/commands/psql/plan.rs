@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Args;
+use super::Primary;
 use crate::exchange::{names, psql};
 use crate::kubernetes::Place;
 use crate::kubernetes::act::command;
@@ -11,6 +12,8 @@ use crate::kubernetes::exec::Mode;
 /// psql as it is to be run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plan {
+    /// The pod that it runs in.
+    pub pod: String,
     /// psql and its arguments.
     command: Vec<String>,
     /// How it is connected.
@@ -21,9 +24,8 @@ pub struct Plan {
 
 impl Plan {
     /// From the flags, and whether a person is at a terminal.
-    pub fn new(args: &Args, interactive: bool) -> Self {
-        let mut words: Vec<String> =
-            ["psql", "-U", names::DATABASE_USER, "-d", names::DATABASE].map(str::to_owned).into();
+    pub fn new(args: &Args, server: &Primary, interactive: bool) -> Self {
+        let mut words: Vec<String> = ["psql", "-U", server.owner, "-d", names::DATABASE].map(str::to_owned).into();
         for sql in &args.command {
             words.extend(["-c".to_owned(), sql.clone()]);
         }
@@ -39,7 +41,7 @@ impl Plan {
             (true, true) => Mode::Terminal,
             (true, false) => Mode::Pipes,
         };
-        Self { command: words, mode, file: args.file.clone().filter(|file| file != stdin) }
+        Self { pod: server.pod.clone(), command: words, mode, file: args.file.clone().filter(|file| file != stdin) }
     }
 
     /// The program, with a mark by which it is found again, and without a history: what was typed is nobody else's, and
@@ -57,7 +59,7 @@ impl Plan {
             Mode::Pipes => Some("-i"),
             Mode::Terminal => Some("-it"),
         });
-        words.extend([names::POSTGRES_POD, "-c", names::POSTGRES, "--"]);
+        words.extend([self.pod.as_str(), "-c", names::POSTGRES, "--"]);
         words.extend(self.command.iter().map(String::as_str));
         let line = command(place, &words);
         match &self.file {
@@ -80,7 +82,9 @@ mod tests {
 
     fn plan(command: &[&str], file: Option<&str>, psql: &[&str], interactive: bool) -> Plan {
         let all = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        Plan::new(&Args { command: all(command), file: file.map(PathBuf::from), psql: all(psql) }, interactive)
+        let args = Args { command: all(command), file: file.map(PathBuf::from), member: None, psql: all(psql) };
+        let server = Primary { pod: names::POSTGRES_POD.to_owned(), owner: names::DATABASE_USER };
+        Plan::new(&args, &server, interactive)
     }
 
     fn shown(plan: &Plan) -> String {

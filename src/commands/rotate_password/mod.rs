@@ -10,6 +10,7 @@ use kube::ResourceExt;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::shared::primary::primary;
 use super::shared::waiting::{self, Waited};
 use super::shared::{announce, credentials, exercise, snapshot};
 use crate::context::Ctx;
@@ -72,7 +73,7 @@ async fn rotate(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
             ctx.printer.note(format!("finishing the rotation to secret/{pending}, which was interrupted"));
             pending
         }
-        None if args.new => create(ctx).await?,
+        None if args.new => create(ctx, snapshot.is_replicated()).await?,
         None => used.to_owned(),
     };
     agree(ctx, cluster, &secret).await?;
@@ -123,9 +124,9 @@ async fn pending(cluster: &Cluster, used: &str) -> anyhow::Result<Option<String>
     Ok(newest.map(ResourceExt::name_any))
 }
 
-async fn create(ctx: &Ctx) -> anyhow::Result<String> {
+async fn create(ctx: &Ctx, replicated: bool) -> anyhow::Result<String> {
     let cluster = ctx.cluster().await?;
-    let object = Object::of(&objects::rotated_secret(cluster.namespace())?)?;
+    let object = Object::of(&objects::rotated_secret(cluster.namespace(), replicated)?)?;
     let (name, reference) = (object.name.clone(), object.reference());
     let hidden = Some(("/stringData", "$(openssl rand -hex 24)"));
     ctx.perform(&Create { object, hidden, dry_run: false }).await?;
@@ -135,7 +136,8 @@ async fn create(ctx: &Ctx) -> anyhow::Result<String> {
 
 /// Makes PostgreSQL take the Secret's password, unless it does.
 async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()> {
-    match Credentials::of_secret(cluster, names::POSTGRES_POD, secret).await {
+    let server = primary(ctx).await?.pod;
+    match Credentials::of_secret(cluster, &server, secret).await {
         Reading::Present(Credentials::Accepted) => {
             ctx.printer.out(format!("PostgreSQL has the password of secret/{secret}"))
         }
@@ -145,7 +147,7 @@ async fn agree(ctx: &Ctx, cluster: &Cluster, secret: &str) -> anyhow::Result<()>
         )
         .into()),
         _ => {
-            credentials::take(ctx, names::POSTGRES_POD, secret).await?;
+            credentials::take(ctx, &server, secret).await?;
             ctx.printer.out(format!("PostgreSQL now has the password of secret/{secret} (ALTER ROLE)"))
         }
     }

@@ -19,6 +19,7 @@ pub mod next_pod;
 pub mod node;
 pub mod page;
 pub mod practice;
+pub mod primary;
 pub mod proof;
 pub mod quota;
 mod reading;
@@ -32,4 +33,4 @@ pub mod target;
 pub mod waiting;
 
 pub use announce::announce;
-pub use reading::{glance, is_deployed, snapshot, snapshot_of_any};
+pub use reading::{glance, is_deployed, is_one_server, snapshot, snapshot_of_any};

@@ -56,3 +56,17 @@ pub async fn is_deployed(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
     let says = format!("no exchange is deployed in namespace {}", ctx.cluster().await?.namespace());
     Err(Error::new(says, ctx.own_command("deploy --init-db").to("deploy it")).into())
 }
+
+/// Makes sure that the database is one server, for what works with one alone.
+///
+/// # Errors
+/// If it is replicated: with what is refused, and how to have one server.
+pub fn is_one_server(ctx: &Ctx, snapshot: &Snapshot, refused: &str) -> Result<(), Error> {
+    if !snapshot.is_replicated() {
+        return Ok(());
+    }
+    Err(Error::new(
+        format!("{refused}: the database is replicated, and this works with one server only"),
+        ctx.by_hand.own("deploy --init-db --create-namespace").to("deploy one server in another namespace (-n NAME)"),
+    ))
+}

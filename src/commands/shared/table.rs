@@ -7,10 +7,11 @@ use tokio::time::{Instant, timeout};
 
 use super::exercise;
 use super::exercise::symptoms::Symptoms;
+use super::primary::primary;
 use super::waiting::{self, Waited};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::{names, psql, wallets};
+use crate::exchange::{psql, wallets};
 use crate::kubernetes::Cause;
 use crate::kubernetes::exec::Ended;
 use crate::observe::Snapshot;
@@ -65,7 +66,8 @@ fn is_passing(error: &anyhow::Error) -> bool {
 }
 
 async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
-    let before = describe(ctx).await?;
+    let primary = primary(ctx).await?.pod;
+    let before = describe(ctx, &primary).await?;
     if let (Some(columns), true) = (&before.columns, before.index) {
         return exists(ctx, columns, before.rows.unwrap_or(0));
     }
@@ -74,8 +76,8 @@ async fn create(ctx: &Ctx) -> anyhow::Result<Outcome> {
     {
         return exists(ctx, columns, before.rows.unwrap_or(0));
     }
-    succeeded(ctx, ctx.perform(&psql::script(names::POSTGRES_POD, wallets::CREATE)).await?)?;
-    let after = describe(ctx).await?;
+    succeeded(ctx, ctx.perform(&psql::script(&primary, wallets::CREATE)).await?, &primary)?;
+    let after = describe(ctx, &primary).await?;
     let table = if before.columns.is_some() { "exists" } else { "created" };
     ctx.printer
         .out(format!("table wallets {table} ({} rows)", after.rows.context("the table wallets does not exist")?))?;
@@ -100,8 +102,8 @@ fn exists(ctx: &Ctx, columns: &[wallets::Column], rows: u64) -> anyhow::Result<O
     Ok(Outcome::DoesNotHold)
 }
 
-async fn describe(ctx: &Ctx) -> anyhow::Result<Database> {
-    Database::parse(&succeeded(ctx, ctx.perform(&Database::ask(names::POSTGRES_POD)).await?)?)
+async fn describe(ctx: &Ctx, pod: &str) -> anyhow::Result<Database> {
+    Database::parse(&succeeded(ctx, ctx.perform(&Database::ask(pod)).await?, pod)?)
 }
 
 /// psql found no server, or a lock. A ready pod that is being stopped refuses connections before it is seen to be unready.
@@ -114,7 +116,7 @@ const CONNECTION_LOST: i32 = 2;
 /// A shell's exit code for a program that was killed, as when its container ends.
 const KILLED: i32 = 128;
 
-fn succeeded(ctx: &Ctx, ended: Ended) -> anyhow::Result<Ended> {
+fn succeeded(ctx: &Ctx, ended: Ended, pod: &str) -> anyhow::Result<Ended> {
     let said = ended.stderr.trim();
     match ended.code {
         0 => Ok(ended),
@@ -122,7 +124,7 @@ fn succeeded(ctx: &Ctx, ended: Ended) -> anyhow::Result<Ended> {
         _ if said.contains(psql::LOCKED) => Err(NoAnswer("someone else has locked its table".to_owned()).into()),
         code => Err(Error::new(
             format!("psql ended with exit code {code}: {said}"),
-            ctx.by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read the database's log"),
+            ctx.by_hand.kubectl(["logs", pod]).to("read the database's log"),
         )
         .into()),
     }

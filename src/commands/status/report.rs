@@ -14,6 +14,7 @@ use crate::exchange::names;
 use crate::findings::{Finding, Health};
 use crate::kubernetes::Place;
 use crate::observe::database::Database;
+use crate::observe::replication::Said;
 use crate::observe::{Member, Reading, Snapshot, container, readiness};
 use crate::persistence::proof::Proof;
 
@@ -38,6 +39,9 @@ pub struct Status {
     /// The last verdict of `persistence-demo`, if there is one.
     pub last_proof: Option<Proof>,
     pub database: Reading<DatabaseStatus>,
+    /// In a replicated database, the standbys that have every acknowledged row. Without one, such a row is on one volume.
+    #[serde(skip_serializing_if = "Reading::is_not_asked")]
+    pub synchronous: Reading<Vec<String>>,
     /// What is the matter.
     pub findings: Vec<Finding>,
     /// What is told in their place while an exercise runs.
@@ -104,6 +108,46 @@ pub struct MemberStatus {
     pub volume: Reading<Volume>,
     /// From the stable name to the files, each link as far as it is known.
     pub chain: Vec<String>,
+    /// Its part in a replicated database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication: Option<MemberReplication>,
+}
+
+/// What a member of a replicated database does, as it said last.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberReplication {
+    pub role: Role,
+    /// `streaming` while it follows the primary; of the primary `running`.
+    pub state: String,
+    /// One more with each new primary. What follows has the same.
+    pub timeline: Option<u32>,
+    /// How many bytes of the primary's log it has not received.
+    pub lag: Option<u64>,
+}
+
+/// The part of a member in a replicated database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// It takes writes.
+    Primary,
+    /// It follows, and has every acknowledged row.
+    SynchronousStandby,
+    /// It follows, and may lack the last rows.
+    Replica,
+}
+
+impl Role {
+    /// For people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::SynchronousStandby => "synchronous standby",
+            Self::Replica => "replica",
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -193,7 +237,7 @@ impl Status {
             let state = snapshot.deployments.get(app).map_or(Reading::NotAsked, |reading| reading.map(deployment));
             workloads.push(workload(app, "deployment", state));
         }
-        let services = names::SERVICES.map(|name| ServiceStatus {
+        let services = snapshot.service_names().into_iter().map(|name| ServiceStatus {
             name: name.to_owned(),
             state: snapshot.services.get(name).map_or(Reading::NotAsked, |reading| reading.map(service)),
             endpoints: snapshot.endpoints.map(|slices| addresses(slices, name)),
@@ -205,10 +249,11 @@ impl Status {
             health: *health,
             workloads,
             members: snapshot.members.iter().map(|one| member(one, snapshot)).collect(),
-            services: services.into(),
+            services: services.collect(),
             network_policy: snapshot.network_policy.map(ResourceExt::name_any),
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
             database: details.database.map(database),
+            synchronous: snapshot.replication.map(|replication| replication.synchronous.clone()),
             findings: look.findings(),
             symptoms: None,
         }
@@ -340,7 +385,27 @@ fn member(member: &Member, snapshot: &Snapshot) -> MemberStatus {
         claim: member.claim.map(claim),
         volume: member.volume.map(volume),
         chain: chain(member, snapshot),
+        replication: replication(member, snapshot),
     }
+}
+
+fn replication(member: &Member, snapshot: &Snapshot) -> Option<MemberReplication> {
+    let pod = snapshot.pod_of(member).filter(|_| snapshot.is_replicated())?;
+    let said = Said::of(pod)?;
+    let primary = snapshot.primary();
+    let is_primary = primary.is_some_and(|primary| primary.metadata.uid == pod.metadata.uid);
+    let synchronous = snapshot.replication.present().is_some_and(|it| it.synchronous.contains(&member.pod));
+    let written = primary.filter(|_| !is_primary).and_then(Said::of).and_then(|said| said.location);
+    Some(MemberReplication {
+        role: match (is_primary, synchronous) {
+            (true, _) => Role::Primary,
+            (false, true) => Role::SynchronousStandby,
+            (false, false) => Role::Replica,
+        },
+        state: said.replication_state.unwrap_or(said.state),
+        timeline: said.timeline,
+        lag: written.zip(said.location).map(|(written, received)| written.saturating_sub(received)),
+    })
 }
 
 fn chain(member: &Member, snapshot: &Snapshot) -> Vec<String> {

@@ -33,6 +33,14 @@ const STORAGE: [Column; 8] = [
     Column::always("AGE"),
 ];
 
+const MEMBERS: [Column; 5] = [
+    Column::always("MEMBER"),
+    Column::always("ROLE"),
+    Column::always("STATE"),
+    Column::always("TIMELINE"),
+    Column::always("LAG"),
+];
+
 const SERVICES: [Column; 6] = [
     Column::always("NAME"),
     Column::always("CLUSTER-IP"),
@@ -44,12 +52,14 @@ const SERVICES: [Column; 6] = [
 
 pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
     let tables = [workloads(status, wide, now), storage(status, wide, now), services(status, wide, now)];
+    let tables = tables.into_iter().chain(members(status)).collect::<Vec<_>>();
     let mut lines: Vec<Line> = tables.join("\n").lines().map(Line::from).collect();
     lines.push(Line::default());
     for member in status.members.iter().filter(|member| !member.chain.is_empty()) {
         lines.push(Line::default().and(Role::Title, "chain: ").and(Role::Plain, member.chain.join(" → ")));
     }
     lines.extend(database(&status.database, now));
+    lines.extend(synchronous(&status.synchronous));
     if let Reading::Present(name) = &status.network_policy {
         let words = format!("{name} (only the backend may reach PostgreSQL, if the cluster's network enforces it)");
         lines.push(Line::default().and(Role::Title, "network policy: ").and(Role::Plain, words));
@@ -166,6 +176,23 @@ fn volume_row(volume: &Reading<Volume>, now: Timestamp) -> [String; 8] {
     }
 }
 
+/// The members of a replicated database, with what each does.
+fn members(status: &Status) -> Option<String> {
+    let mut table = Table::new(&MEMBERS, false);
+    let mut is_replicated = false;
+    for (member, it) in status.members.iter().filter_map(|member| Some((member, member.replication.as_ref()?))) {
+        is_replicated = true;
+        table.row([
+            member.pod.clone(),
+            it.role.words().replace(' ', "-"),
+            it.state.clone(),
+            it.timeline.map(|timeline| timeline.to_string()).unwrap_or_default(),
+            it.lag.map(|bytes| format!("{bytes}B")).unwrap_or_default(),
+        ]);
+    }
+    is_replicated.then(|| table.text())
+}
+
 fn services(status: &Status, wide: bool, now: Timestamp) -> String {
     let mut table = Table::new(&SERVICES, wide);
     for service in &status.services {
@@ -201,6 +228,19 @@ fn database(database: &Reading<DatabaseStatus>, now: Timestamp) -> Option<Line> 
         other => known(other),
     };
     Some(Line::default().and(Role::Title, "database: ").and(Role::Plain, text))
+}
+
+/// On how many volumes an acknowledged row is.
+fn synchronous(standbys: &Reading<Vec<String>>) -> Option<Line> {
+    let text = match standbys {
+        Reading::NotAsked => return None,
+        Reading::Present(standbys) if standbys.is_empty() => {
+            "no standby: a row that is acknowledged now is on the primary's volume only".to_owned()
+        }
+        Reading::Present(standbys) => format!("{} has every acknowledged row too", standbys.join(",")),
+        other => known(other),
+    };
+    Some(Line::default().and(Role::Title, "synchronous: ").and(Role::Plain, text))
 }
 
 /// Bytes as people read them.

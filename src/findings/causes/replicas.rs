@@ -25,7 +25,7 @@ pub static CAUSE: Cause = Cause {
         &page_unreachable::CAUSE,
     ],
     needs: &[],
-    mend: Some(|observed, finding| mends::one_replica(observed, finding.app)),
+    mend: Some(|observed, finding| mends::scaled(observed, finding.app)),
     judge: |observed| of_set(observed).into_iter().chain(of_deployments(observed)).collect(),
 };
 
@@ -58,6 +58,7 @@ fn of_deployments(observed: &Observed) -> impl Iterator<Item = Finding> {
 }
 
 fn finding(observed: &Observed, app: &'static str, kind: &str, says: String, purpose: &str) -> Finding {
-    let hint = observed.by_hand.kubectl(["scale", kind, app, "--replicas=1"]).to(purpose);
+    let replicas = format!("--replicas={}", mends::replicas(observed, app));
+    let hint = observed.by_hand.kubectl(["scale", kind, app, &replicas]).to(purpose);
     Finding { cause: &CAUSE, weight: Weight::Problem, app, object: format!("{kind}/{app}"), says, hint }
 }

@@ -25,6 +25,9 @@ const PLACES: [(&str, &str); 8] = [
 /// By what an object is found: another one is another object, and this one is absent.
 const IDENTITY: [&str; 4] = ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"];
 
+/// The keys of the Secret that containers are given.
+const SECRET_KEYS: [&str; 2] = [names::SECRET_USERNAME, names::SECRET_PASSWORD];
+
 fn settings() -> Settings {
     Settings::of("alice", Storage::Static { host_path: None, hostname: None })
 }
@@ -87,7 +90,7 @@ fn read(snapshot: Value) -> (Snapshot, Details) {
     }
     let found = |name: &str| match name {
         names::SECRET | "postgres-credentials-ab12" => {
-            Reading::Present(Keys { keys: names::SECRET_KEYS.map(str::to_owned).into(), terminating: false })
+            Reading::Present(Keys { keys: SECRET_KEYS.map(str::to_owned).into(), terminating: false })
         }
         _ => Reading::Absent,
     };
@@ -267,7 +270,7 @@ fn each_object_that_is_removed_is_missed() {
         let (told, findings) = told(after(|it| *it.pointer_mut(place).unwrap() = json!({ "state": "absent" })));
         assert_eq!(told, Told::Bad, "without {place}: {findings:?}");
     }
-    for key in names::SECRET_KEYS {
+    for key in SECRET_KEYS {
         let (snapshot, mut details) = read(deployed(&settings()));
         for holder in &mut details.configuration {
             let Reading::Present(there) = &mut holder.found else { panic!("the Secret is there") };

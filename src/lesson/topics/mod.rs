@@ -5,6 +5,7 @@ mod headless;
 mod level_one;
 mod live;
 mod pv_pvc;
+mod replication;
 mod rollout;
 mod shown;
 mod statefulset;
@@ -55,7 +56,7 @@ impl Look {
 }
 
 /// All topics, in the order of the lesson.
-pub const ALL: [&Topic; 7] = [
+pub const ALL: [&Topic; 8] = [
     &level_one::TOPIC,
     &statefulset::TOPIC,
     &headless::TOPIC,
@@ -63,6 +64,7 @@ pub const ALL: [&Topic; 7] = [
     &pv_pvc::TOPIC,
     &storage_class::TOPIC,
     &rollout::TOPIC,
+    &replication::TOPIC,
 ];
 
 /// The topic of a name.

@@ -3,6 +3,9 @@
 /// A fault that ends something of the whole cluster, or changes it for every exchange.
 const OF_THE_CLUSTER: &str = "it would be a fault of the whole cluster, and of each exchange in it";
 
+/// What only several members can have.
+const OF_MEMBERS: &str = "it needs a replicated database; `shared::ha` has one";
+
 /// What `dns-check` says of a name that was typed.
 const TYPED: &str = "it is about a name that somebody has typed after `dns-check`, and no fault of the exchange";
 
@@ -21,6 +24,10 @@ pub const WITHOUT: &[(&str, &str)] = &[
     ("node-away", OF_THE_CLUSTER),
     ("postgres-18-layout", "it needs the image of PostgreSQL 18, which the test cluster does not have"),
     ("not-published", "it passes: the cluster publishes a ready pod within a moment, unless its controllers are away"),
+    ("no-primary", OF_MEMBERS),
+    ("second-primary", OF_MEMBERS),
+    ("member-behind", OF_MEMBERS),
+    ("no-synchronous-standby", OF_MEMBERS),
     ("network-policy", "it needs a network that enforces policies, and that of the test cluster does not"),
     ("dns-silent", OF_THE_CLUSTER),
     ("absolute-name", TYPED),

@@ -17,15 +17,8 @@ use crate::{caller, paths, process};
 pub const PAUSE: &str = "registry.kubecoin.test/kubecoin/pause:1";
 
 /// What every cluster has.
-pub const STANDARD: [Image; 7] = [
-    Image::Pause,
-    Image::Coredns,
-    Image::Busybox,
-    Image::Postgres,
-    Image::PostgresHa,
-    Image::Backend,
-    Image::Frontend,
-];
+pub const STANDARD: [Image; 7] =
+    [Image::Pause, Image::Coredns, Image::Busybox, Image::Postgres, Image::PostgresHa, Image::Backend, Image::Frontend];
 
 /// The name by which pods ask for an image.
 pub fn name(image: Image) -> Result<String> {

@@ -54,6 +54,13 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
         Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),
         _ => return Err(refused("statefulset/postgres does not exist", ctx.own_command("deploy --init-db"))),
     };
+    if snapshot.is_replicated() {
+        let hint = ctx.own_command("persistence-demo --target statefulset/postgres");
+        return Err(refused(
+            "the database is replicated: this deletes the pod of one server",
+            hint.to("delete each member's pod"),
+        ));
+    }
     let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     if replicas != 1 {
         let hint = ctx.by_hand.kubectl("scale statefulset/postgres --replicas=1");

@@ -1,0 +1,86 @@
+//! A replicated database: who is the primary, and who follows.
+
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::exchange::objects::Objects;
+use crate::exchange::settings::{Settings, Storage};
+use crate::observe::replication::Replication;
+
+/// A member's pod: its number, its role, whether it is ready, its timeline and how far its log reaches.
+fn pod(number: u32, role: &str, ready: bool, (timeline, location): (u32, u64)) -> Pod {
+    let says = json!({ "state": "running", "role": role, "timeline": timeline, "xlog_location": location }).to_string();
+    let ready = if ready { "True" } else { "False" };
+    let pod: Value = json!({
+        "metadata": { "name": format!("postgres-{number}"), "uid": number.to_string(),
+                      "labels": { "app": "postgres", "role": role }, "annotations": { "status": says } },
+        "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": ready }] },
+    });
+    serde_json::from_value(pod).unwrap()
+}
+
+fn database(pods: Vec<Pod>, synchronous: &[&str]) -> Snapshot {
+    let settings = Settings { members: Some(3), ..Settings::of("alice", Storage::Dynamic { class: None }) };
+    let members = [0, 1, 2].map(names::member).map(|(pod, claim)| Member::new((&pod, &claim)));
+    let synchronous = synchronous.iter().map(|name| (*name).to_owned()).collect();
+    Snapshot {
+        statefulset: Reading::Present(Objects::new(&settings).unwrap().postgres),
+        pods: Reading::Present(pods),
+        members: members.into(),
+        replication: Reading::Present(Replication { leader: Some("postgres-2".to_owned()), synchronous }),
+        ..ready()
+    }
+}
+
+/// What is found of members, by its slug and its object.
+fn of_members(pods: Vec<Pod>, synchronous: &[&str]) -> Vec<(&'static str, String, Weight)> {
+    let all = ["no-primary", "second-primary", "member-behind", "no-synchronous-standby"];
+    let snapshot = database(pods, synchronous);
+    let (details, by_hand) = (&Details::default(), &hostile());
+    let observed = Observed { snapshot: &snapshot, details, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH };
+    let causes: Vec<_> = ALL.iter().filter(|cause| all.contains(&cause.slug)).copied().collect();
+    let found = crate::findings::found(&observed, &causes);
+    found.into_iter().map(|finding| (finding.cause.slug, finding.object, finding.weight)).collect()
+}
+
+const AT: (u32, u64) = (3, 100 << 20);
+
+#[test]
+fn nothing_is_the_matter_while_all_follow() {
+    let pods = vec![pod(0, "replica", true, AT), pod(1, "replica", true, AT), pod(2, "primary", true, AT)];
+    assert_eq!(of_members(pods, &["postgres-0"]), []);
+}
+
+#[test]
+fn without_a_primary_nothing_can_be_written() {
+    let pods = vec![pod(0, "replica", true, AT), pod(1, "replica", true, AT), pod(2, "primary", false, AT)];
+    let found = of_members(pods, &["postgres-0"]);
+    assert_eq!(found, [("no-primary", "statefulset/postgres".to_owned(), Weight::NotYet)]);
+    // While none is ready, each pod says why.
+    assert_eq!(of_members(vec![pod(0, "replica", false, AT)], &[]), []);
+}
+
+#[test]
+fn a_frozen_primary_is_told_from_the_new_one() {
+    let frozen = |ready| vec![pod(0, "primary", ready, AT), pod(1, "replica", true, AT), pod(2, "primary", true, AT)];
+    let of = |weight| [("second-primary", "pod/postgres-0".to_owned(), weight)];
+    assert_eq!(of_members(frozen(false), &["postgres-1"]), of(Weight::Warning));
+    assert_eq!(of_members(frozen(true), &["postgres-1"]), of(Weight::Problem), "the leader's claim decides");
+}
+
+#[test]
+fn a_standby_on_an_older_timeline_or_far_behind_is_named() {
+    let with = |at| vec![pod(0, "replica", true, at), pod(1, "replica", true, AT), pod(2, "primary", true, AT)];
+    for at in [(2, 100 << 20), (3, 60 << 20)] {
+        let found = of_members(with(at), &["postgres-1"]);
+        assert_eq!(found, [("member-behind", "pod/postgres-0".to_owned(), Weight::Warning)], "{at:?}");
+    }
+    assert_eq!(of_members(with((3, 90 << 20)), &["postgres-1"]), [], "what members say is some seconds old");
+}
+
+#[test]
+fn a_primary_that_works_alone_is_named() {
+    let found = of_members(vec![pod(2, "primary", true, AT)], &[]);
+    assert_eq!(found, [("no-synchronous-standby", "pod/postgres-2".to_owned(), Weight::Warning)]);
+}
