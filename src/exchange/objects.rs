@@ -4,7 +4,8 @@ use anyhow::Context;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMap, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume,
-    PersistentVolumeClaim, Pod, PodSpec, PodTemplateSpec, Secret, Service, ServiceAccount, VolumeNodeAffinity,
+    PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, PodTemplateSpec, Secret, Service,
+    ServiceAccount, Volume, VolumeNodeAffinity,
 };
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -310,7 +311,13 @@ impl Objects {
             self.frontend.spec.as_ref().map(|spec| (self.frontend.name_any(), &spec.template)),
         ];
         let namespace = self.postgres.metadata.namespace.as_ref();
-        templates.into_iter().flatten().map(|(name, template)| pod_of(&name, namespace, template)).collect()
+        let mut pods: Vec<Pod> =
+            templates.into_iter().flatten().map(|(name, template)| pod_of(&name, namespace, template)).collect();
+        let claims = self.postgres.spec.iter().flat_map(|spec| spec.volume_claim_templates.iter().flatten());
+        if let Some(spec) = pods.first_mut().and_then(|pod| pod.spec.as_mut()) {
+            spec.volumes.get_or_insert_default().extend(claims.map(|claim| claimed(&claim.name_any())));
+        }
+        pods
     }
 }
 
@@ -330,6 +337,15 @@ pub fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec
     metadata.name = Some(format!("{name}{TRIED}"));
     metadata.namespace = namespace.cloned();
     Pod { metadata, spec: template.spec.clone(), status: None }
+}
+
+/// The volume that a set adds to a pod for one of its templates of claims: here of the first member.
+fn claimed(template: &str) -> Volume {
+    let source = PersistentVolumeClaimVolumeSource {
+        claim_name: format!("{template}-{}", names::POSTGRES_POD),
+        ..PersistentVolumeClaimVolumeSource::default()
+    };
+    Volume { name: template.to_owned(), persistent_volume_claim: Some(source), ..Volume::default() }
 }
 
 fn set_volume(volume: &mut PersistentVolume, name: &str, settings: &Settings, path: String, hostname: Option<&str>) {

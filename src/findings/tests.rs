@@ -373,6 +373,9 @@ fn each_member_is_judged_by_its_own_storage() {
         Member { claim: of_claim(&claim), ..Member::new((&pod, &name)) }
     };
     snapshot.members = (0..3).map(member).collect();
+    let Reading::Present(pods) = &mut snapshot.pods else { panic!("there are pods") };
+    let (label, primary) = names::ROLE;
+    pods[0].metadata.labels.get_or_insert_default().insert(label.to_owned(), primary.to_owned());
     assert_eq!(found(&snapshot, &Details::default()), []);
 
     let deleted =

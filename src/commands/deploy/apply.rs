@@ -78,8 +78,8 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
         Err(error) if Cause::of(&error).is_some_and(obstacle::is_with_itself) => {
             ctx.perform(&Apply { force: true, ..apply }).await?
         }
-        // An administrator has created it for those who may not.
-        Err(error) if there.present().is_some() && obstacle::is_grant(&object.reference()) && is_refused(&error) => {
+        // An administrator has created it for those who may not: else the preflight has refused.
+        Err(error) if obstacle::is_grant(&object.reference()) && is_refused(&error) => {
             return say(ctx, &object.reference(), "unchanged", dry_run);
         }
         applied => applied?,

@@ -203,7 +203,7 @@ async fn trials(
 ) -> anyhow::Result<Vec<Obstacle>> {
     // What an administrator has created is used as it is.
     let is_given = |reference: &str, error: &RequestError, existing: &Existing<'_>| {
-        obstacle::is_grant(reference) && error.cause.is_refusal() && existing.has(reference)
+        obstacle::is_grant(reference) && error.cause.is_refusal() && existing.is_given(reference)
     };
     let applies = objects.iter().cloned().map(|object| {
         let adopted = matches!(existing.of(&object), Reading::Present(there) if adopt::patch(&object, there).is_some());

@@ -9,6 +9,7 @@ mod deploy;
 pub mod dns;
 mod drawn;
 pub mod exercise;
+mod failover;
 mod faults;
 mod hostile;
 pub mod lesson;
