@@ -112,6 +112,8 @@ impl Display for Answer {
 pub enum Expected {
     /// Exactly these records, at least one.
     Records(BTreeSet<Record>),
+    /// These records, at least one, and perhaps more: names below these Services.
+    With { records: BTreeSet<Record>, below: BTreeSet<String> },
     /// The name, without a record of this kind.
     NoRecord,
     /// That there is no such name.
@@ -136,12 +138,39 @@ impl Expected {
         let records: BTreeSet<Record> = addresses.iter().filter(fits).copied().map(Record::Address).collect();
         if records.is_empty() { Self::NoRecord } else { Self::Records(records) }
     }
+
+    /// These records, and perhaps names below these Services, if there are any.
+    #[must_use]
+    pub fn with(records: BTreeSet<Record>, below: BTreeSet<String>) -> Self {
+        if below.is_empty() { Self::Records(records) } else { Self::With { records, below } }
+    }
+
+    /// Whether these records are expected.
+    #[must_use]
+    pub fn allows(&self, got: &BTreeSet<Record>) -> bool {
+        let is_below = |record: &Record, services: &BTreeSet<String>| match record {
+            Record::Name(name) => name.split_once('.').is_some_and(|(_, service)| services.contains(service)),
+            _ => false,
+        };
+        match self {
+            Self::Records(records) => records == got,
+            Self::With { records, below } => {
+                records.is_subset(got) && got.difference(records).all(|record| is_below(record, below))
+            }
+            Self::Something => true,
+            _ => false,
+        }
+    }
 }
 
 impl Display for Expected {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Records(records) => join(f, records),
+            Self::With { records, below } => {
+                join(f, records)?;
+                below.iter().try_for_each(|service| write!(f, ", maybe *.{service}"))
+            }
             Self::NoRecord => f.write_str("no record"),
             Self::NoSuchName => f.write_str("no such name"),
             Self::Something => f.write_str("any address"),

@@ -22,18 +22,25 @@ pub struct Facts {
     pub headless_name: String,
     /// The labels by which the set selects its pods.
     pub selector: BTreeMap<String, String>,
+    /// How many members a replicated database has, by their claims and its set; none of one server.
+    pub members: Option<usize>,
     /// The Services with an address of their own that are asked for beside it: the exchange's.
     pub others: Vec<&'static str>,
     /// The pods that the set shall have, in their order.
     pub replicas: Reading<Vec<Replica>>,
+    /// Members beyond these that have not ended yet, and are among the endpoints of the headless Service.
+    pub leaving: Vec<Replica>,
     /// The Service that the set names.
     pub set_service: Option<String>,
     /// The Services by their names.
     pub services: BTreeMap<String, Reading<ServiceFacts>>,
     /// The ready addresses behind each Service.
     pub published: Reading<BTreeMap<String, BTreeSet<IpAddr>>>,
-    /// What the backend is told to connect to.
-    pub database_host: Option<String>,
+    /// When the addresses behind the Services of a replicated database were written last. Another member can become the primary
+    /// while every pod stays ready.
+    pub rewritten: Option<Timestamp>,
+    /// What the backend is told to connect to: a name, or several before a replicated database.
+    pub database_hosts: Vec<String>,
 }
 
 /// A pod that the set shall have.
@@ -118,18 +125,24 @@ impl Facts {
             (other, _) => other.map(|_| Vec::new()),
         };
         let backend = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
-        let others = names::SERVICES.into_iter().filter(|name| *name != names::POSTGRES_SERVICE);
+        let members = snapshot.is_replicated().then_some(snapshot.members.len());
+        let of_members = names::REPLICATED_SERVICES.into_iter().filter(|_| members.is_some());
+        let others = of_members.chain(names::SERVICES.into_iter().filter(|name| *name != names::POSTGRES_SERVICE));
+        let published = snapshot.endpoints.map(|slices| published(slices));
         Self {
             namespace: namespace.to_owned(),
             set: snapshot.workload(names::POSTGRES).to_owned(),
             selector: snapshot.statefulset.present().and_then(selector).cloned().unwrap_or_default(),
             headless_name: snapshot.headless_name().to_owned(),
+            members,
             others: others.filter(|_| snapshot.target.is_none()).collect(),
+            leaving: members.map(|_| leaving(snapshot, &replicas, &published)).unwrap_or_default(),
             replicas,
             set_service: snapshot.statefulset.present().and_then(|set| set.spec.as_ref()?.service_name.clone()),
             services: snapshot.services.iter().map(service).collect(),
-            published: snapshot.endpoints.map(|slices| published(slices)),
-            database_host: backend.and_then(database_host),
+            published,
+            rewritten: members.and_then(|_| rewritten(slices)),
+            database_hosts: backend.and_then(database_host).map(|host| hosts(host, members)).unwrap_or_default(),
         }
     }
 
@@ -137,6 +150,19 @@ impl Facts {
     #[must_use]
     pub fn is_exchange(&self) -> bool {
         !self.others.is_empty()
+    }
+
+    /// The names of the exchange's Services: two more where its database is replicated.
+    pub fn known_services(&self) -> impl Iterator<Item = &'static str> {
+        names::SERVICES.into_iter().chain(names::REPLICATED_SERVICES.into_iter().filter(|_| self.members.is_some()))
+    }
+
+    /// The other Services of a replicated database's namespace that have an address behind them. The DNS server has names for
+    /// it below each of them too.
+    pub fn also_behind(&self, address: IpAddr) -> impl Iterator<Item = &str> {
+        let all = self.published.present().filter(|_| self.members.is_some()).into_iter().flatten();
+        let others = all.filter(move |(name, addresses)| **name != self.headless_name && addresses.contains(&address));
+        others.map(|(name, _)| name.as_str())
     }
 
     /// The headless Service, if it is there.
@@ -177,7 +203,7 @@ impl Facts {
     pub fn changed(&self) -> Option<Timestamp> {
         let pods = self.replicas.present().into_iter().flatten().filter_map(|replica| replica.since);
         let services = self.services.values().filter_map(|service| service.present()?.created);
-        pods.chain(services).max()
+        pods.chain(services).chain(self.rewritten).max()
     }
 }
 
@@ -187,6 +213,20 @@ fn replicas(set: &StatefulSet, pods: &[Pod]) -> Vec<Replica> {
         found.map_or_else(|| Replica { name: name.clone(), ..Replica::default() }, replica)
     };
     target::pod_names(set).into_iter().map(replica).collect()
+}
+
+/// The members that the set shall have no more, as long as the headless Service gives their addresses.
+fn leaving(
+    snapshot: &Snapshot,
+    replicas: &Reading<Vec<Replica>>,
+    published: &Reading<BTreeMap<String, BTreeSet<IpAddr>>>,
+) -> Vec<Replica> {
+    let Some(replicas) = replicas.present() else { return Vec::new() };
+    let behind = published.present().and_then(|all| all.get(names::POSTGRES_SERVICE));
+    let is_wanted = |replica: &Replica| replicas.iter().any(|wanted| wanted.name == replica.name);
+    let is_behind = |replica: &Replica| behind.is_some_and(|behind| !replica.addresses.is_disjoint(behind));
+    let members = snapshot.members.iter().filter_map(|member| snapshot.pod_of(member)).map(replica);
+    members.filter(|replica| !is_wanted(replica) && is_behind(replica)).collect()
 }
 
 fn replica(pod: &Pod) -> Replica {
@@ -245,6 +285,13 @@ fn published(slices: &[EndpointSlice]) -> BTreeMap<String, BTreeSet<IpAddr>> {
     all
 }
 
+/// When one of the slices behind the Services of a replicated database was written last, as the API server notes it.
+fn rewritten(slices: &[EndpointSlice]) -> Option<Timestamp> {
+    let services = names::REPLICATED_SERVICES.into_iter().chain([names::POSTGRES_SERVICE]);
+    let entries = services.flat_map(|name| of_service(slices, name)).flat_map(|slice| &slice.metadata.managed_fields);
+    entries.flatten().filter_map(|entry| entry.time.as_ref()).map(|time| time.0).max()
+}
+
 fn selector(set: &StatefulSet) -> Option<&BTreeMap<String, String>> {
     set.spec.as_ref()?.selector.match_labels.as_ref()
 }
@@ -253,4 +300,12 @@ fn database_host(backend: &Deployment) -> Option<String> {
     let containers = &backend.spec.as_ref()?.template.spec.as_ref()?.containers;
     let variables = containers.iter().flat_map(|container| container.env.iter().flatten());
     variables.into_iter().find(|variable| variable.name == names::DATABASE_HOST)?.value.clone()
+}
+
+/// The names in `DB_HOST`: libpq takes a list. One server is given one name.
+fn hosts(host: String, members: Option<usize>) -> Vec<String> {
+    match members {
+        Some(_) => host.split(',').map(str::to_owned).collect(),
+        None => vec![host],
+    }
 }

@@ -136,12 +136,15 @@ mod tests {
             typed: false,
         };
         let answered = Answered::new(question, Answer::Records(records.clone().into()), None, None);
+        let with = Expected::with(records.clone().into(), ["c.d.svc".to_owned()].into());
+        let question = Question { expected: with, ..answered.question.clone() };
+        let other = Answered::new(question, Answer::NoSuchName, None, None);
         assert!(matches!(&records[3], Record::Server { port: 5432, .. }) && matches!(records[1], Record::Address(_)));
         let heard = Heard {
             asker: Asker { pod: "backend-1".to_owned(), ..Asker::default() },
             hello: Hello::default(),
             domain: Some(Domain { name: "kube.test".to_owned(), from: Source::SearchList }),
-            answers: vec![answered],
+            answers: vec![answered, other],
             walks: vec![Walk { name: "a".to_owned(), steps: Vec::new() }],
             caching: Caching::For(std::time::Duration::from_secs(30)),
         };

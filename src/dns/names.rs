@@ -115,14 +115,19 @@ impl Names<'_> {
             all.push(ask(service.to_owned(), self.facts.service(service, Kind::Any), Some(service)));
         }
         // What the backend is told to connect to, if it is not one of these.
-        if let Some(host) = &self.facts.database_host
-            && is_name(host)
-            && host.parse::<IpAddr>().is_err()
-            && !all.iter().any(|question| question.name == *host)
-        {
-            // Where the name of another Service leads is no matter of DNS: it may lead to the database as well.
-            let is_ours = host.split('.').next().is_some_and(|first| names::SERVICES.contains(&first));
-            all.push(if is_ours { of_headless(host.clone()) } else { ask(host.clone(), Expected::Something, None) });
+        for host in self.facts.database_hosts.iter().filter(|host| is_name(host) && host.parse::<IpAddr>().is_err()) {
+            if all.iter().any(|question| question.name == *host) {
+                continue;
+            }
+            let first = host.split('.').next().unwrap_or_default();
+            all.push(match self.facts.known_services().find(|known| *known == first) {
+                Some(service) if names::REPLICATED_SERVICES.contains(&service) => {
+                    ask(host.clone(), self.facts.service(service, Kind::Any), Some(service))
+                }
+                // Where the name of another Service leads is no matter of DNS: it may lead to the database as well.
+                Some(_) => of_headless(host.clone()),
+                None => ask(host.clone(), Expected::Something, None),
+            });
         }
         if let Some(domain) = self.domain {
             // The dot at its end: no search list, which may lead out of the cluster.
@@ -159,7 +164,8 @@ impl Names<'_> {
                 let expected = if self.facts.names_no_pods() {
                     Expected::Unknown(NO_NAMES.to_owned())
                 } else {
-                    Expected::Records([back.clone()].into())
+                    let also = self.facts.also_behind(*address).map(|service| self.absolute(service, domain));
+                    Expected::with([back.clone()].into(), also.collect())
                 };
                 of_headless(wire::reverse(*address), Kind::Ptr, expected)
             };
@@ -184,6 +190,7 @@ impl Names<'_> {
             Reading::Present(replicas) if replicas.iter().any(Replica::has_address) => Expected::Records(
                 replicas
                     .iter()
+                    .chain(&self.facts.leaving)
                     .filter(|replica| replica.has_address())
                     .map(|replica| self.absolute(&format!("{}.{headless}", replica.name), domain))
                     .map(|name| Record::Server { name, port })
@@ -209,7 +216,7 @@ impl Names<'_> {
     /// The Service of the exchange that a name leads to in its namespace. With a dot at its end only its full name does.
     fn service_of(&self, name: &str) -> Option<&'static str> {
         let namespace = self.facts.namespace.as_str();
-        names::SERVICES.into_iter().find(|service| {
+        self.facts.known_services().find(|service| {
             let full = self.domain.map(|domain| self.absolute(service, domain));
             if let Some(absolute) = name.strip_suffix('.') {
                 return full.is_some_and(|full| full == absolute);
@@ -225,7 +232,7 @@ impl Names<'_> {
 }
 
 impl Facts {
-    /// The addresses behind the headless Service: those of all pods of the set. Another set may share its Service with more.
+    /// The addresses behind the headless Service: those of all pods of the set, and of those that have not left it yet. Another set may share its Service with more.
     fn pods(&self, kind: Kind) -> Expected {
         match &self.replicas {
             _ if !self.is_exchange() => match &self.published {
@@ -233,10 +240,13 @@ impl Facts {
                 other => unknown(other, "no endpoints"),
             },
             Reading::Present(replicas) if replicas.is_empty() => Expected::Missing("no pod: no replicas".to_owned()),
-            Reading::Present(replicas) => match replicas.iter().find(|replica| replica.has_address()) {
-                None => Expected::Missing(format!("no address of {}", replicas[0].name)),
-                Some(_) => self.of_family(replicas.iter().flat_map(|replica| &replica.addresses), kind),
-            },
+            Reading::Present(replicas) if !replicas.iter().any(Replica::has_address) => {
+                Expected::Missing(format!("no address of {}", replicas[0].name))
+            }
+            Reading::Present(replicas) => {
+                let all = replicas.iter().chain(&self.leaving);
+                self.of_family(all.flat_map(|replica| &replica.addresses), kind)
+            }
             other => unknown(other, "the set is missing"),
         }
     }

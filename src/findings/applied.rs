@@ -164,10 +164,15 @@ fn is_same(applied: &Value, there: &Value, path: &str, namespace: &str) -> bool 
 }
 
 /// A value in which the names of the exchange's Services are as short as they are applied, and the pod of the database is
-/// named by its Service.
+/// named by its Service. It may be a list of names.
 fn short(value: &str, namespace: &str) -> String {
+    value.split(',').map(|name| short_name(name, namespace)).collect::<Vec<_>>().join(",")
+}
+
+fn short_name(value: &str, namespace: &str) -> String {
     let value = value.replace(&format!("{}.{}", names::POSTGRES_POD, names::POSTGRES_SERVICE), names::POSTGRES_SERVICE);
-    let full = names::SERVICES.iter().find_map(|service| value.split_once(&format!("{service}.{namespace}")));
+    let mut services = names::SERVICES.iter().chain(&names::REPLICATED_SERVICES);
+    let full = services.find_map(|service| value.split_once(&format!("{service}.{namespace}")));
     let Some((before, after)) = full else { return value };
     let service = &value[before.len()..value.len() - after.len() - namespace.len() - 1];
     // The rest of the name, up to a port.
@@ -178,4 +183,31 @@ fn short(value: &str, namespace: &str) -> String {
 
 fn is_of_a_name(letter: char) -> bool {
     letter == '.' || letter == '-' || letter.is_ascii_alphanumeric()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_of_a_list_may_be_a_full_one() {
+        let applied = "postgres-primary,postgres-headless";
+        for same in [
+            applied,
+            "postgres-primary.alice,postgres-headless",
+            "postgres-primary,postgres-headless.alice.svc",
+            "postgres-primary.alice.svc.cluster.local,postgres-headless.alice.svc.cluster.local.",
+        ] {
+            assert_eq!(short(same, "alice"), applied);
+        }
+        for other in [
+            "postgres-primary",
+            "postgres-headless,postgres-primary",
+            "postgres-primary.bob,postgres-headless",
+            "postgres-primary.alice.postgres-headless",
+        ] {
+            assert_ne!(short(other, "alice"), applied);
+        }
+        assert_eq!(short("http://backend-service.alice.svc:5000", "alice"), "http://backend-service:5000");
+    }
 }

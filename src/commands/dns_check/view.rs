@@ -3,7 +3,7 @@
 use super::report::{DnsReport, Row};
 use crate::commands::shared::waiting;
 use crate::dns::heard::{Step, Walk};
-use crate::dns::{Answer, Verdict, View};
+use crate::dns::{Answer, Expected, Kind, Verdict, View};
 use crate::kubernetes::on;
 use crate::output::{Column, Line, Role, Table};
 
@@ -70,10 +70,25 @@ fn table(report: &DnsReport, view: View, wide: bool) -> Vec<Line> {
         let verdict = row.why.filter(|why| *why != row.verdict.word());
         let verdict = verdict.map_or(row.verdict.word().to_owned(), |why| format!("{}: {why}", row.verdict.word()));
         let kind = (view == View::Server).then(|| row.kind.to_string());
-        let cells = [short(row.expected.to_string()), short(got), verdict, time(row)];
+        let (expected, got) = match many(row).filter(|_| !wide) {
+            Some(many) if row.kind == Kind::Srv => (many.clone(), format!("{many}, as expected")),
+            Some(many) => (many, got),
+            None => (row.expected.to_string(), got),
+        };
+        let cells = [short(expected), short(got), verdict, time(row)];
         table.row([short(row.name.clone())].into_iter().chain(kind).chain(cells));
     }
     table.text().lines().map(Line::from).collect()
+}
+
+/// The most records that are named twice in a line: two, of one server with an address of each family.
+const FEW: usize = 2;
+
+/// How many records were expected, if they are many and came: the line would be too long with all of them twice.
+fn many(row: &Row) -> Option<String> {
+    let Expected::Records(records) = &row.expected else { return None };
+    let what = if row.kind == Kind::Srv { "servers" } else { "addresses" };
+    (row.verdict == Verdict::Ok && records.len() > FEW).then(|| format!("{} {what}", records.len()))
 }
 
 fn time(row: &Row) -> String {
@@ -115,4 +130,36 @@ fn verdict(report: &DnsReport) -> Line {
     let (all, on) = (asked().count(), on(&report.context));
     let place = format!(" ({ok} of {all} answers ok, {}{on}{found}; {} ms)", report.namespace, report.milliseconds);
     Line::default().and(Role::Title, "dns: ").and(role, word).and(Role::Plain, place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::Record;
+
+    #[test]
+    fn many_records_are_counted_where_they_are_right() {
+        let row = |kind, all: &[&str], verdict| Row {
+            view: View::Server,
+            name: "name".to_owned(),
+            kind,
+            expected: Expected::Records(all.iter().map(|one| Record::from(*one)).collect()),
+            got: Answer::NoRecord,
+            verdict,
+            why: None,
+            ttl: None,
+            milliseconds: None,
+        };
+        let (three, two) = (["10.0.0.1", "10.0.0.2", "10.0.0.3"], ["10.0.0.1", "fd00::1"]);
+        let servers = ["a.b:1", "c.b:1", "d.b:1"];
+        for (kind, all, verdict, wanted) in [
+            (Kind::A, &three[..], Verdict::Ok, Some("3 addresses")),
+            (Kind::Srv, &servers, Verdict::Ok, Some("3 servers")),
+            (Kind::Srv, &servers, Verdict::Differs, None),
+            // One server may have an address of each family.
+            (Kind::Any, &two, Verdict::Ok, None),
+        ] {
+            assert_eq!(many(&row(kind, all, verdict)).as_deref(), wanted, "{kind} {all:?}");
+        }
+    }
 }

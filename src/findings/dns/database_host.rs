@@ -19,12 +19,12 @@ pub static CAUSE: Cause = Cause {
 
 /// By the name in the Deployment.
 pub fn judge(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation> {
-    let name = evidence.facts.database_host.as_deref().filter(|name| *name == answered.question.name)?;
+    let name = evidence.facts.database_hosts.iter().find(|name| **name == answered.question.name)?;
     let (first, _) = labels(name);
     let wrong = match absolute(name) {
         Some(_) => format!("{name}, which is not a full name: {ABSOLUTE}"),
-        None if names::SERVICES.contains(&first) => return None,
-        None => format!("{first}, which is not a Service here{}", meant(first)),
+        None if evidence.facts.known_services().any(|known| known == first) => return None,
+        None => format!("{first}, which is not a Service here{}", meant(evidence.facts, first)),
     };
     let says = format!("is told by {} to use {wrong}", names::DATABASE_HOST);
     let object = format!("deployment/{}", names::BACKEND);

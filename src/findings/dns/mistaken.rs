@@ -2,9 +2,9 @@
 
 use super::explanation::{Covers, Explanation};
 use crate::dns::answer::{Answer, Expected};
+use crate::dns::facts::Facts;
 use crate::dns::names::View;
 use crate::dns::verdict::{Answered, Verdict};
-use crate::exchange::names;
 use crate::findings::finding::{Cause, Weight};
 use crate::text::Hint;
 
@@ -36,8 +36,8 @@ pub fn labels(name: &str) -> (&str, Option<&str>) {
 }
 
 /// Which Service may be meant, in words.
-pub fn meant(first: &str) -> String {
-    let similar = names::SERVICES.into_iter().find(|known| *known != first && distance(known, first) <= 2);
+pub fn meant(facts: &Facts, first: &str) -> String {
+    let similar = facts.known_services().find(|known| *known != first && distance(known, first) <= 2);
     similar.map(|known| format!(": did you mean {known}?")).unwrap_or_default()
 }
 

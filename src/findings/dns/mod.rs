@@ -140,4 +140,6 @@ fn of_heard(observed: &Observed, names: &Names, heard: &Heard) -> Vec<Finding> {
 #[cfg(test)]
 mod joined_tests;
 #[cfg(test)]
+mod replicated_tests;
+#[cfg(test)]
 mod tests;

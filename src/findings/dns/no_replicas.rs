@@ -20,7 +20,9 @@ pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
         return Vec::new();
     }
     let set = format!("statefulset/{}", evidence.facts.set);
-    let hint = evidence.by_hand.kubectl(["scale", &set, "--replicas=1"]).to("start it again");
+    // Each member has a claim, which stays.
+    let replicas = format!("--replicas={}", evidence.facts.members.unwrap_or(1));
+    let hint = evidence.by_hand.kubectl(["scale", &set, &replicas]).to("start it again");
     let says = "is scaled to 0: there is no pod to resolve";
     vec![Explanation::of(Covers::headless(evidence.facts), &CAUSE, Weight::Problem, set, says, hint)]
 }

@@ -21,6 +21,6 @@ pub fn judge(evidence: &DnsEvidence, answered: &Answered) -> Option<Explanation>
     let (first, second) = labels(typed);
     let services = ["get", "services", "-n", second.unwrap_or(&evidence.facts.namespace)];
     let hint = evidence.by_hand.kubectl_of_cluster(services).to("list the Services");
-    let says = format!("does not exist here{}", meant(first));
+    let says = format!("does not exist here{}", meant(evidence.facts, first));
     is_of_the_user(answered).then(|| because(answered, &CAUSE, typed, says, hint))
 }

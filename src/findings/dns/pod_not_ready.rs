@@ -17,10 +17,15 @@ pub static CAUSE: Cause = Cause {
 /// Each of them.
 pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
     let there = evidence.facts.of_headless().filter(|(replica, _)| replica.exists);
-    let unready = there.filter(|(replica, service)| !service.publishes(replica)).map(|(replica, _)| {
+    let unready = there.filter(|(replica, service)| !service.publishes(replica) || !replica.has_address());
+    let unready = unready.map(|(replica, service)| {
         let object = format!("pod/{}", replica.name);
         let hint = evidence.by_hand.kubectl(["describe", &object]).to("see why");
-        let says = "is not ready, and the Service only publishes ready pods";
+        let says = if service.publishes(replica) {
+            "is not ready, and has no address yet"
+        } else {
+            "is not ready, and the Service only publishes ready pods"
+        };
         Explanation::of(Covers::headless(evidence.facts), &CAUSE, Weight::NotYet, object, says, hint)
     });
     unready.collect()

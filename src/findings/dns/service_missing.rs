@@ -22,14 +22,16 @@ pub fn judge(evidence: &DnsEvidence, _: &[Answered]) -> Vec<Explanation> {
     let facts = evidence.facts;
     let apps = [names::POSTGRES, names::BACKEND, names::FRONTEND];
     let is_missing = |name: &str| matches!(facts.services.get(name), Some(Reading::Absent));
-    let missing = apps.into_iter().zip(names::SERVICES).filter(|(_, name)| is_missing(name)).map(|(app, name)| {
+    let of_members = names::REPLICATED_SERVICES.map(|name| (names::POSTGRES, name));
+    let all = apps.into_iter().zip(names::SERVICES).chain(of_members.into_iter().filter(|_| facts.members.is_some()));
+    let missing = all.filter(|(_, name)| is_missing(name)).map(|(app, name)| {
         let finding = Finding {
             cause: &CAUSE,
             weight: Weight::Problem,
             app,
             object: format!("service/{name}"),
             says: format!("is missing in the namespace {}", facts.namespace),
-            hint: evidence.by_hand.own("deploy").into(),
+            hint: evidence.by_hand.own(if facts.members.is_some() { "deploy --ha" } else { "deploy" }).into(),
         };
         Explanation { finding, covers: Covers::Service(name.to_owned()) }
     });

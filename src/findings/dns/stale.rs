@@ -1,4 +1,5 @@
 use super::explanation::{Covers, DnsEvidence, Explanation, USUAL};
+use crate::dns::answer::Kind;
 use crate::dns::caching::Caching;
 use crate::dns::verdict::Answered;
 use crate::findings::causes::database_unreachable;
@@ -18,6 +19,8 @@ pub static CAUSE: Cause = Cause {
 
 /// By when what is expected has changed last.
 pub fn judge(evidence: &DnsEvidence, left: &[&Answered]) -> Option<Explanation> {
+    let caching = caching(evidence, left);
+    let evidence = &DnsEvidence { caching, ..evidence.clone() };
     evidence.unchanged().filter(|since| *since <= evidence.window())?;
     let ago = evidence.seconds_ago();
     let kept = left.iter().filter_map(|answered| answered.kept).max();
@@ -41,4 +44,14 @@ pub fn judge(evidence: &DnsEvidence, left: &[&Answered]) -> Option<Explanation> 
     };
     let hint = wait.to("wait until it is");
     Some(Explanation::of(Covers::Everything, &CAUSE, Weight::NotYet, "an older answer", says, hint))
+}
+
+/// For how long the DNS server keeps these answers. Where it does not keep those of the cluster's names, it may keep those of
+/// addresses, which are of another zone: with a replicated database they change while a pod stays as it is.
+fn caching(evidence: &DnsEvidence, left: &[&Answered]) -> Caching {
+    let are_of_addresses = left.iter().all(|answered| answered.question.kind == Kind::Ptr);
+    match evidence.caching {
+        Caching::No if are_of_addresses && evidence.facts.members.is_some() => Caching::Unknown,
+        other => other,
+    }
 }

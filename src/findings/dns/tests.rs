@@ -20,7 +20,7 @@ use crate::kubernetes::by_hand_tests::{assert_leads, hostile};
 use crate::observe::dns::DnsServer;
 use crate::observe::{Reason, Snapshot};
 
-const DOMAIN: &str = "kube.test";
+pub const DOMAIN: &str = "kube.test";
 const POD: &str = "10.244.0.7";
 pub const OLD: &str = "10.244.0.6";
 
@@ -105,7 +105,7 @@ pub fn answers(facts: &Facts, typed: &[&str], lie: impl Fn(&str, Kind) -> Option
     let mut questions = as_an_application(facts, Some(DOMAIN), &typed);
     questions.extend(of_the_server(facts, DOMAIN));
     let truth = |expected: &Expected| match expected {
-        Expected::Records(records) => Answer::Records(records.clone()),
+        Expected::Records(records) | Expected::With { records, .. } => Answer::Records(records.clone()),
         Expected::NoRecord => Answer::NoRecord,
         _ => Answer::NoSuchName,
     };
@@ -131,11 +131,11 @@ pub fn address(address: &str) -> Answer {
 }
 
 /// Judges with the usual evidence: a day after the pod became ready, at a server that keeps nothing.
-fn judge(facts: &Facts, answers: &mut [Answered]) -> Vec<Finding> {
+pub fn judge(facts: &Facts, answers: &mut [Answered]) -> Vec<Finding> {
     judge_with(facts, answers, &Reading::NotAsked, Caching::No, "2026-11-24T20:00:00Z")
 }
 
-fn judge_with(
+pub fn judge_with(
     facts: &Facts,
     answers: &mut [Answered],
     dns: &Reading<DnsServer>,
@@ -154,7 +154,7 @@ fn judge_with(
 }
 
 /// Asserts that it does not hold, for this reason, and that every answer that is wrong has a reason.
-fn is_explained(facts: &Facts, answers: &mut [Answered], code: &str) -> Finding {
+pub fn is_explained(facts: &Facts, answers: &mut [Answered], code: &str) -> Finding {
     let findings = judge(facts, answers);
     assert!(!holds(answers, &findings), "{findings:?}");
     assert!(
