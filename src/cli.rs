@@ -8,7 +8,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     completion, deploy, dns_check, doctor, exercise, explain, init_db, lesson, manifests, open, overview,
-    persistence_demo, psql, reference, replay, rotate_password, status, teardown, verify_report, version,
+    persistence_demo, psql, reference, replay, rotate_password, status, switchover, teardown, verify_report, version,
 };
 use crate::complete;
 use crate::context::Ctx;
@@ -70,6 +70,8 @@ pub enum Command {
     Manifests(manifests::Args),
     /// Sync PostgreSQL's password with the Secret, or set a new one
     RotatePassword(rotate_password::Args),
+    /// Make another member of a replicated database the primary
+    Switchover(switchover::Args),
     /// Delete the exchange; its data is kept unless you say otherwise
     Teardown(teardown::Args),
     /// Check a report of persistence-demo or lesson again, without a cluster
@@ -131,6 +133,7 @@ async fn run(command: Option<Command>, ctx: &Ctx) -> anyhow::Result<Outcome> {
         Some(Command::Psql(args)) => Box::pin(psql::run(&args, ctx)).await,
         Some(Command::Manifests(args)) => Box::pin(manifests::run(args, ctx)).await,
         Some(Command::RotatePassword(args)) => rotate_password::run(&args, ctx).await,
+        Some(Command::Switchover(args)) => switchover::run(&args, ctx).await,
         Some(Command::Teardown(args)) => teardown::run(&args, ctx).await,
         Some(Command::VerifyReport(args)) => verify_report::run(&args, ctx),
         Some(Command::Replay(args)) => replay::run(&args, ctx).await,

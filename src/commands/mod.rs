@@ -18,6 +18,7 @@ pub mod replay;
 pub mod rotate_password;
 mod shared;
 pub mod status;
+pub mod switchover;
 pub mod teardown;
 pub mod verify_report;
 pub mod version;

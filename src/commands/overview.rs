@@ -99,6 +99,10 @@ fn in_the_lesson(look: &Look, kept: &Reading<Results>) -> Place {
     let results = kept.present().unwrap_or(&nothing);
     let annotations = look.snapshot.statefulset.present().map(ResourceExt::annotations);
     let proof = annotations.and_then(Proof::of).map(|proof| format!(", last proof {}", proof.words(look.now)));
+    if look.snapshot.is_replicated() {
+        let says = "exchange running, with a replicated database".to_owned();
+        return Place { says, done: done(results), next: ["explain", "replication"].map(str::to_owned).into() };
+    }
     let says = match kept {
         Reading::Unknown(_) => ", and it is unknown which questions are answered".to_owned(),
         _ => format!(", {} of {} questions answered{}", answered(results), QUESTIONS.len(), exercises(results)),

@@ -31,7 +31,7 @@ const VALUES: &[(Value, &[&str])] = &[
     (Value::Name(Names::Users), &["user"]),
     (Value::Name(Names::Namespaces), &["namespace"]),
     (Value::Name(Names::StatefulSets), &["target"]),
-    (Value::Name(Names::Pods), &["from", "member"]),
+    (Value::Name(Names::Pods), &["from", "member", "to"]),
     (Value::Name(Names::Nodes), &["node"]),
     (Value::Name(Names::StorageClasses), &["storage_class"]),
     (

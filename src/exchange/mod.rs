@@ -7,6 +7,7 @@ pub mod manifests;
 pub mod marks;
 pub mod names;
 pub mod objects;
+pub mod patroni;
 pub mod practice;
 pub mod psql;
 pub mod scram;

@@ -1,5 +1,5 @@
 use super::{database_unreachable, read_only};
-use crate::exchange::names;
+use crate::exchange::{names, patroni};
 use crate::findings::{Cause, Finding, Weight};
 use crate::observe::readiness;
 
@@ -27,7 +27,7 @@ pub static CAUSE: Cause = Cause {
             says: "has members that are ready, but none of them is the primary: nothing can be written".to_owned(),
             hint: observed
                 .by_hand
-                .kubectl(["exec", names::POSTGRES_POD, "--", "patronictl", "-c", "/tmp/patroni", "list"])
+                .kubectl(["exec", names::POSTGRES_POD, "--", "patronictl", "-c", patroni::SETTINGS, "list"])
                 .to("see the members as Patroni does"),
         }]
     },

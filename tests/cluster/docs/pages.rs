@@ -15,14 +15,15 @@ enum Fate {
 use Fate::{Elsewhere, NotHere, Typed};
 
 /// The commands of each page, without comments, in their order.
-const PAGES: [(&str, &[(&str, Fate)]); 4] = [
+const PAGES: [(&str, &[(&str, Fate)]); 5] = [
     ("README.md", &README),
     ("docs/exchange.md", &EXCHANGE),
+    ("docs/replicated.md", &REPLICATED),
     ("docs/security.md", &SECURITY),
     ("docs/testbed.md", &TESTBED),
 ];
 
-const README: [(&str, Fate); 24] = [
+const README: [(&str, Fate); 25] = [
     ("cargo xtask dist", Elsewhere("krew")),
     (
         "kubectl krew install --manifest=dist/kubecoin.yaml --archive=\"$(ls dist/*-linux-amd64.tar.gz)\"",
@@ -49,6 +50,7 @@ const README: [(&str, Fate); 24] = [
     ("kubectl kubecoin exercise start", Typed("2 --yes")),
     ("kubectl kubecoin exercise undo", Typed("")),
     ("kubectl kubecoin teardown", Typed("--yes")),
+    ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
     (
         "kubectl kubecoin persistence-demo --target statefulset/redis --report proof.html --write 'redis-cli -e -h redis-0.redis \
          set kubecoin \"$KUBECOIN_RUN\"' --read 'redis-cli -e get kubecoin'",
@@ -59,6 +61,24 @@ const README: [(&str, Fate); 24] = [
 /// The reader looks at the page meanwhile.
 const AND_WAIT: &str = "&& kubectl wait pod/postgres-0 --for=create --timeout=60s && \
                         kubectl wait pod/postgres-0 --for=condition=Ready --timeout=120s";
+
+/// A test that does the same in another namespace: the cluster of these pages has no dynamic storage.
+const OF_MEMBERS: &str = "shared::failover";
+
+const REPLICATED: [(&str, Fate); 9] = [
+    ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl get pods -l app=postgres -L role -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl delete pod -l app=postgres,role=primary -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin psql --member postgres-0 -c 'SELECT pg_is_in_recovery()' -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin persistence-demo --target statefulset/postgres -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin manifests --ha --output-directory kubecoin -n alice", Elsewhere(OF_MEMBERS)),
+    (
+        "kubectl apply -f kubecoin/postgres-serviceaccount.yaml -f kubecoin/postgres-role.yaml -f kubecoin/postgres-rolebinding.yaml",
+        Elsewhere(OF_MEMBERS),
+    ),
+];
 
 const EXCHANGE: [(&str, Fate); 2] = [
     ("python -m venv .venv && .venv/bin/pip install --requirement requirements.lock", Elsewhere("app")),

@@ -1,5 +1,6 @@
 //! A replicated database: its primary is deleted, and another member goes on with every row. And who may deploy one.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -118,6 +119,27 @@ fn a_new_primary_takes_over_with_every_row() {
 
 /// Each member reads the same.
 const READ: &str = "psql -U kubecoin -d kubecoin -Atc 'SELECT id, balance FROM wallets ORDER BY id'";
+
+/// The folder as it stands, but for the namespace in it.
+#[test]
+fn the_manifests_work_by_hand() {
+    let scene = Scene::without_namespace("kc-plugin-replicated");
+    let namespace = scene.namespace();
+    ok(&format!("create namespace {namespace}"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s/level-2-replicated");
+    for file in folder.read_dir().unwrap() {
+        let yaml = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let yaml = yaml.replace("namespace: default", &format!("namespace: {namespace}"));
+        kubectl::command(&["apply", "-n", namespace, "-f", "-"], &yaml);
+    }
+    ok(&format!("rollout status statefulset/postgres -n {namespace} --timeout=180s"));
+    ends(namespace, "init-db", 0);
+    settled(namespace);
+    Exchange::at_node_port_of(namespace).put_wallet("anna").unwrap();
+    let adopted = ends(namespace, "deploy --ha --timeout 4m", 0);
+    assert!(adopted.stdout.contains("secret/postgres-members unchanged"), "{}", adopted.stdout);
+    assert!(adopted.stdout.contains("statefulset.apps/postgres adopted"), "{}", adopted.stdout);
+}
 
 #[test]
 fn a_student_deploys_members_whose_rights_a_teacher_gave() {
