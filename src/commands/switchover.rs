@@ -11,6 +11,7 @@ use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::{names, patroni};
 use crate::flags::duration;
+use crate::kubernetes::exec::Ended;
 use crate::observe::replication::Said;
 use crate::observe::{Snapshot, readiness};
 
@@ -54,15 +55,26 @@ async fn switch(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
     let to = args.to.as_deref().map(|to| to.trim_start_matches("pod/"));
     let before = check(ctx, &snapshot, to)?;
     let ended = ctx.perform(&patroni::switchover(&before, to)).await?;
-    if ended.code != 0 {
-        let says = [ended.stdout.trim(), ended.stderr.trim()].into_iter().filter(|said| !said.is_empty());
-        let last = says.flat_map(str::lines).last().unwrap_or("it did not say why").to_owned();
-        return Err(Error::new(format!("Patroni did not switch: {last}"), ctx.own_command("status")).into());
+    if !ended.stdout.contains(patroni::SWITCHED) {
+        return Err(refused(ctx, &ended, &snapshot).into());
     }
     let after = other_primary(ctx, &before, deadline).await?;
     let timeline = after.timeline.map(|timeline| format!(", on timeline {timeline}")).unwrap_or_default();
     ctx.printer.out(format!("pod/{} is the primary now, instead of pod/{before}{timeline}", after.pod))?;
     Ok(Outcome::Holds)
+}
+
+/// Why Patroni did not do it, and who could take over. Its exit code says nothing of it.
+fn refused(ctx: &Ctx, ended: &Ended, snapshot: &Snapshot) -> Error {
+    let says = [&ended.stdout, &ended.stderr].into_iter().flat_map(|said| said.lines());
+    let last = says.filter(|line| !line.trim().is_empty() && !line.starts_with(['+', '|'])).last();
+    let synchronous = snapshot.replication.present().map(|it| it.synchronous.join(", ")).unwrap_or_default();
+    let who = match synchronous.as_str() {
+        "" => "no member has every acknowledged row now; wait some seconds".to_owned(),
+        names => format!("only a member that has every acknowledged row can: {names}"),
+    };
+    let message = format!("Patroni did not switch: {}", last.unwrap_or("it did not say why"));
+    Error::new(message, ctx.own_command("status").to(who))
 }
 
 /// The primary that there is, if it can be another one.

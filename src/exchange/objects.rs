@@ -1,7 +1,7 @@
 //! The manifests in typed form, with the user's choices.
 
 use anyhow::Context;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMap, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume,
     PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, PodTemplateSpec, Secret, Service,
@@ -306,19 +306,31 @@ impl Objects {
     #[must_use]
     pub fn pods(&self) -> Vec<Pod> {
         let templates = [
-            self.postgres.spec.as_ref().map(|spec| (self.postgres.name_any(), &spec.template)),
-            self.backend.spec.as_ref().map(|spec| (self.backend.name_any(), &spec.template)),
-            self.frontend.spec.as_ref().map(|spec| (self.frontend.name_any(), &spec.template)),
+            self.postgres.spec.as_ref().map(|spec| (self.postgres.name_any(), first_member(spec))),
+            self.backend.spec.as_ref().map(|spec| (self.backend.name_any(), spec.template.clone())),
+            self.frontend.spec.as_ref().map(|spec| (self.frontend.name_any(), spec.template.clone())),
         ];
         let namespace = self.postgres.metadata.namespace.as_ref();
-        let mut pods: Vec<Pod> =
-            templates.into_iter().flatten().map(|(name, template)| pod_of(&name, namespace, template)).collect();
-        let claims = self.postgres.spec.iter().flat_map(|spec| spec.volume_claim_templates.iter().flatten());
-        if let Some(spec) = pods.first_mut().and_then(|pod| pod.spec.as_mut()) {
-            spec.volumes.get_or_insert_default().extend(claims.map(|claim| claimed(&claim.name_any())));
-        }
-        pods
+        templates.into_iter().flatten().map(|(name, template)| pod_of(&name, namespace, &template)).collect()
     }
+}
+
+/// The template of the database's pods, for its first member: with a volume of each claim that the set makes for it.
+fn first_member(set: &StatefulSetSpec) -> PodTemplateSpec {
+    let mut template = set.template.clone();
+    let (_, claim_name) = names::member(0);
+    let volumes = set.volume_claim_templates.iter().flatten().map(|claim| Volume {
+        name: claim.name_any(),
+        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+            claim_name: claim_name.clone(),
+            ..PersistentVolumeClaimVolumeSource::default()
+        }),
+        ..Volume::default()
+    });
+    if let Some(pod) = &mut template.spec {
+        pod.volumes.get_or_insert_default().extend(volumes);
+    }
+    template
 }
 
 /// What the name of a pod ends with that is only tried.
@@ -337,15 +349,6 @@ pub fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec
     metadata.name = Some(format!("{name}{TRIED}"));
     metadata.namespace = namespace.cloned();
     Pod { metadata, spec: template.spec.clone(), status: None }
-}
-
-/// The volume that a set adds to a pod for one of its templates of claims: here of the first member.
-fn claimed(template: &str) -> Volume {
-    let source = PersistentVolumeClaimVolumeSource {
-        claim_name: format!("{template}-{}", names::POSTGRES_POD),
-        ..PersistentVolumeClaimVolumeSource::default()
-    };
-    Volume { name: template.to_owned(), persistent_volume_claim: Some(source), ..Volume::default() }
 }
 
 fn set_volume(volume: &mut PersistentVolume, name: &str, settings: &Settings, path: String, hostname: Option<&str>) {
@@ -386,12 +389,13 @@ pub(super) fn run_as_plain_user(pod: &mut PodSpec) {
     }
 }
 
-/// The manifest's own image of the database.
+/// The manifest's own image of the database: of one server, or of a replicated database.
 ///
 /// # Errors
 /// If the manifest is not what it should be, which is a mistake of this program.
-pub fn postgres_image() -> anyhow::Result<String> {
-    let set: StatefulSet = manifest("postgres-statefulset.yaml")?;
+pub fn postgres_image(replicated: bool) -> anyhow::Result<String> {
+    const FILE: &str = "postgres-statefulset.yaml";
+    let set: StatefulSet = if replicated { replicated_manifest(FILE)? } else { manifest(FILE)? };
     let image = || set.spec?.template.spec?.containers.pop()?.image;
     image().context("the manifest names no image")
 }
@@ -619,6 +623,18 @@ mod tests {
             (backend.matches("postgres-credentials-ab12").count(), backend.matches(names::SECRET).count()),
             (2, 2)
         );
+    }
+
+    #[test]
+    fn a_pod_on_trial_has_the_volumes_that_it_mounts() {
+        for settings in [lesson(), replicated()] {
+            for pod in Objects::new(&settings).unwrap().pods() {
+                let spec = pod.spec.unwrap();
+                let volumes: Vec<_> = spec.volumes.iter().flatten().map(|volume| &volume.name).collect();
+                let mounts = spec.containers.iter().flat_map(|container| container.volume_mounts.iter().flatten());
+                assert!(mounts.into_iter().all(|mount| volumes.contains(&&mount.name)), "{volumes:?}");
+            }
+        }
     }
 
     fn replicated() -> Settings {

@@ -8,6 +8,9 @@ use crate::kubernetes::act::Exec;
 /// Where a member's settings are, as the manifest starts it.
 pub const SETTINGS: &str = "/tmp/patroni";
 
+/// What is said of a switch that was done.
+pub const SWITCHED: &str = "Successfully switched over";
+
 /// Longer than a primary may take to shut down, and another one to take its place.
 const LIMIT: Duration = Duration::from_secs(90);
 

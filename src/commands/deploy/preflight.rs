@@ -192,6 +192,15 @@ async fn quotas(cluster: &Cluster, snapshot: &Snapshot, pods: &[Pod]) -> Result<
     }
 }
 
+/// The pod, without its `ServiceAccount` if that is yet to be created: the server takes no pod before, not even on trial.
+fn with_account(pod: &Pod, existing: &Existing<'_>) -> Pod {
+    let mut pod = pod.clone();
+    if let Some(spec) = &mut pod.spec {
+        spec.service_account_name.take_if(|name| !existing.is_given(&format!("serviceaccount/{name}")));
+    }
+    pod
+}
+
 /// What the server says to all objects, and to a pod of each workload that is not there yet: it is pods that quota and
 /// Pod Security refuse, and a refused pod shows only as a workload that never becomes ready.
 async fn trials(
@@ -223,8 +232,10 @@ async fn trials(
             (reference, error)
         }
     });
-    let pods: Vec<(&str, Object)> =
-        pods.iter().map(|pod| Ok((objects::workload(pod), Object::of(pod)?))).collect::<anyhow::Result<_>>()?;
+    let pods: Vec<(&str, Object)> = pods
+        .iter()
+        .map(|pod| Ok((objects::workload(pod), Object::of(&with_account(pod, existing))?)))
+        .collect::<anyhow::Result<_>>()?;
     let creates = pods.into_iter().map(|(workload, object)| async move {
         let reference = format!("a pod of {workload}");
         (reference, Create { object, hidden: None, dry_run: true }.execute(cluster).await.err())

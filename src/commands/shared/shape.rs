@@ -8,6 +8,8 @@ use crate::kubernetes::ByHand;
 
 /// How many members a replicated database has where nobody asks for another number: of three, one may be away.
 pub const MEMBERS: u32 = 3;
+/// How many it has at most.
+pub const MOST_MEMBERS: u32 = 9;
 
 /// What the objects shall look like.
 #[derive(Clone, Debug, clap::Args)]
@@ -17,7 +19,7 @@ pub struct Shape {
     pub ha: bool,
 
     /// With --ha: how many members the database has, from 3 to 9 [default: 3]
-    #[arg(long, value_name = "NUMBER", requires = "ha", value_parser = clap::value_parser!(u32).range(3..=9))]
+    #[arg(long, value_name = "NUMBER", requires = "ha", value_parser = clap::value_parser!(u32).range(3..=i64::from(MOST_MEMBERS)))]
     pub replicas: Option<u32>,
 
     /// Where the data is kept: auto, static (the lesson's volume, a directory on a node) or dynamic (the cluster creates a volume)

@@ -8,6 +8,7 @@ use super::existing::{self, Existing};
 use super::reach::Reach;
 use super::wipe::{self, Files};
 use super::{Args, again, reach, remove};
+use crate::commands::shared::shape::{MEMBERS, MOST_MEMBERS};
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::exchange::marks;
@@ -161,7 +162,12 @@ async fn delete(
         }
         going => going?,
     };
-    let rest: Vec<Leaving> = there.claims.iter().chain(&there.secrets).cloned().collect();
+    let rest: Vec<Leaving> = if snapshot.is_replicated() {
+        // By its claims a replicated database is known: a run that is interrupted leaves them, and so the next one finds the rest.
+        there.apart.state.iter().chain(&there.secrets).chain(&there.claims).cloned().collect()
+    } else {
+        there.claims.iter().chain(&there.secrets).chain(&there.apart.state).cloned().collect()
+    };
     leaving.extend(remove::delete(ctx, &rest).await?);
     let is_made =
         |volume: &&PersistentVolume| !has(&there.volumes, &volume.name_any()) && reach::is_deleted_with_claim(volume);
@@ -183,7 +189,7 @@ fn image(snapshot: &Snapshot) -> anyhow::Result<String> {
     };
     match used() {
         Some(image) => Ok(image),
-        None => objects::postgres_image(),
+        None => objects::postgres_image(snapshot.is_replicated()),
     }
 }
 
@@ -214,7 +220,7 @@ pub fn warn(ctx: &Ctx, snapshot: &Snapshot) {
 }
 
 /// Says what stays, where the data lies, and how it is found again.
-pub fn kept(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
+pub fn kept(ctx: &Ctx, snapshot: &Snapshot, there: &Existing) -> anyhow::Result<()> {
     let stays = |volume: &&PersistentVolume| !reach::is_deleted_with_claim(volume);
     let (mut all, mut places, mut is_left) = (Vec::new(), Vec::new(), false);
     for member in &snapshot.members {
@@ -227,15 +233,39 @@ pub fn kept(ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Result<()> {
         }
         is_left |= claim.is_none() && (volume.is_some() && member.is_ending() || member.released_volume().is_some());
     }
-    if all.is_empty() {
+    if all.is_empty() && there.apart.state.is_empty() {
         return Ok(());
     }
-    ctx.printer.note(format!("kept: {}, and the Secret", all.join(", ")));
+    let secrets = if snapshot.is_replicated() { "both Secrets" } else { "the Secret" };
+    if !all.is_empty() {
+        ctx.printer.note(format!("kept: {}, and {secrets}", all.join(", ")));
+    }
     for place in places {
         ctx.printer.note(format!("the data is kept {place}"));
     }
-    let again = if is_left { "deploy --reuse-volume" } else { "deploy" };
-    ctx.printer.note(ctx.own_command(again).to("to deploy it again with its data"));
+    if !there.apart.state.is_empty() {
+        let state: Vec<String> = there.apart.state.iter().map(|one| one.object.reference()).collect();
+        ctx.printer.note(format!(
+            "kept too: {}, by which the members know who of them has every row: without that, one that lacks the last rows \
+             could start first, and these would be lost",
+            state.join(", ")
+        ));
+    }
+    let again = match members(snapshot) {
+        Some(MEMBERS) => ctx.own_command("deploy --ha"),
+        Some(members) => ctx.own_command(["deploy", "--ha", "--replicas", &members.to_string()]),
+        None if is_left => ctx.own_command("deploy --reuse-volume"),
+        None => ctx.own_command("deploy"),
+    };
+    ctx.printer.note(again.to("to deploy it again with its data"));
     ctx.printer.note(ctx.own_command("teardown --delete-data").to("to delete the data too"));
     Ok(())
+}
+
+/// How many members have to be deployed so that all that had rows come back: if too few do, none of them may know all rows. None
+/// for one server.
+fn members(snapshot: &Snapshot) -> Option<u32> {
+    let numbers = snapshot.claims().filter_map(|claim| names::number_of(&claim.name_any()));
+    let by_claims = numbers.max().map_or(0, |highest| highest.saturating_add(1));
+    snapshot.is_replicated().then(|| snapshot.replicas().unwrap_or(by_claims).clamp(MEMBERS, MOST_MEMBERS))
 }

@@ -8,6 +8,7 @@ use kube::api::ListParams;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
+use super::members::Apart;
 use crate::error::Error;
 use crate::exchange::marks::is_ours;
 use crate::exchange::names;
@@ -27,6 +28,8 @@ pub struct Existing {
     pub set_aside: Option<PersistentVolume>,
     /// The Secrets. Only what is deleted with the data is looked for.
     pub secrets: Vec<Leaving>,
+    /// What a replicated database alone has.
+    pub apart: Apart,
     /// What has a name of ours, and not our label.
     pub foreign: Vec<String>,
     /// What could not be read.
@@ -53,6 +56,10 @@ impl Existing {
             there.ours(Some(&snapshot.network_policy))?,
         ];
         there.workloads = workloads.into_iter().flatten().collect();
+        for name in names::REPLICATED_SERVICES {
+            let service = there.ours(snapshot.services.get(name))?;
+            there.workloads.extend(service);
+        }
         for set in orphaned(replicasets.present().map(Vec::as_slice).unwrap_or_default()) {
             there.workloads.push(leaving(set)?);
         }
@@ -89,10 +96,22 @@ impl Existing {
         Ok(self)
     }
 
+    /// Adds what a replicated database alone has.
+    pub async fn with_members(mut self, cluster: &Cluster, snapshot: &Snapshot, with_data: bool) -> Self {
+        let mut apart = Apart::read(cluster, snapshot, with_data).await;
+        self.foreign.append(&mut apart.foreign);
+        self.unknown.append(&mut apart.unknown);
+        self.apart = apart;
+        self
+    }
+
     /// Adds the lesson's volume where its claim names another one: it may have the files of an earlier claim.
     pub async fn with_volume_set_aside(mut self, cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Result<Self> {
         let usual = names::volume(cluster.namespace());
-        if snapshot.members.iter().all(|member| member.volume_name().is_none_or(|name| name == usual)) {
+        // The members of a replicated database never have it.
+        if snapshot.is_replicated()
+            || snapshot.members.iter().all(|member| member.volume_name().is_none_or(|name| name == usual))
+        {
             return Ok(self);
         }
         let found = match cluster.get::<PersistentVolume>(&usual).await {
@@ -109,20 +128,31 @@ impl Existing {
     }
 
     /// Adds the Secrets.
-    pub async fn with_secrets(mut self, cluster: &Cluster) -> anyhow::Result<Self> {
+    pub async fn with_secrets(mut self, cluster: &Cluster, snapshot: &Snapshot) -> anyhow::Result<Self> {
         let ours = ListParams::default().labels(&names::selector()).limit(MOST);
         for secret in cluster.list::<Secret>(&ours).await? {
             let name = secret.name_any();
-            if name == names::SECRET || secret.labels().contains_key(names::ROTATED) {
+            if [names::SECRET, names::MEMBERS_SECRET].contains(&name.as_str())
+                || secret.labels().contains_key(names::ROTATED)
+            {
                 self.secrets.push(leaving(&secret)?);
             }
         }
-        if self.secrets.iter().all(|secret| secret.object.name != names::SECRET)
-            && let Some(secret) = cluster.get::<Secret>(names::SECRET).await?
-        {
-            self.foreign.push(Object::of(&bare(&secret.metadata))?.reference());
+        let of_members = snapshot.is_replicated().then_some(names::MEMBERS_SECRET);
+        for name in [names::SECRET].into_iter().chain(of_members) {
+            if self.secrets.iter().all(|secret| secret.object.name != name)
+                && let Some(secret) = cluster.get::<Secret>(name).await?
+            {
+                self.foreign.push(Object::of(&bare(&secret.metadata))?.reference());
+            }
         }
         Ok(self)
+    }
+
+    /// Whether there is data, or what belongs to it.
+    pub fn has_data(&self) -> bool {
+        let of_data = [&self.claims, &self.volumes, &self.secrets, &self.apart.state];
+        of_data.into_iter().any(|objects| !objects.is_empty())
     }
 
     /// Fails if something could not be read: it may be there, and would stay without a word.

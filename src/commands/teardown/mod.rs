@@ -4,6 +4,7 @@ mod again;
 mod confirm;
 mod data;
 mod existing;
+mod members;
 mod orphans;
 mod reach;
 mod remove;
@@ -65,11 +66,12 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     there.is_known(cluster.place())?;
     let outcome = Outcome::holds_if(there.foreign.is_empty());
-    let has_data = !(there.claims.is_empty() && there.volumes.is_empty() && there.secrets.is_empty());
-    let runs = !there.workloads.is_empty() || snapshot.pods.present().is_some_and(|pods| !pods.is_empty());
+    let has_data = there.has_data();
+    let runs = !(there.workloads.is_empty() && there.apart.used.is_empty())
+        || snapshot.pods.present().is_some_and(|pods| !pods.is_empty());
     if !(runs || has_data && args.delete_data) {
         ctx.printer.out(format!("there is no exchange in namespace {}", cluster.namespace()))?;
-        data::kept(ctx, &snapshot)?;
+        data::kept(ctx, &snapshot, &there)?;
         return Ok(outcome);
     }
     if !args.delete_data {
@@ -102,12 +104,13 @@ async fn read(args: &Args, ctx: &Ctx) -> anyhow::Result<(Snapshot, Existing)> {
         ctx.printer
             .warning("you may not list ReplicaSets: any that a deleted Deployment has left behind are not deleted");
     }
-    let there = Existing::new(&snapshot, &replicasets)?.with_lesson(ctx.cluster().await?).await?;
+    let cluster = ctx.cluster().await?;
+    let there = Existing::new(&snapshot, &replicasets)?.with_lesson(cluster).await?;
+    let there = Box::pin(there.with_members(cluster, &snapshot, args.delete_data)).await;
     if !args.delete_data {
         return Ok((snapshot, there));
     }
-    let cluster = ctx.cluster().await?;
-    let there = there.with_volume_set_aside(cluster, &snapshot).await?.with_secrets(cluster).await?;
+    let there = there.with_volume_set_aside(cluster, &snapshot).await?.with_secrets(cluster, &snapshot).await?;
     Ok((snapshot, there))
 }
 
@@ -132,8 +135,12 @@ async fn take_away(
     if !remove::gone(ctx, &leaving, deadline, args.timeout).await? {
         return Ok(Outcome::DoesNotHold);
     }
+    let used = there.apart.delete_used(ctx).await?;
+    if !remove::gone(ctx, &used, deadline, args.timeout).await? {
+        return Ok(Outcome::DoesNotHold);
+    }
     if !args.delete_data {
-        data::kept(ctx, snapshot)?;
+        data::kept(ctx, snapshot, there)?;
         return Ok(outcome);
     }
     match Box::pin(data::delete_all(args, ctx, snapshot, there, plan, deadline)).await? {

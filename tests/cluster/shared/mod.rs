@@ -11,6 +11,7 @@ mod drawn;
 pub mod exercise;
 mod failover;
 mod faults;
+mod ha;
 mod hostile;
 pub mod lesson;
 mod options;
