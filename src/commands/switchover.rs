@@ -66,8 +66,8 @@ async fn switch(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
 
 /// Why Patroni did not do it, and who could take over. Its exit code says nothing of it.
 fn refused(ctx: &Ctx, ended: &Ended, snapshot: &Snapshot) -> Error {
-    let says = [&ended.stdout, &ended.stderr].into_iter().flat_map(|said| said.lines());
-    let last = says.filter(|line| !line.trim().is_empty() && !line.starts_with(['+', '|'])).last();
+    let mut says = [&ended.stdout, &ended.stderr].into_iter().flat_map(|said| said.lines());
+    let last = says.rfind(|line| !line.trim().is_empty() && !line.starts_with(['+', '|']));
     let synchronous = snapshot.replication.present().map(|it| it.synchronous.join(", ")).unwrap_or_default();
     let who = match synchronous.as_str() {
         "" => "no member has every acknowledged row now; wait some seconds".to_owned(),

@@ -3,9 +3,6 @@
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Reading, Snapshot};
-use crate::exchange::names;
-
 /// Whether the controller has seen what the set is to be by now, so that its status is of that.
 #[must_use]
 pub fn is_observed(set: &StatefulSet) -> bool {
@@ -76,15 +73,6 @@ pub fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, &'a str)> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let condition = conditions.iter().find(|condition| condition.type_ == kind)?;
     Some((&condition.status, condition.message.as_deref().unwrap_or_default()))
-}
-
-/// Whether every workload of the exchange is ready. The set's status may still speak of a pod that is on its way out.
-#[must_use]
-pub fn all(snapshot: &Snapshot) -> bool {
-    snapshot.statefulset.present().is_some_and(statefulset)
-        && snapshot.pods_of(names::POSTGRES).all(|pod| pod.metadata.deletion_timestamp.is_none())
-        && !snapshot.deployments.is_empty()
-        && snapshot.deployments.values().all(|reading| matches!(reading, Reading::Present(one) if deployment(one)))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
-use tokio::join;
 
 use super::Reading;
 use crate::exchange::names;
@@ -26,7 +26,7 @@ impl Replication {
     /// Reads both `ConfigMap`s at once. Those of a database that has never run are not there.
     pub async fn read(cluster: &Cluster) -> Reading<Self> {
         let [_, leader, sync, _] = names::PATRONI;
-        let (leader, sync) = join!(cluster.get::<ConfigMap>(leader), cluster.get::<ConfigMap>(sync));
+        let (leader, sync) = join(cluster.get::<ConfigMap>(leader), cluster.get::<ConfigMap>(sync)).await;
         let of = |(leader, sync): (Option<ConfigMap>, Option<ConfigMap>)| -> Result<_, RequestError> {
             Ok(leader.map(|leader| Self::of(leader.annotations(), sync.as_ref().map(ResourceExt::annotations))))
         };

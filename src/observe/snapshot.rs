@@ -289,6 +289,16 @@ impl Snapshot {
         Some(&password.value_from.as_ref()?.secret_key_ref.as_ref()?.name)
     }
 
+    /// Whether every workload of the exchange is ready. The set's status may still speak of a pod that is on its way out.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let is_ready = |reading: &Reading<Deployment>| reading.present().is_some_and(readiness::deployment);
+        self.statefulset.present().is_some_and(readiness::statefulset)
+            && self.pods_of(names::POSTGRES).all(|pod| pod.metadata.deletion_timestamp.is_none())
+            && !self.deployments.is_empty()
+            && self.deployments.values().all(is_ready)
+    }
+
     /// A volume that an earlier claim has left behind with its data.
     #[must_use]
     pub fn released_volume(&self) -> Option<&PersistentVolume> {

@@ -31,7 +31,7 @@ impl<'a> Existing<'a> {
     }
 
     /// Whether an administrator has created an object that one may not apply. The role `edit` may not read Roles: then the
-    /// ServiceAccount that they are for says it.
+    /// `ServiceAccount` that they are for says it.
     pub fn is_given(&self, reference: &str) -> bool {
         let account = || self.others.get(ACCOUNT).is_some_and(|there| there.present().is_some());
         match self.others.get(reference) {

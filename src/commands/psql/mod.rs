@@ -69,9 +69,9 @@ pub struct Args {
 /// # Errors
 /// If it cannot be run, or the connection is lost before it has ended.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
+    let file = plan::file(args).map(open).transpose()?;
     let server = server(args, ctx).await?;
     let plan = Plan::new(args, &server, terminal::is_interactive());
-    let file = plan.file.as_deref().map(open).transpose()?;
     let cluster = ctx.cluster().await?;
     ctx.show(|| plan.kubectl(cluster.place()));
     match connect(ctx, &plan, file).await {

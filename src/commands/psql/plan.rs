@@ -29,7 +29,6 @@ impl Plan {
         for sql in &args.command {
             words.extend(["-c".to_owned(), sql.clone()]);
         }
-        let stdin = Path::new("-");
         if args.file.is_some() {
             // psql counts the lines of what it reads by -f, and says them in its errors.
             words.extend(["-f", "-"].map(str::to_owned));
@@ -41,7 +40,7 @@ impl Plan {
             (true, true) => Mode::Terminal,
             (true, false) => Mode::Pipes,
         };
-        Self { pod: server.pod.clone(), command: words, mode, file: args.file.clone().filter(|file| file != stdin) }
+        Self { pod: server.pod.clone(), command: words, mode, file: file(args).map(Path::to_path_buf) }
     }
 
     /// The program, with a mark by which it is found again, and without a history: what was typed is nobody else's, and
@@ -68,6 +67,11 @@ impl Plan {
             None => line,
         }
     }
+}
+
+/// The file that psql reads, unless that is this program's stdin.
+pub fn file(args: &Args) -> Option<&Path> {
+    args.file.as_deref().filter(|file| *file != Path::new("-"))
 }
 
 /// Whether a command reads psql's stdin. If none does, it is left to whoever else reads it, such as a loop of a shell.

@@ -7,6 +7,7 @@ use kube::api::ListParams;
 use crate::context::Ctx;
 use crate::exchange::names;
 use crate::observe::readiness;
+use crate::observe::replication::is_primary;
 
 /// The server that takes writes, and how it is entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub async fn primary(ctx: &Ctx) -> anyhow::Result<Primary> {
 }
 
 fn of(labelled: &[Pod]) -> Primary {
-    match labelled.iter().max_by_key(|pod| readiness::pod(pod)) {
+    match labelled.iter().filter(|pod| is_primary(pod)).max_by_key(|pod| readiness::pod(pod)) {
         Some(pod) => Primary { pod: pod.name_any(), owner: names::DATABASE_OWNER },
         None => Primary { pod: names::POSTGRES_POD.to_owned(), owner: names::DATABASE_USER },
     }
@@ -51,7 +52,8 @@ mod tests {
     fn of_two_that_have_the_label_the_ready_one_counts() {
         let pod = |name: &str, ready: &str| -> Pod {
             let status = json!({ "conditions": [{ "type": "Ready", "status": ready }] });
-            serde_json::from_value(json!({ "metadata": { "name": name }, "status": status })).unwrap()
+            let metadata = json!({ "name": name, "labels": { "role": "primary" } });
+            serde_json::from_value(json!({ "metadata": metadata, "status": status })).unwrap()
         };
         let frozen = pod("postgres-0", "False");
         assert_eq!(of(&[frozen.clone(), pod("postgres-2", "True")]).pod, "postgres-2");

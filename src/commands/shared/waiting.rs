@@ -240,7 +240,7 @@ async fn details(snapshot: &Snapshot, cluster: &Cluster, by: Instant) -> Details
 /// Whether every workload is ready, for `until`.
 #[must_use]
 pub fn all_ready(snapshot: &Snapshot) -> bool {
-    readiness::all(snapshot)
+    snapshot.is_ready()
 }
 
 /// Whether the pod that takes writes is ready, for `until`.

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use super::screen::Screen;
 use super::{Args, read, view};
 use crate::context::Ctx;
-use crate::observe::{Snapshot, live};
+use crate::exchange::names;
+use crate::observe::live;
 
 /// Changes come in bursts. What follows within this time is shown together.
 const BURST: Duration = Duration::from_millis(150);
@@ -18,9 +19,8 @@ const REFRESH: Duration = Duration::from_secs(5);
 
 /// Shows it until the user has seen enough. On a terminal it is drawn in place; elsewhere each change is a line.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<()> {
-    let cluster = ctx.cluster().await?;
-    let claims = Snapshot::glance(cluster).await.map(|snapshot| snapshot.claim_names()).unwrap_or_default();
-    let mut changes = live::changes(cluster, claims);
+    // Those of members are shown when it is read again after a while.
+    let mut changes = live::changes(ctx.cluster().await?, [names::CLAIM.to_owned()]);
     let mut screen = Screen::new(ctx);
     let mut last = String::new();
     loop {

@@ -65,13 +65,14 @@ const AND_WAIT: &str = "&& kubectl wait pod/postgres-0 --for=create --timeout=60
 /// A test that does the same in another namespace: the cluster of these pages has no dynamic storage.
 const OF_MEMBERS: &str = "shared::failover";
 
-const REPLICATED: [(&str, Fate); 9] = [
+const REPLICATED: [(&str, Fate); 10] = [
     ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl get pods -l app=postgres -L role -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl delete pod -l app=postgres,role=primary -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin psql --member postgres-0 -c 'SELECT pg_is_in_recovery()' -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin switchover -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin persistence-demo --target statefulset/postgres -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin manifests --ha --output-directory kubecoin -n alice", Elsewhere(OF_MEMBERS)),
     (

@@ -100,6 +100,22 @@ fn a_new_primary_takes_over_with_every_row() {
     let proof = with(namespace, &["persistence-demo", "--target", "statefulset/postgres", "--yes", "--read", READ]);
     assert!(proof.code == 0 && proof.stdout.contains("verdict: holds"), "{}{}", proof.stdout, proof.stderr);
 
+    let before = settled(namespace);
+    let switched = ends(namespace, "switchover", 0);
+    assert!(switched.stdout.contains(&format!("instead of pod/{before}")), "{}", switched.stdout);
+    let third = settled(namespace);
+    assert_ne!(third, before);
+    let status = status(namespace);
+    let replica = members(&status, "replica").remove(0);
+    for (to, says) in [
+        (third.as_str(), "is the primary already"),
+        ("postgres-9", "is no member of the database"),
+        (replica.as_str(), "only a member that has every acknowledged row can"),
+    ] {
+        let refused = ends(namespace, &format!("switchover --to {to}"), 2);
+        assert!(refused.stderr.contains(says), "{to}: {}", refused.stderr);
+    }
+
     let rotated = ends(namespace, "rotate-password --new", 0);
     assert!(rotated.stdout.contains("PostgreSQL now has the password"), "{}", rotated.stdout);
     settled(namespace);

@@ -14,7 +14,7 @@ use crate::testbed::programs;
 const KUBERNETES: &str = "v1.33";
 
 /// What it finds that stays so, and why: the object, the rule, the reason.
-const ACCEPTED: [(&str, &str, &str); 10] = [
+const ACCEPTED: [(&str, &str, &str); 13] = [
     ("Deployment/backend", PULL, PULL_REASON),
     ("Deployment/frontend", PULL, PULL_REASON),
     ("StatefulSet/postgres", PULL, PULL_REASON),
@@ -32,6 +32,13 @@ const ACCEPTED: [(&str, &str, &str); 10] = [
         "container-security-context-user-group-id",
         "the official image starts as root to own the volume's folder; with dynamic storage it runs as its own user, 999",
     ),
+    ("Service/postgres-primary", TARGETS, TARGETS_REASON),
+    ("Service/postgres-replicas", TARGETS, TARGETS_REASON),
+    (
+        "StatefulSet/postgres",
+        "statefulset-has-host-podantiaffinity",
+        "of several members, topologySpreadConstraints spread them; of one server there is none to keep apart",
+    ),
     (
         "Service/frontend-service",
         "service-type",
@@ -44,6 +51,9 @@ const PULL_REASON: &str = "a laptop may be offline, and Always makes a pod wait 
 const REPLICAS: &str = "deployment-replicas";
 const REPLICAS_REASON: &str = "the lesson is about the one pod that has the data; on a laptop each pod counts";
 const POLICY: &str = "pod-networkpolicy";
+
+const TARGETS: &str = "service-targets-pod";
+const TARGETS_REASON: &str = "no template has the label `role`: Patroni gives it to each pod";
 
 /// The grade of a rule that is kept.
 const KEPT: u8 = 10;
