@@ -8,9 +8,12 @@ use std::path::Path;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{
-    Container, PersistentVolume, PersistentVolumeClaim, PodSpec, PodTemplateSpec, Probe, Secret, Service,
+    ConfigMap, Container, PersistentVolume, PersistentVolumeClaim, PodSpec, PodTemplateSpec, Probe, Secret, Service,
+    ServiceAccount,
 };
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use k8s_openapi::serde::de::DeserializeOwned;
@@ -25,6 +28,11 @@ fn value(yaml: &str) -> Value {
 /// The lesson's manifests, and the one beside them.
 fn everything() -> impl Iterator<Item = Manifest> {
     manifests::ALL.into_iter().chain([manifests::NETWORK_POLICY])
+}
+
+/// The same with a replicated database.
+fn replicated() -> impl Iterator<Item = Manifest> {
+    manifests::REPLICATED.into_iter().chain([manifests::REPLICATED_NETWORK_POLICY])
 }
 
 /// The object in a file, typed.
@@ -91,9 +99,14 @@ fn through_the_types(source: &Value) -> Value {
     match (source["apiVersion"].as_str().unwrap(), source["kind"].as_str().unwrap()) {
         ("v1", "PersistentVolume") => both::<PersistentVolume>(source),
         ("v1", "PersistentVolumeClaim") => both::<PersistentVolumeClaim>(source),
+        ("v1", "ConfigMap") => both::<ConfigMap>(source),
         ("v1", "Secret") => both::<Secret>(source),
+        ("v1", "ServiceAccount") => both::<ServiceAccount>(source),
         ("v1", "Service") => both::<Service>(source),
         ("networking.k8s.io/v1", "NetworkPolicy") => both::<NetworkPolicy>(source),
+        ("policy/v1", "PodDisruptionBudget") => both::<PodDisruptionBudget>(source),
+        ("rbac.authorization.k8s.io/v1", "Role") => both::<Role>(source),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding") => both::<RoleBinding>(source),
         ("apps/v1", "StatefulSet") => both::<StatefulSet>(source),
         ("apps/v1", "Deployment") => both::<Deployment>(source),
         other => panic!("a kind that the exchange does not have: {other:?}"),
@@ -102,8 +115,13 @@ fn through_the_types(source: &Value) -> Value {
 
 #[test]
 fn the_folders_hold_these_files_and_no_others() {
-    let policy = [manifests::NETWORK_POLICY];
-    for (name, embedded) in [("level-2-volumes", manifests::ALL.as_slice()), ("network-policy", &policy)] {
+    let policies = [manifests::NETWORK_POLICY, manifests::REPLICATED_NETWORK_POLICY];
+    let folders = [
+        ("level-2-volumes", manifests::ALL.as_slice()),
+        ("level-2-replicated", &manifests::REPLICATED),
+        ("network-policy", &policies),
+    ];
+    for (name, embedded) in folders {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s").join(name);
         let mut there: Vec<String> =
             folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -116,7 +134,7 @@ fn the_folders_hold_these_files_and_no_others() {
 
 #[test]
 fn the_typed_structs_know_every_field() {
-    for Manifest { file, yaml } in everything() {
+    for Manifest { file, yaml } in everything().chain(replicated()) {
         let source = value(yaml);
         assert_eq!(through_the_types(&source), source, "{file}");
     }
@@ -133,7 +151,7 @@ fn a_field_that_the_types_do_not_know_is_noticed() {
 
 #[test]
 fn every_object_carries_the_labels_and_no_namespace() {
-    for Manifest { file, yaml } in everything() {
+    for Manifest { file, yaml } in everything().chain(replicated()) {
         let object = value(yaml);
         let labels = &object["metadata"]["labels"];
         let app = file.split('-').next().unwrap();
@@ -390,5 +408,48 @@ fn pods_run_with_the_least_they_can() {
             assert_eq!(pod_security.run_as_non_root, Some(true), "{workload}");
             assert_ne!(pod_security.run_as_user.unwrap(), 0, "{workload}");
         }
+    }
+}
+
+/// The template of a replicated database's set.
+fn template_of_members() -> PodTemplateSpec {
+    let manifest = replicated().find(|manifest| manifest.file == "postgres-statefulset.yaml").unwrap();
+    serde_json::from_value(value(manifest.yaml)["spec"]["template"].clone()).unwrap()
+}
+
+#[test]
+fn members_keep_their_data_below_their_volume_under_the_lock_of_one_server() {
+    let (one, members) = (template_of_statefulset(), template_of_members());
+    let lock = |template: &PodTemplateSpec| {
+        let script = container(template).command.as_ref().unwrap()[2].clone();
+        script.split_once("fi\n").unwrap().0.to_owned()
+    };
+    assert_eq!(lock(&one), lock(&members));
+    assert_eq!(env(container(&one), "PGDATA"), env(container(&members), "PGDATA"));
+    let settings = replicated().find(|manifest| manifest.file == "postgres-configmap.yaml").unwrap();
+    let data = format!("data_dir: {}", env(container(&members), "PGDATA").unwrap());
+    assert!(settings.yaml.contains(&data), "{}", settings.yaml);
+}
+
+#[test]
+fn members_refer_to_keys_that_their_secrets_have() {
+    let keys: BTreeMap<String, BTreeMap<String, Value>> = replicated()
+        .map(|manifest| value(manifest.yaml))
+        .filter(|object| object["kind"] == "Secret" && object["immutable"] == true)
+        .map(|secret| {
+            let data = serde_json::from_value(secret["data"].clone()).unwrap();
+            (secret["metadata"]["name"].as_str().unwrap().to_owned(), data)
+        })
+        .collect();
+    let template = template_of_members();
+    let variables = container(&template).env.iter().flatten();
+    let referred: Vec<_> =
+        variables.filter_map(|variable| variable.value_from.as_ref()?.secret_key_ref.as_ref()).collect();
+    for key in &referred {
+        assert!(keys[&key.name].contains_key(&key.key), "{key:?}");
+    }
+    assert_eq!(referred.len(), 6, "the exchange's role and password, and four of the members' own");
+    for variable in container(&template).env.iter().flatten().filter(|variable| variable.name.contains("PASSWORD")) {
+        assert_eq!(variable.value, None, "{}", variable.name);
     }
 }

@@ -49,13 +49,13 @@ fn a_local_cluster_is_handed_the_images_in_archives() {
     let ended = stand_ins.xtask("images --into kind --name class");
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let calls = stand_ins.notes("calls");
-    for (call, image) in calls.lines().zip(["backend", "frontend"]) {
+    for (call, image) in calls.lines().zip(["postgres-ha", "backend", "frontend"]) {
         assert!(call.starts_with("kind load image-archive /"), "{call}");
         assert!(call.ends_with(&format!("/{image}.tar --name class")), "{call}");
         let tagged = format!("\"ghcr.io/kubecoin/kubecoin-{image}:{}\"", env!("CARGO_PKG_VERSION"));
         assert!(stand_ins.notes("manifests").contains(&tagged), "{}", stand_ins.notes("manifests"));
     }
-    assert_eq!(calls.lines().count(), 2, "{calls}");
+    assert_eq!(calls.lines().count(), 3, "{calls}");
 }
 
 #[test]
