@@ -181,6 +181,15 @@ impl Snapshot {
         u32::try_from(set.spec.as_ref()?.replicas.unwrap_or(1)).ok()
     }
 
+    /// How many members a replicated database has: those of its set, or as many as lead to all claims that were kept of one. If
+    /// fewer came back, none of them might know all rows.
+    #[must_use]
+    pub fn member_count(&self) -> Option<u32> {
+        let numbers = self.claims().filter_map(|claim| names::number_of(&claim.name_any()));
+        let by_claims = || numbers.max().map(|highest| highest.saturating_add(1));
+        self.is_replicated().then(|| self.replicas().or_else(by_claims)).flatten()
+    }
+
     /// The Service that the set names, if it is none of the exchange's: then its pods have no names, or others.
     fn other_service(&self) -> Option<String> {
         let name = self.statefulset.present()?.spec.as_ref()?.service_name.clone()?;

@@ -79,7 +79,7 @@ async fn one(args: &Args, ctx: &Ctx, object: &Object, there: &Reading<&ObjectMet
             ctx.perform(&Apply { force: true, ..apply }).await?
         }
         // An administrator has created it for those who may not: else the preflight has refused.
-        Err(error) if obstacle::is_grant(&object.reference()) && is_refused(&error) => {
+        Err(error) if obstacle::is_grant(&object.reference()) && is_forbidden(&error) => {
             return say(ctx, &object.reference(), "unchanged", dry_run);
         }
         applied => applied?,
@@ -137,8 +137,8 @@ async fn namespace(args: &Args, ctx: &Ctx) -> anyhow::Result<bool> {
     }
 }
 
-fn is_refused(error: &anyhow::Error) -> bool {
-    Cause::of(error).is_some_and(Cause::is_refusal)
+fn is_forbidden(error: &anyhow::Error) -> bool {
+    matches!(Cause::of(error), Some(Cause::Forbidden(_)))
 }
 
 fn exists_already(error: &anyhow::Error) -> bool {

@@ -18,7 +18,7 @@ use crate::exchange::objects::{self, Objects};
 use crate::exchange::{marks, names};
 use crate::kubernetes::access::{Permission, missing};
 use crate::kubernetes::act::{Act, Apply, Create};
-use crate::kubernetes::{Cluster, Object, RequestError, adopt};
+use crate::kubernetes::{Cause, Cluster, Object, RequestError, adopt};
 use crate::observe::{Reading, Snapshot};
 
 /// What the wait lists and watches, by group and resource; whether objects may be applied shows when the server tries them.
@@ -211,8 +211,9 @@ async fn trials(
     pods: &[Pod],
 ) -> anyhow::Result<Vec<Obstacle>> {
     // What an administrator has created is used as it is.
-    let is_given = |reference: &str, error: &RequestError, existing: &Existing<'_>| {
-        obstacle::is_grant(reference) && error.cause.is_refusal() && existing.is_given(reference)
+    let is_given = |reference: &str, error: &RequestError| {
+        let is_forbidden = matches!(error.cause, Cause::Forbidden(_));
+        is_forbidden && obstacle::is_grant(reference) && existing.is_given(reference)
     };
     let applies = objects.iter().cloned().map(|object| {
         let adopted = matches!(existing.of(&object), Reading::Present(there) if adopt::patch(&object, there).is_some());
@@ -243,7 +244,7 @@ async fn trials(
     let (applies, creates) = futures_util::future::join(join_all(applies), join_all(creates)).await;
     let mut obstacles = Vec::new();
     for (reference, error) in applies.into_iter().chain(creates) {
-        if let Some(error) = error.filter(|error| !is_given(&reference, error, existing)) {
+        if let Some(error) = error.filter(|error| !is_given(&reference, error)) {
             obstacles.extend(Obstacle::refusal(&reference, error)?);
         }
     }

@@ -63,12 +63,12 @@ fn members(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Optio
     if !shape.ha {
         return Ok(None);
     }
-    match (shape.replicas, snapshot.replicas()) {
+    match (shape.replicas, snapshot.member_count()) {
         (Some(wanted), Some(there)) if wanted < there => Err(Error::new(
             format!("the database has {there} members, and deploy does not reduce them to {wanted} (--replicas)"),
             by_hand.own("status").to("see the members"),
         )),
-        (wanted, there) => Ok(Some(wanted.or(there).unwrap_or(MEMBERS))),
+        (wanted, there) => Ok(Some(wanted.or(there).unwrap_or(MEMBERS).max(MEMBERS))),
     }
 }
 

@@ -187,7 +187,7 @@ fn members(status: &Status) -> Option<String> {
             it.role.words().replace(' ', "-"),
             it.state.clone(),
             it.timeline.map(|timeline| timeline.to_string()).unwrap_or_default(),
-            it.lag.map(|bytes| format!("{bytes}B")).unwrap_or_default(),
+            it.lag.map(short).unwrap_or_default(),
         ]);
     }
     is_replicated.then(|| table.text())
@@ -241,6 +241,11 @@ fn synchronous(standbys: &Reading<Vec<String>>) -> Option<Line> {
         other => known(other),
     };
     Some(Line::default().and(Role::Title, "synchronous: ").and(Role::Plain, text))
+}
+
+/// The same in one word, for a column.
+fn short(bytes: u64) -> String {
+    if bytes < 1 << 20 { format!("{bytes}B") } else { size(bytes).replace(' ', "") }
 }
 
 /// Bytes as people read them.

@@ -262,10 +262,7 @@ pub fn kept(ctx: &Ctx, snapshot: &Snapshot, there: &Existing) -> anyhow::Result<
     Ok(())
 }
 
-/// How many members have to be deployed so that all that had rows come back: if too few do, none of them may know all rows. None
-/// for one server.
+/// How many members have to be deployed so that all that had rows come back. None for one server.
 fn members(snapshot: &Snapshot) -> Option<u32> {
-    let numbers = snapshot.claims().filter_map(|claim| names::number_of(&claim.name_any()));
-    let by_claims = numbers.max().map_or(0, |highest| highest.saturating_add(1));
-    snapshot.is_replicated().then(|| snapshot.replicas().unwrap_or(by_claims).clamp(MEMBERS, MOST_MEMBERS))
+    snapshot.is_replicated().then(|| snapshot.member_count().unwrap_or(MEMBERS).clamp(MEMBERS, MOST_MEMBERS))
 }
