@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{PodTemplateSpec, Secret, Service};
+use kube::ResourceExt;
 use kube::core::ObjectMeta;
 
 use super::shared::settle::settle;
@@ -69,7 +70,13 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         all.splice(0..0, secrets);
     } else {
         let name = settings.credentials.as_deref().unwrap_or(names::SECRET);
-        ctx.printer.note(format!("secret/{name} is left out; --include-secrets writes it too"));
+        ctx.printer.note(match settings.members {
+            None => format!("secret/{name} is left out; --include-secrets writes it too"),
+            Some(_) => format!(
+                "secret/{name} and secret/{} are left out; --include-secrets writes them too",
+                names::MEMBERS_SECRET
+            ),
+        });
     }
     match &args.output_directory {
         None => {
@@ -152,14 +159,18 @@ fn asked_port(service: &Service) -> Option<u16> {
 
 /// The Secrets that the objects name: as they are, or what `deploy` would create.
 async fn secrets(args: &Args, ctx: &Ctx, settings: &Settings) -> anyhow::Result<Vec<Object>> {
+    let there = async |name: &str| -> anyhow::Result<Option<Secret>> {
+        Ok(if args.client { None } else { ctx.cluster().await?.get(name).await?.map(bare) })
+    };
     let mut all = Vec::new();
-    for name in [names::SECRET].into_iter().chain(settings.credentials.as_deref()) {
-        let there = if args.client { None } else { ctx.cluster().await?.get::<Secret>(name).await? };
-        match there {
-            Some(secret) => all.push(Object::of(&bare(secret))?),
-            None if name == names::SECRET => all.push(Object::of(&objects::secret(&settings.namespace)?)?),
-            None => {}
-        }
+    for new in objects::secrets(&settings.namespace, settings.members.is_some())? {
+        let secret = there(&new.name_any()).await?.unwrap_or(new);
+        all.push(Object::of(&secret)?);
+    }
+    if let Some(rotated) = &settings.credentials
+        && let Some(secret) = there(rotated).await?
+    {
+        all.push(Object::of(&secret)?);
     }
     Ok(all)
 }

@@ -170,6 +170,10 @@ fn a_student_deploys_members_whose_rights_a_teacher_gave() {
 
     let folder = tempfile::tempdir().unwrap();
     ends(namespace, &format!("manifests --ha --output-directory {}", folder.path().display()), 0);
+    let with_secrets = ends(namespace, "manifests --ha --include-secrets", 0);
+    for words in ["name: postgres-members", "username: a3ViZWNvaW4="] {
+        assert!(with_secrets.stdout.contains(words), "{}", with_secrets.stdout);
+    }
     let file = |name: &str| folder.path().join(format!("postgres-{name}.yaml")).display().to_string();
     let [account, role, binding] = ["serviceaccount", "role", "rolebinding"].map(file);
     ok(&format!("apply -f {account} -f {role} -f {binding}"));
