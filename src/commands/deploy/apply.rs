@@ -8,7 +8,6 @@ use kube::core::ObjectMeta;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::existing::Existing;
 use super::{Args, Prepared, obstacle};
 use crate::commands::shared::{reuse, waiting};
 use crate::context::Ctx;
@@ -22,7 +21,7 @@ use crate::observe::{Reading, Snapshot};
 pub async fn all(
     args: &Args,
     ctx: &Ctx,
-    Prepared { snapshot, secrets, objects }: &Prepared,
+    Prepared { snapshot, existing, secrets, objects }: &Prepared,
     deadline: Instant,
 ) -> anyhow::Result<()> {
     let dry_run = args.dry_run.is_some();
@@ -39,9 +38,8 @@ pub async fn all(
         reuse::offer(ctx, deadline, volume).await?;
         ctx.printer.note(format!("persistentvolume/{} is made available again, with its data", volume.name_any()));
     }
-    let existing = Existing::read(ctx.cluster().await?, snapshot, objects).await;
     for object in objects {
-        let there = existing.of(object);
+        let there = existing.of(object, snapshot);
         waiting::insist(ctx, deadline, waiting::is_passing, async || one(args, ctx, object, &there).await).await?;
     }
     for waiting_one in snapshot.claims().filter(|_| reused.is_some()) {

@@ -12,29 +12,26 @@ use crate::observe::{Reading, Reason, Snapshot};
 /// As whom the members of a replicated database ask the API server.
 const ACCOUNT: &str = "serviceaccount/postgres";
 
-/// The metadata of what is there under the names of the objects.
-pub struct Existing<'a> {
-    snapshot: &'a Snapshot,
-    /// Of the kinds that no snapshot has, by their references.
-    others: BTreeMap<String, Reading<ObjectMeta>>,
-}
+/// The metadata of what is there of the kinds that no snapshot has, by their references.
+#[derive(Default)]
+pub struct Existing(BTreeMap<String, Reading<ObjectMeta>>);
 
-impl<'a> Existing<'a> {
-    /// What the snapshot has, and what it does not, read now.
-    pub async fn read(cluster: &Cluster, snapshot: &'a Snapshot, objects: &[Object]) -> Self {
+impl Existing {
+    /// Of these objects what the snapshot does not have, read now.
+    pub async fn read(cluster: &Cluster, snapshot: &Snapshot, objects: &[Object]) -> Self {
         let others = objects.iter().filter(|object| matches!(in_snapshot(object, snapshot), Reading::NotAsked));
         let read = others.map(|object| async {
             let there = cluster.get_object(object).await.map(|there| there.map(|there| there.metadata));
             (object.reference(), there.into())
         });
-        Self { snapshot, others: join_all(read).await.into_iter().collect() }
+        Self(join_all(read).await.into_iter().collect())
     }
 
     /// Whether an administrator has created an object that one may not apply. The role `edit` may not read Roles: then the
     /// `ServiceAccount` that they are for says it.
     pub fn is_given(&self, reference: &str) -> bool {
-        let account = || self.others.get(ACCOUNT).is_some_and(|there| there.present().is_some());
-        match self.others.get(reference) {
+        let account = || self.0.get(ACCOUNT).is_some_and(|there| there.present().is_some());
+        match self.0.get(reference) {
             Some(Reading::Present(_)) => true,
             Some(Reading::Unknown(Reason::Forbidden(_))) => account(),
             _ => false,
@@ -42,10 +39,10 @@ impl<'a> Existing<'a> {
     }
 
     /// Of the object that is there under the name of this one.
-    pub fn of(&self, object: &Object) -> Reading<&ObjectMeta> {
-        match self.others.get(&object.reference()) {
+    pub fn of<'a>(&'a self, object: &Object, snapshot: &'a Snapshot) -> Reading<&'a ObjectMeta> {
+        match self.0.get(&object.reference()) {
             Some(there) => by_reference(there),
-            None => in_snapshot(object, self.snapshot),
+            None => in_snapshot(object, snapshot),
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::exchange::objects::{self, Objects};
 use crate::flags::duration;
 use crate::kubernetes::Object;
 use crate::observe::Snapshot;
+use existing::Existing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -122,6 +123,8 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
 /// What is known before anything is changed.
 struct Prepared {
     snapshot: Snapshot,
+    /// What is there that the snapshot does not have.
+    existing: Existing,
     /// The Secrets that are created if they are not there.
     secrets: Vec<Secret>,
     /// What shall be, in the order of need.
@@ -137,11 +140,14 @@ async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     let snapshot = snapshot_of_any(ctx).await?;
     let settings = settle::settle(&args.shape, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;
+    let in_order = objects.in_order()?;
+    let mut existing = Existing::default();
     if args.dry_run != Some(DryRun::Client) {
-        preflight::check(args, ctx, &objects, &snapshot).await?;
+        existing = Existing::read(ctx.cluster().await?, &snapshot, &in_order).await;
+        preflight::check(args, ctx, (&objects, &in_order), (&snapshot, &existing)).await?;
     }
     let secrets = objects::secrets(&settings.namespace, settings.members.is_some())?;
-    Ok(Prepared { snapshot, secrets, objects: objects.in_order()? })
+    Ok(Prepared { snapshot, existing, secrets, objects: in_order })
 }
 
 /// Waits until everything is ready, makes sure that it works together, and says what comes next.

@@ -58,14 +58,17 @@ const CREATE_POLICIES: Permission =
 const MOST: u32 = 50;
 
 /// Fails with everything that is in the way.
-pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapshot) -> anyhow::Result<()> {
+pub async fn check(
+    args: &Args,
+    ctx: &Ctx,
+    (objects, in_order): (&Objects, &[Object]),
+    (snapshot, existing): (&Snapshot, &Existing),
+) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let namespace = cluster.namespace();
-    let in_order = objects.in_order()?;
-    let existing = Existing::read(cluster, snapshot, &in_order).await;
     let foreign: Vec<Obstacle> = in_order
         .iter()
-        .filter(|object| matches!(existing.of(object), Reading::Present(there) if !marks::is_ours(there)))
+        .filter(|object| matches!(existing.of(object, snapshot), Reading::Present(there) if !marks::is_ours(there)))
         .map(|object| Obstacle::foreign(&object.reference()))
         .collect();
 
@@ -102,7 +105,7 @@ pub async fn check(args: &Args, ctx: &Ctx, objects: &Objects, snapshot: &Snapsho
         let (permissions, secret, trials, quotas) = tokio::join!(
             missing_permissions(args, cluster, []),
             secrets(cluster, objects),
-            trials(args, cluster, &in_order, &existing, &pods),
+            trials(args, cluster, in_order, (snapshot, existing), &pods),
             quotas(cluster, snapshot, &each)
         );
         (permissions?, secret?.into_iter().chain(trials?).chain(quotas?).collect())
@@ -193,7 +196,7 @@ async fn quotas(cluster: &Cluster, snapshot: &Snapshot, pods: &[Pod]) -> Result<
 }
 
 /// The pod, without its `ServiceAccount` if that is yet to be created: the server takes no pod before, not even on trial.
-fn with_account(pod: &Pod, existing: &Existing<'_>) -> Pod {
+fn with_account(pod: &Pod, existing: &Existing) -> Pod {
     let mut pod = pod.clone();
     if let Some(spec) = &mut pod.spec {
         spec.service_account_name.take_if(|name| !existing.is_given(&format!("serviceaccount/{name}")));
@@ -207,7 +210,7 @@ async fn trials(
     args: &Args,
     cluster: &Cluster,
     objects: &[Object],
-    existing: &Existing<'_>,
+    (snapshot, existing): (&Snapshot, &Existing),
     pods: &[Pod],
 ) -> anyhow::Result<Vec<Obstacle>> {
     // What an administrator has created is used as it is.
@@ -216,7 +219,8 @@ async fn trials(
         is_forbidden && obstacle::is_grant(reference) && existing.is_given(reference)
     };
     let applies = objects.iter().cloned().map(|object| {
-        let adopted = matches!(existing.of(&object), Reading::Present(there) if adopt::patch(&object, there).is_some());
+        let adopted =
+            matches!(existing.of(&object, snapshot), Reading::Present(there) if adopt::patch(&object, there).is_some());
         let force = args.force_conflicts || adopted;
         async move {
             let reference = object.reference();
