@@ -126,8 +126,7 @@ impl Facts {
         };
         let backend = snapshot.deployments.get(names::BACKEND).and_then(Reading::present);
         let members = snapshot.is_replicated().then_some(snapshot.members.len());
-        let of_members = names::REPLICATED_SERVICES.into_iter().filter(|_| members.is_some());
-        let others = of_members.chain(names::SERVICES.into_iter().filter(|name| *name != names::POSTGRES_SERVICE));
+        let others = names::services(members.is_some()).filter(|name| *name != names::POSTGRES_SERVICE);
         let published = snapshot.endpoints.map(|slices| published(slices));
         Self {
             namespace: namespace.to_owned(),
@@ -154,7 +153,7 @@ impl Facts {
 
     /// The names of the exchange's Services: two more where its database is replicated.
     pub fn known_services(&self) -> impl Iterator<Item = &'static str> {
-        names::SERVICES.into_iter().chain(names::REPLICATED_SERVICES.into_iter().filter(|_| self.members.is_some()))
+        names::services(self.members.is_some())
     }
 
     /// The other Services of a replicated database's namespace that have an address behind them. The DNS server has names for

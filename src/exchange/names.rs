@@ -104,6 +104,12 @@ pub const HOSTNAME: &str = "kubernetes.io/hostname";
 /// The Services that only a replicated database has.
 pub const REPLICATED_SERVICES: [&str; 2] = [PRIMARY_SERVICE, REPLICAS_SERVICE];
 
+/// All Services of one server or of a replicated database, in the order in which people are shown them: the headless one first.
+pub fn services(replicated: bool) -> impl Iterator<Item = &'static str> {
+    let [headless, rest @ ..] = SERVICES;
+    [headless].into_iter().chain(REPLICATED_SERVICES.into_iter().filter(move |_| replicated)).chain(rest)
+}
+
 /// The pod and the claim of a member of a replicated database.
 #[must_use]
 pub fn member(number: u32) -> (String, String) {

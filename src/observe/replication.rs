@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
-use super::Reading;
+use super::{Reading, readiness};
 use crate::exchange::names;
 use crate::kubernetes::{Cluster, RequestError};
 
@@ -67,6 +67,13 @@ impl Said {
     pub fn of(pod: &Pod) -> Option<Self> {
         serde_json::from_str(pod.annotations().get("status")?).ok()
     }
+}
+
+/// Of these pods the one that takes writes. A frozen primary keeps its label beside the new one, so a ready one counts more, and
+/// then the one that holds the claim to be the primary, if that is known.
+pub fn primary<'a>(pods: impl IntoIterator<Item = &'a Pod>, leader: Option<&str>) -> Option<&'a Pod> {
+    let labelled = pods.into_iter().filter(|pod| is_primary(pod));
+    labelled.max_by_key(|pod| (readiness::pod(pod), Some(pod.name_any().as_str()) == leader))
 }
 
 /// Whether a pod has the label of the member that takes writes.

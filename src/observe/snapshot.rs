@@ -166,14 +166,6 @@ impl Snapshot {
             && self.members.first().is_some_and(|member| names::number_of(&member.claim_name).is_some())
     }
 
-    /// The names of the Services that the exchange has, in the order in which people are shown them.
-    #[must_use]
-    pub fn service_names(&self) -> Vec<&'static str> {
-        let [headless, rest @ ..] = names::SERVICES;
-        let replicated = names::REPLICATED_SERVICES.into_iter().filter(|_| self.is_replicated());
-        [headless].into_iter().chain(replicated).chain(rest).collect()
-    }
-
     /// How many members a replicated database shall have, if its set is there.
     #[must_use]
     pub fn replicas(&self) -> Option<u32> {
@@ -268,8 +260,7 @@ impl Snapshot {
             return self.pod_of(self.members.first()?);
         }
         let leader = self.replication.present().and_then(|it| it.leader.as_deref());
-        let labelled = self.pods_of(names::POSTGRES).filter(|pod| replication::is_primary(pod));
-        labelled.max_by_key(|pod| (readiness::pod(pod), Some(pod.name_any().as_str()) == leader))
+        replication::primary(self.pods_of(names::POSTGRES), leader)
     }
 
     /// The names of the members' claims.

@@ -6,8 +6,7 @@ use kube::api::ListParams;
 
 use crate::context::Ctx;
 use crate::exchange::names;
-use crate::observe::readiness;
-use crate::observe::replication::is_primary;
+use crate::observe::replication;
 
 /// The server that takes writes, and how it is entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub async fn primary(ctx: &Ctx) -> anyhow::Result<Primary> {
 }
 
 fn of(labelled: &[Pod]) -> Primary {
-    match labelled.iter().filter(|pod| is_primary(pod)).max_by_key(|pod| readiness::pod(pod)) {
+    match replication::primary(labelled, None) {
         Some(pod) => Primary { pod: pod.name_any(), owner: names::DATABASE_OWNER },
         None => Primary { pod: names::POSTGRES_POD.to_owned(), owner: names::DATABASE_USER },
     }

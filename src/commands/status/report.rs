@@ -237,7 +237,7 @@ impl Status {
             let state = snapshot.deployments.get(app).map_or(Reading::NotAsked, |reading| reading.map(deployment));
             workloads.push(workload(app, "deployment", state));
         }
-        let services = snapshot.service_names().into_iter().map(|name| ServiceStatus {
+        let services = names::services(snapshot.is_replicated()).map(|name| ServiceStatus {
             name: name.to_owned(),
             state: snapshot.services.get(name).map_or(Reading::NotAsked, |reading| reading.map(service)),
             endpoints: snapshot.endpoints.map(|slices| addresses(slices, name)),
