@@ -9,6 +9,11 @@ use super::tls::{self, Refusal};
 use super::transport::TimedOut;
 use crate::text::Hint;
 
+/// What the kubelet says to `exec` and `port-forward` (`pkg/kubelet/server/server.go`) about a pod that it has not heard of, as
+/// it has not for a moment after it was restarted. The API server passes that on; of a pod that does not exist, it says so itself,
+/// in other words.
+const NOT_AT_ITS_NODE: &str = "pod does not exist";
+
 /// A request that failed: what was asked for, where, and why it failed.
 #[derive(Debug)]
 pub struct RequestError {
@@ -83,6 +88,7 @@ impl Cause {
         match status.code {
             401 => Self::Unauthorized,
             403 => Self::Forbidden(why_forbidden(message)),
+            404 if message == NOT_AT_ITS_NODE => Self::NotRun(format!("{message} for the kubelet of its node")),
             404 => Self::NotFound(message),
             409 => Self::Conflict { message, managers: contesting_managers(status) },
             400 | 422 => Self::Invalid(message),
@@ -284,6 +290,16 @@ mod tests {
         let two = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
         assert_eq!(cause(json!({ "code": 500, "message": two })), Cause::EvictionRefused(two.to_owned()));
         assert!(cause(json!({ "code": 429, "message": "too many requests" })).is_away());
+    }
+
+    #[test]
+    fn a_pod_that_a_kubelet_has_not_heard_of_yet_may_be_there() {
+        let cause = |message: &str| {
+            Cause::of_status(&serde_json::from_value(json!({ "code": 404, "message": message })).unwrap())
+        };
+        assert!(cause("pods \"backend\" not found").is_refusal());
+        let restarted = cause(NOT_AT_ITS_NODE);
+        assert!(!restarted.is_refusal() && !restarted.is_not_found(), "{restarted:?}");
     }
 
     #[test]
