@@ -315,6 +315,13 @@ impl Objects {
     }
 }
 
+/// A pod of the database's set, as the set would make it; none without a template.
+#[must_use]
+pub fn pod_of_set(set: &StatefulSet) -> Option<Pod> {
+    let spec = set.spec.as_ref().filter(|spec| spec.template.spec.is_some())?;
+    Some(pod_of(&set.name_any(), set.metadata.namespace.as_ref(), &first_member(spec)))
+}
+
 /// The template of the database's pods, for its first member: with a volume of each claim that the set makes for it.
 fn first_member(set: &StatefulSetSpec) -> PodTemplateSpec {
     let mut template = set.template.clone();

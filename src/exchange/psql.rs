@@ -64,8 +64,9 @@ pub fn with_values(pod: &str, values: &[(&str, &str)], sql: &str) -> Exec {
     exec(pod, &["psql"], &options, sql)
 }
 
-/// Waits in the pod until the server answers, and then runs a script there. It asks 127.0.0.1: a server that is still
-/// initialising its directory answers at the socket alone.
+/// Waits in the pod until the server answers, and then runs a script there. It waits for 127.0.0.1: a server that is still
+/// initialising its directory answers at the socket alone. There it asks, where no member of a replicated database wants a
+/// password.
 #[must_use]
 pub fn when_it_answers(pod: &str, sql: &str) -> Exec {
     const WAIT: &str = r#"n=0
@@ -75,7 +76,7 @@ until pg_isready -q -h 127.0.0.1; do
   sleep 0.05
 done
 exec psql "$@""#;
-    let script = exec(pod, &["sh", "-c", WAIT, "sh"], &["-h", "127.0.0.1", "-U", names::DATABASE_USER], sql);
+    let script = exec(pod, &["sh", "-c", WAIT, "sh"], &["-U", names::DATABASE_USER], sql);
     Exec { limit: Duration::from_mins(2), ..script }
 }
 

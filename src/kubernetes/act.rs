@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kube::api::{DeleteParams, DynamicObject, EvictParams, Patch as Body, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, DynamicObject, Patch as Body, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
 use super::Object;
@@ -264,27 +264,31 @@ pub struct EvictPod {
     pub uid: String,
 }
 
+impl EvictPod {
+    /// kube's own has the options under a name that the server does not know, and so without what must be so.
+    fn eviction(&self, namespace: &str) -> Value {
+        json!({
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": { "name": self.name, "namespace": namespace },
+            "deleteOptions": { "preconditions": { "uid": self.uid } },
+        })
+    }
+}
+
 impl Act for EvictPod {
     type Done = ();
 
     fn kubectl(&self, place: &Place) -> String {
         let path = format!("/api/v1/namespaces/{}/pods/{}/eviction", place.namespace, self.name);
-        let eviction = json!({
-            "apiVersion": "policy/v1", "kind": "Eviction",
-            "metadata": { "name": self.name, "namespace": place.namespace },
-            "deleteOptions": { "preconditions": { "uid": self.uid } },
-        });
-        here(&command(place, &["create", "--raw", &path, "-f", "-"]), "'EOF'", &(eviction.to_string() + "\n"))
+        let eviction = format!("{}\n", self.eviction(&place.namespace));
+        here(&command(place, &["create", "--raw", &path, "-f", "-"]), "'EOF'", &eviction)
     }
 
     async fn execute(&self, cluster: &Cluster) -> Result<(), RequestError> {
-        let exactly = Preconditions { uid: Some(self.uid.clone()), resource_version: None };
-        let params = EvictParams {
-            delete_options: Some(DeleteParams::default().preconditions(exactly)),
-            ..EvictParams::default()
-        };
         let pods = cluster.api::<k8s_openapi::api::core::v1::Pod>();
-        let evicted = pods.evict(&self.name, &params).await;
+        let eviction = self.eviction(cluster.namespace());
+        let evicted =
+            pods.create_subresource::<_, Value>("eviction", &self.name, &PostParams::default(), &eviction).await;
         evicted.map(drop).map_err(cluster.failed(format!("evict pod/{}", self.name)))
     }
 }

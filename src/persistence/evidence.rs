@@ -8,6 +8,7 @@ use super::identity::{ClaimSeen, PodSeen, Server};
 use super::load::{self, Load};
 use super::output::Output;
 use super::rows::{self, Row, Run};
+use super::takeover::Takeover;
 use super::timeline::{Kind, Timeline};
 use crate::observe::Reading;
 
@@ -54,6 +55,9 @@ pub enum DataAsked {
         marked: u32,
         /// The longest gap between two rows of the writer that the user allows, in milliseconds.
         max_gap_ms: Option<u64>,
+        /// Whether the database is replicated: each turn stops the member that takes writes, and another one takes over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_replicated: bool,
     },
 }
 
@@ -79,6 +83,9 @@ pub struct Turn {
     pub log: Reading<Vec<String>>,
     /// What a writer has done meanwhile, if there was one.
     pub load: Reading<Load>,
+    /// Who takes writes after, in a replicated database.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub takeover: Reading<Takeover>,
 }
 
 /// A pod and what it has, at one moment.
@@ -133,6 +140,9 @@ pub struct NameAnswer {
     pub names: Vec<Resolved>,
     /// The start of the server that answered by the first of them, if one was asked.
     pub start: Option<String>,
+    /// The pod of that server, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<String>,
     /// What failed before, each once.
     pub errors: Vec<String>,
 }
@@ -183,11 +193,20 @@ impl Evidence {
     #[must_use]
     pub fn downtimes(&self) -> [(Kind, &'static str); 2] {
         match self.data {
+            DataAsked::Postgres { is_replicated: true, .. } => {
+                [(Kind::AnsweredByName, "as an application sees it"), (Kind::Answered, "until the member is back")]
+            }
             DataAsked::Postgres { .. } => [(Kind::Answered, "in the pod"), (Kind::AnsweredByName, "by the name")],
             DataAsked::None | DataAsked::Output { .. } => {
                 [(Kind::Ready, "until Ready"), (Kind::Resolved, "by the name")]
             }
         }
+    }
+
+    /// Whether the turns stop members of a replicated database.
+    #[must_use]
+    pub fn is_replicated(&self) -> bool {
+        matches!(self.data, DataAsked::Postgres { is_replicated: true, .. })
     }
 
     /// Whether a row is a marked one, and none of a writer.

@@ -59,13 +59,20 @@ pub struct ClaimSeen {
 pub struct Server {
     /// The system identifier: made once, with the data directory.
     pub system: String,
-    /// The timeline of the write-ahead log.
+    /// The timeline of the write-ahead log: one more with each member that takes over.
     pub timeline: u32,
+    /// The timelines that this one comes from, as PostgreSQL keeps them: on each line the number, the position in the log at
+    /// which it was left, and why. Empty on the first.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub history: String,
+    /// Whether it follows another server, and takes no writes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_standby: bool,
     /// When the server started.
     pub started_at: Timestamp,
     /// The same, in seconds since 1970 as PostgreSQL writes it: what one server's start is told from another's by.
     pub start: String,
-    /// The position in the write-ahead log, as PostgreSQL writes it.
+    /// The position in the write-ahead log, as PostgreSQL writes it: of a standby, up to where it has replayed it.
     pub wal: String,
     /// The same in bytes.
     pub wal_bytes: u64,
@@ -89,7 +96,8 @@ pub const ASK: &str = r#"\set directory `printf %s "$PGDATA"`
 \set lock `if [ "$(id -u)" = 0 ]; then gosu postgres readlink /proc/1/fd/9 || setpriv --reuid postgres --regid postgres --clear-groups -- readlink /proc/1/fd/9; else readlink /proc/1/fd/9; fi 2>/dev/null || true`
 SELECT json_build_object(
   'system', (SELECT system_identifier::text FROM pg_control_system()),
-  'timeline', (SELECT timeline_id FROM pg_control_checkpoint()),
+  'timeline', tli, 'isStandby', standby,
+  'history', coalesce(pg_read_file('pg_wal/' || lpad(upper(to_hex(tli)), 8, '0') || '.history', 0, 65536, true), ''),
   'startedAt', pg_postmaster_start_time(),
   'start', extract(epoch FROM pg_postmaster_start_time())::text,
   'wal', lsn::text, 'walBytes', pg_wal_lsn_diff(lsn, '0/0')::bigint,
@@ -98,7 +106,12 @@ SELECT json_build_object(
   'settings', json_build_object(
     'fsync', current_setting('fsync'), 'full_page_writes', current_setting('full_page_writes'),
     'synchronous_commit', current_setting('synchronous_commit'), 'data_checksums', current_setting('data_checksums')))
-FROM pg_current_wal_lsn() AS lsn;
+FROM pg_is_in_recovery() AS standby,
+  LATERAL (SELECT CASE WHEN standby THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END) AS log(lsn),
+  LATERAL (SELECT CASE
+    WHEN standby THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT timeline_id FROM pg_control_checkpoint()))
+    -- What the last checkpoint says is late by one after a member has taken over.
+    ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END) AS number(tli);
 "#;
 
 /// The settings that acknowledge a row before it is safe, or leave damage unseen.

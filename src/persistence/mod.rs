@@ -13,6 +13,7 @@ pub mod report;
 pub mod revision;
 pub mod rows;
 pub mod setting;
+pub mod takeover;
 pub mod timeline;
 pub mod verdict;
 

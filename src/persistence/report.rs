@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::About;
 use super::contrast::{self, Contrast};
-use super::evidence::{Data, DataAsked, Evidence};
+use super::evidence::{Data, DataAsked, Evidence, Moment};
 use super::verdict::{self, Check, Verdict};
 use crate::observe::Reading;
 use crate::text::json;
@@ -75,8 +75,11 @@ fn with_a_row_removed(evidence: &Evidence) -> Option<(Evidence, String)> {
     for (turn, changed) in evidence.turns.iter().zip(&mut other.turns) {
         let expected: Vec<&str> =
             evidence.marked_before(turn).chain(evidence.users_before(turn)).map(|row| row.id.as_str()).collect();
-        let Reading::Present(after) = &mut changed.after else { continue };
-        let Data::Postgres(database) = &mut after.data else { continue };
+        let database = match (&mut changed.takeover, &mut changed.after) {
+            (Reading::Present(takeover), _) => &mut takeover.database,
+            (_, Reading::Present(Moment { data: Data::Postgres(database), .. })) => &mut **database,
+            _ => continue,
+        };
         let Reading::Present(rows) = &mut database.rows else { continue };
         if let Some(at) = rows.iter().position(|row| expected.contains(&row.id.as_str())) {
             let removed = rows.remove(at);

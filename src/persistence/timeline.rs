@@ -32,6 +32,8 @@ pub enum Kind {
     AnsweredByName,
     /// The pod's own name leads to the new one.
     Resolved,
+    /// Another member takes writes.
+    Promoted,
     /// Yet another pod took the place of the new one.
     ReplacedAgain,
     /// The watch broke off, and started again.
@@ -54,6 +56,7 @@ impl Kind {
             Self::Answered => "query answered",
             Self::AnsweredByName => "answered by name",
             Self::Resolved => "name updated",
+            Self::Promoted => "new primary",
             Self::ReplacedAgain => "replaced again",
             Self::Lost => "watch lost",
         }
@@ -118,6 +121,8 @@ pub enum Change {
     AnsweredByName(Vec<String>),
     /// The pod's own name leads to the new pod, at these addresses.
     Resolved(Vec<String>),
+    /// Another pod has become the one that takes writes.
+    Promoted(String),
     /// The watch broke off.
     Lost(String),
 }
@@ -232,6 +237,7 @@ pub fn step(mut timeline: Timeline, change: Change, at_ms: u64) -> Timeline {
             timeline.push(Kind::AnsweredByName, at_ms, None, addresses.join(", "));
         }
         Change::Resolved(addresses) => timeline.push(Kind::Resolved, at_ms, None, addresses.join(", ")),
+        Change::Promoted(pod) => timeline.push(Kind::Promoted, at_ms, None, format!("pod/{pod}")),
         // Each of them is worth telling, but one is enough to doubt the times.
         Change::Lost(why) => timeline.push(Kind::Lost, at_ms, None, why),
     }

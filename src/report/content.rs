@@ -9,7 +9,7 @@ use crate::persistence::about::About;
 use crate::persistence::identity::{ClaimSeen, PodSeen};
 use crate::persistence::setting::{Class, Machine};
 use crate::persistence::timeline::{Event, Timeline};
-use crate::persistence::verdict::{self, Check, Holds, words};
+use crate::persistence::verdict::{Check, Holds, words};
 
 /// All of it.
 #[derive(Debug)]
@@ -140,12 +140,7 @@ pub(super) fn identities(which: &str, rows: Vec<Vec<String>>) -> Section {
 }
 
 /// What stands at the end of every report. What was done by hand is told with what must be known of it.
-pub(super) fn end(about: &About, asked: Vec<[String; 2]>, by_hand: &str) -> [Section; 4] {
-    end_with(about, asked, by_hand, verdict::NOT_SHOWN.map(str::to_owned).to_vec())
-}
-
-/// The same, with what is not shown.
-pub(super) fn end_with(about: &About, asked: Vec<[String; 2]>, by_hand: &str, not_shown: Vec<String>) -> [Section; 4] {
+pub(super) fn end(about: &About, asked: Vec<[String; 2]>, by_hand: &str, not_shown: Vec<String>) -> [Section; 4] {
     [
         Section::new("Not shown", "What such a run cannot show.", vec![Block::List(not_shown)]),
         facts("What was requested", asked),

@@ -12,12 +12,16 @@ use crate::persistence::evidence::{Claimed, Data, DataAsked, Evidence, Moment, T
 use crate::persistence::identity::Server;
 use crate::persistence::output::Output;
 use crate::persistence::report::Report;
-use crate::persistence::verdict::{Holds, PodVerdict, Verdict, downtime, downtimes};
+use crate::persistence::verdict::{Holds, NOT_A_BACKUP, NOT_SHOWN, PodVerdict, Verdict, downtime, downtimes};
 
 /// The times in which something was away, and what the second of them is.
 pub(super) fn gaps(evidence: &Evidence) -> [Gap; 2] {
     let [(first, _), (second, _)] = evidence.downtimes();
     match evidence.data {
+        DataAsked::Postgres { is_replicated: true, .. } => [
+            ("down by the name", "as an application sees it", first),
+            ("member away", "until it answered again", second),
+        ],
         DataAsked::Postgres { .. } => {
             [("down in the pod", "", first), ("down by the name", "as an application sees it", second)]
         }
@@ -62,7 +66,9 @@ pub fn content(report: &Report) -> Content {
         sections.push(Section::new(title, "Whether every planned pod was stopped.", every));
     }
     sections.extend(beside(report));
-    sections.extend(end(&report.about, asked(report), by_hand(evidence)));
+    let no_backup = evidence.is_replicated().then_some(NOT_A_BACKUP);
+    let not_shown = NOT_SHOWN.into_iter().chain(no_backup).map(str::to_owned).collect();
+    sections.extend(end(&report.about, asked(report), by_hand(evidence), not_shown));
     Content {
         title: title(evidence),
         holds: verdict.holds,

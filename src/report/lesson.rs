@@ -1,6 +1,6 @@
 //! What a report says of a question of the lesson.
 
-use super::content::{Block, Content, Section, Table, asked_of, checks, end_with, timeline};
+use super::content::{Block, Content, Section, Table, asked_of, checks, end, timeline};
 use super::evidence::gaps;
 use crate::lesson::evidence::Evidence;
 use crate::lesson::report::Report;
@@ -20,7 +20,7 @@ pub fn content(report: &Report) -> Content {
         Section::new("The answer", note, vec![answer]),
     ];
     let asked = asked_of(&report.about, None);
-    let end = end_with(&report.about, asked, BY_HAND, evidence.not_shown());
+    let end = end(&report.about, asked, BY_HAND, evidence.not_shown());
     Content {
         title: format!("Question {} of the lesson: {}", question.number, question.asks),
         holds,

@@ -6,6 +6,7 @@ use kube::api::ListParams;
 
 use crate::context::Ctx;
 use crate::exchange::names;
+use crate::kubernetes::{Cluster, RequestError};
 use crate::observe::replication;
 
 /// The server that takes writes, and how it is entered.
@@ -24,13 +25,21 @@ const MOST: u32 = 10;
 /// # Errors
 /// If the cluster does not say, and not for want of permission.
 pub async fn primary(ctx: &Ctx) -> anyhow::Result<Primary> {
+    Ok(primary_of(ctx.cluster().await?).await?)
+}
+
+/// The same of a cluster.
+///
+/// # Errors
+/// As [`primary`].
+pub async fn primary_of(cluster: &Cluster) -> Result<Primary, RequestError> {
     let (label, value) = names::ROLE;
     let labels = format!("{}={},{label}={value}", names::APP, names::POSTGRES);
-    let listed = ctx.cluster().await?.list::<Pod>(&ListParams::default().labels(&labels).limit(MOST)).await;
+    let listed = cluster.list::<Pod>(&ListParams::default().labels(&labels).limit(MOST)).await;
     match listed {
         Ok(pods) => Ok(of(&pods)),
         Err(error) if error.cause.is_refusal() => Ok(of(&[])),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

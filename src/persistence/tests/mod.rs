@@ -1,5 +1,6 @@
 //! The judgement on the exchange, held against every way in which evidence can be bad.
 
+pub mod replication;
 pub mod sets;
 
 use proptest::prelude::*;
@@ -16,10 +17,12 @@ use super::timeline::{Change, Kind, Timeline, step};
 use super::verdict::{Check, CheckName, Holds, PodVerdict, Verdict, judge};
 use crate::observe::{Reading, Reason};
 
-fn server(start: &str, wal_bytes: u64) -> Server {
+pub fn server(start: &str, wal_bytes: u64) -> Server {
     Server {
         system: "7400000000000000001".into(),
         timeline: 1,
+        history: String::new(),
+        is_standby: false,
         started_at: "2026-11-24T02:00:00Z".parse().unwrap(),
         start: start.into(),
         wal: format!("0/{wal_bytes:X}"),
@@ -90,11 +93,13 @@ pub fn healthy(yours: usize, marked: usize) -> Evidence {
         timeline: changes.into_iter().fold(timeline, |timeline, (at, change)| step(timeline, change, at)),
         log: Reading::Present(vec!["LOG:  database system was shut down at 2026-11-24 02:00:03 UTC".into()]),
         load: Reading::NotAsked,
+        takeover: Reading::NotAsked,
         name_error: Some("connection refused".into()),
         name: Reading::Present(NameAnswer {
             from: "backend-1".into(),
             names: vec![name("postgres-headless"), name("postgres-0.postgres-headless")],
             start: Some("2.5".into()),
+            pod: None,
             errors: vec![],
         }),
     };
@@ -103,7 +108,7 @@ pub fn healthy(yours: usize, marked: usize) -> Evidence {
         set: SetSeen { name: "postgres".into(), uid: "set".into() },
         how: How::Delete,
         planned: vec!["postgres-0".into()],
-        data: DataAsked::Postgres { marked: marked.try_into().unwrap(), max_gap_ms: None },
+        data: DataAsked::Postgres { marked: marked.try_into().unwrap(), max_gap_ms: None, is_replicated: false },
         turns: vec![turn],
     }
 }

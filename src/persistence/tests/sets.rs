@@ -71,11 +71,13 @@ fn turn(pod: &str) -> Turn {
                 addresses: vec!["10.0.0.2".into()],
             }],
             start: None,
+            pod: None,
             errors: vec![],
         }),
         name_error: None,
         log: Reading::NotAsked,
         load: Reading::NotAsked,
+        takeover: Reading::NotAsked,
     }
 }
 

@@ -17,10 +17,10 @@ pub(super) fn checks(evidence: &Evidence, turn: &Turn, now: &Moment) -> Vec<Chec
     if evidence.how.replaces_pod() {
         checks.extend([new_pod(&turn.timeline, old, new), owner(&evidence.set.uid, old, new)]);
     } else {
-        checks.push(same_pod(old, new));
+        checks.push(same_pod(evidence.is_replicated(), old, new));
     }
     checks.extend(claims(is_postgres, &turn.before, now));
-    checks.push(name(is_postgres, turn, now));
+    checks.push(if evidence.is_replicated() { names_of_members(turn, now) } else { name(is_postgres, turn, now) });
     let lock = now.data.database().map_or("", |database| &database.server.lock);
     let mut one_server = one_server(evidence.how, &turn.timeline, new, lock);
     // Whoever asks for grace 0 has given that up, unless the server can show it by its lock.
@@ -31,11 +31,12 @@ pub(super) fn checks(evidence: &Evidence, turn: &Turn, now: &Moment) -> Vec<Chec
     checks
 }
 
-fn same_pod(old: &PodSeen, new: &PodSeen) -> Check {
+/// A member's server is started again in its container, so there the container need not be another one.
+fn same_pod(is_replicated: bool, old: &PodSeen, new: &PodSeen) -> Check {
     const NAME: CheckName = CheckName::SamePod;
     if old.uid != new.uid {
         Check::new(NAME, Holds::No, format!("uid {} → {}", old.uid, new.uid))
-    } else if new.restarts == old.restarts + 1 {
+    } else if new.restarts == old.restarts + 1 || is_replicated && new.restarts == old.restarts {
         Check::new(NAME, Holds::Yes, format!("uid {}, restarts {} → {}", new.uid, old.restarts, new.restarts))
     } else {
         Check::new(NAME, Holds::No, format!("restarts {} → {}, not one more", old.restarts, new.restarts))
@@ -158,6 +159,36 @@ fn name(is_postgres: bool, turn: &Turn, now: &Moment) -> Check {
             Check::new(NAME, Holds::No, format!("{said}, but the pod has {}", addresses.join(", ")))
         }
         Some(wrong) => Check::new(NAME, Holds::No, format!("{said}, but {}", self::said(wrong))),
+    }
+}
+
+/// Of a replicated database: whether the name that applications use leads to the member that takes writes, and the name of the
+/// pod that was stopped to the one that came in its place.
+fn names_of_members(turn: &Turn, now: &Moment) -> Check {
+    const NAME: CheckName = CheckName::AddressByName;
+    let unknown = |why: &str| Check::new(NAME, Holds::Unknown, why);
+    let answer = match &turn.name {
+        Reading::Present(answer) => answer,
+        Reading::Absent | Reading::NotAsked | Reading::Unknown(_) => return name(true, turn, now),
+    };
+    let Some(takeover) = turn.takeover.present() else { return unknown("the member that takes writes is not known") };
+    let Some(first) = answer.names.first() else { return unknown("it was not asked") };
+    let by_name = format!("{}: pod/{} answered", said(first), answer.pod.as_deref().unwrap_or("?"));
+    if answer.start.as_ref() != Some(&takeover.database.server.start) {
+        return Check::new(NAME, Holds::No, format!("{by_name}, but pod/{} takes writes", takeover.pod));
+    }
+    match &takeover.name {
+        Reading::Present(own) if own.leads_to(&now.pod.addresses) => {
+            Check::new(NAME, Holds::Yes, format!("{by_name}; {}, asked from pod/{}", said(own), answer.from))
+        }
+        Reading::Present(own) => {
+            let has = now.pod.addresses.join(", ");
+            Check::new(NAME, Holds::No, format!("{by_name}, but {}, and pod/{} has {has}", said(own), now.pod.name))
+        }
+        Reading::Unknown(reason) => Check::new(NAME, Holds::Unknown, format!("{by_name}; {}", words(reason))),
+        Reading::Absent | Reading::NotAsked => {
+            Check::new(NAME, Holds::Unknown, format!("{by_name}; the name of pod/{} was not asked", now.pod.name))
+        }
     }
 }
 

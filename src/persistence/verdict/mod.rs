@@ -6,6 +6,7 @@ mod identity;
 mod name;
 mod output;
 mod postgres;
+mod replication;
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
@@ -115,6 +116,9 @@ pub struct PodVerdict {
 /// What no run of this kind shows, however it ends.
 pub const NOT_SHOWN: [&str; 3] = ["loss of the node", "loss of the disk", "deletion of the cluster"];
 
+/// What replication does not protect from, which looks as if it did.
+pub const NOT_A_BACKUP: &str = "a dropped table (replication is no backup)";
+
 /// Judges it.
 #[must_use]
 pub fn judge(evidence: &Evidence) -> Verdict {
@@ -208,14 +212,14 @@ impl Verdict {
         against.iter().copied().find(goes_back).or(against.first().copied())
     }
 
-    /// What it comes to in a sentence. If it holds, the user's rows, or the pods that were stopped; else its only check
-    /// against it, or how many there are and the most important one.
+    /// What it comes to in a sentence. If it holds, who took over, the user's rows, or the pods that were stopped; else its only
+    /// check against it, or how many there are and the most important one.
     #[must_use]
     pub fn conclusion(&self) -> String {
         let Some((pod, check)) = self.foremost() else {
-            let mut yours =
-                self.pods.iter().flat_map(|pod| &pod.checks).filter(|check| check.name == CheckName::YourRows);
-            return yours.next_back().unwrap_or(&self.complete).evidence.clone();
+            let last = |name| self.pods.iter().flat_map(|pod| &pod.checks).rfind(|check| check.name == name);
+            let said = last(CheckName::TookOver).or(last(CheckName::YourRows)).unwrap_or(&self.complete);
+            return said.evidence.clone();
         };
         let is_of_one = self.complete.holds == Holds::Yes && self.pods.iter().all(|one| Some(one.pod.as_str()) == pod);
         let of_pod = pod.filter(|_| !is_of_one).map(|pod| format!("pod/{pod}: ")).unwrap_or_default();
@@ -237,8 +241,9 @@ fn checks(evidence: &Evidence, turn: &Turn) -> Vec<Check> {
     match &evidence.data {
         DataAsked::None => checks.push(output::not_asked(turn, now)),
         DataAsked::Output { .. } => checks.push(output::check(turn, now)),
-        DataAsked::Postgres { marked, max_gap_ms } => {
-            checks.extend(postgres::checks(evidence, (*marked, *max_gap_ms), turn, now));
+        DataAsked::Postgres { marked, max_gap_ms, is_replicated } => {
+            let of = if *is_replicated { replication::checks } else { postgres::checks };
+            checks.extend(of(evidence, (*marked, *max_gap_ms), turn, now));
         }
     }
     checks

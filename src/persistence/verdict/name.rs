@@ -47,6 +47,8 @@ names! {
     GapUnderLoad: "gap under load",
     Start: "start",
     LogGoesOn: "log goes on",
+    TookOver: "new primary",
+    Follows: "member follows",
     Settings: "settings",
     SameData: "same data",
     EveryPod: "every pod",

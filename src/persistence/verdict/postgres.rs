@@ -31,7 +31,7 @@ pub(super) fn checks(
     checks
 }
 
-fn new_server(old: &Server, new: &Server) -> Check {
+pub(super) fn new_server(old: &Server, new: &Server) -> Check {
     const NAME: CheckName = CheckName::NewServer;
     if old.start == new.start {
         Check::new(NAME, Holds::No, format!("the server of {} still runs", new.started_at))
@@ -52,7 +52,12 @@ fn directory(old: &Server, new: &Server) -> Check {
 }
 
 /// The user's rows and the marked ones.
-fn all_rows(evidence: &Evidence, marked: u32, turn: &Turn, (before, after): (&Database, &Database)) -> [Check; 2] {
+pub(super) fn all_rows(
+    evidence: &Evidence,
+    marked: u32,
+    turn: &Turn,
+    (before, after): (&Database, &Database),
+) -> [Check; 2] {
     const NAMES: [CheckName; 2] = [CheckName::YourRows, CheckName::MarkedRows];
     let (Reading::Present(_), Reading::Present(now)) = (&before.rows, &after.rows) else {
         let (holds, why) = match &after.rows {
@@ -111,14 +116,14 @@ fn bad(difference: &rows::Difference) -> Vec<String> {
 /// As many rows as are named.
 const SHOWN: usize = 3;
 
-fn listed(what: &str, ids: &[String]) -> Option<String> {
+pub(super) fn listed(what: &str, ids: &[String]) -> Option<String> {
     let shown = ids.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     let more = if ids.len() > SHOWN { ", …" } else { "" };
     (!ids.is_empty()).then(|| format!("{} {what} ({shown}{more})", ids.len()))
 }
 
 /// The writer's rows, and how long it could not write.
-fn under_load(evidence: &Evidence, max_gap_ms: Option<u64>, turn: &Turn, after: &Database) -> Vec<Check> {
+pub(super) fn under_load(evidence: &Evidence, max_gap_ms: Option<u64>, turn: &Turn, after: &Database) -> Vec<Check> {
     const NAMES: [CheckName; 2] = [CheckName::RowsUnderLoad, CheckName::GapUnderLoad];
     let (load, rows) = match (&turn.load, &after.rows) {
         (Reading::NotAsked, _) => return Vec::new(),
@@ -191,7 +196,7 @@ fn started(turn: &Turn) -> Check {
     }
 }
 
-fn wal(old: &Server, new: &Server) -> Check {
+pub(super) fn wal(old: &Server, new: &Server) -> Check {
     let goes_on = (new.timeline, new.wal_bytes) >= (old.timeline, old.wal_bytes);
     let back = if goes_on { "" } else { ": back to an older state" };
     let said = format!("{} on timeline {} → {} on timeline {}{back}", old.wal, old.timeline, new.wal, new.timeline);
@@ -199,7 +204,7 @@ fn wal(old: &Server, new: &Server) -> Check {
 }
 
 /// Not a promise of a StatefulSet, but what its rows rest on when the machine itself fails: told, and nothing hangs on it.
-fn settings(server: &Server) -> Check {
+pub(super) fn settings(server: &Server) -> Check {
     let off: Vec<String> = server
         .settings
         .iter()

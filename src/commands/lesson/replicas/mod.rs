@@ -48,7 +48,7 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<See
     let ready = Box::pin(ready::check(ctx, is_alone)).await?;
     // The writer ends once the marked rows of its run are gone, so there must be one.
     let marked = Marked { is_alone, ..Marked::new(run, 1, false) };
-    Box::pin(marked.write(ctx, "")).await?;
+    Box::pin(marked.write(ctx, names::POSTGRES_POD, "")).await?;
     let (pod, mark) = (ready.backend.as_str(), marked.mark.as_str());
     let task = Task { pod, mark, first: FIRST, pause: PAUSE, limit: WRITING, otherwise: None };
     let writer = load::start(ctx, &task).await?;
@@ -60,7 +60,7 @@ pub async fn observe(ctx: &Ctx, run: &Run, is_alone: bool) -> anyhow::Result<See
     ctx.show(|| read.kubectl(cluster.place()));
     let (rows, after) = join!(rows(cluster, &read), pod_now(cluster));
     // If that fails, it is tried again at the end of the run.
-    drop(ctx.perform(&removal(run)).await);
+    drop(ctx.perform(&removal(names::POSTGRES_POD, run)).await);
     Ok(Seen {
         run: run.clone(),
         claim: ready.claim,

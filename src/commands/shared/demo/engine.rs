@@ -25,11 +25,12 @@ pub async fn run<S: Set>(ctx: &Ctx, set: &mut S, stop: Stop, reports: &[PathBuf]
     set.prepare(ctx).await?;
     let mut evidence = set.evidence();
     let mut by_hand = Vec::new();
-    for (number, pod) in evidence.planned.clone().iter().enumerate() {
+    for number in 0..evidence.planned.len() {
         let next = async {
             if number > 0 {
-                set.again(ctx).await?;
+                evidence.planned[number] = set.again(ctx, &evidence.planned[number]).await?;
             }
+            let pod = &evidence.planned[number];
             proof::heading(ctx, &evidence, pod, number)?;
             turn(ctx, set, stop, pod).await
         };
@@ -100,7 +101,7 @@ pub async fn turn<S: Subject>(ctx: &Ctx, subject: &mut S, stop: Stop, pod: &str)
     let (timeline, name) = follow::through(ctx, subject, watched, (stop.how, &before), deadline).await?;
     let name_error = subject.name_error();
     let back = back::<S>(&timeline).cloned();
-    let After { moment, log, load } = subject.after(ctx, &before, back.as_ref()).await?;
+    let After { moment, log, load, takeover } = subject.after(ctx, &before, back.as_ref()).await?;
     Ok(Turn {
         asked_at,
         container: subject.container(pod),
@@ -111,6 +112,7 @@ pub async fn turn<S: Subject>(ctx: &Ctx, subject: &mut S, stop: Stop, pod: &str)
         name_error,
         log,
         load,
+        takeover,
     })
 }
 

@@ -39,13 +39,14 @@ pub async fn through<S: Subject>(
     let answering = answered_in_pod(ctx, before, seen.running.clone());
     let naming = subject.named(ctx, before, seen, deadline);
     let stopping = stop(ctx, how, pod);
+    let promoting = subject.promoted(ctx, pod);
     let (no_server_yet, no_name_yet) = (subject.explain_server(ctx), subject.explain_name(ctx));
-    tokio::pin!(answering, naming, stopping, no_server_yet, no_name_yet);
+    tokio::pin!(answering, naming, stopping, promoting, no_server_yet, no_name_yet);
 
     let mut live = if S::IS_SHOWN { Some(Live::begin(ctx)?) } else { None };
     let mut timeline = step(Timeline::new(how, pod.clone()), Change::Asked, watched.now_ms());
     let asked = Instant::now();
-    let (mut acknowledged, mut answered) = (false, !S::ANSWERS);
+    let (mut acknowledged, mut answered, mut is_promoted) = (false, !S::ANSWERS, false);
     let mut name: Option<Reading<NameAnswer>> = None;
     let (mut until, mut is_back) = (Some(deadline), false);
     // Whoever asks by the name is there before the pod is stopped.
@@ -71,6 +72,10 @@ pub async fn through<S: Subject>(
                 name = Some(found);
                 change
             }
+            promoted = &mut promoting, if !is_promoted => {
+                is_promoted = true;
+                Some(Change::Promoted(promoted?))
+            }
             () = over(until) => break,
             () = &mut no_server_yet, if !answered => None,
             () = &mut no_name_yet, if is_back && name.is_none() => None,
@@ -85,7 +90,8 @@ pub async fn through<S: Subject>(
                 live.show(&timeline, acknowledged)?;
             }
         }
-        if acknowledged && answered && timeline.event(Kind::Ready).is_some() {
+        let keeps_container = how == How::Crash && subject.keeps_container();
+        if acknowledged && answered && (keeps_container || timeline.event(Kind::Ready).is_some()) {
             if name.is_some() {
                 break;
             }

@@ -193,7 +193,7 @@ impl Subject for Level1<'_> {
             Some(pod) => moment::read_patiently(ctx.cluster().await?, pod).await,
             None => Reading::Absent,
         };
-        Ok(After { moment, log: Reading::NotAsked, load: Reading::NotAsked })
+        Ok(After { moment, log: Reading::NotAsked, load: Reading::NotAsked, takeover: Reading::NotAsked })
     }
 }
 

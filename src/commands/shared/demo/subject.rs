@@ -12,6 +12,7 @@ use crate::persistence::contrast::Contrast;
 use crate::persistence::evidence::{Evidence, Moment, NameAnswer};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::load::Load;
+use crate::persistence::takeover::Takeover;
 use crate::persistence::verdict::Verdict;
 
 /// What a pod is stopped by, and for how long it is waited for.
@@ -61,6 +62,16 @@ pub trait Subject {
         None
     }
 
+    /// Whether its server is started again in the container that there is, so that nothing is seen of that on the pod.
+    fn keeps_container(&self) -> bool {
+        false
+    }
+
+    /// Ends with the pod that takes writes instead of the one that is stopped. Never ends where there is no other one.
+    async fn promoted(&self, _ctx: &Ctx, _stopped: &PodSeen) -> anyhow::Result<String> {
+        std::future::pending().await
+    }
+
     /// Says why it takes so long. Never ends.
     async fn explain_server(&self, _ctx: &Ctx) {
         std::future::pending::<()>().await;
@@ -80,6 +91,7 @@ pub struct After {
     pub moment: Reading<Moment>,
     pub log: Reading<Vec<String>>,
     pub load: Reading<Load>,
+    pub takeover: Reading<Takeover>,
 }
 
 /// A set that a run is about: what is done around its turns.
@@ -96,8 +108,9 @@ pub trait Set: Subject {
     /// What is done before the first turn.
     async fn prepare(&mut self, ctx: &Ctx) -> anyhow::Result<()>;
 
-    /// Waits until it is as it was, before the next turn.
-    async fn again(&self, ctx: &Ctx) -> anyhow::Result<()>;
+    /// Waits until it is as it was, before the next turn. Gives the pod to stop: the one that was planned, unless it is known
+    /// only now which one that is.
+    async fn again(&mut self, ctx: &Ctx, planned: &str) -> anyhow::Result<String>;
 
     /// What is done with a verdict, once there is one.
     async fn leave(&self, ctx: &Ctx, verdict: &Verdict);

@@ -23,7 +23,7 @@ pub fn line(event: &Event, from: u64) -> Line {
     let clock = event.cluster.map(|time| format!(" [{}]", time.strftime("%H:%M:%S"))).unwrap_or_default();
     let says = one_line(&event.says);
     let role = match event.kind {
-        Kind::Answered | Kind::AnsweredByName | Kind::Ready => Role::Good,
+        Kind::Answered | Kind::AnsweredByName | Kind::Promoted | Kind::Ready => Role::Good,
         Kind::ReplacedAgain | Kind::Lost => Role::Doubtful,
         _ => Role::Plain,
     };

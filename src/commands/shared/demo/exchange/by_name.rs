@@ -14,12 +14,45 @@ use crate::kubernetes::{Cause, Cluster};
 use crate::observe::{Reading, Reason};
 use crate::persistence::evidence::{NameAnswer, Resolved};
 
-/// Asks until another server than the one before answers, and the names lead to it. Its arguments: the start of the server
-/// before, the pod's name, and for how many seconds it asks. The password stays in the container's environment.
+/// Asks until another server than the one before answers. Its arguments: the start of the server before, the pod's name, for how
+/// many seconds it asks, and the way. The password stays in the container's environment.
 const PROGRAM: &str = include_str!("by_name.py");
 
 /// The pause before it is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// What the asking is about, and when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// One server: both names lead to it.
+    Server,
+    /// Of a replicated database, whichever member takes writes.
+    Primary,
+    /// Of a replicated database, the member that has the pod's own name.
+    Member,
+}
+
+impl Way {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Primary => "primary",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// Whom to ask, from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The pod that asks.
+    pub from: &'a str,
+    /// The pod that is stopped.
+    pub about: &'a str,
+    /// The start of its server before.
+    pub before: &'a str,
+    pub way: Way,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,20 +62,25 @@ struct Answer {
     pod_name: String,
     pod_addresses: Vec<String>,
     start: Option<String>,
+    pod: Option<String>,
     errors: Vec<String>,
 }
 
-/// The words of the command that runs it.
-fn command(before: &str, limit: Duration) -> Vec<String> {
-    ["python3", "-", before, names::POSTGRES_POD, &limit.as_secs().to_string()].map(str::to_owned).into()
+impl Question<'_> {
+    /// The words of the command that asks it.
+    fn command(&self, limit: Duration) -> Vec<String> {
+        ["python3", "-", self.before, self.about, &limit.as_secs().to_string(), self.way.word()]
+            .map(str::to_owned)
+            .into()
+    }
 }
 
 /// Shows how it is asked by hand.
-pub async fn show(ctx: &Ctx, pod: &str, before: &str, deadline: Instant) -> anyhow::Result<()> {
+pub async fn show(ctx: &Ctx, question: Question<'_>, deadline: Instant) -> anyhow::Result<()> {
     let place = ctx.cluster().await?.place();
     ctx.show(|| {
-        let words = command(before, deadline.saturating_duration_since(Instant::now()));
-        let exec = ["exec", "-i", pod, "--"].into_iter().chain(words.iter().map(String::as_str));
+        let words = question.command(deadline.saturating_duration_since(Instant::now()));
+        let exec = ["exec", "-i", question.from, "--"].into_iter().chain(words.iter().map(String::as_str));
         act::command(place, &exec.collect::<Vec<_>>()) + " <by_name.py"
     });
     Ok(())
@@ -80,21 +118,15 @@ impl Asking {
     }
 }
 
-/// Asks from a pod, until the deadline.
-pub async fn ask(
-    cluster: &Cluster,
-    pod: &str,
-    before: &str,
-    deadline: Instant,
-    asking: &Asking,
-) -> Reading<NameAnswer> {
+/// Asks it, until the deadline.
+pub async fn ask(cluster: &Cluster, question: Question<'_>, deadline: Instant, asking: &Asking) -> Reading<NameAnswer> {
     loop {
         let limit = deadline.saturating_duration_since(Instant::now());
-        let words = command(before, limit);
+        let words = question.command(limit);
         let patience = limit + Duration::from_secs(10);
-        let program = Program { pod, container: names::BACKEND, command: &words };
+        let program = Program { pod: question.from, container: names::BACKEND, command: &words };
         match exec::run_aloud(cluster, program, PROGRAM, patience, |stdout| asking.heard(stdout)).await {
-            Ok(ended) => return read(pod, &ended),
+            Ok(ended) => return read(question, &ended),
             Err(error) if !is_passing(&error.cause) => return Reading::Unknown(error.into()),
             Err(error) => *asking.error.borrow_mut() = Some(error.cause.to_string()),
         }
@@ -109,16 +141,23 @@ fn is_passing(cause: &Cause) -> bool {
     !matches!(cause, Cause::Forbidden(_) | Cause::Unauthorized | Cause::NotFound(_))
 }
 
-fn read(pod: &str, ended: &Ended) -> Reading<NameAnswer> {
+/// Where one server is asked, both names lead to it, and it is known which pod that is. Else it is one name.
+fn read(question: Question<'_>, ended: &Ended) -> Reading<NameAnswer> {
+    let from = question.from;
     match serde_json::from_str::<Answer>(ended.stdout.trim().lines().last().unwrap_or_default()) {
         Ok(Answer { start: None, .. }) => Reading::Absent,
-        Ok(Answer { name, addresses, pod_name, pod_addresses, start: Some(start), errors }) => {
-            let names = vec![Resolved { name, addresses }, Resolved { name: pod_name, addresses: pod_addresses }];
-            Reading::Present(NameAnswer { from: pod.to_owned(), names, start: Some(start), errors })
+        Ok(Answer { name, addresses, pod_name, pod_addresses, start: Some(start), pod, errors }) => {
+            let [all, own] = [Resolved { name, addresses }, Resolved { name: pod_name, addresses: pod_addresses }];
+            let (names, pod) = match question.way {
+                Way::Server => (vec![all, own], None),
+                Way::Primary => (vec![all], pod),
+                Way::Member => (vec![own], pod),
+            };
+            Reading::Present(NameAnswer { from: from.to_owned(), names, start: Some(start), pod, errors })
         }
         Err(_) => {
             let last = ended.stderr.trim().lines().last().unwrap_or("it printed nothing");
-            Reading::Unknown(Reason::Failed(format!("python3 in pod/{pod}: {last}")))
+            Reading::Unknown(Reason::Failed(format!("python3 in pod/{from}: {last}")))
         }
     }
 }
@@ -127,12 +166,15 @@ fn read(pod: &str, ended: &Ended) -> Reading<NameAnswer> {
 mod tests {
     use super::*;
 
+    const ASKED: Question<'_> = Question { from: "b", about: "postgres-0", before: "1.0", way: Way::Server };
+
     fn ended(stdout: &str) -> Ended {
         Ended { code: 0, stdout: stdout.to_owned(), stderr: "x\nModuleNotFoundError: psycopg\n".to_owned() }
     }
 
     #[test]
     fn no_answer_and_no_asking_are_not_the_same() {
+        let read = |_: &str, ended: &Ended| super::read(ASKED, ended);
         let answer = |start: &str| {
             format!(
                 r#"{{"name":"postgres-headless","addresses":["10.0.0.1"],"podName":"postgres-0.postgres-headless","podAddresses":[],"start":{start},"errors":["refused"]}}"#

@@ -4,7 +4,6 @@ use super::super::Args;
 use super::super::confirm::{grace_0, not_local, typed};
 use super::preflight::Ready;
 use crate::context::Ctx;
-use crate::exchange::names;
 
 /// Asks, if there is anything to ask about.
 pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
@@ -22,6 +21,6 @@ pub async fn all(args: &Args, ctx: &Ctx, ready: &Ready) -> anyhow::Result<()> {
     if reasons.is_empty() || args.yes {
         return Ok(());
     }
-    let name = names::POSTGRES_POD;
+    let name = &ready.pod.name;
     typed(ctx, &reasons, &format!("pod/{name} in namespace {} will be deleted", place.namespace), name).await
 }

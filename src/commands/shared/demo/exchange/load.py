@@ -28,6 +28,8 @@ def connect():
         user=os.environ.get("DB_USER", "postgres"),
         password=os.environ["DB_PASSWORD"],
         connect_timeout=2,
+        # Of several, the one that takes writes.
+        target_session_attrs=os.environ.get("DB_TARGET_SESSION_ATTRS", "any"),
         # A server that is gone without a word is given up soon.
         tcp_user_timeout=2000,
         options="-c statement_timeout=5000",
@@ -37,7 +39,7 @@ def connect():
 
 def write(ready):
     said = {"first": first, "last": first - 1, "acknowledged": [], "errors": [], "gapMs": 0}
-    connection, servers, since, last_ack, stopping = None, set(), 0, None, None
+    connection, servers, since, last_ack, stopping, warnings = None, set(), 0, None, None, []
     end = time.monotonic() + seconds
     while time.monotonic() < end and not os.path.exists(path + ".drop"):
         if stopping is None and os.path.exists(path + ".stop"):
@@ -47,16 +49,21 @@ def write(ready):
         try:
             if connection is None:
                 connection = connect()
+                connection.add_notice_handler(lambda notice: warnings.append(notice.message_primary))
                 start = connection.execute("SELECT pg_postmaster_start_time()::text").fetchone()[0]
                 if start not in servers:
                     servers.add(start)
                     since = 0
             said["last"] += 1
+            warnings.clear()
             number = said["last"]
             row = connection.execute(INSERT, (f"{mark}{number:06d}", number % 1000, f"{mark}{1:06d}")).fetchone()
             if row is None:
                 said["errors"].append("the marked rows are gone")
                 break
+            if warnings:
+                # The wait for a standby was given up: it may be on this server alone, and no promise was made.
+                raise psycopg.OperationalError(warnings[0])
             now = time.monotonic()
             said["acknowledged"].append([number, row[0]])
             since += 1

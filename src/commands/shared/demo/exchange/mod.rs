@@ -3,14 +3,17 @@
 mod by_name;
 mod confirm;
 pub mod load;
+mod members;
 pub(super) mod moment;
 mod page;
 pub mod preflight;
 pub mod rows;
 mod why;
 
+use std::future::pending;
 use std::time::Duration;
 
+use kube::ResourceExt;
 use serde_json::json;
 use tokio::join;
 use tokio::time::Instant;
@@ -19,22 +22,24 @@ use super::subject::{After, Set, Subject};
 use super::watched::{Seen, Watched};
 use super::{Args, level_one, view};
 use crate::commands::shared::page::Page;
+use crate::commands::shared::primary::primary;
 use crate::context::Ctx;
 use crate::dns;
 use crate::error::Error;
 use crate::exchange::{names, psql};
 use crate::kubernetes::Object;
 use crate::kubernetes::act::{Act, Patch, command};
-use crate::observe::Reading;
+use crate::observe::{Reading, Snapshot};
 use crate::persistence::contrast::Contrast;
 use crate::persistence::evidence::{DataAsked, Evidence, Moment, NameAnswer};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::load::FIRST;
 use crate::persistence::proof::{ANNOTATION, Proof};
 use crate::persistence::rows::Run;
-use crate::persistence::verdict::{NOT_SHOWN, Verdict};
-use by_name::Asking;
+use crate::persistence::verdict::{NOT_A_BACKUP, NOT_SHOWN, Verdict};
+use by_name::{Asking, Question, Way};
 use load::{Task, Writer};
+use members::Back;
 use moment::{PATIENCE, describe};
 use preflight::Ready;
 use rows::Marked;
@@ -69,6 +74,10 @@ impl<'a> Exchange<'a> {
     /// If a pod may not be stopped.
     pub async fn ready(args: &'a Args, ctx: &Ctx, run: &'a Run) -> anyhow::Result<Self> {
         let ready = Box::pin(preflight::check(ctx)).await?;
+        if ready.is_replicated && args.contrast {
+            let hint = ctx.own_command("persistence-demo --contrast").to("omit --contrast; with one server");
+            return Err(Error::new("not started: Level 1 is compared with one server", hint).into());
+        }
         confirm::all(args, ctx, &ready).await?;
         Ok(Self {
             args,
@@ -125,7 +134,7 @@ impl Subject for Exchange<'_> {
             ctx.show(|| psql::script(&pod.name, &describe()).kubectl(cluster.place()));
             moment::read(cluster, pod).await?
         } else {
-            let before = moment::read_by(cluster, pod, self.marked.write(ctx, &describe())).await?;
+            let before = moment::read_by(cluster, pod, self.marked.write(ctx, &pod.name, &describe())).await?;
             let (run, mark) = (self.marked.run.as_str(), &self.marked.mark);
             ctx.printer.note(format!("run {run}: {} marked rows written, {mark}…", self.args.rows));
             self.is_written = true;
@@ -143,9 +152,23 @@ impl Subject for Exchange<'_> {
         deadline: Instant,
     ) -> anyhow::Result<Reading<NameAnswer>> {
         let Some(backend) = &self.ready.backend else { return Ok(Reading::NotAsked) };
-        let start = before.data.database().map_or("", |database| &database.server.start);
-        by_name::show(ctx, backend, start, deadline).await?;
-        Ok(by_name::ask(ctx.cluster().await?, backend, start, deadline, &self.asking).await)
+        let question = Question {
+            from: backend,
+            about: &before.pod.name,
+            before: before.data.database().map_or("", |database| &database.server.start),
+            way: if self.ready.is_replicated { Way::Primary } else { Way::Server },
+        };
+        by_name::show(ctx, question, deadline).await?;
+        Ok(by_name::ask(ctx.cluster().await?, question, deadline, &self.asking).await)
+    }
+
+    /// Patroni starts it again, whose container goes on.
+    fn keeps_container(&self) -> bool {
+        self.ready.is_replicated
+    }
+
+    async fn promoted(&self, ctx: &Ctx, stopped: &PodSeen) -> anyhow::Result<String> {
+        if self.ready.is_replicated { members::promoted(ctx, stopped).await } else { pending().await }
     }
 
     fn unnamed(&self) -> Reading<NameAnswer> {
@@ -164,13 +187,18 @@ impl Subject for Exchange<'_> {
         why::no_name_yet(ctx, &self.asking).await;
     }
 
-    async fn after(&mut self, ctx: &Ctx, _before: &Moment, back: Option<&PodSeen>) -> anyhow::Result<After> {
+    async fn after(&mut self, ctx: &Ctx, before: &Moment, back: Option<&PodSeen>) -> anyhow::Result<After> {
         let cluster = ctx.cluster().await?;
         let load = match self.writer.take() {
             Some(writer) => writer.stop(cluster).await,
             None => Reading::NotAsked,
         };
         self.first = load.present().map_or(self.first, |load| load.last + 1);
+        if let Some(pod) = back.filter(|_| self.ready.is_replicated) {
+            let Back { takeover, moment } =
+                Box::pin(members::read(cluster, self.ready.backend.as_deref(), before, pod)).await;
+            return Ok(After { moment, log: Reading::NotAsked, load, takeover });
+        }
         let (moment, log) = match back {
             Some(pod) => {
                 ctx.show(|| command(cluster.place(), &["logs", &pod.name]));
@@ -178,7 +206,7 @@ impl Subject for Exchange<'_> {
             }
             None => (Reading::Absent, Reading::NotAsked),
         };
-        Ok(After { moment, log, load })
+        Ok(After { moment, log, load, takeover: Reading::NotAsked })
     }
 }
 
@@ -188,10 +216,11 @@ impl Set for Exchange<'_> {
             run: self.marked.run.clone(),
             set: self.ready.set.clone(),
             how: self.args.how,
-            planned: vec![names::POSTGRES_POD.to_owned(); self.args.times as usize],
+            planned: vec![self.ready.pod.name.clone(); self.args.times as usize],
             data: DataAsked::Postgres {
                 marked: self.args.rows,
                 max_gap_ms: self.args.max_gap.map(|gap| gap.as_millis().try_into().unwrap_or(u64::MAX)),
+                is_replicated: self.ready.is_replicated,
             },
             turns: Vec::new(),
         }
@@ -207,15 +236,21 @@ impl Set for Exchange<'_> {
 
     async fn prepare(&mut self, ctx: &Ctx) -> anyhow::Result<()> {
         if let Some(page) = self.page.take() {
-            page::show(ctx, page).await?;
+            page::show(ctx, page, &self.ready.pod.name).await?;
         } else if !self.args.keep && view::on_terminal() {
             ctx.printer.note(ctx.own_command("open").to("tip: watch the page meanwhile, in a second terminal"));
         }
         Ok(())
     }
 
-    async fn again(&self, _ctx: &Ctx) -> anyhow::Result<()> {
-        Ok(())
+    /// The next one to stop is whichever takes writes by then.
+    async fn again(&mut self, ctx: &Ctx, planned: &str) -> anyhow::Result<String> {
+        if !self.ready.is_replicated {
+            return Ok(planned.to_owned());
+        }
+        let first = Snapshot::glance(ctx.cluster().await?).await?;
+        let settled = members::settled(ctx, first).await?;
+        Ok(settled.primary().map_or(planned.to_owned(), ResourceExt::name_any))
     }
 
     /// That it cannot be left changes nothing of it.
@@ -238,8 +273,12 @@ impl Set for Exchange<'_> {
     }
 
     async fn by_hand(&self, ctx: &Ctx) -> anyhow::Result<Vec<String>> {
-        let removal = rows::removal(self.marked.run).kubectl(ctx.cluster().await?.place());
-        Ok(if self.args.keep { Vec::new() } else { vec![removal] })
+        if self.args.keep {
+            return Ok(Vec::new());
+        }
+        let cluster = ctx.cluster().await?;
+        let pod = if self.ready.is_replicated { primary(ctx).await?.pod } else { self.ready.pod.name.clone() };
+        Ok(vec![rows::removal(&pod, self.marked.run).kubectl(cluster.place())])
     }
 
     fn contrast_begun(&self) -> Reading<Contrast> {
@@ -255,7 +294,9 @@ impl Set for Exchange<'_> {
         if self.args.is_lesson {
             return why::help(ctx, verdict).await;
         }
-        ctx.printer.out(format!("not shown: {}", NOT_SHOWN.join(", ")))?;
+        let no_backup = self.ready.is_replicated.then_some(NOT_A_BACKUP);
+        let not_shown: Vec<&str> = NOT_SHOWN.into_iter().chain(no_backup).collect();
+        ctx.printer.out(format!("not shown: {}", not_shown.join(", ")))?;
         if self.args.keep {
             let clean = ctx.own_command(["persistence-demo", "--clean", self.marked.run.as_str()]);
             ctx.printer.out(clean.to("the marked rows are kept; delete them"))?;

@@ -13,9 +13,9 @@ use crate::kubernetes::act::Act;
 use crate::kubernetes::exec::Ended;
 use crate::observe::{Reading, Reason};
 use crate::persistence::evidence::{Data, Database, Moment};
-use crate::persistence::identity::{ASK, PodSeen, Server};
+use crate::persistence::identity::{ASK, PodSeen};
 use crate::persistence::recovery;
-use crate::persistence::rows::{self, READ, Row};
+use crate::persistence::rows::{self, READ};
 
 /// How long what is there again may take to be read.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,6 +30,11 @@ pub async fn read(cluster: &Cluster, pod: &PodSeen) -> anyhow::Result<Moment> {
     read_by(cluster, pod, async { Ok(ask.execute(cluster).await?) }).await
 }
 
+/// The server of a pod, and all rows.
+pub async fn database(cluster: &Cluster, pod: &str) -> anyhow::Result<Database> {
+    parse(&psql::script(pod, &describe()).execute(cluster).await?)
+}
+
 /// The same, with what the server is described by.
 pub async fn read_by(
     cluster: &Cluster,
@@ -37,8 +42,7 @@ pub async fn read_by(
     described: impl Future<Output = anyhow::Result<Ended>>,
 ) -> anyhow::Result<Moment> {
     let (claims, described) = join!(claimed(cluster, pod.claim.iter().cloned()), described);
-    let (server, rows) = parse(&described?)?;
-    Ok(Moment { pod: pod.clone(), claims, data: Data::Postgres(Box::new(Database { server, rows })) })
+    Ok(Moment { pod: pod.clone(), claims, data: Data::Postgres(Box::new(parse(&described?)?)) })
 }
 
 /// The same once it is there again, for as long as that may take.
@@ -71,7 +75,7 @@ pub fn describe() -> String {
     )
 }
 
-fn parse(ended: &Ended) -> anyhow::Result<(Server, Reading<Vec<Row>>)> {
+fn parse(ended: &Ended) -> anyhow::Result<Database> {
     anyhow::ensure!(ended.code == 0, "psql ended with exit code {}: {}", ended.code, ended.stderr.trim());
     let mut lines = ended.stdout.lines().filter(|line| !line.is_empty()).peekable();
     let server = serde_json::from_str(lines.next().context("psql wrote nothing")?)?;
@@ -79,7 +83,7 @@ fn parse(ended: &Ended) -> anyhow::Result<(Server, Reading<Vec<Row>>)> {
         Some(&NO_TABLE) => Reading::Absent,
         _ => Reading::Present(rows::parse(lines)?),
     };
-    Ok((server, rows))
+    Ok(Database { server, rows })
 }
 
 #[cfg(test)]
@@ -89,15 +93,15 @@ mod tests {
     const SERVER: &str = r#"{"system":"7","timeline":1,"startedAt":"2026-11-24T02:00:00.5+00:00","start":"1.5","wal":"0/10","walBytes":16,"directory":"/d","inode":"2","device":"3","lock":"","version":"17.2","settings":{"fsync":"on"}}"#;
     const ROW: &str = r#"{"id" : "anna", "sum" : "x", "balance" : "1000.00", "updated" : "2026-11-24T02:00:00"}"#;
 
-    fn parsed(lines: &[&str]) -> anyhow::Result<(Server, Reading<Vec<Row>>)> {
+    fn parsed(lines: &[&str]) -> anyhow::Result<Database> {
         parse(&Ended { code: 0, stdout: lines.join("\n") + "\n", stderr: String::new() })
     }
 
     #[test]
     fn no_table_is_not_a_table_without_rows() {
-        assert_eq!(parsed(&[SERVER, NO_TABLE]).unwrap().1, Reading::Absent);
-        assert_eq!(parsed(&[SERVER]).unwrap().1, Reading::Present(vec![]));
-        assert_eq!(parsed(&[SERVER, ROW]).unwrap().1.present().unwrap()[0].id, "anna");
+        assert_eq!(parsed(&[SERVER, NO_TABLE]).unwrap().rows, Reading::Absent);
+        assert_eq!(parsed(&[SERVER]).unwrap().rows, Reading::Present(vec![]));
+        assert_eq!(parsed(&[SERVER, ROW]).unwrap().rows.present().unwrap()[0].id, "anna");
         assert!(parsed(&[]).is_err() && parsed(&[ROW]).is_err() && parsed(&[SERVER, "x"]).is_err());
     }
 }

@@ -7,7 +7,6 @@ use crate::commands::shared::confirm;
 use crate::commands::shared::page::{self, Page};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::names;
 
 /// Refuses to wait for a key where nobody can press one.
 pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
@@ -38,12 +37,12 @@ pub async fn listen(args: &Args, ctx: &Ctx) -> anyhow::Result<Option<Page>> {
 ///
 /// # Errors
 /// If the user does not go on.
-pub async fn show(ctx: &Ctx, page: Page) -> anyhow::Result<()> {
+pub async fn show(ctx: &Ctx, page: Page, pod: &str) -> anyhow::Result<()> {
     let address = page.address(None);
     page.serve_meanwhile(ctx).await?;
     ctx.printer.note(format!("the page is at {address} until this command ends"));
     page::browse(ctx, &address);
-    ctx.printer.note(format!("press Enter to delete pod/{}, and watch the page", names::POSTGRES_POD));
+    ctx.printer.note(format!("press Enter to delete pod/{pod}, and watch the page"));
     match confirm::line().await {
         Some(_) => Ok(()),
         None => Err(Error::new("nothing was deleted: Enter was not pressed", "run it again, or without --open").into()),

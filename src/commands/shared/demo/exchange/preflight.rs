@@ -8,6 +8,8 @@ use kube::ResourceExt;
 use tokio::time::{Instant, sleep};
 use tokio::try_join;
 
+use super::members;
+use crate::commands::shared::primary::primary;
 use crate::commands::shared::{self, next_pod};
 use crate::context::Ctx;
 use crate::error::Error;
@@ -29,8 +31,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What the run starts from.
 pub struct Ready {
     pub set: SetSeen,
-    /// The pod of the database.
+    /// The pod of the database; of a replicated one, that of the member that takes writes.
     pub pod: PodSeen,
+    /// Whether the database is replicated.
+    pub is_replicated: bool,
     /// The pod of the backend that asks by the name; none if none is ready.
     pub backend: Option<String>,
     /// How many rows the table has.
@@ -42,7 +46,7 @@ pub struct Ready {
 /// Reads it, and refuses where it must.
 pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
     // What is wrong with the objects is the better answer, and need not wait for a database that gives none.
-    let (ready, database) = try_join!(objects(ctx), async { Ok(database(ctx).await) })?;
+    let (ready, database) = try_join!(Box::pin(objects(ctx)), async { Ok(database(ctx).await) })?;
     Ok(Ready { rows: rows(ctx, &database?)?, ..ready })
 }
 
@@ -54,15 +58,9 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
         Reading::Unknown(reason) => return Err(unread(ctx, "statefulset/postgres", reason).into()),
         _ => return Err(refused("statefulset/postgres does not exist", ctx.own_command("deploy --init-db"))),
     };
-    if snapshot.is_replicated() {
-        let hint = ctx.own_command("persistence-demo --target statefulset/postgres");
-        return Err(refused(
-            "the database is replicated: this deletes the pod of one server",
-            hint.to("delete each member's pod"),
-        ));
-    }
+    let is_replicated = snapshot.is_replicated();
     let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    if replicas != 1 {
+    if replicas != 1 && !is_replicated {
         let hint = ctx.by_hand.kubectl("scale statefulset/postgres --replicas=1");
         return Err(refused(&format!("statefulset/postgres has {replicas} replicas on one claim, instead of 1"), hint));
     }
@@ -72,13 +70,16 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
     let runs = pod.labels().get("controller-revision-hash");
     let changes_template = matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs);
     let set = SetSeen { name: set.name_any(), uid: set.uid().unwrap_or_default() };
-    Ok(Ready { set, pod: PodSeen::from(pod), backend: backend(&snapshot), rows: 0, changes_template })
+    Ok(Ready { set, pod: PodSeen::from(pod), is_replicated, backend: backend(&snapshot), rows: 0, changes_template })
 }
 
 /// The objects, once the controller has seen what the set is to be by now: before that, its revisions are those of an older
 /// template. Not longer than for a while: where nobody sees it, other checks say so.
 async fn seen(ctx: &Ctx) -> anyhow::Result<Snapshot> {
     let mut snapshot = shared::glance(ctx).await?;
+    if snapshot.is_replicated() && snapshot.statefulset.present().is_some() {
+        return members::settled(ctx, snapshot).await;
+    }
     let deadline = Instant::now() + SEEN;
     while !snapshot.statefulset.present().is_none_or(readiness::is_observed) && Instant::now() < deadline {
         sleep(PAUSE).await;
@@ -99,9 +100,7 @@ async fn comes_back(ctx: &Ctx, snapshot: &Snapshot, set: &StatefulSet, pod: &Pod
         return Err(refused("statefulset/postgres is Terminating: it will not create another pod", hint));
     }
     let cluster = ctx.cluster().await?;
-    let template = set.spec.as_ref().map(|spec| &spec.template);
-    let Some(template) = template.filter(|template| template.spec.is_some()) else { return Ok(()) };
-    let next = objects::pod_of(names::POSTGRES, set.metadata.namespace.as_ref(), template);
+    let Some(next) = objects::pod_of_set(set) else { return Ok(()) };
     let refusal = match next_pod::not_in_place_of(cluster, pod, &next).await? {
         None => next_pod::image_is_gone(ctx, pod, &next).await?,
         refusal => refusal,
@@ -131,7 +130,8 @@ fn ready_pod<'a>(ctx: &Ctx, snapshot: &'a Snapshot) -> anyhow::Result<&'a Pod> {
 }
 
 async fn database(ctx: &Ctx) -> anyhow::Result<Database> {
-    let ended = ctx.perform(&Database::ask(names::POSTGRES_POD)).await?;
+    let primary = primary(ctx).await?.pod;
+    let ended = ctx.perform(&Database::ask(&primary)).await?;
     Database::parse(&ended)
         .map_err(|error| refused(&format!("the database does not answer: {error}"), ctx.own_command("status")))
 }

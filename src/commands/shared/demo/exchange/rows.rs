@@ -8,9 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::commands::shared;
 use crate::commands::shared::lasting;
+use crate::commands::shared::primary::primary_of;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::{names, psql};
+use crate::exchange::psql;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::act::{Act, Exec};
 use crate::kubernetes::exec::Ended;
@@ -46,11 +47,11 @@ impl<'a> Marked<'a> {
 
     /// Writes them, and then runs more SQL in the same psql, whose words it gives: to start a program in a container takes
     /// longer than all that it does.
-    pub async fn write(&self, ctx: &Ctx, then: &str) -> anyhow::Result<Ended> {
+    pub async fn write(&self, ctx: &Ctx, pod: &str, then: &str) -> anyhow::Result<Ended> {
         let cluster = ctx.cluster().await?;
         let sweep = if self.is_alone { SWEEP } else { "" };
         let values = [("mark", self.mark.as_str()), ("rows", &self.count.to_string())];
-        let script = psql::with_values(names::POSTGRES_POD, &values, &[sweep, WRITE, then].concat());
+        let script = psql::with_values(pod, &values, &[sweep, WRITE, then].concat());
         ctx.show(|| script.kubectl(cluster.place()));
         let work = {
             let cluster = cluster.clone();
@@ -75,7 +76,7 @@ impl<'a> Marked<'a> {
             .await??
         };
         if ended.code != 0 {
-            return Err(failed(ctx.cluster().await?, "write the marked rows and read the table", &ended.stderr));
+            return Err(failed(ctx.cluster().await?, pod, "write the marked rows and read the table", &ended.stderr));
         }
         if self.is_alone
             && let Some((swept, rest)) = ended.stdout.split_once('\n')
@@ -93,21 +94,23 @@ impl<'a> Marked<'a> {
 pub async fn clean(ctx: &Ctx, run: &Run) -> anyhow::Result<Outcome> {
     shared::announce(ctx).await?;
     let cluster = ctx.cluster().await?;
-    ctx.show(|| removal(run).kubectl(cluster.place()));
+    let pod = primary_of(cluster).await?.pod;
+    ctx.show(|| removal(&pod, run).kubectl(cluster.place()));
     let removed = remove(cluster, run).await?;
     ctx.printer.out(format!("{removed} rows of run {} deleted", run.as_str()))?;
     Ok(Outcome::Holds)
 }
 
-/// The act that takes a run's rows away.
-pub fn removal(run: &Run) -> Exec {
-    psql::with_values(names::POSTGRES_POD, &[("mark", &run.mark()), ("kept", &run.kept_mark())], CLEAN)
+/// The act that takes a run's rows away, in the pod of the server that takes writes.
+pub fn removal(pod: &str, run: &Run) -> Exec {
+    psql::with_values(pod, &[("mark", &run.mark()), ("kept", &run.kept_mark())], CLEAN)
 }
 
 async fn remove(cluster: &Cluster, run: &Run) -> anyhow::Result<u64> {
-    let ended = removal(run).execute(cluster).await?;
+    let pod = primary_of(cluster).await?.pod;
+    let ended = removal(&pod, run).execute(cluster).await?;
     if ended.code != 0 {
-        return Err(failed(cluster, "delete the marked rows", &ended.stderr));
+        return Err(failed(cluster, &pod, "delete the marked rows", &ended.stderr));
     }
     Ok(ended.stdout.trim().parse()?)
 }
@@ -130,11 +133,11 @@ async fn remove_patiently(cluster: &Cluster, run: &Run, printer: Printer) -> any
     }
 }
 
-fn failed(cluster: &Cluster, what: &str, said: &str) -> anyhow::Error {
+fn failed(cluster: &Cluster, pod: &str, what: &str, said: &str) -> anyhow::Error {
     let by_hand = &cluster.place().by_hand;
     Error::new(
         format!("could not {what}: {}", said.trim()),
-        by_hand.kubectl(["logs", names::POSTGRES_POD]).to("read the database's log").and(by_hand.own("status")),
+        by_hand.kubectl(["logs", pod]).to("read the database's log").and(by_hand.own("status")),
     )
     .into()
 }

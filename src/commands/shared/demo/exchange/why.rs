@@ -97,6 +97,9 @@ impl Help {
             | CheckName::SameDirectory
             | CheckName::Start
             | CheckName::LogGoesOn => Self::Hint(by_hand.own("status -o wide").to("see where the pod stores its data")),
+            CheckName::TookOver | CheckName::Follows => {
+                Self::Hint(by_hand.own("doctor").to("see what keeps the members apart"))
+            }
             CheckName::YourRows | CheckName::MarkedRows if check.holds == Holds::No => Self::Hint(
                 "the storage is the same, so someone wrote to the table: run it again while nobody does".into(),
             ),

@@ -253,7 +253,7 @@ impl Subject for AnySet<'_> {
         } else {
             Reading::Absent
         };
-        Ok(After { moment, log: Reading::NotAsked, load: Reading::NotAsked })
+        Ok(After { moment, log: Reading::NotAsked, load: Reading::NotAsked, takeover: Reading::NotAsked })
     }
 }
 
@@ -282,8 +282,9 @@ impl Set for AnySet<'_> {
         Ok(())
     }
 
-    async fn again(&self, ctx: &Ctx) -> anyhow::Result<()> {
-        preflight::again(ctx, &self.ready, self.args.target.wanted()).await
+    async fn again(&mut self, ctx: &Ctx, planned: &str) -> anyhow::Result<String> {
+        preflight::again(ctx, &self.ready, self.args.target.wanted()).await?;
+        Ok(planned.to_owned())
     }
 
     async fn leave(&self, _ctx: &Ctx, _verdict: &Verdict) {}

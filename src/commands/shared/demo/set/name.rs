@@ -102,7 +102,7 @@ async fn of_one(cluster: &Cluster, asker: &Member, name: &str, addresses: &[Stri
     match relay::talk(cluster, (from, &asker.container), talk).await {
         Ok(Ok((_, Ok((name, addresses))))) => {
             let names = vec![Resolved { name, addresses }];
-            Ok(NameAnswer { from: from.clone(), names, start: None, errors: Vec::new() })
+            Ok(NameAnswer { from: from.clone(), names, start: None, pod: None, errors: Vec::new() })
         }
         Ok(Ok((_, Err(why)))) => Err(silence(why, true)),
         Ok(Err(why)) => Err(silence(why, false)),
