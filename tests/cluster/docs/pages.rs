@@ -23,7 +23,7 @@ const PAGES: [(&str, &[(&str, Fate)]); 5] = [
     ("docs/testbed.md", &TESTBED),
 ];
 
-const README: [(&str, Fate); 25] = [
+const README: [(&str, Fate); 26] = [
     ("cargo xtask dist", Elsewhere("krew")),
     (
         "kubectl krew install --manifest=dist/kubecoin.yaml --archive=\"$(ls dist/*-linux-amd64.tar.gz)\"",
@@ -51,6 +51,7 @@ const README: [(&str, Fate); 25] = [
     ("kubectl kubecoin exercise undo", Typed("")),
     ("kubectl kubecoin teardown", Typed("--yes")),
     ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin persistence-demo --under-load -n trio", Elsewhere(OF_MEMBERS)),
     (
         "kubectl kubecoin persistence-demo --target statefulset/redis --report proof.html --write 'redis-cli -e -h redis-0.redis \
          set kubecoin \"$KUBECOIN_RUN\"' --read 'redis-cli -e get kubecoin'",
@@ -65,7 +66,7 @@ const AND_WAIT: &str = "&& kubectl wait pod/postgres-0 --for=create --timeout=60
 /// A test that does the same in another namespace: the cluster of these pages has no dynamic storage.
 const OF_MEMBERS: &str = "shared::failover";
 
-const REPLICATED: [(&str, Fate); 10] = [
+const REPLICATED: [(&str, Fate); 11] = [
     ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl get pods -l app=postgres -L role -n trio", Elsewhere(OF_MEMBERS)),
@@ -73,6 +74,7 @@ const REPLICATED: [(&str, Fate); 10] = [
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin psql --member postgres-0 -c 'SELECT pg_is_in_recovery()' -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin switchover -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin persistence-demo --under-load -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin persistence-demo --target statefulset/postgres -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin manifests --ha --output-directory kubecoin -n alice", Elsewhere(OF_MEMBERS)),
     (

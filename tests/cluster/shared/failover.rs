@@ -88,7 +88,7 @@ fn a_new_primary_takes_over_with_every_row() {
         ("deploy --ha --volume-size 2Gi", "cannot be changed to 2Gi"),
         ("lesson 2 --yes", "this works with one server only"),
         ("exercise start 2 --yes", "this works with one server only"),
-        ("persistence-demo --yes", "persistence-demo --target statefulset/postgres"),
+        ("persistence-demo --contrast --yes", "Level 1 is compared with one server"),
     ] {
         let refused = ends(namespace, words, 2);
         assert!(refused.stderr.contains(says), "{words}: {}", refused.stderr);
@@ -99,6 +99,7 @@ fn a_new_primary_takes_over_with_every_row() {
     // The checks that any StatefulSet has: each member comes back with its name and its claim.
     let proof = with(namespace, &["persistence-demo", "--target", "statefulset/postgres", "--yes", "--read", READ]);
     assert!(proof.code == 0 && proof.stdout.contains("verdict: holds"), "{}{}", proof.stdout, proof.stderr);
+    each_way_is_proved(namespace);
 
     let before = settled(namespace);
     let switched = ends(namespace, "switchover", 0);
@@ -131,6 +132,34 @@ fn a_new_primary_takes_over_with_every_row() {
     ok(&format!("scale statefulset/postgres --replicas=3 -n {namespace}"));
     settled(namespace);
     exchange.wallet("carl").unwrap();
+}
+
+/// The primary is stopped each way while rows are written, and the report is judged again.
+fn each_way_is_proved(namespace: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("proof.json").display().to_string();
+    for how in ["delete", "crash", "kill", "evict", "force"] {
+        let words = ["persistence-demo", "--under-load", "--yes", "--how", how, "--report", &report];
+        let proof = with(namespace, &words);
+        let said = format!("--how {how}: {}{}", proof.stdout, proof.stderr);
+        assert!(proof.code == 0 && !proof.stderr.contains("warning:"), "{said}");
+        for words in ["verdict: holds — pod/postgres-", "ok  rows under load", "not shown: "] {
+            assert!(proof.stdout.contains(words), "no {words:?} in {said}");
+        }
+        let recorded: Value = serde_json::from_str(&std::fs::read_to_string(&report).unwrap()).unwrap();
+        let turn = &recorded["evidence"]["turns"][0];
+        let (stopped, primary) = (&turn["before"]["pod"]["name"], &turn["takeover"]["value"]["pod"]);
+        let is_promoted = proof.stdout.contains("  new primary      pod/postgres-");
+        assert!(
+            primary.is_string() && (stopped == primary || is_promoted && proof.stdout.contains("ok  member follows")),
+            "{said}"
+        );
+        assert!(stopped == primary || how != "crash", "Patroni starts the server again in its container: {said}");
+        let again = with(namespace, &["verify-report", &report]);
+        assert!(again.code == 0 && again.stdout.contains("holds"), "{}{}", again.stdout, again.stderr);
+    }
+    let rows = with(namespace, &["psql", "-c", "SELECT id FROM wallets"]);
+    assert!(rows.stdout.contains("(2 rows)"), "marked rows are left: {}", rows.stdout);
 }
 
 /// Each member reads the same.
