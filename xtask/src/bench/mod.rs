@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures, each with the command that makes it.
 
 mod app;
+mod ha;
 mod plugin;
 pub mod statistics;
 pub mod table;
@@ -24,6 +25,8 @@ pub struct Args {
 enum Subject {
     /// The backend's requests a second and latencies, reads and trades
     App,
+    /// The replicated database: rows that are lost, and how long a failover takes, while its parts fail
+    Ha(ha::Args),
     /// The plugin against what one types without it, in turns on the test cluster
     Plugin(plugin::Args),
     /// The time from nothing to a cluster and back, and its memory
@@ -34,6 +37,7 @@ enum Subject {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.subject {
         Subject::App => app::run().map(|()| ExitCode::SUCCESS),
+        Subject::Ha(args) => ha::run(args),
         Subject::Plugin(args) => closed(&plugin::run(args)?),
         Subject::Testbed => closed(&testbed::bench::run()?),
     }

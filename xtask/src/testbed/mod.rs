@@ -24,7 +24,7 @@ mod registry;
 mod reset;
 mod status;
 mod supervisor;
-mod wait;
+pub mod wait;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -34,7 +34,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Subcommand};
 
-pub use self::control::pause;
+pub use self::control::{on_node, pause, start, stop};
 use self::layout::Plan;
 pub use self::lifecycle::{Options, down, up};
 pub use self::prerequisites::install as prepare;
@@ -176,6 +176,11 @@ pub fn run(args: Args) -> Result<ExitCode> {
 /// Whether the cluster is up, in whatever state.
 pub fn is_up() -> Result<bool> {
     Ok(supervisor::ask(&supervisor::Request::Status)?.is_some())
+}
+
+/// How many nodes the cluster has.
+pub fn nodes() -> Result<u8> {
+    Ok(Plan::read()?.nodes)
 }
 
 /// The folder of the plugin as tests build it.
