@@ -98,10 +98,20 @@ impl Container {
 
     /// Halts all its processes, until they are let go on.
     pub fn freeze(&self) -> Result<Frozen> {
+        self.freeze_those(|_| true)
+    }
+
+    /// Halts all but the PostgreSQL server.
+    pub fn freeze_all_but_server(&self) -> Result<Frozen> {
+        self.freeze_those(|process| !process.is_of_server())
+    }
+
+    fn freeze_those(&self, wanted: impl Fn(&Process) -> bool) -> Result<Frozen> {
         let frozen = Frozen(self.clone());
         wait::until(Deadline::after(HALT), || {
-            let running: Vec<i32> =
-                self.processes()?.iter().filter(|process| !process.halted).map(|process| process.pid).collect();
+            let all = self.processes()?;
+            let running = all.iter().filter(|process| wanted(process) && !process.halted).map(|process| process.pid);
+            let running: Vec<i32> = running.collect();
             running.iter().for_each(|pid| signal(*pid, Signal::STOP));
             Ok(if running.is_empty() { Ok(()) } else { Err(format!("processes {running:?} go on")) })
         })?;
@@ -120,11 +130,27 @@ impl Container {
 /// A container whose processes do not run. They go on when this is dropped.
 pub struct Frozen(Container);
 
+impl Frozen {
+    /// Lets the PostgreSQL server go on, and nothing else.
+    pub fn server_goes_on(&self) -> Result<()> {
+        let all = self.0.processes()?;
+        all.iter().filter(|process| process.is_of_server()).for_each(|process| signal(process.pid, Signal::CONT));
+        Ok(())
+    }
+}
+
 impl Drop for Frozen {
     fn drop(&mut self) {
         for process in self.0.processes().unwrap_or_default() {
             signal(process.pid, Signal::CONT);
         }
+    }
+}
+
+impl Process {
+    /// Whether it is the PostgreSQL server or one of its children.
+    fn is_of_server(&self) -> bool {
+        is_server(&self.command) || self.command.starts_with("postgres:")
     }
 }
 

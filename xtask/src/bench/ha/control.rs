@@ -1,5 +1,5 @@
-//! The negative control: without a synchronous standby, a failover loses rows that were acknowledged. A checker that does not
-//! see that sees nothing.
+//! The negative control: without a synchronous standby, a failover loses rows that were acknowledged, and a server without
+//! Patroni goes on acknowledging beside the new primary. A checker that does not see both sees nothing.
 
 use anyhow::{Result, bail};
 
@@ -10,8 +10,8 @@ use super::writer::{APPLICATION, Writers};
 use crate::process;
 use crate::testbed::wait::{self, Deadline};
 
-/// Cuts the standbys off from the primary while rows are acknowledged, freezes the primary until another member takes writes, and
-/// lets both go on. Returns once all members follow again; the rows are then to be judged, and only after that the database is
+/// Cuts the standbys off from the primary while rows are acknowledged, freezes the primary until another member takes writes,
+/// lets its server go on until it acknowledges again, and then everything. Returns once all members follow again; the rows are then to be judged, and only after that the database is
 /// to be [made safe](Asynchronous::end) again.
 pub fn make<'a>(exchange: &'a Exchange, writers: &Writers) -> Result<Asynchronous<'a>> {
     let asynchronous = Asynchronous::begin(exchange)?;
@@ -27,6 +27,9 @@ pub fn make<'a>(exchange: &'a Exchange, writers: &Writers) -> Result<Asynchronou
     writers.acknowledges("another primary", place, SOON, |row| row.key.0 == APPLICATION && !is_primarys(&row.pod))?;
     // Not before: what the primary has sent already is in its kernel, and would still reach them.
     drop(cut);
+    let place = writers.place();
+    frozen.server_goes_on()?;
+    writers.acknowledges("the older primary", place, SOON, |row| is_primarys(&row.pod))?;
     drop(frozen);
     exchange.settled_asynchronously()?;
     let place = writers.place();

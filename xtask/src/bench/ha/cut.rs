@@ -35,7 +35,12 @@ impl<'a> Cut<'a> {
         let mut child =
             nft.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().context("cannot start nft in a network")?;
         // What it was told before it failed, it has not done: a file of rules is taken as a whole.
-        child.stdin.take().context("nft has no stdin")?.write_all(rules.as_bytes()).context("cannot tell nft the rules")?;
+        child
+            .stdin
+            .take()
+            .context("nft has no stdin")?
+            .write_all(rules.as_bytes())
+            .context("cannot tell nft the rules")?;
         let output = child.wait_with_output()?;
         ensure!(output.status.success(), "nft failed: {}", String::from_utf8_lossy(&output.stderr));
         Ok(Self { inside })
@@ -92,7 +97,12 @@ mod tests {
     #[test]
     fn each_address_is_cut_off_in_both_directions() {
         let rules = to_addresses(&["10.244.1.22".to_owned(), "fd00::1".to_owned()]);
-        for rule in ["ip saddr 10.244.1.22 drop", "ip daddr 10.244.1.22 drop", "ip6 saddr fd00::1 drop", "ip6 daddr fd00::1 drop"] {
+        for rule in [
+            "ip saddr 10.244.1.22 drop",
+            "ip daddr 10.244.1.22 drop",
+            "ip6 saddr fd00::1 drop",
+            "ip6 daddr fd00::1 drop",
+        ] {
             assert_eq!(rules.lines().filter(|line| *line == rule).count(), 1, "{rules}");
         }
     }

@@ -41,6 +41,8 @@ pub enum Disturbance {
     Killed,
     /// All processes of the primary are stopped (SIGSTOP) for 30 s, and then go on
     Frozen,
+    /// Patroni in the primary's pod is stopped (SIGSTOP) for 30 s, and its server goes on
+    PatroniFrozen,
     /// The network of the primary's node is cut for 60 s; needs three nodes
     NodeAway,
     /// The primary cannot reach the other members for 30 s
@@ -62,6 +64,7 @@ impl Disturbance {
             Self::Deleted => "the primary's pod is deleted",
             Self::Killed => "its server is killed",
             Self::Frozen => "it is frozen for 30 s",
+            Self::PatroniFrozen => "its Patroni is frozen for 30 s, its server not",
             Self::NodeAway => "its node is away for 60 s",
             Self::CutFromMembers => "it cannot reach the members for 30 s",
             Self::CutFromApi => "it cannot reach the API server for 30 s",
@@ -100,6 +103,11 @@ impl Disturbance {
                 thread::sleep(HOLD);
                 Ok(())
             }
+            Self::PatroniFrozen => {
+                let _frozen = primary.container()?.freeze_all_but_server()?;
+                thread::sleep(HOLD);
+                Ok(())
+            }
             Self::NodeAway => {
                 let away = cut_node(&primary.node)?;
                 thread::sleep(NODE_AWAY);
@@ -108,9 +116,7 @@ impl Disturbance {
             }
             Self::CutFromMembers => cut_off(primary, &members(exchange, primary)?),
             Self::CutFromApi => cut_off(primary, &api_server(exchange)?),
-            Self::CutFromBoth => {
-                cut_off(primary, &[members(exchange, primary)?, api_server(exchange)?].concat())
-            }
+            Self::CutFromBoth => cut_off(primary, &[members(exchange, primary)?, api_server(exchange)?].concat()),
             Self::ApiAway => {
                 let away = Away::begin()?;
                 thread::sleep(API_AWAY);
@@ -138,9 +144,7 @@ fn cut_off(primary: &Pod, addresses: &[String]) -> Result<()> {
 fn cut_node(node: &str) -> Result<Cut<'static>> {
     let number = node.rsplit('-').next().and_then(|number| number.parse().ok());
     let number: u8 = number.with_context(|| format!("{node:?} is no node of the test cluster"))?;
-    Cut::at_link(LINK, move |words| {
-        testbed::on_node(number, &words.iter().map(Into::into).collect::<Vec<_>>())
-    })
+    Cut::at_link(LINK, move |words| testbed::on_node(number, &words.iter().map(Into::into).collect::<Vec<_>>()))
 }
 
 /// The addresses of the members other than the primary.

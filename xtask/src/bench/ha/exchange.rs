@@ -98,7 +98,8 @@ impl Exchange {
 
     /// Its pods with this label, by name.
     pub fn pods(&self, selector: &str) -> Result<BTreeMap<String, Pod>> {
-        let list = self.kubectl(&["get", "pods", "--selector", selector, "--output", "json", "--request-timeout=20s"])?;
+        let list =
+            self.kubectl(&["get", "pods", "--selector", selector, "--output", "json", "--request-timeout=20s"])?;
         let list: Value = serde_json::from_str(&list).context("kubectl printed no JSON")?;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         Ok(items.iter().map(pod).map(|pod| (pod.name.clone(), pod)).collect())
@@ -189,7 +190,10 @@ fn pod(object: &Value) -> Pod {
         node: text("/spec/nodeName"),
         address: text("/status/podIP"),
         container: text("/status/containerStatuses/0/containerID"),
-        restarts: object.pointer("/status/containerStatuses/0/restartCount").and_then(Value::as_u64).unwrap_or_default(),
+        restarts: object
+            .pointer("/status/containerStatuses/0/restartCount")
+            .and_then(Value::as_u64)
+            .unwrap_or_default(),
         uid: text("/metadata/uid"),
     }
 }
@@ -232,15 +236,16 @@ mod tests {
     #[test]
     fn members_have_settled_once_all_follow_one_and_one_follows_synchronously() {
         let good = [member(0, "synchronousStandby", 2), member(1, "primary", 2), member(2, "replica", 2)];
-        let said = |members: &[Value], synchronously| {
-            follow(&json!({"healthy": true, "members": members}), synchronously)
-        };
+        let said =
+            |members: &[Value], synchronously| follow(&json!({"healthy": true, "members": members}), synchronously);
         assert_eq!(said(&good, true).as_deref(), Ok("postgres-1"));
         let mut asynchronous = good.clone();
         asynchronous[0] = member(0, "replica", 2);
         assert!(said(&asynchronous, true).is_err());
         assert_eq!(said(&asynchronous, false).as_deref(), Ok("postgres-1"));
-        for (number, wrong) in [(2, member(2, "replica", 1)), (2, member(2, "primary", 2)), (1, member(1, "replica", 2))] {
+        for (number, wrong) in
+            [(2, member(2, "replica", 1)), (2, member(2, "primary", 2)), (1, member(1, "replica", 2))]
+        {
             let mut members = good.clone();
             members[number] = wrong;
             assert!(said(&members, true).is_err() && said(&members, false).is_err(), "{members:?}");

@@ -62,10 +62,11 @@ enum Part {
 impl ValueEnum for Part {
     fn value_variants<'a>() -> &'a [Self] {
         use Disturbance as D;
-        const ALL: [Part; 11] = [
+        const ALL: [Part; 12] = [
             Part::Of(D::Deleted),
             Part::Of(D::Killed),
             Part::Of(D::Frozen),
+            Part::Of(D::PatroniFrozen),
             Part::Of(D::NodeAway),
             Part::Of(D::CutFromMembers),
             Part::Of(D::CutFromApi),
@@ -81,8 +82,12 @@ impl ValueEnum for Part {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         match self {
             Self::Of(disturbance) => disturbance.to_possible_value(),
-            Self::Control => Some(PossibleValue::new("control").help("Rows are lost on purpose, and that is to be seen")),
-            Self::OneServer => Some(PossibleValue::new("one-server").help("The recovery of one server, for comparison")),
+            Self::Control => {
+                Some(PossibleValue::new("control").help("Rows are lost on purpose, and that must be seen"))
+            }
+            Self::OneServer => {
+                Some(PossibleValue::new("one-server").help("The recovery of one server, for comparison"))
+            }
         }
     }
 }
@@ -119,7 +124,8 @@ fn check(args: &Args, plugin: &PathBuf, parts: &[Part], outcomes: &mut Vec<Outco
         let exchange = process::step("deploying a replicated database", || {
             Exchange::deploy(plugin.clone(), &args.namespace, Kind::Replicated)
         })?;
-        let members = (0..MEMBERS).map(|number| Task::member(number + 1, format!("postgres-{number}.postgres-headless")));
+        let members =
+            (0..MEMBERS).map(|number| Task::member(number + 1, format!("postgres-{number}.postgres-headless")));
         let application = Task::application("postgres-primary,postgres-headless", "read-write");
         let mut checker = Checker::new(exchange, &[application].into_iter().chain(members).collect::<Vec<_>>())?;
         let has = usize::from(testbed::nodes()?);
@@ -132,7 +138,7 @@ fn check(args: &Args, plugin: &PathBuf, parts: &[Part], outcomes: &mut Vec<Outco
                     checker.rounds(disturbance.name(), aim, times, &mut round, outcomes)?;
                 }
                 Part::Control => {
-                    let what = "control: asynchronous, standbys cut off, primary frozen";
+                    let what = "control: asynchronous, standbys cut off, the primary frozen";
                     checker.rounds(what, Aim::Loses, args.times, &mut Checker::lose, outcomes)?;
                 }
                 Part::OneServer => {}
@@ -142,7 +148,8 @@ fn check(args: &Args, plugin: &PathBuf, parts: &[Part], outcomes: &mut Vec<Outco
     }
     if parts.contains(&Part::OneServer) {
         let namespace = format!("{}-one", args.namespace);
-        let exchange = process::step("deploying one server", || Exchange::deploy(plugin.clone(), &namespace, Kind::Single))?;
+        let exchange =
+            process::step("deploying one server", || Exchange::deploy(plugin.clone(), &namespace, Kind::Single))?;
         let mut checker = Checker::new(exchange, &[Task::application("postgres-headless", "any")])?;
         // In turns: the kubelet waits longer before each restart of the same pod.
         let (mut deleted, mut killed) = (Vec::new(), Vec::new());
@@ -262,10 +269,14 @@ fn judged(writers: &Writers, exchange: &Exchange, known: &mut Verdict, place: us
     let verdict = now.without(known);
     *known = now;
     let of_round = &acknowledged[place.min(acknowledged.len())..];
-    for (what, keys) in [("lost", &verdict.lost), ("twice", &verdict.twice), ("by the older timeline", &verdict.stale)] {
+    for (what, keys) in [("lost", &verdict.lost), ("twice", &verdict.twice), ("by the older timeline", &verdict.stale)]
+    {
         if let (Some(first), Some(last)) = (keys.first(), keys.last()) {
             let told = acknowledged.iter().find(|row| row.key == *first);
-            say(&format!("  {what}: {} row(s), from {first:?} to {last:?}; of the first it was said: {told:?}", keys.len()));
+            say(&format!(
+                "  {what}: {} row(s), from {first:?} to {last:?}; of the first it was said: {told:?}",
+                keys.len()
+            ));
         }
     }
     let gap = longest_gap(of_round, APPLICATION).context("the application wrote nothing")?.as_secs_f64();

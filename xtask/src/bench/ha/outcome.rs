@@ -24,7 +24,7 @@ pub enum Aim {
     Safe,
     /// The same, and the median of the gaps is below so many seconds.
     Within(f64),
-    /// Each time rows are lost: a checker that does not see that sees nothing.
+    /// Each time rows are lost, and the older timeline acknowledges some: a checker that does not see that sees nothing.
     Loses,
 }
 
@@ -61,8 +61,10 @@ impl Outcome {
             }
         };
         if self.aim == Aim::Loses {
-            let blind = self.rounds.iter().filter(|round| round.verdict.lost.is_empty()).count();
-            is_not(blind == 0, format!("the loss was not seen {blind} time(s)"));
+            let unseen = |of: fn(&Verdict) -> usize| self.rounds.iter().filter(|it| of(&it.verdict) == 0).count();
+            let (lost, stale) = (unseen(|it| it.lost.len()), unseen(|it| it.stale.len()));
+            is_not(lost == 0, format!("a loss was not seen {lost} time(s)"));
+            is_not(stale == 0, format!("what the older timeline acknowledged was not seen {stale} time(s)"));
             return wrong;
         }
         let [lost, twice, stale] = self.counts();
@@ -92,7 +94,8 @@ impl Outcome {
 
     fn cells(&self) -> [String; 9] {
         let times = self.rounds.len();
-        let (Some(gaps), Some(worst)) = (self.gaps(), self.rounds.iter().map(|round| round.gap).reduce(f64::max)) else {
+        let (Some(gaps), Some(worst)) = (self.gaps(), self.rounds.iter().map(|round| round.gap).reduce(f64::max))
+        else {
             return std::array::from_fn(|column| match column {
                 0 => self.what.to_owned(),
                 1 => "left out".to_owned(),
@@ -164,10 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_control_that_loses_nothing_fails() {
-        assert_eq!(outcome(Aim::Loses, &[losing(1.0), losing(1.0)]).wrong(), [""; 0]);
-        let blind = outcome(Aim::Loses, &[losing(1.0), round(1.0)]).wrong();
-        assert_eq!(blind, ["deleted: the loss was not seen 1 time(s)"]);
+    fn a_control_of_which_something_is_not_seen_fails() {
+        let mut seen = losing(1.0);
+        seen.verdict.stale = seen.verdict.lost.clone();
+        assert_eq!(outcome(Aim::Loses, &[seen.clone(), seen.clone()]).wrong(), [""; 0]);
+        let half = outcome(Aim::Loses, &[seen.clone(), losing(1.0)]).wrong();
+        assert_eq!(half, ["deleted: what the older timeline acknowledged was not seen 1 time(s)"]);
+        let blind = outcome(Aim::Loses, &[seen, round(1.0)]).wrong();
+        assert_eq!((blind.len(), blind[0].as_str()), (2, "deleted: a loss was not seen 1 time(s)"));
     }
 
     #[test]

@@ -198,7 +198,10 @@ mod tests {
 
     #[test]
     fn a_writer_that_ends_or_says_something_else_is_no_writer() {
-        assert_eq!(heard("", "Traceback\nKeyError: 'DB_PASSWORD'\n").broken.as_deref(), Some("writer 2: KeyError: 'DB_PASSWORD'"));
+        assert_eq!(
+            heard("", "Traceback\nKeyError: 'DB_PASSWORD'\n").broken.as_deref(),
+            Some("writer 2: KeyError: 'DB_PASSWORD'")
+        );
         let nonsense = heard("{\"number\": 7}\n", "").broken.unwrap_or_default();
         assert!(nonsense.starts_with("writer 2 says"), "{nonsense}");
     }
