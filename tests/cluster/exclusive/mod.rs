@@ -4,6 +4,7 @@
 mod api_server;
 mod by_hand;
 mod dns_server;
+mod ha;
 mod lesson;
 mod network_policy;
 mod nodes;
