@@ -112,7 +112,9 @@ impl Container {
             let all = self.processes()?;
             let running = all.iter().filter(|process| wanted(process) && !process.halted).map(|process| process.pid);
             let running: Vec<i32> = running.collect();
-            running.iter().for_each(|pid| signal(*pid, Signal::STOP));
+            for pid in &running {
+                signal(*pid, Signal::STOP);
+            }
             Ok(if running.is_empty() { Ok(()) } else { Err(format!("processes {running:?} go on")) })
         })?;
         Ok(frozen)
@@ -133,8 +135,9 @@ pub struct Frozen(Container);
 impl Frozen {
     /// Lets the PostgreSQL server go on, and nothing else.
     pub fn server_goes_on(&self) -> Result<()> {
-        let all = self.0.processes()?;
-        all.iter().filter(|process| process.is_of_server()).for_each(|process| signal(process.pid, Signal::CONT));
+        for process in self.0.processes()?.iter().filter(|process| process.is_of_server()) {
+            signal(process.pid, Signal::CONT);
+        }
         Ok(())
     }
 }

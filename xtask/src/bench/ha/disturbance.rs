@@ -16,10 +16,10 @@ use crate::testbed;
 const HOLD: Duration = Duration::from_secs(30);
 
 /// How long the API server is away.
-const API_AWAY: Duration = Duration::from_secs(60);
+const API_AWAY: Duration = Duration::from_mins(1);
 
 /// How long a node is away: shorter than the time after which its pods are deleted.
-const NODE_AWAY: Duration = Duration::from_secs(60);
+const NODE_AWAY: Duration = Duration::from_mins(1);
 
 /// How long a wait for rows may be that come without a failover.
 pub const SOON: Duration = Duration::from_mins(2);

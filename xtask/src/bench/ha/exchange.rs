@@ -1,7 +1,7 @@
 //! An exchange in a namespace of its own: deployed, asked and deleted as people do it, with the plugin and kubectl.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub struct Pod {
 
 impl Exchange {
     /// Deploys one in this namespace, which is emptied first, with the table of the writers.
-    pub fn deploy(plugin: PathBuf, namespace: &str, kind: Kind) -> Result<Self> {
-        let exchange = Self { plugin, namespace: namespace.to_owned(), kind };
+    pub fn deploy(plugin: &Path, namespace: &str, kind: Kind) -> Result<Self> {
+        let exchange = Self { plugin: plugin.to_owned(), namespace: namespace.to_owned(), kind };
         exchange.clear(true)?;
         let ha = if kind == Kind::Replicated { &["--ha"][..] } else { &[] };
         let words = [&["deploy"][..], ha, &["--init-db", "--create-namespace", "--timeout", "5m"]].concat();

@@ -13,7 +13,7 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -119,55 +119,73 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn check(args: &Args, plugin: &PathBuf, parts: &[Part], outcomes: &mut Vec<Outcome>) -> Result<()> {
+fn check(args: &Args, plugin: &Path, parts: &[Part], outcomes: &mut Vec<Outcome>) -> Result<()> {
     if parts.iter().any(|part| *part != Part::OneServer) {
-        let exchange = process::step("deploying a replicated database", || {
-            Exchange::deploy(plugin.clone(), &args.namespace, Kind::Replicated)
-        })?;
-        let members =
-            (0..MEMBERS).map(|number| Task::member(number + 1, format!("postgres-{number}.postgres-headless")));
-        let application = Task::application("postgres-primary,postgres-headless", "read-write");
-        let mut checker = Checker::new(exchange, &[application].into_iter().chain(members).collect::<Vec<_>>())?;
-        let has = usize::from(testbed::nodes()?);
-        for part in parts {
-            match part {
-                Part::Of(disturbance) => {
-                    let times = if has < disturbance.nodes() { 0 } else { args.times };
-                    let aim = disturbance.aim().map_or(Aim::Safe, Aim::Within);
-                    let mut round = |checker: &mut Checker| checker.disturb(*disturbance);
-                    checker.rounds(disturbance.name(), aim, times, &mut round, outcomes)?;
-                }
-                Part::Control => {
-                    let what = "control: asynchronous, standbys cut off, the primary frozen";
-                    checker.rounds(what, Aim::Loses, args.times, &mut Checker::lose, outcomes)?;
-                }
-                Part::OneServer => {}
-            }
-        }
-        say(&format!("  of {} rows it is not known whether they were written", checker.writers.unknown()));
+        replicated(args, plugin, parts, outcomes)?;
     }
     if parts.contains(&Part::OneServer) {
-        let namespace = format!("{}-one", args.namespace);
-        let exchange =
-            process::step("deploying one server", || Exchange::deploy(plugin.clone(), &namespace, Kind::Single))?;
-        let mut checker = Checker::new(exchange, &[Task::application("postgres-headless", "any")])?;
-        // In turns: the kubelet waits longer before each restart of the same pod.
-        let (mut deleted, mut killed) = (Vec::new(), Vec::new());
-        for _ in 0..args.times {
-            let (one, round) = (1, |disturbance| move |checker: &mut Checker| checker.disturb(disturbance));
-            checker.rounds(DELETED, Aim::Safe, one, &mut round(Disturbance::Deleted), &mut deleted)?;
-            checker.rounds(KILLED, Aim::Safe, one, &mut round(Disturbance::Killed), &mut killed)?;
-        }
-        for (what, turns) in [(DELETED, deleted), (KILLED, killed)] {
-            let rounds = turns.into_iter().flat_map(|turn: Outcome| turn.rounds).collect();
-            outcomes.push(Outcome { what, rounds, aim: Aim::Safe });
-        }
+        one_server(args, plugin, outcomes)?;
     }
     Ok(())
 }
 
-const DELETED: &str = "one server, for comparison: its pod is deleted";
-const KILLED: &str = "one server, for comparison: it is killed";
+/// All that is done to the replicated database.
+fn replicated(args: &Args, plugin: &Path, parts: &[Part], outcomes: &mut Vec<Outcome>) -> Result<()> {
+    let exchange = process::step("deploying a replicated database", || {
+        Exchange::deploy(plugin, &args.namespace, Kind::Replicated)
+    })?;
+    let members = (0..MEMBERS).map(|number| Task::member(number + 1, format!("postgres-{number}.postgres-headless")));
+    let application = Task::application("postgres-primary,postgres-headless", "read-write");
+    let mut checker = Checker::new(exchange, &[application].into_iter().chain(members).collect::<Vec<_>>())?;
+    let nodes = usize::from(testbed::nodes()?);
+    for part in parts {
+        let (what, aim, times) = match part {
+            Part::Of(it) if nodes < it.nodes() => (it.name(), Aim::Safe, 0),
+            Part::Of(it) => (it.name(), it.aim().map_or(Aim::Safe, Aim::Within), args.times),
+            Part::Control => (CONTROL, Aim::Loses, args.times),
+            Part::OneServer => continue,
+        };
+        let mut rounds = Vec::new();
+        let ended: Result<()> = (1..=times).try_for_each(|number| {
+            rounds.push(said(what, number, times, || match part {
+                Part::Of(disturbance) => checker.disturb(*disturbance),
+                _ => checker.lose(),
+            })?);
+            Ok(())
+        });
+        outcomes.push(Outcome { what, rounds, aim });
+        ended?;
+    }
+    say(&format!("  of {} rows it is not known whether they were written", checker.writers.unknown()));
+    Ok(())
+}
+
+/// The same to one server, as far as it can come back. In turns: the kubelet waits longer before each restart of the same pod.
+fn one_server(args: &Args, plugin: &Path, outcomes: &mut Vec<Outcome>) -> Result<()> {
+    let namespace = format!("{}-one", args.namespace);
+    let exchange = process::step("deploying one server", || Exchange::deploy(plugin, &namespace, Kind::Single))?;
+    let mut checker = Checker::new(exchange, &[Task::application("postgres-headless", "any")])?;
+    let turns =
+        [("one server: its pod is deleted", Disturbance::Deleted), ("one server: it is killed", Disturbance::Killed)];
+    let mut both = [Vec::new(), Vec::new()];
+    let ended: Result<()> = (1..=args.times).try_for_each(|number| {
+        for (rounds, (what, disturbance)) in both.iter_mut().zip(turns) {
+            rounds.push(said(what, number, args.times, || checker.disturb(disturbance))?);
+        }
+        Ok(())
+    });
+    outcomes.extend(both.into_iter().zip(turns).map(|(rounds, (what, _))| Outcome { what, rounds, aim: Aim::Safe }));
+    ended
+}
+
+const CONTROL: &str = "control: asynchronous, standbys cut off, the primary frozen";
+
+/// Makes one round of several, and says what came of it.
+fn said(what: &str, number: u16, times: u16, round: impl FnOnce() -> Result<Round>) -> Result<Round> {
+    let round = process::step(&format!("{what}, {number} of {times}"), round)?;
+    say(&format!("  the application waited {:.2} s; {} rows acknowledged", round.gap, round.acknowledged));
+    Ok(round)
+}
 
 /// An exchange with its writers, and what was wrong so far.
 struct Checker {
@@ -182,26 +200,6 @@ impl Checker {
         exchange.settled()?;
         let writers = Writers::start(&exchange.backend()?.container()?, tasks)?;
         Ok(Self { writers, exchange, known: Verdict::default() })
-    }
-
-    /// Makes rounds, and adds what came of them, also of those before an error.
-    fn rounds(
-        &mut self,
-        what: &'static str,
-        aim: Aim,
-        times: u16,
-        round: &mut dyn FnMut(&mut Self) -> Result<Round>,
-        outcomes: &mut Vec<Outcome>,
-    ) -> Result<()> {
-        let mut rounds = Vec::new();
-        let ended = (1..=times).try_for_each(|number| {
-            let round = process::step(&format!("{what}, {number} of {times}"), || round(self))?;
-            say(&format!("  the application waited {:.2} s; {} rows acknowledged", round.gap, round.acknowledged));
-            rounds.push(round);
-            Ok(())
-        });
-        outcomes.push(Outcome { what, rounds, aim });
-        ended
     }
 
     /// Disturbs the database once.
