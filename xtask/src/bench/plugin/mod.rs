@@ -6,6 +6,7 @@ mod board;
 mod crowd;
 mod database;
 mod lifecycle;
+mod members;
 mod persistence;
 mod reading;
 mod rest;
@@ -55,6 +56,8 @@ enum Group {
     Dns,
     /// persistence-demo against deleting the pod by hand
     Persistence,
+    /// A replicated database against one server
+    Members,
     /// status of all namespaces, with 30 exchanges
     Board,
     /// status and doctor among 15,000 objects of other people
@@ -68,7 +71,7 @@ impl Group {
             Self::Psql => Some("psql"),
             Self::Dns => Some("dns-check"),
             Self::Persistence => Some("persistence-demo"),
-            Self::Lifecycle | Self::Reading | Self::Board | Self::Crowd => None,
+            Self::Lifecycle | Self::Reading | Self::Members | Self::Board | Self::Crowd => None,
         }
     }
 }
@@ -96,6 +99,7 @@ pub fn run(args: &Args) -> Result<Vec<Row>> {
             Group::Psql => database::psql(&scene, args.rounds.into()),
             Group::Dns => database::dns(&scene, args.rounds.into()),
             Group::Persistence => persistence::rows(&scene, args.pairs.into()),
+            Group::Members => members::rows(&scene, args.pairs.into()),
             Group::Board => board::rows(&scene, args.rounds.into()),
             Group::Crowd => crowd::rows(&scene, args.rounds.into()),
         })?);

@@ -29,7 +29,8 @@ impl Scene {
             bail!("a cluster is up, and measuring would delete it\nhint: cargo xtask testbed down");
         }
         let scene = Self { plugin };
-        testbed::up(&testbed::Options::default())?;
+        // Each member of a replicated database gets its volume by it.
+        testbed::up(&testbed::Options { storage_class: true, ..testbed::Options::default() })?;
         Ok(scene)
     }
 
