@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct Replication {
     pub leader: Option<String>,
     /// The standbys of which one has every acknowledged row.
     pub synchronous: Vec<String>,
+    /// When it renewed that claim last, by the clock of its node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_at: Option<Timestamp>,
 }
 
 impl Replication {
@@ -37,6 +41,7 @@ impl Replication {
         let standbys = sync.and_then(|sync| sync.get("sync_standby")).map(String::as_str).unwrap_or_default();
         Self {
             leader: leader.get("leader").cloned(),
+            renewed_at: leader.get("renewTime").and_then(|time| time.parse().ok()),
             synchronous: standbys.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         }
     }
@@ -92,10 +97,12 @@ mod tests {
     #[test]
     fn what_patroni_wrote_is_read() {
         let all = |value| serde_json::from_value::<BTreeMap<String, String>>(value).unwrap();
-        let leader = all(json!({ "leader": "postgres-2", "optime": "67110264", "ttl": "20" }));
+        let leader = all(json!({ "leader": "postgres-2", "optime": "67110264", "ttl": "20",
+                                 "renewTime": "2026-11-30T12:35:03.699733+00:00" }));
         let sync = all(json!({ "leader": "postgres-2", "quorum": "0", "sync_standby": "postgres-1" }));
         let read = Replication::of(&leader, Some(&sync));
         assert_eq!((read.leader.as_deref(), read.synchronous), (Some("postgres-2"), vec!["postgres-1".to_owned()]));
+        assert_eq!(Replication::of(&leader, None).renewed_at, Some("2026-11-30T12:35:03.699733Z".parse().unwrap()));
         let none = all(json!({ "leader": "postgres-2", "sync_standby": "" }));
         assert!(Replication::of(&leader, Some(&none)).synchronous.is_empty());
 

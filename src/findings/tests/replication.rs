@@ -15,7 +15,9 @@ fn pod(number: u32, role: &str, ready: bool, (timeline, location): (u32, u64)) -
     let pod: Value = json!({
         "metadata": { "name": format!("postgres-{number}"), "uid": number.to_string(),
                       "labels": { "app": "postgres", "role": role }, "annotations": { "status": says } },
-        "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": ready }] },
+        "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": ready }],
+                    "containerStatuses": [{ "name": "postgres", "image": "", "imageID": "", "ready": true, "restartCount": 0,
+                                            "state": { "running": { "startedAt": "1970-01-01T00:00:00Z" } } }] },
     });
     serde_json::from_value(pod).unwrap()
 }
@@ -28,17 +30,27 @@ fn database(pods: Vec<Pod>, synchronous: &[&str]) -> Snapshot {
         statefulset: Reading::Present(Objects::new(&settings).unwrap().postgres),
         pods: Reading::Present(pods),
         members: members.into(),
-        replication: Reading::Present(Replication { leader: Some("postgres-2".to_owned()), synchronous }),
+        replication: Reading::Present(Replication {
+            leader: Some("postgres-2".to_owned()),
+            synchronous,
+            renewed_at: Some(Timestamp::UNIX_EPOCH),
+        }),
         ..ready()
     }
 }
 
 /// What is found of members, by its slug and its object.
 fn of_members(pods: Vec<Pod>, synchronous: &[&str]) -> Vec<(&'static str, String, Weight)> {
-    let all = ["no-primary", "second-primary", "member-behind", "no-synchronous-standby"];
+    after(0, pods, synchronous)
+}
+
+/// The same so many seconds after the claim to be the primary was renewed.
+fn after(seconds: i64, pods: Vec<Pod>, synchronous: &[&str]) -> Vec<(&'static str, String, Weight)> {
+    let all = ["no-primary", "second-primary", "member-behind", "no-synchronous-standby", "store-unreachable"];
     let snapshot = database(pods, synchronous);
     let (details, by_hand) = (&Details::default(), &hostile());
-    let observed = Observed { snapshot: &snapshot, details, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH };
+    let now = Timestamp::from_second(seconds).unwrap();
+    let observed = Observed { snapshot: &snapshot, details, namespace: "alice", by_hand, now };
     let causes: Vec<_> = ALL.iter().filter(|cause| all.contains(&cause.slug)).copied().collect();
     let found = crate::findings::found(&observed, &causes);
     found.into_iter().map(|finding| (finding.cause.slug, finding.object, finding.weight)).collect()
@@ -83,4 +95,18 @@ fn a_standby_on_an_older_timeline_or_far_behind_is_named() {
 fn a_primary_that_works_alone_is_named() {
     let found = of_members(vec![pod(2, "primary", true, AT)], &[]);
     assert_eq!(found, [("no-synchronous-standby", "pod/postgres-2".to_owned(), Weight::Warning)]);
+}
+
+#[test]
+fn members_that_cannot_use_the_api_server_are_named() {
+    let pods = |ready| vec![pod(0, "replica", ready, AT), pod(1, "replica", ready, AT), pod(2, "primary", ready, AT)];
+    let of = |weight| [("store-unreachable", "statefulset/postgres".to_owned(), weight)];
+    assert_eq!(after(61, pods(false), &["postgres-0"]), of(Weight::Problem));
+    assert_eq!(after(59, pods(false), &["postgres-0"]), [], "another member may take over");
+    assert_eq!(after(301, pods(true), &["postgres-0"]), of(Weight::Warning), "as with failsafe_mode");
+    assert_eq!(after(299, pods(true), &["postgres-0"]), [], "it may be a clock");
+    let replica = vec![pod(0, "replica", true, AT)];
+    let found = after(61, replica, &["postgres-0"]);
+    assert_eq!(found.len(), 2, "no primary, and why: {found:?}");
+    assert_eq!(after(61, vec![], &[]), [], "nobody runs who could");
 }

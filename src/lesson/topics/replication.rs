@@ -122,7 +122,11 @@ mod tests {
             statefulset: Reading::Present(Objects::new(&settings).unwrap().postgres),
             pods: Reading::Present(pods.map(|pod| serde_json::from_value(pod).unwrap()).into()),
             members: members.into(),
-            replication: Reading::Present(Replication { leader: Some("postgres-1".to_owned()), synchronous }),
+            replication: Reading::Present(Replication {
+                leader: Some("postgres-1".to_owned()),
+                synchronous,
+                renewed_at: None,
+            }),
             ..Snapshot::default()
         };
         Live { snapshot, ..Live::default() }

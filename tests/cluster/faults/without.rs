@@ -28,6 +28,7 @@ pub const WITHOUT: &[(&str, &str)] = &[
     ("second-primary", OF_MEMBERS),
     ("member-behind", OF_MEMBERS),
     ("no-synchronous-standby", OF_MEMBERS),
+    ("store-unreachable", OF_MEMBERS),
     ("network-policy", "it needs a network that enforces policies, and that of the test cluster does not"),
     ("dns-silent", OF_THE_CLUSTER),
     ("absolute-name", TYPED),

@@ -212,4 +212,17 @@ fn a_student_deploys_members_whose_rights_a_teacher_gave() {
     let security =
         kubectl::field(&format!("namespace/{namespace}"), "/metadata/labels/pod-security.kubernetes.io~1enforce");
     assert_eq!(security, "restricted", "all pods meet it");
+
+    // Without their rights, the members cannot agree who the primary is.
+    ok(&format!("delete -f {binding}"));
+    let found = until("doctor names it", 2 * PATIENCE, || {
+        let ran = run(namespace, "doctor");
+        if ran.stdout.starts_with("KC088 problem") { Ok(ran) } else { Err(ran.stdout) }
+    });
+    assert_eq!(found.code, 1);
+    for words in ["nobody takes writes", "kubectl kubecoin deploy --ha"] {
+        assert!(found.stdout.contains(words), "no {words:?} in {}", found.stdout);
+    }
+    ok(&format!("apply -f {binding}"));
+    settled(namespace);
 }
