@@ -1,7 +1,9 @@
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use crate::exchange::names;
-use crate::findings::{Cause, Finding, Observed, Weight};
+use super::{not_ready, probe_failing, starting};
+use crate::exchange::{names, patroni};
+use crate::findings::{Cause, Finding, Observed, Weight, pods};
 use crate::observe::readiness;
 use crate::observe::replication::{Said, is_primary};
 
@@ -11,16 +13,16 @@ pub static CAUSE: Cause = Cause {
     slug: "member-behind",
     title: "A member of the database does not follow the primary",
     text: include_str!("member_behind.md"),
-    explains: &[],
+    explains: &[&probe_failing::CAUSE, &starting::CAUSE, &not_ready::CAUSE],
     needs: &[],
     mend: None,
     judge: |observed| {
         let primary =
             observed.snapshot.primary().filter(|pod| observed.snapshot.is_replicated() && readiness::pod(pod));
         let Some(primary) = primary.and_then(Said::of) else { return vec![] };
-        let standbys = observed.snapshot.pods_of(names::POSTGRES).filter(|pod| !is_primary(pod) && readiness::pod(pod));
-        let behind = standbys.filter_map(|pod| Some((pod.name_any(), why(&primary, &Said::of(pod)?)?)));
-        behind.map(|(pod, says)| finding(observed, &pod, says)).collect()
+        let standbys =
+            observed.snapshot.pods_of(names::POSTGRES).filter(|pod| !is_primary(pod) && !pods::is_stopping(pod));
+        standbys.filter_map(|pod| finding(observed, pod, &primary)).collect()
     },
 };
 
@@ -39,13 +41,23 @@ fn why(primary: &Said, standby: &Said) -> Option<String> {
     }
 }
 
-fn finding(observed: &Observed, pod: &str, says: String) -> Finding {
-    Finding {
-        cause: &CAUSE,
-        weight: Weight::Warning,
-        app: names::POSTGRES,
-        object: format!("pod/{pod}"),
-        says,
-        hint: observed.by_hand.kubectl(["logs", pod]).to("see what it waits for"),
-    }
+/// What a standby lacks that runs and is not ready for it: Patroni lets it become ready once it streams.
+fn why_not_ready(primary: &Said, standby: &Said) -> Option<String> {
+    let is_cut_off = standby.state == "running" && standby.replication_state.as_deref() != Some("streaming");
+    let behind = primary.location?.saturating_sub(standby.location?);
+    is_cut_off.then(|| format!("runs, and does not stream the log of the primary: it is {} MiB behind", behind >> 20))
+}
+
+fn finding(observed: &Observed, pod: &Pod, primary: &Said) -> Option<Finding> {
+    let (name, standby, by_hand) = (pod.name_any(), Said::of(pod)?, observed.by_hand);
+    let log = by_hand.kubectl(["logs", &name]).to("see what it waits for");
+    let (weight, says, hint) = if readiness::pod(pod) {
+        (Weight::Warning, why(primary, &standby)?, log)
+    } else {
+        let copy =
+            ["exec", "-it", &name, "--", "patronictl", "-c", patroni::SETTINGS, "reinit", names::POSTGRES, &name];
+        let removed = "if it needs a part of the log that the primary has removed, copy its data anew";
+        (Weight::NotYet, why_not_ready(primary, &standby)?, log.and(by_hand.kubectl(copy).to(removed)))
+    };
+    Some(Finding { cause: &CAUSE, weight, app: names::POSTGRES, object: pods::reference(pod), says, hint })
 }

@@ -1,6 +1,7 @@
 //! A replicated database: who is the primary, and who follows.
 
 use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::*;
@@ -89,6 +90,26 @@ fn a_standby_on_an_older_timeline_or_far_behind_is_named() {
         assert_eq!(found, [("member-behind", "pod/postgres-0".to_owned(), Weight::Warning)], "{at:?}");
     }
     assert_eq!(of_members(with((3, 90 << 20)), &["postgres-1"]), [], "what members say is some seconds old");
+}
+
+/// Its claim was kept while it was away, and the primary has not kept the log for so long.
+#[test]
+fn a_standby_that_runs_and_does_not_stream_is_the_reason_that_it_is_not_ready() {
+    let with = |ready, says: Value| {
+        let mut away = pod(0, "replica", ready, AT);
+        away.annotations_mut().insert("status".to_owned(), says.to_string());
+        vec![away, pod(1, "replica", true, AT), pod(2, "primary", true, AT)]
+    };
+    let says = json!({ "state": "running", "timeline": 3, "xlog_location": 99 << 20 });
+    let found = of_members(with(false, says.clone()), &["postgres-1"]);
+    assert_eq!(found, [("member-behind", "pod/postgres-0".to_owned(), Weight::NotYet)]);
+    assert_eq!(of_members(with(true, says), &["postgres-1"]), [], "what members say is some seconds old");
+    for starts in [
+        json!({ "state": "starting", "timeline": 3, "xlog_location": 0 }),
+        json!({ "state": "running", "replication_state": "streaming", "timeline": 3, "xlog_location": 0 }),
+    ] {
+        assert_eq!(of_members(with(false, starts), &["postgres-1"]), []);
+    }
 }
 
 #[test]
