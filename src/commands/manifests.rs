@@ -102,7 +102,11 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
     }
     let snapshot = snapshot_of_any(ctx).await?;
     if !args.from_cluster {
-        return settle(&args.shape, ctx, &snapshot).await;
+        let settings = settle(&args.shape, ctx, &snapshot).await?;
+        return match (settings.members, snapshot.replicas()) {
+            (Some(wanted), Some(there)) if wanted < there => Err(fewer(ctx, wanted, there).into()),
+            _ => Ok(settings),
+        };
     }
     if snapshot.is_empty() {
         let namespace = ctx.namespace().await?;
@@ -117,6 +121,17 @@ async fn settings(args: &Args, ctx: &Ctx) -> anyhow::Result<Settings> {
         *hostname = marks::pinned_to(volume);
     }
     Ok(settings)
+}
+
+/// Why these files are not written: whoever applies them removes members at once, and the primary may be among them.
+fn fewer(ctx: &Ctx, wanted: u32, there: u32) -> Error {
+    Error::new(
+        format!(
+            "the database has {there} members: applying these files would remove {} of them at once",
+            there - wanted
+        ),
+        ctx.own_command(["deploy", "--ha", "--replicas", &wanted.to_string()]).to("remove them one after another"),
+    )
 }
 
 /// The flags, and for what they do not say, what runs.

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use kube::ResourceExt;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::shared::{self, announce, waiting};
+use super::shared::{self, announce, switch, waiting};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::{names, patroni};
+use crate::exchange::names;
 use crate::flags::duration;
-use crate::kubernetes::exec::Ended;
-use crate::observe::replication::Said;
 use crate::observe::{Snapshot, readiness};
 
 const EXAMPLES: &str = "\
@@ -21,9 +18,6 @@ Examples:
   kubectl kubecoin switchover --to postgres-1
 
 Writes fail for about a second. No acknowledged row is lost: only a member that has them all becomes the primary.";
-
-/// The pause before it is looked at again.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// What `switchover` is asked.
 #[derive(Debug, clap::Args)]
@@ -44,37 +38,20 @@ pub struct Args {
 /// If the database is not replicated, or Patroni refuses.
 pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     let deadline = Instant::now() + args.timeout;
-    let done = waiting::within(deadline, switch(args, ctx, deadline));
+    let done = waiting::within(deadline, switched(args, ctx, deadline));
     waiting::in_time(ctx, "no other member became the primary", args.timeout, done.await)
 }
 
-async fn switch(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
+async fn switched(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
     announce(ctx).await?;
     let snapshot = shared::snapshot(ctx).await?;
     shared::is_deployed(ctx, &snapshot).await?;
     let to = args.to.as_deref().map(|to| to.trim_start_matches("pod/"));
     let before = check(ctx, &snapshot, to)?;
-    let ended = ctx.perform(&patroni::switchover(&before, to)).await?;
-    if !ended.stdout.contains(patroni::SWITCHED) {
-        return Err(refused(ctx, &ended, &snapshot).into());
-    }
-    let after = other_primary(ctx, &before, deadline).await?;
-    let timeline = after.timeline.map(|timeline| format!(", on timeline {timeline}")).unwrap_or_default();
-    ctx.printer.out(format!("pod/{} is the primary now, instead of pod/{before}{timeline}", after.pod))?;
+    let snapshot = if to.is_none() { switch::with_standby(ctx, snapshot, deadline).await? } else { snapshot };
+    let after = switch::switch(ctx, &snapshot, &before, to, deadline).await?;
+    ctx.printer.out(after.says(&before))?;
     Ok(Outcome::Holds)
-}
-
-/// Why Patroni did not do it, and who could take over. Its exit code says nothing of it.
-fn refused(ctx: &Ctx, ended: &Ended, snapshot: &Snapshot) -> Error {
-    let mut says = [&ended.stdout, &ended.stderr].into_iter().flat_map(|said| said.lines());
-    let last = says.rfind(|line| !line.trim().is_empty() && !line.starts_with(['+', '|']));
-    let synchronous = snapshot.replication.present().map(|it| it.synchronous.join(", ")).unwrap_or_default();
-    let who = match synchronous.as_str() {
-        "" => "no member has every acknowledged row now; wait some seconds".to_owned(),
-        names => format!("only a member that has every acknowledged row can: {names}"),
-    };
-    let message = format!("Patroni did not switch: {}", last.unwrap_or("it did not say why"));
-    Error::new(message, ctx.own_command("status").to(who))
 }
 
 /// The primary that there is, if it can be another one.
@@ -97,33 +74,5 @@ fn check(ctx: &Ctx, snapshot: &Snapshot, to: Option<&str>) -> Result<String, Err
             ctx.own_command("status").to("see the members"),
         )),
         _ => Ok(primary),
-    }
-}
-
-/// The new primary.
-struct After {
-    pod: String,
-    timeline: Option<u32>,
-}
-
-/// Waits until another member is the primary, and ready.
-async fn other_primary(ctx: &Ctx, before: &str, deadline: Instant) -> anyhow::Result<After> {
-    let cluster = ctx.cluster().await?;
-    loop {
-        let snapshot = Snapshot::read(cluster).await;
-        if let Ok(snapshot) = &snapshot
-            && let Some(primary) = snapshot.primary().filter(|pod| readiness::pod(pod) && pod.name_any() != before)
-        {
-            return Ok(After { pod: primary.name_any(), timeline: Said::of(primary).and_then(|said| said.timeline) });
-        }
-        if Instant::now() >= deadline {
-            snapshot.context("could not see who the primary is")?;
-            return Err(Error::too_late(
-                format!("pod/{before} was still the primary"),
-                ctx.own_command("status").to("see the members"),
-            )
-            .into());
-        }
-        sleep(PAUSE).await;
     }
 }

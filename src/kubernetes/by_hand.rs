@@ -47,6 +47,12 @@ pub fn is_own(command: &Command, name: &str) -> bool {
 }
 
 impl ByHand {
+    /// The same for another namespace, which the reader names.
+    #[must_use]
+    pub fn elsewhere(&self) -> Self {
+        Self { namespace: Some("NAME".to_owned()), given: self.given.clone() }
+    }
+
     /// A command of this program.
     #[must_use]
     pub fn own(&self, words: impl Words) -> Command {

@@ -182,6 +182,14 @@ impl Snapshot {
         self.is_replicated().then(|| self.replicas().or_else(by_claims)).flatten()
     }
 
+    /// The names of the claims of members that a replicated database has no more, while its set is there.
+    #[must_use]
+    pub fn kept_claims(&self) -> Vec<String> {
+        let Some(members) = self.replicas().filter(|members| *members > 0) else { return Vec::new() };
+        let is_kept = |claim: &String| names::number_of(claim).is_some_and(|number| number >= members);
+        self.claims().map(ResourceExt::name_any).filter(is_kept).collect()
+    }
+
     /// The Service that the set names, if it is none of the exchange's: then its pods have no names, or others.
     fn other_service(&self) -> Option<String> {
         let name = self.statefulset.present()?.spec.as_ref()?.service_name.clone()?;

@@ -21,7 +21,7 @@ use crate::observe::{Reading, Snapshot};
 pub async fn all(
     args: &Args,
     ctx: &Ctx,
-    Prepared { snapshot, existing, secrets, objects }: &Prepared,
+    Prepared { snapshot, existing, secrets, objects, .. }: &Prepared,
     deadline: Instant,
 ) -> anyhow::Result<()> {
     let dry_run = args.dry_run.is_some();

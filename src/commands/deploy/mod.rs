@@ -4,6 +4,7 @@ mod apply;
 mod existing;
 mod obstacle;
 mod preflight;
+mod reduce;
 mod works;
 
 use std::time::Duration;
@@ -23,12 +24,14 @@ use crate::flags::duration;
 use crate::kubernetes::Object;
 use crate::observe::Snapshot;
 use existing::Existing;
+use reduce::Fewer;
 
 const EXAMPLES: &str = "\
 Examples:
   kubectl kubecoin deploy --init-db                  # everything, with the table
   kubectl kubecoin deploy -n alice --create-namespace
   kubectl kubecoin deploy --storage dynamic          # if you may not create volumes
+  kubectl kubecoin deploy --ha --replicas 5          # a replicated database, with more members or fewer
   kubectl kubecoin deploy --dry-run=client -o yaml   # print the objects, change nothing";
 
 /// What `deploy` is asked.
@@ -103,10 +106,16 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         .into());
     };
     let prepared = prepared?;
+    if let Some(fewer) = prepared.fewer.filter(|_| args.dry_run.is_some()) {
+        fewer.say(ctx, &prepared.snapshot);
+    }
     if args.dry_run == Some(DryRun::Client) {
         return would_be(&args, ctx, &prepared.objects);
     }
     let done = waiting::within(deadline, async {
+        if let Some(fewer) = prepared.fewer.filter(|_| args.dry_run.is_none()) {
+            fewer.run(ctx, args.timeout, deadline).await?;
+        }
         apply::all(&args, ctx, &prepared, deadline).await?;
         if args.dry_run.is_some() {
             return Ok(Outcome::Holds);
@@ -125,6 +134,8 @@ struct Prepared {
     snapshot: Snapshot,
     /// What is there that the snapshot does not have.
     existing: Existing,
+    /// The members that go.
+    fewer: Option<Fewer>,
     /// The Secrets that are created if they are not there.
     secrets: Vec<Secret>,
     /// What shall be, in the order of need.
@@ -141,13 +152,14 @@ async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     let settings = settle::settle(&args.shape, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;
     let in_order = objects.in_order()?;
+    let fewer = Fewer::of(settings.members, &snapshot);
     let mut existing = Existing::default();
     if args.dry_run != Some(DryRun::Client) {
         existing = Existing::read(ctx.cluster().await?, &snapshot, &in_order).await;
-        preflight::check(args, ctx, (&objects, &in_order), (&snapshot, &existing)).await?;
+        preflight::check(args, ctx, (&objects, &in_order), (&snapshot, &existing), fewer.is_some()).await?;
     }
     let secrets = objects::secrets(&settings.namespace, settings.members.is_some())?;
-    Ok(Prepared { snapshot, existing, secrets, objects: in_order })
+    Ok(Prepared { snapshot, existing, fewer, secrets, objects: in_order })
 }
 
 /// Waits until everything is ready, makes sure that it works together, and says what comes next.

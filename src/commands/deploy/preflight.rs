@@ -57,12 +57,13 @@ const CREATE_POLICIES: Permission =
 /// As many quotas as a namespace ever has.
 const MOST: u32 = 50;
 
-/// Fails with everything that is in the way.
+/// Fails with everything that is in the way. What moves the primary runs a program in a pod.
 pub async fn check(
     args: &Args,
     ctx: &Ctx,
     (objects, in_order): (&Objects, &[Object]),
     (snapshot, existing): (&Snapshot, &Existing),
+    moves_primary: bool,
 ) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let namespace = cluster.namespace();
@@ -98,12 +99,12 @@ pub async fn check(
         let policy = objects.network_policy.is_some().then_some(CREATE_POLICIES);
         let members = CREATE_MEMBERS.into_iter().filter(|_| objects.replicated.is_some());
         let needed = CREATE.into_iter().chain(volume).chain(policy).chain(members);
-        (missing_permissions(args, cluster, needed).await?, Vec::new())
+        (missing_permissions(args, cluster, needed, false).await?, Vec::new())
     } else {
         let pods = pods_to_be_made(objects, snapshot);
         let each = all_members(objects, &pods);
         let (permissions, secret, trials, quotas) = tokio::join!(
-            missing_permissions(args, cluster, []),
+            missing_permissions(args, cluster, [], moves_primary),
             secrets(cluster, objects),
             trials(args, cluster, in_order, (snapshot, existing), &pods),
             quotas(cluster, snapshot, &each)
@@ -125,12 +126,13 @@ async fn missing_permissions(
     args: &Args,
     cluster: &Cluster,
     these: impl IntoIterator<Item = Permission>,
+    moves_primary: bool,
 ) -> anyhow::Result<Vec<Obstacle>> {
     let waits = args.wait && args.dry_run.is_none();
     let watches = WATCHED.into_iter().filter(|_| waits).flat_map(|(group, resource)| {
         ["list", "watch"].map(|verb| Permission { verb, group, resource, subresource: "" })
     });
-    let needed = these.into_iter().chain(watches).chain(EXEC.into_iter().filter(|_| args.init_db));
+    let needed = these.into_iter().chain(watches).chain(EXEC.into_iter().filter(|_| args.init_db || moves_primary));
     let missing = missing(cluster, needed).await?;
     let obstacle = |permission| Obstacle::new(Kind::NotPermitted, format!("you may not {permission}"));
     Ok(missing.into_iter().map(obstacle).collect())

@@ -28,6 +28,7 @@ pub mod results;
 pub mod reuse;
 pub mod settle;
 pub mod shape;
+pub mod switch;
 pub mod table;
 pub mod target;
 pub mod waiting;

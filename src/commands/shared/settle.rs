@@ -1,13 +1,14 @@
 //! The settings: what the user asks for, held against what is there and cannot be changed.
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use kube::ResourceExt;
 
 use super::shape::{MEMBERS, Shape, StorageKind};
 use super::{credentials, node};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::exchange::marks;
 use crate::exchange::settings::{Settings, Storage, same_quantity};
+use crate::exchange::{marks, names};
 use crate::kubernetes::access::{Permission, may};
 use crate::kubernetes::{ByHand, adopt};
 use crate::observe::Snapshot;
@@ -64,28 +65,48 @@ fn members(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Result<Optio
         return Ok(None);
     }
     match (shape.replicas, snapshot.member_count()) {
-        (Some(wanted), Some(there)) if wanted < there => Err(Error::new(
-            format!("the database has {there} members, and deploy does not reduce them to {wanted} (--replicas)"),
-            by_hand.own("status").to("see the members"),
-        )),
+        // Which of them has every row is known once they run.
+        (Some(wanted), Some(there)) if wanted < there && snapshot.replicas().is_none() => {
+            let all = by_hand.own(["deploy", "--ha", "--replicas", &there.to_string()]);
+            Err(Error::new(
+                format!("there is the data of {there} members, and any of them may have the last rows"),
+                all.to("deploy all of them first, and then fewer"),
+            ))
+        }
         (wanted, there) => Ok(Some(wanted.or(there).unwrap_or(MEMBERS).max(MEMBERS))),
     }
 }
 
-/// Why the database that is there, or its data, is not for this kind.
+/// Why the database that is there, or its data, is not for this kind, and how its rows get to the other one: to a new database beside
+/// it, so that the rows are never only in a file.
 fn other_kind(shape: &Shape, by_hand: &ByHand, snapshot: &Snapshot) -> Error {
     let is = if snapshot.statefulset.present().is_some() { "there is" } else { "there is the data of" };
-    let (what, flag) = if shape.ha {
-        ("a database of one server, which cannot be changed to a replicated one", "deploy")
+    let (what, own, other) = if shape.ha {
+        (
+            "a database of one server, which cannot be changed to a replicated one",
+            "deploy",
+            "deploy --ha --init-db --create-namespace",
+        )
     } else {
-        ("a replicated database, which cannot be changed to one server", "deploy --ha")
+        (
+            "a replicated database, which cannot be changed to one server",
+            "deploy --ha",
+            "deploy --init-db --create-namespace",
+        )
     };
+    let (pod, role) = match snapshot.primary() {
+        Some(pod) if snapshot.is_replicated() => (pod.name_any(), names::DATABASE_OWNER),
+        _ if snapshot.is_replicated() => (names::POSTGRES_POD.to_owned(), names::DATABASE_OWNER),
+        _ => (names::POSTGRES_POD.to_owned(), names::DATABASE_USER),
+    };
+    let dump = ["exec", &pod, "--", "pg_dump", "-U", role, "-O", "-x", "-c", "--if-exists", names::DATABASE];
+    let elsewhere = by_hand.elsewhere();
+    let hint = by_hand.own(own).to("keep it");
     Error::new(
         format!("{is} {what}"),
-        by_hand
-            .own(flag)
-            .to("keep it")
-            .and("for the other kind, use another namespace; the rows can be copied with pg_dump and psql"),
+        hint.and(elsewhere.own(other).to("or deploy the other kind in another namespace"))
+            .and(by_hand.kubectl(dump).to("write the rows into a file, here rows.sql"))
+            .and(elsewhere.own("psql -f rows.sql -- -1 -v ON_ERROR_STOP=1").to("and read them there")),
     )
 }
 

@@ -42,6 +42,9 @@ pub struct Status {
     /// In a replicated database, the standbys that have every acknowledged row. Without one, such a row is on one volume.
     #[serde(skip_serializing_if = "Reading::is_not_asked")]
     pub synchronous: Reading<Vec<String>>,
+    /// The claims of members that were removed: they are used again when the database has as many members again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept_claims: Vec<String>,
     /// What is the matter.
     pub findings: Vec<Finding>,
     /// What is told in their place while an exercise runs.
@@ -254,6 +257,7 @@ impl Status {
             last_proof: snapshot.statefulset.present().and_then(|set| Proof::of(set.annotations())),
             database: details.database.map(database),
             synchronous: snapshot.replication.map(|replication| replication.synchronous.clone()),
+            kept_claims: snapshot.kept_claims(),
             findings: look.findings(),
             symptoms: None,
         }

@@ -60,6 +60,7 @@ pub fn lines(status: &Status, wide: bool, now: Timestamp) -> Vec<Line> {
     }
     lines.extend(database(&status.database, now));
     lines.extend(synchronous(&status.synchronous));
+    lines.extend(kept_claims(&status.kept_claims));
     if let Reading::Present(name) = &status.network_policy {
         let words = format!("{name} (only the backend may reach PostgreSQL, if the cluster's network enforces it)");
         lines.push(Line::default().and(Role::Title, "network policy: ").and(Role::Plain, words));
@@ -241,6 +242,16 @@ fn synchronous(standbys: &Reading<Vec<String>>) -> Option<Line> {
         other => known(other),
     };
     Some(Line::default().and(Role::Title, "synchronous: ").and(Role::Plain, text))
+}
+
+/// What is left of members that were removed.
+fn kept_claims(claims: &[String]) -> Option<Line> {
+    let of = match claims.len() {
+        1 => "of a member that was removed; the next member with its number uses it again",
+        _ => "of members that were removed; the next ones with their numbers use them again",
+    };
+    let text = format!("{} {of}", claims.join(","));
+    (!claims.is_empty()).then(|| Line::default().and(Role::Title, "kept: ").and(Role::Plain, text))
 }
 
 /// The same in one word, for a column.

@@ -66,7 +66,10 @@ const AND_WAIT: &str = "&& kubectl wait pod/postgres-0 --for=create --timeout=60
 /// A test that does the same in another namespace: the cluster of these pages has no dynamic storage.
 const OF_MEMBERS: &str = "shared::failover";
 
-const REPLICATED: [(&str, Fate); 11] = [
+/// The same of the number of its members, and of rows that are copied.
+const OF_SCALING: &str = "shared::scaling";
+
+const REPLICATED: [(&str, Fate); 21] = [
     ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl get pods -l app=postgres -L role -n trio", Elsewhere(OF_MEMBERS)),
@@ -76,6 +79,25 @@ const REPLICATED: [(&str, Fate); 11] = [
     ("kubectl kubecoin switchover -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin persistence-demo --under-load -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin persistence-demo --target statefulset/postgres -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin deploy --ha --replicas 5 -n trio", Elsewhere(OF_SCALING)),
+    ("kubectl kubecoin deploy --ha --replicas 3 -n trio", Elsewhere(OF_SCALING)),
+    (
+        "kubectl exec -it postgres-3 -n trio -- patronictl -c /tmp/patroni reinit postgres postgres-3",
+        NotHere("the log of the primary must be lost before"),
+    ),
+    ("kubectl scale deployment/backend --replicas=0 -n alice", Elsewhere(OF_SCALING)),
+    (
+        "kubectl exec postgres-0 -n alice -- pg_dump -U postgres -O -x -c --if-exists kubecoin > rows.sql",
+        Elsewhere(OF_SCALING),
+    ),
+    ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_SCALING)),
+    ("kubectl kubecoin psql -f rows.sql -n trio -- -1 -v ON_ERROR_STOP=1", Elsewhere(OF_SCALING)),
+    ("kubectl kubecoin psql -n trio -c 'SELECT count(*) FROM wallets'", Elsewhere(OF_SCALING)),
+    (
+        "kubectl exec -n trio \"$(kubectl get pods -n trio -l app=postgres,role=primary -o name)\" -- pg_dump -U kubecoin -O -x -c --if-exists kubecoin > rows.sql",
+        Elsewhere(OF_SCALING),
+    ),
+    ("kubectl kubecoin psql -f rows.sql -n alice -- -1 -v ON_ERROR_STOP=1", Elsewhere(OF_SCALING)),
     ("kubectl kubecoin manifests --ha --output-directory kubecoin -n alice", Elsewhere(OF_MEMBERS)),
     (
         "kubectl apply -f kubecoin/postgres-serviceaccount.yaml -f kubecoin/postgres-role.yaml -f kubecoin/postgres-rolebinding.yaml",

@@ -20,6 +20,7 @@ pub mod persistence;
 mod psql;
 mod report;
 mod rights;
+mod scaling;
 mod shown;
 mod student;
 pub mod survives;
