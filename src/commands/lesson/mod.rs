@@ -229,6 +229,11 @@ async fn go_on(ctx: &Ctx, question: &Question, holds: bool) -> anyhow::Result<()
     if *question == lesson::replicas::QUESTION {
         let without = ctx.own_command(WITHOUT_GUARDS);
         ctx.printer.out(Line::from("if nothing kept the second server away: ").and(Role::Command, without.line()))?;
+        let several = ctx.own_command("explain replication");
+        let instead = "what people do instead: two replicas that share nothing but a log: ";
+        ctx.printer.out(Line::from(instead).and(Role::Command, several.line()))?;
+        let deploy = ctx.by_hand.elsewhere().own("deploy --ha --init-db --create-namespace");
+        ctx.printer.out(Line::from("deploy them in a namespace of their own: ").and(Role::Command, deploy.line()))?;
     }
     list::next(ctx, &results::read(ctx).await?)
 }

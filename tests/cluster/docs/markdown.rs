@@ -1,7 +1,7 @@
 //! What a page of the documentation asks to type, and what it says is shown then.
 
 /// A block of a page.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// Lines for a shell.
     Commands(String),
@@ -17,6 +17,14 @@ pub fn blocks(page: &str) -> Vec<Block> {
         _ => None,
     };
     marked(page).filter_map(block).collect()
+}
+
+/// A chapter of a page, and the page without it. It is not the last one.
+pub fn chapter(page: &str, heading: &str) -> (String, String) {
+    let found = page.split_once(&format!("\n## {heading}\n"));
+    let (before, rest) = found.unwrap_or_else(|| panic!("no {heading:?}"));
+    let (chapter, after) = rest.split_once("\n## ").unwrap_or_else(|| panic!("nothing after {heading:?}"));
+    (chapter.to_owned(), format!("{before}\n## {after}"))
 }
 
 /// The blocks of a page, each with its mark.
@@ -57,6 +65,12 @@ pub fn shows(shown: &str, line: &str) -> bool {
 fn blocks_are_found_by_their_marks() {
     let page = "a\n\n```sh\none\ntwo\n```\n\nb\n\n```text\n1\n```\n\n```yaml\nx: y\n```\n";
     assert_eq!(blocks(page), [Block::Commands("one\ntwo".to_owned()), Block::Shown("1".to_owned())]);
+}
+
+#[test]
+fn a_chapter_ends_where_the_next_one_begins() {
+    let page = "# a\n\n## b\n\none\n\n## c\n\ntwo\n";
+    assert_eq!(chapter(page, "b"), ("\none\n".to_owned(), "# a\n\n## c\n\ntwo\n".to_owned()));
 }
 
 #[test]

@@ -254,7 +254,12 @@ fn where_the_claim_is_not_for_one_pod_it_is_the_lock_that_guards_it() {
     ends(namespace, "init-db --timeout 3m", 0);
     ends(namespace, "status --wait", 0);
     let ran = ends(namespace, "lesson 2 --no-predict --yes", 0);
-    for said in ["pod/postgres-1 ran on node-1 and was not Ready for ", "another server still runs on this volume"] {
+    for said in [
+        "pod/postgres-1 ran on node-1 and was not Ready for ",
+        "another server still runs on this volume",
+        "two replicas that share nothing but a log: kubectl kubecoin explain replication -n",
+        "kubectl kubecoin deploy --ha --init-db --create-namespace -n NAME",
+    ] {
         assert!(ran.stdout.contains(said), "no {said:?} in\n{}", ran.stdout);
     }
     one_server(namespace);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::docs::{OF_SEVERAL, markdown, page, shows_what_it_says};
 use crate::support::kubectl::{self, ok};
 use crate::support::plugin::{Ran, command, ends, run};
 use crate::support::scene::Scene;
@@ -186,4 +187,13 @@ fn rows_get_from_one_server_to_three_and_back_as_the_refusal_says() {
     ok(&format!("scale deployment/backend --replicas=1 -n {one}"));
     ok(&format!("rollout status deployment/backend -n {one} --timeout=60s"));
     ends(one, "doctor", 0);
+}
+
+/// The namespace is the one that the page names.
+#[test]
+fn the_chapter_on_a_database_of_three_shows_what_it_says() {
+    let _scene = Scene::without_namespace("trio");
+    let (chapter, _) = markdown::chapter(&page("docs/lesson.md"), OF_SEVERAL);
+    let run = shows_what_it_says(&markdown::blocks(&chapter));
+    assert!(run > 5, "only {run} blocks were found");
 }
