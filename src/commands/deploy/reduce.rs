@@ -299,6 +299,7 @@ mod tests {
             replication: Reading::Present(Replication {
                 leader: Some(name(primary)),
                 synchronous: synchronous.iter().copied().map(name).collect(),
+                renewed_at: None,
             }),
             ..Snapshot::default()
         }
