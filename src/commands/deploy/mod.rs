@@ -31,7 +31,7 @@ Examples:
   kubectl kubecoin deploy --init-db                  # everything, with the table
   kubectl kubecoin deploy -n alice --create-namespace
   kubectl kubecoin deploy --storage dynamic          # if you may not create volumes
-  kubectl kubecoin deploy --ha --replicas 5          # a replicated database, with more members or fewer
+  kubectl kubecoin deploy --ha --replicas 5          # a database of five members
   kubectl kubecoin deploy --dry-run=client -o yaml   # print the objects, change nothing";
 
 /// What `deploy` is asked.

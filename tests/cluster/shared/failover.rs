@@ -120,7 +120,8 @@ fn a_new_primary_takes_over_with_every_row() {
     let rotated = ends(namespace, "rotate-password --new", 0);
     assert!(rotated.stdout.contains("PostgreSQL now has the password"), "{}", rotated.stdout);
     settled(namespace);
-    exchange.put_wallet("carl").unwrap();
+    // The backend that ends may still answer, with the old password.
+    until("a wallet is written", PATIENCE, || exchange.put_wallet("carl"));
 
     // Without the others, the primary works on alone, and that is said.
     ok(&format!("scale statefulset/postgres --replicas=0 -n {namespace}"));
