@@ -1,7 +1,7 @@
 //! The negative control: without a synchronous standby, a failover loses rows that were acknowledged, and a server without
 //! Patroni goes on acknowledging beside the new primary. A checker that does not see both sees nothing.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::cut::Cut;
 use super::disturbance::{SOON, members};
@@ -25,11 +25,14 @@ pub fn make<'a>(exchange: &'a Exchange, writers: &Writers) -> Result<Asynchronou
     let frozen = container.freeze()?;
     let place = writers.place();
     writers.acknowledges("another primary", place, SOON, |row| row.key.0 == APPLICATION && !is_primarys(&row.pod))?;
+    let others = writers.since(place).into_iter().filter(|row| !is_primarys(&row.pod));
+    let taken = others.map(|row| row.at).min().context("another primary acknowledged nothing")?;
     // Not before: what the primary has sent already is in its kernel, and would still reach them.
     drop(cut);
     let place = writers.place();
     frozen.server_goes_on()?;
-    writers.acknowledges("the older primary", place, SOON, |row| is_primarys(&row.pod))?;
+    // It finds what was sent before first.
+    writers.acknowledges("the older primary", place, SOON, |row| is_primarys(&row.pod) && row.sent > taken)?;
     drop(frozen);
     exchange.settled_asynchronously()?;
     let place = writers.place();
