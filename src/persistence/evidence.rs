@@ -8,7 +8,6 @@ use super::identity::{ClaimSeen, PodSeen, Server};
 use super::load::{self, Load};
 use super::output::Output;
 use super::rows::{self, Row, Run};
-use super::takeover::Takeover;
 use super::timeline::{Kind, Timeline};
 use crate::observe::Reading;
 
@@ -86,6 +85,18 @@ pub struct Turn {
     /// Who takes writes after, in a replicated database.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub takeover: Reading<Takeover>,
+}
+
+/// The member that takes writes once the one that was stopped is back, and what is known from there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Takeover {
+    /// Its pod.
+    pub pod: String,
+    /// Its server, with all rows. It was read before the member that came back was.
+    pub database: Database,
+    /// What the name of the pod that was stopped leads to, once it leads to the new one.
+    pub name: Reading<Resolved>,
 }
 
 /// A pod and what it has, at one moment.

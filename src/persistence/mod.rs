@@ -4,6 +4,7 @@ pub mod about;
 pub mod contrast;
 pub mod ending;
 pub mod evidence;
+pub mod history;
 pub mod identity;
 pub mod load;
 pub mod output;
@@ -13,7 +14,6 @@ pub mod report;
 pub mod revision;
 pub mod rows;
 pub mod setting;
-pub mod takeover;
 pub mod timeline;
 pub mod verdict;
 

@@ -2,9 +2,8 @@
 
 use super::{after, database, healthy, row, server};
 use crate::observe::{Reading, Reason};
-use crate::persistence::evidence::{DataAsked, Database, Evidence, NameAnswer, Resolved, Turn};
+use crate::persistence::evidence::{DataAsked, Database, Evidence, NameAnswer, Resolved, Takeover, Turn};
 use crate::persistence::identity::Server;
-use crate::persistence::takeover::Takeover;
 use crate::persistence::verdict::{CheckName, Holds, judge};
 
 /// Evidence of a primary that was deleted, of which postgres-1 took the place.

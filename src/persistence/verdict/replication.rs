@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::postgres::{all_rows, listed, new_server, settings, under_load, wal};
 use super::{Check, CheckName, Holds, same, so, words};
 use crate::observe::Reading;
-use crate::persistence::evidence::{Database, Evidence, Moment, Turn};
+use crate::persistence::evidence::{Database, Evidence, Moment, Takeover, Turn};
+use crate::persistence::history::left;
 use crate::persistence::identity::Server;
-use crate::persistence::takeover::{Takeover, left};
 
 /// All of it: how many marked rows were written, and the longest gap that the user allows. Rows are looked for where the database
 /// takes writes now.

@@ -9,10 +9,9 @@ use crate::context::Ctx;
 use crate::observe::Reading;
 use crate::persistence::How;
 use crate::persistence::contrast::Contrast;
-use crate::persistence::evidence::{Evidence, Moment, NameAnswer};
+use crate::persistence::evidence::{Evidence, Moment, NameAnswer, Takeover};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::load::Load;
-use crate::persistence::takeover::Takeover;
 use crate::persistence::verdict::Verdict;
 
 /// What a pod is stopped by, and for how long it is waited for.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use kube::ResourceExt;
 use tokio::time::{Instant, sleep};
 
@@ -15,10 +16,8 @@ use crate::exchange::names;
 use crate::kubernetes::Cluster;
 use crate::observe::replication::Said;
 use crate::observe::{Reading, Reason, Snapshot, live, readiness, replication};
-use crate::persistence::evidence::{Database, Moment, Resolved};
+use crate::persistence::evidence::{Database, Moment, Resolved, Takeover};
 use crate::persistence::identity::PodSeen;
-use crate::persistence::takeover::Takeover;
-use futures_util::StreamExt;
 
 /// How long the members may take until all follow: a former primary may have to copy the data of the new one.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -1,22 +1,6 @@
-//! Who takes writes after a member of a replicated database was stopped.
+//! The timelines that a server's log comes from: each member that takes over begins one more.
 
-use serde::{Deserialize, Serialize};
-
-use super::evidence::{Database, Resolved};
 use super::identity::Server;
-use crate::observe::Reading;
-
-/// The member that takes writes once the one that was stopped is back, and what is known from there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Takeover {
-    /// Its pod.
-    pub pod: String,
-    /// Its server, with all rows. It was read before the member that came back was.
-    pub database: Database,
-    /// What the name of the pod that was stopped leads to, once it leads to the new one.
-    pub name: Reading<Resolved>,
-}
 
 /// Where a timeline was left for the one that a server is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
