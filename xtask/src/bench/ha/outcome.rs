@@ -22,7 +22,7 @@ pub struct Round {
 pub enum Aim {
     /// No row is lost.
     Safe,
-    /// The same, and the median of the gaps is below so many seconds.
+    /// The same, and the median of the gaps is below so many seconds; of fewer than [`ENOUGH`] it is only shown.
     Within(f64),
     /// Each time rows are lost, and the older timeline acknowledges some: a checker that does not see that sees nothing.
     Loses,
@@ -38,6 +38,9 @@ pub struct Outcome {
     /// What is to come of it.
     pub aim: Aim,
 }
+
+/// How many times make a median that counts: one alone says more of what else the machine does.
+const ENOUGH: usize = 5;
 
 const HEADINGS: [&str; 9] = [
     "",
@@ -73,7 +76,9 @@ impl Outcome {
         is_not(stale == 0, format!("{stale} row(s) acknowledged by the older timeline"));
         let restarts = self.restarts();
         is_not(restarts == 0, format!("{restarts} container(s) started again"));
-        if let (Aim::Within(most), Some(gaps)) = (self.aim, self.gaps()) {
+        if let (Aim::Within(most), Some(gaps)) = (self.aim, self.gaps())
+            && self.rounds.len() >= ENOUGH
+        {
             is_not(gaps.median < most, format!("the median of {} is not below {most} s", gaps.middle()));
         }
         wrong
@@ -144,7 +149,9 @@ mod tests {
 
     #[test]
     fn nothing_is_wrong_with_rows_that_are_all_there_and_a_median_below_its_aim() {
-        assert_eq!(outcome(Aim::Within(5.0), &[round(1.0), round(4.9), round(30.0)]).wrong(), [""; 0]);
+        let rounds = [1.0, 2.0, 4.9, 30.0, 30.0].map(round);
+        assert_eq!(outcome(Aim::Within(5.0), &rounds).wrong(), [""; 0]);
+        assert_eq!(outcome(Aim::Within(5.0), &[round(30.0)]).wrong(), [""; 0], "one is no median");
         assert_eq!(outcome(Aim::Safe, &[round(60.0)]).wrong(), [""; 0]);
         assert_eq!(outcome(Aim::Within(5.0), &[]).wrong(), [""; 0], "what was left out");
     }
@@ -160,10 +167,11 @@ mod tests {
             (twice, "deleted: 1 row(s) twice"),
             (stale, "deleted: 1 row(s) acknowledged by the older timeline"),
             (restarted, "deleted: 1 container(s) started again"),
-            (round(5.0), "deleted: the median of 5.00 s is not below 5 s"),
         ] {
             assert_eq!(outcome(Aim::Within(5.0), &[round]).wrong(), [says]);
         }
+        let slow = outcome(Aim::Within(5.0), &[1.0, 2.0, 5.0, 6.0, 7.0].map(round));
+        assert_eq!(slow.wrong(), ["deleted: the median of 5.00 s is not below 5 s"]);
     }
 
     #[test]
