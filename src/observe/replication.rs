@@ -81,6 +81,13 @@ pub fn primary<'a>(pods: impl IntoIterator<Item = &'a Pod>, leader: Option<&str>
     labelled.max_by_key(|pod| (readiness::pod(pod), Some(pod.name_any().as_str()) == leader))
 }
 
+/// Whether a standby is ready and streams the log of a primary with this timeline, as it said last.
+#[must_use]
+pub fn is_following(pod: &Pod, timeline: Option<u32>) -> bool {
+    let streams = |said: Said| said.replication_state.as_deref() == Some("streaming") && said.timeline == timeline;
+    readiness::pod(pod) && Said::of(pod).is_some_and(streams)
+}
+
 /// Whether a pod has the label of the member that takes writes.
 #[must_use]
 pub fn is_primary(pod: &Pod) -> bool {

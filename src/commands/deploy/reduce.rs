@@ -18,7 +18,7 @@ use crate::exchange::names;
 use crate::kubernetes::act::{Scale, command};
 use crate::kubernetes::gone::{self, Leaving};
 use crate::kubernetes::{ByHand, Object};
-use crate::observe::replication::Said;
+use crate::observe::replication::{Said, is_following};
 use crate::observe::{Reading, Reason, Snapshot, readiness};
 use crate::text::{Hint, brief};
 
@@ -189,12 +189,6 @@ fn step(snapshot: &Snapshot, last: u32, stay: u32) -> Step {
         Some(number) if name == leaves => Step::Switch { primary: name, to: names::member(number).0 },
         Some(_) => Step::Remove,
     }
-}
-
-/// Whether a standby streams the log of a primary with this timeline, as it said last.
-fn is_following(pod: &Pod, timeline: Option<u32>) -> bool {
-    let streams = |said: Said| said.replication_state.as_deref() == Some("streaming") && said.timeline == timeline;
-    readiness::pod(pod) && Said::of(pod).is_some_and(streams)
 }
 
 /// Makes sure that nobody else has scaled the set meanwhile.

@@ -109,7 +109,7 @@ pub trait Set: Subject {
 
     /// Waits until it is as it was, before the next turn. Gives the pod to stop: the one that was planned, unless it is known
     /// only now which one that is.
-    async fn again(&mut self, ctx: &Ctx, planned: &str) -> anyhow::Result<String>;
+    async fn again(&self, ctx: &Ctx, planned: &str) -> anyhow::Result<String>;
 
     /// What is done with a verdict, once there is one.
     async fn leave(&self, ctx: &Ctx, verdict: &Verdict);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use tokio::time::{Instant, sleep};
 
@@ -59,11 +60,8 @@ fn unsettled(snapshot: &Snapshot) -> Option<String> {
         return Some("no member takes writes".to_owned());
     };
     let timeline = Said::of(primary).and_then(|said| said.timeline);
-    let behind = pods.iter().find(|pod| {
-        let said = Said::of(pod);
-        let follows = said.as_ref().is_some_and(|said| said.timeline == timeline && said.replication_state.is_some());
-        pod.name_any() != primary.name_any() && !follows
-    });
+    let is_behind = |pod: &&&Pod| pod.name_any() != primary.name_any() && !replication::is_following(pod, timeline);
+    let behind = pods.iter().find(is_behind);
     if let Some(behind) = behind {
         return Some(format!("pod/{} does not follow pod/{} yet", behind.name_any(), primary.name_any()));
     }

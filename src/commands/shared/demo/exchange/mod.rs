@@ -244,7 +244,7 @@ impl Set for Exchange<'_> {
     }
 
     /// The next one to stop is whichever takes writes by then.
-    async fn again(&mut self, ctx: &Ctx, planned: &str) -> anyhow::Result<String> {
+    async fn again(&self, ctx: &Ctx, planned: &str) -> anyhow::Result<String> {
         if !self.ready.is_replicated {
             return Ok(planned.to_owned());
         }

@@ -96,7 +96,7 @@ pub async fn clean(ctx: &Ctx, run: &Run) -> anyhow::Result<Outcome> {
     let cluster = ctx.cluster().await?;
     let pod = primary_of(cluster).await?.pod;
     ctx.show(|| removal(&pod, run).kubectl(cluster.place()));
-    let removed = remove(cluster, run).await?;
+    let removed = remove(cluster, &pod, run).await?;
     ctx.printer.out(format!("{removed} rows of run {} deleted", run.as_str()))?;
     Ok(Outcome::Holds)
 }
@@ -106,11 +106,10 @@ pub fn removal(pod: &str, run: &Run) -> Exec {
     psql::with_values(pod, &[("mark", &run.mark()), ("kept", &run.kept_mark())], CLEAN)
 }
 
-async fn remove(cluster: &Cluster, run: &Run) -> anyhow::Result<u64> {
-    let pod = primary_of(cluster).await?.pod;
-    let ended = removal(&pod, run).execute(cluster).await?;
+async fn remove(cluster: &Cluster, pod: &str, run: &Run) -> anyhow::Result<u64> {
+    let ended = removal(pod, run).execute(cluster).await?;
     if ended.code != 0 {
-        return Err(failed(cluster, &pod, "delete the marked rows", &ended.stderr));
+        return Err(failed(cluster, pod, "delete the marked rows", &ended.stderr));
     }
     Ok(ended.stdout.trim().parse()?)
 }
@@ -119,7 +118,9 @@ async fn remove_patiently(cluster: &Cluster, run: &Run, printer: Printer) -> any
     let start = Instant::now();
     let mut told = false;
     loop {
-        match remove(cluster, run).await {
+        // Each time anew: another member may have become the one that takes writes.
+        let removed = async { remove(cluster, &primary_of(cluster).await?.pod, run).await };
+        match removed.await {
             Err(_) if start.elapsed() < PATIENCE => {}
             removed => return removed,
         }

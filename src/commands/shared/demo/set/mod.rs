@@ -282,7 +282,7 @@ impl Set for AnySet<'_> {
         Ok(())
     }
 
-    async fn again(&mut self, ctx: &Ctx, planned: &str) -> anyhow::Result<String> {
+    async fn again(&self, ctx: &Ctx, planned: &str) -> anyhow::Result<String> {
         preflight::again(ctx, &self.ready, self.args.target.wanted()).await?;
         Ok(planned.to_owned())
     }
