@@ -41,9 +41,14 @@ pub fn join() -> Result<()> {
 
 /// The processes of the cluster.
 pub fn processes() -> Result<BTreeSet<i32>> {
+    processes_of("")
+}
+
+/// The processes of one of the cluster's groups, with those below it.
+pub fn processes_of(group: &str) -> Result<BTreeSet<i32>> {
     let mut found = BTreeSet::new();
     for hierarchy in hierarchies()? {
-        for group in WalkDir::new(hierarchy.join(NAME)).into_iter().flatten() {
+        for group in WalkDir::new(hierarchy.join(NAME).join(group)).into_iter().flatten() {
             if group.file_name() == "cgroup.procs" {
                 let procs = fs::read_to_string(group.path()).unwrap_or_default();
                 found.extend(procs.lines().filter_map(|pid| pid.parse::<i32>().ok()));
@@ -53,10 +58,10 @@ pub fn processes() -> Result<BTreeSet<i32>> {
     Ok(found)
 }
 
-/// Kills the processes of the cluster, and waits until none is left.
-pub fn kill(deadline: Deadline) -> Result<()> {
+/// Kills these processes of the cluster, and waits until none is left.
+pub fn kill(deadline: Deadline, those: impl Fn() -> Result<BTreeSet<i32>>) -> Result<()> {
     wait::until(deadline, || {
-        let left = processes()?;
+        let left = those()?;
         for pid in left.iter().copied().filter_map(Pid::from_raw) {
             // One that is gone already is what is wanted.
             let _ = kill_process(pid, Signal::KILL);

@@ -190,7 +190,7 @@ fn start_one(component: &Component) -> Result<()> {
 }
 
 fn clear() -> Result<()> {
-    cgroups::kill(Deadline::after(END))?;
+    cgroups::kill(Deadline::after(END), cgroups::processes)?;
     network::remove(Deadline::after(END))?;
     cgroups::remove(Deadline::after(END))?;
     if !Path::new(STATE).exists() {

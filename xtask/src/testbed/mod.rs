@@ -17,6 +17,7 @@ mod lock;
 mod network;
 mod node;
 mod pki;
+mod power;
 mod prerequisites;
 pub mod programs;
 mod ready;
@@ -34,9 +35,10 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Subcommand};
 
-pub use self::control::{on_node, pause, start, stop};
+pub use self::control::{pause, start, stop};
 use self::layout::Plan;
 pub use self::lifecycle::{Options, down, up};
+pub use self::power::{off as node_off, on as node_on, plug as plug_node};
 pub use self::prerequisites::install as prepare;
 pub use self::registry::name as image_name;
 pub use self::reset::reset;
@@ -105,6 +107,16 @@ enum Testbed {
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
+    /// Take the power of a node away: its network is silent, and all its processes are killed
+    NodeOff {
+        /// The node's number
+        node: u8,
+    },
+    /// Give a node its power back
+    NodeOn {
+        /// The node's number
+        node: u8,
+    },
     /// Put an image into the cluster's registry: one of this repository, built, or an archive
     #[command(group(ArgGroup::new("source").required(true)))]
     Load {
@@ -156,6 +168,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Testbed::Pause { component } => control::pause(&component)?,
         Testbed::Resume { component } => control::resume(&component)?,
         Testbed::NodeExec { node, command } => return Err(control::on_node(node, &command)?.exec()).context("nsenter"),
+        Testbed::NodeOff { node } => power::off(node)?,
+        Testbed::NodeOn { node } => power::on(node)?,
         Testbed::Load { image: Some(image), name, .. } => {
             registry::load_built(&control::plan()?.registry, image, name)?;
         }

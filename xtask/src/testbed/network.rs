@@ -70,14 +70,22 @@ fn add_node(control_plane: &str, node: u8) -> Result<()> {
     let namespace = place.namespace();
     ip(&format!("netns add {namespace}"))?;
     ip(&format!("-n {namespace} link set lo up"))?;
-    ip(&format!("-n {namespace} link add eth0 type veth peer name node{node} netns {control_plane}"))?;
-    ip(&format!("-n {control_plane} link set node{node} master fabric up"))?;
+    let port = port(node);
+    ip(&format!("-n {namespace} link add eth0 type veth peer name {port} netns {control_plane}"))?;
+    ip(&format!("-n {control_plane} link set {port} master fabric up"))?;
     ip(&format!("-n {namespace} address add {}/24 dev eth0", node_address(node)))?;
     ip(&format!("-n {namespace} link set eth0 up"))?;
     ip(&format!("-n {namespace} route add default via {CONTROL_PLANE}"))?;
     inside(&place.network(), || {
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("cannot let a node forward packets")
     })
+}
+
+/// Pulls the plug of a node's link, or puts it in again: without it packets vanish, and nobody is told. The node keeps its address
+/// and its routes. The network of the control plane is given by its file.
+pub fn plug(control_plane: &Path, node: u8, plugged: bool) -> Result<()> {
+    let state = if plugged { "up" } else { "down" };
+    inside(control_plane, || ip(&format!("link set {} {state}", port(node))))
 }
 
 /// Removes this machine's link, should it outlive the namespaces.
@@ -99,6 +107,11 @@ pub fn inside<T: Send>(namespace: &Path, act: impl FnOnce() -> Result<T> + Send)
     };
     thread::scope(|scope| scope.spawn(enter_and_act).join())
         .map_err(|_| anyhow!("what ran in {} panicked", namespace.display()))?
+}
+
+/// Where a node is connected to the fabric.
+fn port(node: u8) -> String {
+    format!("node{node}")
 }
 
 fn link_exists() -> bool {

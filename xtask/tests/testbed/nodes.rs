@@ -31,6 +31,22 @@ fn two_nodes_are_one_network_and_two_disks() {
     testbed::all_ready();
     pods::reaches("first", "second");
 
+    testbed::ok("node-off 2");
+    let silent = pods::inside("first", &format!("wget -q -T 3 -O - http://{}:8080/", pods::pod_address("second")));
+    assert!(silent.stderr.contains("timed out"), "without power, nobody says that a port is closed: {silent:?}");
+    let status = testbed::run("status");
+    assert!(status.code != Some(0) && status.stdout.contains("killed by signal 9"), "{status:?}");
+    testbed::ok("node-off 2");
+    testbed::ok("node-on 2");
+    wait::until("the container of the pod is started again", PATIENCE, || {
+        let path = "{.status.containerStatuses[0].restartCount}{.status.containerStatuses[0].ready}";
+        let seen = kubectl::ok(&format!("get pod second --output jsonpath={path}"));
+        if seen == "1true" { Ok(()) } else { Err(seen) }
+    });
+    node_ready("node-2", "True");
+    testbed::all_ready();
+    pods::reaches("first", "second");
+
     testbed::ok("down");
     Machine::assert_as(&before);
     drop(cluster);

@@ -22,15 +22,8 @@ pub struct Cut<'a> {
 impl<'a> Cut<'a> {
     /// Between a network and these addresses, in both directions.
     pub fn from_addresses(addresses: &[String], inside: impl Fn(&[&str]) -> Result<Command> + 'a) -> Result<Self> {
-        Self::make(Box::new(inside), &to_addresses(addresses))
-    }
-
-    /// At a network's link to all others, in both directions.
-    pub fn at_link(link: &str, inside: impl Fn(&[&str]) -> Result<Command> + 'a) -> Result<Self> {
-        Self::make(Box::new(inside), &at_link(link))
-    }
-
-    fn make(inside: Inside<'a>, rules: &str) -> Result<Self> {
+        let inside: Inside<'a> = Box::new(inside);
+        let rules = to_addresses(addresses);
         let mut nft = inside(&["nft", "-f", "-"])?;
         let mut child =
             nft.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().context("cannot start nft in a network")?;
@@ -66,16 +59,6 @@ fn to_addresses(addresses: &[String]) -> String {
         rules
     };
     table(&rules("saddr"), &rules("daddr"))
-}
-
-fn at_link(link: &str) -> String {
-    format!(
-        "table {TABLE} {{
-chain from {{ type filter hook prerouting priority -400; iifname \"{link}\" drop; }}
-chain to {{ type filter hook postrouting priority 400; oifname \"{link}\" drop; }}
-}}
-"
-    )
 }
 
 fn table(from: &str, to: &str) -> String {

@@ -24,9 +24,6 @@ const NODE_AWAY: Duration = Duration::from_mins(1);
 /// How long a wait for rows may be that come without a failover.
 pub const SOON: Duration = Duration::from_mins(2);
 
-/// The link of a node of the test cluster.
-const LINK: &str = "eth0";
-
 /// What starts anew after the API server was away, the last two on each node. Else each would ask again only when its pause is
 /// over, which grows with every outage of the last minutes, and the next round would wait for it.
 const WATCHERS: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
@@ -45,6 +42,8 @@ pub enum Disturbance {
     PatroniFrozen,
     /// The network of the primary's node is cut for 60 s; needs three nodes
     NodeAway,
+    /// The primary's node loses its power for 60 s; needs three nodes
+    NodeOff,
     /// The primary cannot reach the other members for 30 s
     CutFromMembers,
     /// The primary cannot reach the API server for 30 s
@@ -65,7 +64,8 @@ impl Disturbance {
             Self::Killed => "its server is killed",
             Self::Frozen => "it is frozen for 30 s",
             Self::PatroniFrozen => "its Patroni is frozen for 30 s, its server not",
-            Self::NodeAway => "its node is away for 60 s",
+            Self::NodeAway => "its node is cut off for 60 s",
+            Self::NodeOff => "its node has no power for 60 s",
             Self::CutFromMembers => "it cannot reach the members for 30 s",
             Self::CutFromApi => "it cannot reach the API server for 30 s",
             Self::CutFromBoth => "it can reach neither for 30 s",
@@ -76,21 +76,26 @@ impl Disturbance {
 
     /// How many nodes it needs.
     pub fn nodes(self) -> usize {
-        if self == Self::NodeAway { 3 } else { 1 }
+        if self.takes_node() { 3 } else { 1 }
+    }
+
+    /// Whether it takes the primary's node away.
+    pub fn takes_node(self) -> bool {
+        matches!(self, Self::NodeAway | Self::NodeOff)
     }
 
     /// What the failover's median is to be at most, in seconds.
     pub fn aim(self) -> Option<f64> {
         match self {
             Self::Deleted => Some(5.0),
-            Self::NodeAway => Some(30.0),
+            Self::NodeAway | Self::NodeOff => Some(30.0),
             _ => None,
         }
     }
 
     /// Whether every container must come through it without being started again.
     pub fn spares_containers(self) -> bool {
-        !matches!(self, Self::Deleted | Self::AllThree)
+        !matches!(self, Self::Deleted | Self::NodeOff | Self::AllThree)
     }
 
     /// Makes it once, to the primary, and ends it.
@@ -108,11 +113,9 @@ impl Disturbance {
                 thread::sleep(HOLD);
                 Ok(())
             }
-            Self::NodeAway => {
-                let away = cut_node(&primary.node)?;
-                thread::sleep(NODE_AWAY);
-                drop(away);
-                Ok(())
+            Self::NodeAway => without(primary, |node, back| testbed::plug_node(node, back)),
+            Self::NodeOff => {
+                without(primary, |node, back| if back { testbed::node_on(node) } else { testbed::node_off(node) })
             }
             Self::CutFromMembers => cut_off(primary, &members(exchange, primary)?),
             Self::CutFromApi => cut_off(primary, &api_server(exchange)?),
@@ -140,11 +143,16 @@ fn cut_off(primary: &Pod, addresses: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Cuts a node off.
-fn cut_node(node: &str) -> Result<Cut<'static>> {
-    let number = node.rsplit('-').next().and_then(|number| number.parse().ok());
-    let number: u8 = number.with_context(|| format!("{node:?} is no node of the test cluster"))?;
-    Cut::at_link(LINK, move |words| testbed::on_node(number, &words.iter().map(Into::into).collect::<Vec<_>>()))
+/// Takes the primary's node away for a while.
+fn without(primary: &Pod, set: impl Fn(u8, bool) -> Result<()>) -> Result<()> {
+    let number = primary.node.rsplit('-').next().and_then(|number| number.parse().ok());
+    let number = number.with_context(|| format!("{:?} is no node of the test cluster", primary.node))?;
+    // Half of a node away is to come back too.
+    let away = set(number, false);
+    if away.is_ok() {
+        thread::sleep(NODE_AWAY);
+    }
+    away.and(set(number, true))
 }
 
 /// The addresses of the members other than the primary.

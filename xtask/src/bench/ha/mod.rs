@@ -62,12 +62,13 @@ enum Part {
 impl ValueEnum for Part {
     fn value_variants<'a>() -> &'a [Self] {
         use Disturbance as D;
-        const ALL: [Part; 12] = [
+        const ALL: [Part; 13] = [
             Part::Of(D::Deleted),
             Part::Of(D::Killed),
             Part::Of(D::Frozen),
             Part::Of(D::PatroniFrozen),
             Part::Of(D::NodeAway),
+            Part::Of(D::NodeOff),
             Part::Of(D::CutFromMembers),
             Part::Of(D::CutFromApi),
             Part::Of(D::CutFromBoth),
@@ -244,7 +245,7 @@ impl Checker {
         /// Each switch goes to the one standby that has every row, which is not always the same.
         const TRIES: usize = 8;
         let mut primary = self.exchange.settled()?;
-        if disturbance != Disturbance::NodeAway {
+        if !disturbance.takes_node() {
             return Ok(primary);
         }
         let needed = BTreeSet::from([self.exchange.backend()?.node, self.exchange.node_of_dns()?]);
