@@ -2,6 +2,7 @@
 //! does touches no other one: they run side by side.
 
 mod away;
+mod checker;
 mod class;
 mod completion;
 mod contrast;

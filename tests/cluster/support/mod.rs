@@ -1,6 +1,7 @@
 //! What the tests on a cluster share.
 
 pub mod chance;
+pub mod checker;
 pub mod class;
 pub mod deployed;
 pub mod exchange;
