@@ -39,7 +39,7 @@ fn check(folder: &Path) -> Result<()> {
 /// What the steps before have made.
 fn given() -> BTreeSet<String> {
     let of_platform = |platform: Platform| [platform.archive(dist::TAG), sbom::file(platform)];
-    Platform::ALL.into_iter().flat_map(of_platform).chain([manifests::FILE.to_owned()]).collect()
+    Platform::ALL.into_iter().flat_map(of_platform).chain(manifests::files()).collect()
 }
 
 fn files(folder: &Path) -> Result<BTreeSet<String>> {

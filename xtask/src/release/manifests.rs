@@ -1,4 +1,4 @@
-//! The manifests of a release: those of the workspace as one file, whose images are named by digest.
+//! The manifests of a release: each folder of the workspace as one file, whose images are named by digest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,33 +10,42 @@ use serde_json::Value;
 use super::index::{self, SKOPEO};
 use crate::{apt, dist, paths, process};
 
-/// The file, which has one address whatever release is the latest.
-pub const FILE: &str = "level-2-volumes.yaml";
+/// The folders of manifests in the workspace's `k8s`.
+const FOLDERS: [&str; 2] = ["level-2-volumes", "level-2-replicated"];
 
-/// The manifests in the workspace.
-const FOLDER: &str = "k8s/level-2-volumes";
+/// The files: each has one address whatever release is the latest.
+pub fn files() -> impl Iterator<Item = String> {
+    FOLDERS.into_iter().map(file)
+}
+
+fn file(folder: &str) -> String {
+    format!("{folder}.yaml")
+}
 
 /// Pulls each image that the manifests name, and writes them with the digests of these.
 pub fn write(into: &Path) -> Result<()> {
     apt::require(&[SKOPEO])?;
-    let text = joined()?;
-    let mut digests = BTreeMap::new();
-    for name in images(&text)? {
-        let digest = process::step(&format!("pulling {name} for each processor"), || index::pulled(&name))?;
-        digests.insert(name, digest);
-    }
-    let text = with_digests(&text, &digests)?;
     fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
-    let file = into.join(FILE);
-    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    process::say(&format!("{} written", file.display()));
+    let mut digests = BTreeMap::new();
+    for folder in FOLDERS {
+        let text = joined(folder)?;
+        for name in images(&text)? {
+            if !digests.contains_key(&name) {
+                let digest = process::step(&format!("pulling {name} for each processor"), || index::pulled(&name))?;
+                digests.insert(name, digest);
+            }
+        }
+        let file = into.join(file(folder));
+        fs::write(&file, with_digests(&text, &digests)?).with_context(|| format!("cannot write {}", file.display()))?;
+        process::say(&format!("{} written", file.display()));
+    }
     Ok(())
 }
 
-/// The manifests of the workspace as one text, in the order in which kubectl takes the files of a folder.
-fn joined() -> Result<String> {
-    let mut text = format!("# {FOLDER} of kubectl-kubecoin {}, with its images by digest.\n", dist::TAG);
-    for path in paths::entries(&paths::workspace().join(FOLDER))? {
+/// The manifests of a folder as one text, in the order in which kubectl takes its files.
+fn joined(folder: &str) -> Result<String> {
+    let mut text = format!("# k8s/{folder} of kubectl-kubecoin {}, with its images by digest.\n", dist::TAG);
+    for path in paths::entries(&paths::workspace().join("k8s").join(folder))? {
         let manifest = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         text += "---\n";
         text += &manifest;
@@ -92,20 +101,24 @@ mod tests {
 
     #[test]
     fn digests_are_all_that_differs_from_the_manifests() -> Result<()> {
-        let text = joined()?;
-        let names = images(&text)?;
-        assert_eq!(names.len(), 3, "{names:?}");
-        let digests = names.iter().map(|name| (name.clone(), format!("sha256:{:064}", name.len()))).collect();
-        let changed = with_digests(&text, &digests)?;
-        let differ = text.lines().zip(changed.lines()).filter(|(before, after)| before != after);
-        for (before, after) in differ {
-            let (kept, digest) = after.split_once('@').with_context(|| format!("{before} became {after}"))?;
-            assert_eq!(kept, before);
-            assert!(digest.starts_with("sha256:"), "{digest}");
+        for (folder, comment) in
+            FOLDERS.into_iter().zip(["# Pods are numbered from 0", "# All at once. In order, a set"])
+        {
+            let text = joined(folder)?;
+            let names = images(&text)?;
+            assert_eq!(names.len(), 3, "{names:?}");
+            let digests = names.iter().map(|name| (name.clone(), format!("sha256:{:064}", name.len()))).collect();
+            let changed = with_digests(&text, &digests)?;
+            let differ = text.lines().zip(changed.lines()).filter(|(before, after)| before != after);
+            for (before, after) in differ {
+                let (kept, digest) = after.split_once('@').with_context(|| format!("{before} became {after}"))?;
+                assert_eq!(kept, before);
+                assert!(digest.starts_with("sha256:"), "{digest}");
+            }
+            assert_eq!(text.lines().count(), changed.lines().count());
+            assert!(changed.contains(comment), "the comments are there");
+            assert_eq!(images(&changed)?.len(), 3);
         }
-        assert_eq!(text.lines().count(), changed.lines().count());
-        assert!(changed.contains("# Pods are numbered from 0"), "the comments are there");
-        assert_eq!(images(&changed)?.len(), 3);
         Ok(())
     }
 
