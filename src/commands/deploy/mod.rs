@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::shared::shape::{self, Shape};
 use super::shared::waiting::{self, Waited};
-use super::shared::{announce, credentials, exercise, settle, snapshot_of_any, table};
+use super::shared::{announce, credentials, exercise, settle, snapshot_of_any, switch, table};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::exchange::manifests;
@@ -33,6 +33,9 @@ Examples:
   kubectl kubecoin deploy --storage dynamic          # if you may not create volumes
   kubectl kubecoin deploy --ha --replicas 5          # a database of five members
   kubectl kubecoin deploy --dry-run=client -o yaml   # print the objects, change nothing";
+
+/// How long a standby may take from being ready until it has every acknowledged row.
+const STANDBY: Duration = Duration::from_secs(40);
 
 /// What `deploy` is asked.
 #[derive(Debug, clap::Args)]
@@ -173,7 +176,23 @@ async fn finish(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Out
     if args.init_db && table::initialise(ctx, args.timeout, deadline).await? == Outcome::DoesNotHold {
         return Ok(Outcome::DoesNotHold);
     }
+    if args.shape.ha {
+        waiting::insist(ctx, deadline, waiting::server_away, async || on_two_volumes(ctx, deadline).await).await?;
+    }
     works::check(ctx, deadline).await
+}
+
+/// Waits until an acknowledged row of a replicated database is on two volumes: Patroni names the standby some seconds after all
+/// members are ready. Not for ever, for somebody may have switched it off.
+async fn on_two_volumes(ctx: &Ctx, deadline: Instant) -> anyhow::Result<()> {
+    let snapshot = Snapshot::read(ctx.cluster().await?).await?;
+    let snapshot = switch::with_standby(ctx, snapshot, deadline.min(Instant::now() + STANDBY)).await?;
+    if snapshot.replication.present().is_some_and(|replication| replication.synchronous.is_empty()) {
+        ctx.printer
+            .warning("no standby has every acknowledged row yet; until one has, such a row is on one volume only");
+        ctx.printer.hint(ctx.own_command("doctor").to("see why"));
+    }
+    Ok(())
 }
 
 /// What the flags alone rule out.
