@@ -1,9 +1,12 @@
 //! What a replicated database costs beside one server.
 
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use serde_json::Value;
 
 use super::scene::Scene;
 use super::timed::whole;
@@ -25,17 +28,20 @@ const ON_TWO: &str = "DO $$ BEGIN IF current_setting('synchronous_standby_names'
 
 /// The rows about deploying: each pair begins with neither objects nor data, and each side is the first as often as the other.
 pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
-    let [mut on_two, mut ready, mut one, mut memory] = [const { Vec::new() }; 4];
+    let [mut on_two, mut ready, mut one, mut of_trio, mut of_one] = [const { Vec::new() }; 5];
     for pair in 1..=pairs {
         for turn in 0..2 {
             if (pair + turn) % 2 == 0 {
                 let (two, three) = trio(scene)?;
                 on_two.push(two);
                 ready.push(three);
-                memory.push(memory_of_members(scene)?);
+                of_trio.push(working_set(scene, TRIO, 3)?);
                 whole(scene.plugin(&format!("teardown --delete-data --yes --namespace {TRIO}"))?)?;
             } else {
-                one.push(whole(scene.plugin(&format!("deploy --init-db --create-namespace --namespace {ONE}"))?)?);
+                // On the same kind of storage, which the members need.
+                let words = format!("deploy --init-db --storage dynamic --create-namespace --namespace {ONE}");
+                one.push(whole(scene.plugin(&words)?)?);
+                of_one.push(working_set(scene, ONE, 1)?);
                 whole(scene.plugin(&format!("teardown --delete-data --yes --namespace {ONE}"))?)?;
             }
         }
@@ -43,7 +49,7 @@ pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
     }
     let spread = |unit, measured| Spread::of(unit, measured).context("no pairs");
     let one = spread(Unit::Seconds, one)?;
-    let beside = || Some(("`deploy --init-db`, one server".to_owned(), one));
+    let beside = || Some(("`deploy --init-db --storage dynamic`, one server".to_owned(), one));
     Ok(vec![
         Row {
             what: "`deploy --ha --init-db`, until a row is on two members".to_owned(),
@@ -59,28 +65,27 @@ pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
         },
         Row {
             what: "memory of the three members, idle".to_owned(),
-            measured: spread(Unit::Memory, memory)?,
-            beside: None,
+            measured: spread(Unit::Memory, of_trio)?,
+            beside: Some(("memory of one server, idle".to_owned(), spread(Unit::Memory, of_one)?)),
             aim: Aim::AtMost(600.0 * 1024.0 * 1024.0),
         },
     ])
 }
 
-/// How many seconds a deployment takes until a row is on two members, and until all three are ready.
+/// How many seconds a deployment takes until a row is on two members, and until it ends with all three ready.
 fn trio(scene: &Scene) -> Result<(f64, f64)> {
-    let mut deploy = scene.plugin(&format!("deploy --ha --init-db --create-namespace --namespace {TRIO}"))?;
+    let deploy = scene.plugin(&format!("deploy --ha --init-db --create-namespace --namespace {TRIO}"))?;
     let begin = Instant::now();
-    let mut deploying =
-        deploy.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("cannot start the plugin")?;
-    let on_two = wait::until(Deadline::after(PATIENCE), || {
-        let written = psql(scene)?.output().context("cannot start the plugin")?;
-        let seconds = begin.elapsed().as_secs_f64();
-        Ok(if written.status.success() { Ok(seconds) } else { Err("no row is on two members".to_owned()) })
-    });
-    let ended = deploying.wait()?;
-    let ready = begin.elapsed().as_secs_f64();
-    anyhow::ensure!(ended.success(), "`{}` failed: {ended}", process::shown(&deploy));
-    Ok((on_two?, ready))
+    thread::scope(|scope| {
+        let deployed = scope.spawn(|| whole(deploy));
+        let on_two = wait::until(Deadline::after(PATIENCE), || {
+            let written = psql(scene)?.output().context("cannot start the plugin")?;
+            let seconds = begin.elapsed().as_secs_f64();
+            Ok(if written.status.success() { Ok(seconds) } else { Err("no row is on two members".to_owned()) })
+        });
+        let ready = deployed.join().map_err(|_| anyhow!("deploying panicked"))??;
+        Ok((on_two?, ready))
+    })
 }
 
 fn psql(scene: &Scene) -> Result<Command> {
@@ -89,13 +94,55 @@ fn psql(scene: &Scene) -> Result<Command> {
     Ok(psql)
 }
 
-/// What the kernel counts for the containers of all members, in bytes.
-fn memory_of_members(scene: &Scene) -> Result<f64> {
-    let of = |member: u8| {
-        let words = format!("exec postgres-{member} --namespace {TRIO} -- cat /sys/fs/cgroup/memory.current");
-        let bytes: u32 =
-            process::output(&mut scene.kubectl(&words)?)?.trim().parse().context("no memory is counted")?;
-        Ok(f64::from(bytes))
+/// The working set of a database's pods as the kubelet says it, in bytes: what `kubectl top` shows. Each pod is looked at after
+/// this is called: a kubelet does so every 10 s.
+fn working_set(scene: &Scene, namespace: &str, pods: usize) -> Result<f64> {
+    let node = process::output(&mut scene.kubectl("get nodes --output jsonpath={.items[0].metadata.name}")?)?;
+    let words = format!("get --raw /api/v1/nodes/{node}/proxy/stats/summary");
+    let look = || anyhow::Ok(looks(&serde_json::from_str(&process::output(&mut scene.kubectl(&words)?)?)?, namespace));
+    let before = look()?;
+    wait::until(Deadline::after(PATIENCE), || {
+        let now = look()?;
+        let is_new = |(pod, (when, _)): (&String, &(String, f64))| before.get(pod).is_none_or(|(then, _)| then != when);
+        let all = now.len() == pods && now.iter().all(is_new);
+        Ok(if all {
+            Ok(now.values().map(|(_, bytes)| bytes).sum())
+        } else {
+            Err("the kubelet did not look".to_owned())
+        })
+    })
+}
+
+/// When a kubelet looked at each pod of a database, and the working set that it found, in bytes: out of its summary.
+fn looks(summary: &Value, namespace: &str) -> BTreeMap<String, (String, f64)> {
+    let look = |pod: &Value| {
+        let (reference, memory) = (&pod["podRef"], &pod["memory"]);
+        let name = reference["name"].as_str().filter(|name| name.starts_with("postgres-"))?;
+        let is_here = reference["namespace"] == namespace;
+        is_here.then_some(())?;
+        Some((name.to_owned(), (memory["time"].as_str()?.to_owned(), memory["workingSetBytes"].as_f64()?)))
     };
-    (0..3).map(of).sum()
+    summary["pods"].as_array().into_iter().flatten().filter_map(look).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_databases_own_pods_count() {
+        let pod = |namespace: &str, name: &str, memory: Value| json!({ "podRef": { "name": name, "namespace": namespace }, "memory": memory });
+        let memory = || json!({ "time": "2026-01-01T00:00:00Z", "workingSetBytes": 1024 });
+        let summary = json!({ "pods": [
+            pod("a", "postgres-0", memory()),
+            pod("b", "postgres-0", memory()),
+            pod("a", "backend-1", memory()),
+            // Not looked at yet.
+            pod("a", "postgres-1", json!({})),
+        ] });
+        let found = looks(&summary, "a");
+        assert_eq!(found, [("postgres-0".to_owned(), ("2026-01-01T00:00:00Z".to_owned(), 1024.0))].into());
+    }
 }
