@@ -26,15 +26,17 @@ fn file(folder: &str) -> String {
 pub fn write(into: &Path) -> Result<()> {
     apt::require(&[SKOPEO])?;
     fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+    let texts = FOLDERS.map(|folder| anyhow::Ok((folder, joined(folder)?))).into_iter().collect::<Result<Vec<_>>>()?;
+    let mut names = BTreeSet::new();
+    for (_, text) in &texts {
+        names.extend(images(text)?);
+    }
     let mut digests = BTreeMap::new();
-    for folder in FOLDERS {
-        let text = joined(folder)?;
-        for name in images(&text)? {
-            if !digests.contains_key(&name) {
-                let digest = process::step(&format!("pulling {name} for each processor"), || index::pulled(&name))?;
-                digests.insert(name, digest);
-            }
-        }
+    for name in names {
+        let digest = process::step(&format!("pulling {name} for each processor"), || index::pulled(&name))?;
+        digests.insert(name, digest);
+    }
+    for (folder, text) in texts {
         let file = into.join(file(folder));
         fs::write(&file, with_digests(&text, &digests)?).with_context(|| format!("cannot write {}", file.display()))?;
         process::say(&format!("{} written", file.display()));

@@ -113,7 +113,7 @@ impl Disturbance {
                 thread::sleep(HOLD);
                 Ok(())
             }
-            Self::NodeAway => without(primary, |node, back| testbed::plug_node(node, back)),
+            Self::NodeAway => without(primary, testbed::plug_node),
             Self::NodeOff => {
                 without(primary, |node, back| if back { testbed::node_on(node) } else { testbed::node_off(node) })
             }
