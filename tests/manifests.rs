@@ -120,6 +120,7 @@ fn the_folders_hold_these_files_and_no_others() {
         ("level-2-volumes", manifests::ALL.as_slice()),
         ("level-2-replicated", &manifests::REPLICATED),
         ("network-policy", &policies),
+        ("local-volumes", &[manifests::LOCAL_VOLUME]),
     ];
     for (name, embedded) in folders {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s").join(name);

@@ -7,14 +7,14 @@ use kube::api::ApiResource;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 
-use super::names;
+use super::{directory, names};
 use crate::kubernetes::Object;
 use crate::program;
 
 /// A user that owns nothing, and that images need not know.
 pub(super) const NOBODY: i64 = 65_534;
 
-/// A pod for a while. It meets Pod Security `restricted`, has requests and limits, and no label of the exchange's pods.
+/// A pod for a while. It meets Pod Security `restricted` unless it is to run as root, has requests and limits, and no label of the exchange's pods.
 #[derive(Clone, Debug)]
 pub struct Helper {
     /// What it is for, in a word: part of its name, and the value of its label `names::HELPER`.
@@ -29,6 +29,8 @@ pub struct Helper {
     pub user: Option<i64>,
     /// A claim to mount, and where.
     pub claim: Option<(String, &'static str)>,
+    /// How many directories of its node it mounts: `exchange::directory` says where it has them, and makes their volumes.
+    pub directories: usize,
     /// Variables of its environment, as the API has them.
     pub env: Vec<Value>,
     /// What it pulls its image by, though the node may have it.
@@ -48,7 +50,17 @@ impl Helper {
     #[must_use]
     pub fn new(purpose: &'static str, image: &str, command: &[&str], lasts: Duration) -> Self {
         let command = command.iter().copied().map(str::to_owned).collect();
-        Self { purpose, image: image.to_owned(), command, lasts, user: None, claim: None, env: Vec::new(), pull: None }
+        Self {
+            purpose,
+            image: image.to_owned(),
+            command,
+            lasts,
+            user: None,
+            claim: None,
+            directories: 0,
+            env: Vec::new(),
+            pull: None,
+        }
     }
 
     /// The pod, under a name of its own. Its container is called as what it is for.
@@ -63,6 +75,8 @@ impl Helper {
             volumes.push(json!({ "name": "data", "persistentVolumeClaim": { "claimName": claim } }));
             mounts.push(json!({ "name": "data", "mountPath": path }));
         }
+        volumes.extend(directory::volumes(self.directories));
+        mounts.extend(directory::mounts(self.directories));
         let mut body = json!({
             "apiVersion": "v1",
             "kind": "Pod",
@@ -79,7 +93,7 @@ impl Helper {
                 "automountServiceAccountToken": false,
                 "enableServiceLinks": false,
                 "securityContext": {
-                    "runAsNonRoot": true,
+                    "runAsNonRoot": user != 0,
                     "runAsUser": user,
                     "runAsGroup": user,
                     "seccompProfile": { "type": "RuntimeDefault" },

@@ -52,6 +52,10 @@ pub const REPLICATED: [Manifest; 15] = manifests![
     "frontend-deployment.yaml",
 ];
 
+/// The volume of a member where the cluster creates none. It is made once for each.
+pub const LOCAL_VOLUME: Manifest =
+    Manifest { file: "postgres-pv.yaml", yaml: include_str!("../../k8s/local-volumes/postgres-pv.yaml") };
+
 /// The one that `--network-policy` asks for. It is no part of the lesson.
 pub const NETWORK_POLICY: Manifest = Manifest {
     file: "postgres-networkpolicy.yaml",
@@ -78,7 +82,10 @@ pub fn file(object: &Object) -> String {
     let name = &object.name;
     match object.resource.kind.as_str() {
         // The volume of a namespace carries the namespace's name.
-        "PersistentVolume" => "postgres-pv.yaml".to_owned(),
+        "PersistentVolume" => match super::names::number_of_volume(name) {
+            Some(number) => format!("postgres-{number}-pv.yaml"),
+            None => "postgres-pv.yaml".to_owned(),
+        },
         "PersistentVolumeClaim" => format!("{name}.yaml"),
         "Secret" if name == super::names::SECRET => "postgres-secret.yaml".to_owned(),
         "ConfigMap" if name == super::names::SETTINGS => "postgres-configmap.yaml".to_owned(),
@@ -114,8 +121,17 @@ mod tests {
     }
 
     #[test]
+    fn each_volume_of_a_member_has_a_file_of_its_own() {
+        let storage = Storage::Local { host_path: None, hostnames: vec!["node-1".to_owned(); 3] };
+        let settings = Settings { members: Some(3), ..Settings::of("alice", storage) };
+        let objects = Objects::new(&settings).unwrap().in_order().unwrap();
+        let files: Vec<String> = objects.iter().map(file).filter(|file| file.ends_with("-pv.yaml")).collect();
+        assert_eq!(files, ["postgres-0-pv.yaml", "postgres-1-pv.yaml", "postgres-2-pv.yaml"]);
+    }
+
+    #[test]
     fn a_document_is_read_back_as_the_object() {
-        for manifest in ALL.into_iter().chain(REPLICATED) {
+        for manifest in ALL.into_iter().chain(REPLICATED).chain([LOCAL_VOLUME]) {
             let body: serde_json::Value = serde_saphyr::from_str(manifest.yaml).unwrap();
             let object = Object { body, ..Object::of(&secret("alice").unwrap()).unwrap() };
             let read: serde_json::Value = serde_saphyr::from_str(&document(&object).unwrap()).unwrap();

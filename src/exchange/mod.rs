@@ -1,6 +1,7 @@
 //! What is deployed.
 
 pub mod claim;
+pub mod directory;
 pub mod helper;
 pub mod level_one;
 pub mod manifests;

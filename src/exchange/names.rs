@@ -17,6 +17,8 @@ pub const CLAIM: &str = "postgres-pvc";
 pub const MEMBER: (&str, &str) = (POSTGRES_POD, CLAIM);
 /// What the names of the claims of a replicated database's members begin with: the set's template of them, and the set.
 const MEMBER_CLAIM: &str = "data-postgres-";
+/// How many members a replicated database has at most.
+pub const MOST_MEMBERS: u32 = 9;
 /// The Service of the member that takes writes, in a replicated database.
 pub const PRIMARY_SERVICE: &str = "postgres-primary";
 /// The Service of the members that follow it.
@@ -131,7 +133,24 @@ pub fn volume(namespace: &str) -> String {
     }
 }
 
-/// The folder on the node behind the static volume of a namespace.
+/// The volume of a member on a node, for a namespace. No namespace's one server has a volume of such a name: the number comes first.
+#[must_use]
+pub fn volume_of_member(namespace: &str, number: u32) -> String {
+    let (pod, _) = member(number);
+    match namespace {
+        "default" => format!("{pod}-pv"),
+        _ => format!("{pod}-pv-{namespace}"),
+    }
+}
+
+/// The number of the member that a volume is for, if it is one on a node.
+#[must_use]
+pub fn number_of_volume(volume: &str) -> Option<u32> {
+    let (number, rest) = volume.strip_prefix(POSTGRES)?.strip_prefix('-')?.split_once('-')?;
+    (rest == "pv" || rest.starts_with("pv-")).then(|| number.parse().ok()).flatten()
+}
+
+/// The folder on the node behind the static volume of a namespace. Of a replicated database, it has a folder for each member.
 #[must_use]
 pub fn host_path(namespace: &str) -> String {
     format!("/data/kubecoin/{namespace}")
@@ -147,4 +166,23 @@ pub fn level_1(run: &str) -> String {
 #[must_use]
 pub fn selector() -> String {
     format!("{}={}", PART_OF.0, PART_OF.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_volume_of_a_member_is_known_by_its_name_and_is_no_other_namespaces() {
+        for (namespace, name) in [("default", "postgres-2-pv"), ("alice", "postgres-2-pv-alice")] {
+            assert_eq!(volume_of_member(namespace, 2), name);
+            assert_eq!(number_of_volume(name), Some(2));
+        }
+        for namespace in ["default", "alice", "2", "2-pv", "pv-2"] {
+            assert_eq!(number_of_volume(&volume(namespace)), None, "{namespace}");
+        }
+        for other in ["postgres-2", "postgres-2-pvc", "data-postgres-2", "postgres-x-pv", "pv-7"] {
+            assert_eq!(number_of_volume(other), None, "{other}");
+        }
+    }
 }

@@ -25,8 +25,8 @@ use crate::kubernetes::Object;
 /// The objects of the exchange.
 #[derive(Clone, Debug)]
 pub struct Objects {
-    /// The lesson's volume. None with dynamic storage.
-    pub volume: Option<PersistentVolume>,
+    /// The lesson's volume, or one for each member of a replicated database. None with dynamic storage.
+    pub volumes: Vec<PersistentVolume>,
     /// The claim of the one server. None with a replicated database, whose set makes a claim for each member.
     pub claim: Option<PersistentVolumeClaim>,
     /// What a replicated database has beside it.
@@ -147,7 +147,7 @@ impl Objects {
         let namespace = settings.namespace.as_str();
         let mut objects = match settings.members {
             None => Self::of_one_server(namespace)?,
-            Some(members) => Self::of_members(namespace, members)?,
+            Some(members) => Self::of_members(settings, members)?,
         };
         if settings.network_policy {
             let policy = match settings.members {
@@ -165,7 +165,7 @@ impl Objects {
 
     fn of_one_server(namespace: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            volume: Some(manifest("postgres-pv.yaml")?),
+            volumes: vec![manifest("postgres-pv.yaml")?],
             claim: Some(placed(manifest("postgres-pvc.yaml"), namespace)?),
             replicated: None,
             network_policy: None,
@@ -178,13 +178,14 @@ impl Objects {
         })
     }
 
-    fn of_members(namespace: &str, members: u32) -> anyhow::Result<Self> {
+    fn of_members(settings: &Settings, members: u32) -> anyhow::Result<Self> {
+        let namespace = settings.namespace.as_str();
         let mut postgres: StatefulSet = placed(replicated_manifest("postgres-statefulset.yaml"), namespace)?;
         if let Some(spec) = &mut postgres.spec {
             spec.replicas = Some(i32::try_from(members)?);
         }
         Ok(Self {
-            volume: None,
+            volumes: volumes_of_members(settings)?,
             claim: None,
             replicated: Some(Replicated::new(namespace)?),
             network_policy: None,
@@ -208,6 +209,8 @@ impl Objects {
             }
             match &settings.storage {
                 Storage::Static { .. } => spec.volume_name = Some(names::volume(&settings.namespace)),
+                // Left out, the cluster would make a volume for each claim if it has a default StorageClass.
+                Storage::Local { .. } => spec.storage_class_name = Some(String::new()),
                 Storage::Dynamic { class } => {
                     spec.volume_name = None;
                     spec.storage_class_name.clone_from(class);
@@ -216,19 +219,22 @@ impl Objects {
         }
         match &settings.storage {
             Storage::Static { host_path, hostname } => {
-                if let Some(volume) = &mut self.volume {
+                for volume in &mut self.volumes {
                     let path = host_path.clone().unwrap_or_else(|| names::host_path(&settings.namespace));
                     set_volume(volume, &names::volume(&settings.namespace), settings, path, hostname.as_deref());
-                    if let (Some(size), Some(spec)) = (size, volume.spec.as_mut()) {
-                        spec.capacity.get_or_insert_default().insert("storage".to_owned(), size);
-                    }
                 }
             }
+            Storage::Local { .. } => {}
             Storage::Dynamic { .. } => {
-                self.volume = None;
+                self.volumes.clear();
                 if let Some(pod) = self.postgres.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
                     run_as_plain_user(pod);
                 }
+            }
+        }
+        for spec in self.volumes.iter_mut().filter_map(|volume| volume.spec.as_mut()) {
+            if let Some(size) = size.clone() {
+                spec.capacity.get_or_insert_default().insert("storage".to_owned(), size);
             }
         }
     }
@@ -278,7 +284,7 @@ impl Objects {
     /// If one has no form in JSON, which is a mistake of this program.
     pub fn in_order(&self) -> anyhow::Result<Vec<Object>> {
         let mut all = Vec::new();
-        if let Some(volume) = &self.volume {
+        for volume in &self.volumes {
             all.push(Object::of(volume)?);
         }
         if let Some(claim) = &self.claim {
@@ -358,6 +364,24 @@ pub fn pod_of(name: &str, namespace: Option<&String>, template: &PodTemplateSpec
     Pod { metadata, spec: template.spec.clone(), status: None }
 }
 
+/// A volume for each member that is to have its data on a node.
+fn volumes_of_members(settings: &Settings) -> anyhow::Result<Vec<PersistentVolume>> {
+    let Storage::Local { host_path, hostnames } = &settings.storage else { return Ok(Vec::new()) };
+    let parent = host_path.clone().unwrap_or_else(|| names::host_path(&settings.namespace));
+    let volumes = (0..).zip(hostnames).map(|(number, hostname)| {
+        let mut volume: PersistentVolume = typed([&manifests::LOCAL_VOLUME].into_iter(), manifests::LOCAL_VOLUME.file)?;
+        let (pod, claim) = names::member(number);
+        let name = names::volume_of_member(&settings.namespace, number);
+        let path = format!("{}/{pod}", parent.trim_end_matches('/'));
+        set_volume(&mut volume, &name, settings, path, Some(hostname));
+        if let Some(reserved) = volume.spec.as_mut().and_then(|spec| spec.claim_ref.as_mut()) {
+            reserved.name = Some(claim);
+        }
+        Ok(volume)
+    });
+    volumes.collect()
+}
+
 fn set_volume(volume: &mut PersistentVolume, name: &str, settings: &Settings, path: String, hostname: Option<&str>) {
     volume.metadata.name = Some(name.to_owned());
     let Some(spec) = &mut volume.spec else { return };
@@ -366,6 +390,8 @@ fn set_volume(volume: &mut PersistentVolume, name: &str, settings: &Settings, pa
     }
     if let Some(host_path) = &mut spec.host_path {
         host_path.path = path;
+    } else if let Some(local) = &mut spec.local {
+        local.path = path;
     }
     spec.node_affinity = hostname.map(|hostname| VolumeNodeAffinity {
         required: Some(NodeSelector {
@@ -683,6 +709,33 @@ mod tests {
         let claim = &set["volumeClaimTemplates"][0]["spec"];
         assert_eq!((&set["replicas"], &claim["storageClassName"]), (&5.into(), &"fast".into()));
         assert_eq!(claim["resources"]["requests"]["storage"], "2Gi");
+    }
+
+    #[test]
+    fn members_on_nodes_have_a_volume_each_with_its_claim_its_directory_and_its_node() {
+        let hostnames = ["a.host", "b.host", "a.host"].map(str::to_owned).to_vec();
+        let storage = Storage::Local { host_path: Some("/srv/coins/".to_owned()), hostnames };
+        let settings = Settings { storage, volume_size: Some("2Gi".to_owned()), ..replicated() };
+        let objects = bodies(&settings);
+        for (number, hostname) in [(0, "a.host"), (1, "b.host"), (2, "a.host")] {
+            let volume = &objects[&format!("persistentvolume/postgres-{number}-pv-alice")];
+            let spec = &volume["spec"];
+            assert_eq!(volume["metadata"]["labels"][names::PART_OF.0], names::PART_OF.1);
+            assert_eq!(spec["local"]["path"], format!("/srv/coins/postgres-{number}"));
+            assert_eq!(
+                (&spec["claimRef"]["namespace"], &spec["claimRef"]["name"]),
+                (&"alice".into(), &names::member(number).1.into())
+            );
+            let term = &spec["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"][0];
+            assert_eq!((&term["key"], &term["values"][0]), (&names::HOSTNAME.into(), &hostname.into()));
+            assert_eq!(spec["capacity"]["storage"], "2Gi");
+        }
+        let claim = &objects["statefulset.apps/postgres"]["spec"]["volumeClaimTemplates"][0]["spec"];
+        assert_eq!((&claim["storageClassName"], claim.get("volumeName")), (&"".into(), None));
+        assert_eq!(claim["resources"]["requests"]["storage"], "2Gi");
+        // The volume comes before the claim that it is reserved for: left alone, that is looked at again only after some seconds.
+        let order = Objects::new(&settings).unwrap().in_order().unwrap();
+        assert!(order[..3].iter().all(|object| object.resource.kind == "PersistentVolume"));
     }
 
     #[test]

@@ -53,6 +53,13 @@ pub enum Storage {
         /// The value of the label `kubernetes.io/hostname` of the node that has the folder. None where there is only one.
         hostname: Option<String>,
     },
+    /// A folder on a node for each member of a replicated database, as a `local` volume.
+    Local {
+        /// The folder that has the members' folders; by default one that carries the namespace.
+        host_path: Option<String>,
+        /// Of each member the value of the label `kubernetes.io/hostname` of the node that has its folder, the first member first.
+        hostnames: Vec<String>,
+    },
     /// A volume that the cluster makes for the claim.
     Dynamic {
         /// The class to make it of; none for the cluster's default.

@@ -95,7 +95,7 @@ pub async fn check(
             )
             .into());
         }
-        let volume = objects.volume.is_some().then_some(CREATE_VOLUMES);
+        let volume = (!objects.volumes.is_empty()).then_some(CREATE_VOLUMES);
         let policy = objects.network_policy.is_some().then_some(CREATE_POLICIES);
         let members = CREATE_MEMBERS.into_iter().filter(|_| objects.replicated.is_some());
         let needed = CREATE.into_iter().chain(volume).chain(policy).chain(members);
