@@ -173,13 +173,14 @@ impl Snapshot {
         u32::try_from(set.spec.as_ref()?.replicas.unwrap_or(1)).ok()
     }
 
-    /// How many members a replicated database has: those of its set, or as many as lead to all claims that were kept of one. If
+    /// How many members a replicated database has: those of its set, or as many as lead to all data that was kept of one. If
     /// fewer came back, none of them might know all rows.
     #[must_use]
     pub fn member_count(&self) -> Option<u32> {
-        let numbers = self.claims().filter_map(|claim| names::number_of(&claim.name_any()));
-        let by_claims = || numbers.max().map(|highest| highest.saturating_add(1));
-        self.is_replicated().then(|| self.replicas().or_else(by_claims)).flatten()
+        let has_data = |member: &&Member| member.claim.present().is_some() || member.volume.present().is_some();
+        let numbers = self.members.iter().filter(has_data).filter_map(|member| names::number_of(&member.claim_name));
+        let by_data = || numbers.max().map(|highest| highest.saturating_add(1));
+        self.is_replicated().then(|| self.replicas().or_else(by_data)).flatten()
     }
 
     /// The names of the claims of members that a replicated database has no more, while its set is there.
@@ -307,10 +308,9 @@ impl Snapshot {
             && self.deployments.values().all(is_ready)
     }
 
-    /// A volume that an earlier claim has left behind with its data.
-    #[must_use]
-    pub fn released_volume(&self) -> Option<&PersistentVolume> {
-        self.members.iter().find_map(Member::released_volume)
+    /// The volumes that earlier claims have left behind with their data.
+    pub fn released_volumes(&self) -> impl Iterator<Item = &PersistentVolume> {
+        self.members.iter().filter_map(Member::released_volume)
     }
 
     /// Whether none of the workloads and pods could be read.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Secret};
 use kube::ResourceExt;
 use kube::core::ObjectMeta;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::{Args, Prepared, obstacle};
-use crate::commands::shared::{reuse, waiting};
+use crate::commands::shared::{directories, reuse, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::{claim, names};
@@ -21,7 +21,7 @@ use crate::observe::{Reading, Snapshot};
 pub async fn all(
     args: &Args,
     ctx: &Ctx,
-    Prepared { snapshot, existing, secrets, objects, .. }: &Prepared,
+    Prepared { snapshot, existing, secrets, directories, image, objects, .. }: &Prepared,
     deadline: Instant,
 ) -> anyhow::Result<()> {
     let dry_run = args.dry_run.is_some();
@@ -33,20 +33,27 @@ pub async fn all(
         waiting::insist(ctx, deadline, waiting::server_away, async || secret(ctx, one, dry_run, deadline).await)
             .await?;
     }
-    let reused = snapshot.released_volume().filter(|_| args.reuse_volume && !dry_run);
-    if let Some(volume) = reused {
+    let reused: Vec<_> = snapshot.released_volumes().filter(|_| args.reuse_volume && !dry_run).collect();
+    for volume in &reused {
         reuse::offer(ctx, deadline, volume).await?;
         ctx.printer.note(format!("persistentvolume/{} is made available again, with its data", volume.name_any()));
+    }
+    if !dry_run {
+        directories::create(ctx, image, directories, deadline).await?;
     }
     for object in objects {
         let there = existing.of(object, snapshot);
         waiting::insist(ctx, deadline, waiting::is_passing, async || one(args, ctx, object, &there).await).await?;
     }
-    for waiting_one in snapshot.claims().filter(|_| reused.is_some()) {
+    for waiting_one in snapshot.claims().filter(|claim| !reused.is_empty() && !is_bound(claim)) {
         let touch = claim::touch(waiting_one)?;
         waiting::insist(ctx, deadline, waiting::server_away, async || ctx.perform(&touch).await).await?;
     }
     Ok(())
+}
+
+fn is_bound(claim: &PersistentVolumeClaim) -> bool {
+    claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound")
 }
 
 /// Moves the ownership of what was applied by hand, if it was not moved yet.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use k8s_openapi::api::core::v1::PersistentVolume;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 
+use crate::exchange::names;
 use crate::kubernetes::{Cluster, Object};
 use crate::observe::{Reading, Reason, Snapshot};
 
@@ -54,7 +56,11 @@ fn in_snapshot<'a>(object: &Object, snapshot: &'a Snapshot) -> Reading<&'a Objec
             let member = snapshot.members.iter().find(|member| member.claim_name == object.name);
             member.map_or(Reading::NotAsked, |member| meta(&member.claim))
         }
-        // It is made for one server alone: the volumes of several are provisioned.
+        "PersistentVolume" if names::number_of_volume(&object.name).is_some() => {
+            let is_it = |volume: &PersistentVolume| volume.name_any() == object.name;
+            let mut volumes = snapshot.members.iter().map(|member| &member.volume);
+            volumes.find(|volume| volume.present().is_some_and(is_it)).map_or(Reading::NotAsked, meta)
+        }
         "PersistentVolume" => snapshot.members.first().map_or(Reading::NotAsked, |member| meta(&member.volume)),
         "Deployment" => snapshot.deployments.get(&object.name).map_or(Reading::NotAsked, meta),
         "NetworkPolicy" => meta(&snapshot.network_policy),

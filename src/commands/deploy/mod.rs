@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::shared::shape::{self, Shape};
@@ -18,11 +19,12 @@ use super::shared::waiting::{self, Waited};
 use super::shared::{announce, credentials, exercise, settle, snapshot_of_any, switch, table};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::exchange::manifests;
+use crate::exchange::directory::Directory;
 use crate::exchange::objects::{self, Objects};
+use crate::exchange::{manifests, names};
 use crate::flags::duration;
 use crate::kubernetes::Object;
-use crate::observe::Snapshot;
+use crate::observe::{Reading, Snapshot, container, readiness};
 use existing::Existing;
 use reduce::Fewer;
 
@@ -32,6 +34,7 @@ Examples:
   kubectl kubecoin deploy -n alice --create-namespace
   kubectl kubecoin deploy --storage dynamic          # if you may not create volumes
   kubectl kubecoin deploy --ha --replicas 5          # a database of five members
+  kubectl kubecoin deploy --ha --storage static      # each in a directory of a node
   kubectl kubecoin deploy --dry-run=client -o yaml   # print the objects, change nothing";
 
 /// How long a standby may take from being ready until it has every acknowledged row.
@@ -141,6 +144,10 @@ struct Prepared {
     fewer: Option<Fewer>,
     /// The Secrets that are created if they are not there.
     secrets: Vec<Secret>,
+    /// What has to be on nodes before the volumes are.
+    directories: Vec<Directory>,
+    /// The image of the database, by which that is created.
+    image: String,
     /// What shall be, in the order of need.
     objects: Vec<Object>,
 }
@@ -162,7 +169,26 @@ async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
         preflight::check(args, ctx, (&objects, &in_order), (&snapshot, &existing), fewer.is_some()).await?;
     }
     let secrets = objects::secrets(&settings.namespace, settings.members.is_some())?;
-    Ok(Prepared { snapshot, existing, fewer, secrets, objects: in_order })
+    let directories = directories(&objects, &existing, &snapshot)?;
+    let template = objects.postgres.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+    let image = template.and_then(|pod| container::image(pod, names::POSTGRES)).unwrap_or_default().to_owned();
+    Ok(Prepared { snapshot, existing, fewer, secrets, directories, image, objects: in_order })
+}
+
+/// The directories of members that may not be there: those of new volumes, and of members that do not become ready. That of one
+/// server is created by the kubelet.
+fn directories(objects: &Objects, existing: &Existing, snapshot: &Snapshot) -> anyhow::Result<Vec<Directory>> {
+    let mut all = Vec::new();
+    for volume in &objects.volumes {
+        let Some(number) = names::number_of_volume(&volume.name_any()) else { continue };
+        let is_there = matches!(existing.of(&Object::of(volume)?, snapshot), Reading::Present(_));
+        let (name, _) = names::member(number);
+        let pod = snapshot.pods_of(names::POSTGRES).find(|pod| pod.name_any() == name);
+        if !is_there || pod.is_some_and(|pod| !readiness::pod(pod)) {
+            all.extend(Directory::of(volume));
+        }
+    }
+    Ok(all)
 }
 
 /// Waits until everything is ready, makes sure that it works together, and says what comes next.

@@ -73,7 +73,7 @@ pub async fn check(
         .map(|object| Obstacle::foreign(&object.reference()))
         .collect();
 
-    let left_behind = snapshot.released_volume().filter(|_| !args.reuse_volume).map(|volume| {
+    let left_behind = snapshot.released_volumes().filter(|_| !args.reuse_volume).map(|volume| {
         let name = volume.name_any();
         let says = format!("persistentvolume/{name} is Released: it still has the data of a deleted claim");
         Obstacle::new(Kind::Released, says)

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::commands::shared::{switch, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::exchange::directory::Directory;
 use crate::exchange::names;
 use crate::kubernetes::act::{Scale, command};
 use crate::kubernetes::gone::{self, Leaving};
@@ -235,9 +236,17 @@ async fn remove(
 fn kept(ctx: &Ctx, snapshot: &Snapshot, number: u32) {
     let (pod, claim) = names::member(number);
     let is_there = snapshot.claims().any(|one| one.name_any() == claim && one.metadata.deletion_timestamp.is_none());
+    let member = snapshot.members.iter().find(|member| member.claim_name == claim);
+    let on_node = member.and_then(|member| Directory::of(member.volume.present()?));
     if deletes_claims(snapshot) {
         ctx.printer
             .note(format!("pod/{pod} is gone, and its claim {claim} with it: the set deletes the claims of such pods"));
+    } else if let Some(directory) = on_node.filter(|_| is_there) {
+        ctx.printer.note(format!(
+            "pod/{pod} is gone; persistentvolumeclaim/{claim} is kept, with its data in {} of node {}: the next member with this \
+             number uses it again, and teardown --delete-data deletes it with all else",
+            directory.path, directory.hostname
+        ));
     } else if is_there {
         ctx.printer.note(delete_claim(&ctx.by_hand, &pod, &claim).to_string());
     } else {

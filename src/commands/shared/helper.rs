@@ -41,7 +41,10 @@ pub async fn start(ctx: &Ctx, helper: &Helper) -> anyhow::Result<Started> {
 const MOST: u32 = 50;
 
 /// Deletes the helpers whose time is over: a run that lives takes its own away before.
-async fn sweep(ctx: &Ctx) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If they cannot be listed or deleted.
+pub async fn sweep(ctx: &Ctx) -> anyhow::Result<()> {
     let cluster = ctx.cluster().await?;
     let helpers = cluster.list::<Pod>(&ListParams::default().labels(names::HELPER).limit(MOST)).await?;
     let now = Timestamp::now();

@@ -6,6 +6,7 @@ pub mod cause;
 pub mod confirm;
 pub mod credentials;
 pub mod demo;
+pub mod directories;
 pub mod exchanges;
 pub mod exercise;
 pub mod file;

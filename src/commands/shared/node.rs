@@ -1,4 +1,4 @@
-//! Which node has the folder of the static volume. Without a pin the data stays behind when the pod moves.
+//! Which node has the folder of a static volume, or of each member's. Without a pin the data stays behind when the pod moves.
 
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
@@ -19,11 +19,7 @@ pub async fn hostname(ctx: &Ctx, wanted: Option<&str>, snapshot: &Snapshot) -> a
     if pinned.is_some() && wanted.is_none_or(|wanted| pinned.as_deref() == Some(wanted)) {
         return Ok(pinned);
     }
-    let nodes = match ctx.cluster().await?.list::<Node>(&ListParams::default().limit(MOST)).await {
-        Ok(nodes) => Some(nodes),
-        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let nodes = list(ctx).await?;
     if let (Some(pinned), Some(wanted)) = (&pinned, wanted) {
         return match nodes.iter().flatten().find(|node| node.name_any() == wanted) {
             Some(node) if label(node) == *pinned => Ok(Some(label(node))),
@@ -37,6 +33,93 @@ pub async fn hostname(ctx: &Ctx, wanted: Option<&str>, snapshot: &Snapshot) -> a
     let Some(nodes) = nodes else { return without_looking(wanted, snapshot) };
     let runs_on = snapshot.primary().and_then(|pod| pod.spec.as_ref()?.node_name.as_deref());
     Ok(choose(&ctx.by_hand, &nodes, runs_on, wanted)?)
+}
+
+/// The nodes; none if one may not list them.
+async fn list(ctx: &Ctx) -> anyhow::Result<Option<Vec<Node>>> {
+    match ctx.cluster().await?.list::<Node>(&ListParams::default().limit(MOST)).await {
+        Ok(nodes) => Ok(Some(nodes)),
+        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The value of that label for each member of a replicated database, of which these have a volume that is pinned already: it stays
+/// where it is. The others go where the fewest are.
+///
+/// # Errors
+/// If a volume is on another node than the wanted one, or no node can be chosen.
+pub async fn of_members(ctx: &Ctx, wanted: Option<&str>, pinned: &[Option<String>]) -> anyhow::Result<Vec<String>> {
+    let all: Option<Vec<String>> = pinned.iter().cloned().collect();
+    if let Some(all) = all.filter(|_| wanted.is_none()) {
+        return Ok(all);
+    }
+    let nodes = list(ctx).await?;
+    match wanted {
+        Some(wanted) => Ok(all_on(&ctx.by_hand, nodes.as_deref(), wanted, pinned)?),
+        None => Ok(spread(&ctx.by_hand, nodes.as_deref(), pinned)?),
+    }
+}
+
+/// All members on the node that somebody has chosen. Without a list of the nodes, its name is taken for its label.
+fn all_on(
+    by_hand: &ByHand,
+    nodes: Option<&[Node]>,
+    wanted: &str,
+    pinned: &[Option<String>],
+) -> Result<Vec<String>, Error> {
+    let named = |nodes: &[Node]| nodes.iter().find(|node| node.name_any() == wanted).map(label);
+    let Some(hostname) = nodes.map_or_else(|| Some(wanted.to_owned()), named) else {
+        let look = by_hand.kubectl_of_cluster("get nodes").to("list them");
+        return Err(Error::new(format!("there is no node {wanted:?}"), look));
+    };
+    let elsewhere =
+        (0..).zip(pinned).find_map(|(number, pin)| Some((number, pin.as_ref().filter(|pin| **pin != hostname)?)));
+    match elsewhere {
+        Some((number, pin)) => Err(Error::new(
+            format!(
+                "the data of {} is on node {pin:?}, and cannot be moved to {wanted}: --node puts all members on one node",
+                names::member(number).0
+            ),
+            "omit --node: each member stays where it is, and new ones go where the fewest are",
+        )),
+        None => Ok(vec![hostname; pinned.len()]),
+    }
+}
+
+/// Each new member on the node that has the fewest, of those that take pods; of several, the first by its name.
+fn spread(by_hand: &ByHand, nodes: Option<&[Node]>, pinned: &[Option<String>]) -> Result<Vec<String>, Error> {
+    let Some(nodes) = nodes else {
+        return Err(Error::new(
+            "you may not list nodes, so the nodes for the members' directories cannot be chosen",
+            "choose one for all with --node NAME, or let the cluster create the volumes: --storage dynamic",
+        ));
+    };
+    let mut usable: Vec<&Node> = nodes.iter().filter(|node| is_usable(node)).collect();
+    usable.sort_by_key(|node| node.name_any());
+    let mut members: Vec<(String, usize)> = usable
+        .into_iter()
+        .map(label)
+        .map(|node| {
+            let has = pinned.iter().flatten().filter(|pin| **pin == node).count();
+            (node, has)
+        })
+        .collect();
+    let chosen = pinned.iter().map(|pin| match pin {
+        Some(pin) => Some(pin.clone()),
+        None => members.iter_mut().min_by_key(|(_, has)| *has).map(|(node, has)| {
+            *has += 1;
+            node.clone()
+        }),
+    });
+    chosen.collect::<Option<_>>().ok_or_else(|| none_is_usable(by_hand, "the members' volumes"))
+}
+
+fn none_is_usable(by_hand: &ByHand, what: &str) -> Error {
+    Error::new(
+        format!("no node is ready and free of taints, so none can be chosen for {what}"),
+        by_hand.kubectl_of_cluster("get nodes").to("check the nodes").and("choose one with --node NAME"),
+    )
 }
 
 fn without_looking(wanted: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<Option<String>> {
@@ -62,11 +145,13 @@ fn choose(
     runs_on: Option<&str>,
     wanted: Option<&str>,
 ) -> Result<Option<String>, Error> {
-    let look = || by_hand.kubectl_of_cluster("get nodes");
     let named = |name: &str| nodes.iter().find(|node| node.name_any() == name);
     if let Some(wanted) = wanted {
         return match (named(wanted), runs_on) {
-            (None, _) => Err(Error::new(format!("there is no node {wanted:?}"), look().to("list them"))),
+            (None, _) => Err(Error::new(
+                format!("there is no node {wanted:?}"),
+                by_hand.kubectl_of_cluster("get nodes").to("list them"),
+            )),
             (_, Some(runs_on)) if runs_on != wanted => Err(Error::new(
                 format!(
                     "the data is on node {runs_on:?}, where postgres-0 runs: with --node {wanted:?} the data would stay behind"
@@ -86,10 +171,7 @@ fn choose(
     usable.sort_by_key(|node| node.name_any());
     match usable.first() {
         Some(node) => Ok(Some(label(node))),
-        None => Err(Error::new(
-            "no node is ready and free of taints, so none can be chosen for the volume",
-            look().to("check the nodes").and("choose one with --node NAME"),
-        )),
+        None => Err(none_is_usable(by_hand, "the volume")),
     }
 }
 
@@ -141,5 +223,47 @@ mod tests {
         assert!(choose(&nodes, Some("d"), Some("c")).is_err());
         assert!(choose(&nodes, None, Some("x")).unwrap_err().to_string().contains("no node"));
         assert!(choose(&[nodes[2].clone(), nodes[3].clone()], None, None).is_err());
+    }
+
+    fn spread(nodes: &[Node], pinned: &[Option<&str>]) -> Result<Vec<String>, Error> {
+        let pinned: Vec<_> = pinned.iter().map(|pin| pin.map(str::to_owned)).collect();
+        super::spread(&ByHand::default(), Some(nodes), &pinned)
+    }
+
+    #[test]
+    fn members_are_spread_over_the_nodes_that_take_pods() {
+        let nodes = [
+            node("c", "True", None),
+            node("b", "True", None),
+            node("a", "True", Some("NoSchedule")),
+            node("d", "False", None),
+        ];
+        assert_eq!(spread(&nodes, &[None; 3]).unwrap(), ["b.host", "c.host", "b.host"]);
+        assert_eq!(spread(&nodes[..1], &[None; 3]).unwrap(), ["c.host"; 3]);
+        assert!(spread(&nodes[2..], &[None; 3]).unwrap_err().to_string().contains("no node is ready"));
+        assert!(super::spread(&ByHand::default(), None, &[None]).unwrap_err().to_string().contains("may not list"));
+    }
+
+    #[test]
+    fn a_member_stays_where_its_volume_is_and_new_ones_go_where_the_fewest_are() {
+        let nodes = [node("a", "True", None), node("b", "True", None)];
+        // Of a node that is not there any more too: a volume cannot be moved.
+        let pinned = [Some("b.host"), Some("gone"), Some("b.host"), None, None, None];
+        assert_eq!(spread(&nodes, &pinned).unwrap(), ["b.host", "gone", "b.host", "a.host", "a.host", "a.host"]);
+        assert_eq!(spread(&[], &[Some("gone")]).unwrap(), ["gone"]);
+    }
+
+    #[test]
+    fn a_chosen_node_has_all_members_or_none() {
+        let nodes = [node("a", "True", None), node("b", "True", Some("NoSchedule"))];
+        let on = |wanted: &str, pinned: &[Option<&str>]| {
+            let pinned: Vec<_> = pinned.iter().map(|pin| pin.map(str::to_owned)).collect();
+            all_on(&ByHand::default(), Some(&nodes), wanted, &pinned).map_err(|error| error.to_string())
+        };
+        assert_eq!(on("b", &[None, None]).unwrap(), ["b.host"; 2]);
+        assert_eq!(on("b", &[Some("b.host"), None]).unwrap(), ["b.host"; 2]);
+        assert!(on("b", &[None, Some("a.host")]).unwrap_err().contains("the data of postgres-1 is on node \"a.host\""));
+        assert!(on("x", &[None]).unwrap_err().contains("there is no node \"x\""));
+        assert_eq!(all_on(&ByHand::default(), None, "x", &[None]).unwrap(), ["x"]);
     }
 }

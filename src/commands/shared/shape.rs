@@ -3,13 +3,12 @@
 use clap::ValueEnum;
 
 use crate::error::Error;
+use crate::exchange::names::MOST_MEMBERS;
 use crate::exchange::settings::{Images, ServiceType, Settings, Storage};
 use crate::kubernetes::ByHand;
 
 /// How many members a replicated database has where nobody asks for another number: of three, one may be away.
 pub const MEMBERS: u32 = 3;
-/// How many it has at most.
-pub const MOST_MEMBERS: u32 = 9;
 
 /// What the objects shall look like.
 #[derive(Clone, Debug, clap::Args)]
@@ -22,7 +21,7 @@ pub struct Shape {
     #[arg(long, value_name = "NUMBER", requires = "ha", value_parser = clap::value_parser!(u32).range(3..=i64::from(MOST_MEMBERS)))]
     pub replicas: Option<u32>,
 
-    /// Where the data is kept: auto, static (the lesson's volume, a directory on a node) or dynamic (the cluster creates a volume)
+    /// Where the data is kept: auto, static (a directory on a node; with --ha one for each member) or dynamic (the cluster creates a volume)
     #[arg(long, value_enum, value_name = "KIND", default_value_t, hide_possible_values = true)]
     pub storage: StorageKind,
 
@@ -34,11 +33,11 @@ pub struct Shape {
     #[arg(long, value_name = "SIZE")]
     pub volume_size: Option<String>,
 
-    /// Directory on the node, for static storage [default: /data/kubecoin/NAMESPACE]
+    /// Directory on the node, for static storage [default: /data/kubecoin/NAMESPACE]; with --ha each member has one in it
     #[arg(long, value_name = "PATH")]
     pub host_path: Option<String>,
 
-    /// Node that has the directory, for static storage
+    /// Node that has the directory, for static storage; with --ha all members are on it [default: spread over the nodes]
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
 
@@ -75,10 +74,10 @@ pub struct Shape {
 /// Where the data lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum StorageKind {
-    /// static if you may create volumes, else dynamic
+    /// static if you may create volumes, else dynamic; with --ha dynamic if the cluster creates volumes by itself
     #[default]
     Auto,
-    /// The lesson's volume, a directory on a node
+    /// A directory on a node: the lesson's volume, or with --ha one for each member
     Static,
     /// A volume that the cluster creates
     Dynamic,
@@ -92,9 +91,6 @@ impl Shape {
     pub fn check(&self) -> Result<(), Error> {
         if self.storage == StorageKind::Static && self.storage_class.is_some() {
             return Err(both("--storage static", "--storage-class"));
-        }
-        if self.ha && self.asked() == StorageKind::Static {
-            return Err(self.members_need_claims());
         }
         let for_static = [("--host-path", self.host_path.is_some()), ("--node", self.node.is_some())];
         if let Some((flag, _)) = for_static.into_iter().find(|(_, given)| *given) {
@@ -128,14 +124,12 @@ impl Shape {
         }
     }
 
-    /// Why the volume of the lesson is none for a replicated database.
-    fn members_need_claims(&self) -> Error {
+    /// The flag that asks for static storage.
+    #[must_use]
+    pub fn asks_for_static(&self) -> &'static str {
         let given = [("--host-path", self.host_path.is_some()), ("--node", self.node.is_some())];
-        let flag = given.into_iter().find(|(_, given)| *given).map_or("--storage static", |(flag, _)| flag);
-        Error::new(
-            format!("--ha and {flag} cannot be combined: each member gets a volume of its own from the cluster"),
-            format!("omit {flag}"),
-        )
+        let flag = given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag);
+        flag.filter(|_| self.storage == StorageKind::Auto).unwrap_or("--storage")
     }
 
     /// The images that the flags ask for.
@@ -156,15 +150,27 @@ impl Shape {
     /// The settings as the flags alone have them, for a namespace of a cluster of which nothing is known.
     ///
     /// # Errors
-    /// If an image cannot be used.
+    /// If an image cannot be used, or members shall be on a node and none is named.
     pub fn alone(&self, namespace: &str) -> Result<Settings, Error> {
-        let storage = match self.asked() {
-            asked if self.ha || asked == StorageKind::Dynamic => Storage::Dynamic { class: self.storage_class.clone() },
-            _ => Storage::Static { host_path: self.host_path.clone(), hostname: self.node.clone() },
+        let members = self.ha.then(|| self.replicas.unwrap_or(MEMBERS));
+        let storage = match (self.asked(), members) {
+            (StorageKind::Static, Some(members)) => {
+                let node = self.node.clone().ok_or_else(no_node)?;
+                Storage::Local {
+                    host_path: self.host_path.clone(),
+                    hostnames: (0..members).map(|_| node.clone()).collect(),
+                }
+            }
+            (StorageKind::Dynamic, _) | (StorageKind::Auto, Some(_)) => {
+                Storage::Dynamic { class: self.storage_class.clone() }
+            }
+            (StorageKind::Static | StorageKind::Auto, None) => {
+                Storage::Static { host_path: self.host_path.clone(), hostname: self.node.clone() }
+            }
         };
         Ok(Settings {
             namespace: namespace.to_owned(),
-            members: self.ha.then(|| self.replicas.unwrap_or(MEMBERS)),
+            members,
             storage,
             volume_size: self.volume_size.clone(),
             images: self.images()?,
@@ -174,6 +180,11 @@ impl Shape {
             network_policy: self.network_policy,
         })
     }
+}
+
+/// Why there are no volumes of members without a cluster that could be asked.
+fn no_node() -> Error {
+    Error::new("each member's volume names its node, and none is named", "name one for all with --node NAME")
 }
 
 /// Two flags that rule each other out.

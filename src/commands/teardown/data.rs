@@ -8,14 +8,16 @@ use super::existing::{self, Existing};
 use super::reach::Reach;
 use super::wipe::{self, Files};
 use super::{Args, again, reach, remove};
-use crate::commands::shared::shape::{MEMBERS, MOST_MEMBERS};
+use crate::commands::shared::directories;
+use crate::commands::shared::shape::MEMBERS;
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::exchange::marks;
-use crate::exchange::{names, objects};
+use crate::exchange::directory::{self, Directory};
+use crate::exchange::names::MOST_MEMBERS;
+use crate::exchange::{marks, names, objects};
 use crate::kubernetes::gone::Leaving;
 use crate::kubernetes::{Cause, Object, RequestError};
-use crate::observe::{Member, Reading, Snapshot, container};
+use crate::observe::{Member, Reading, Snapshot, container, readiness};
 
 /// What is done about the files.
 #[derive(Default)]
@@ -103,6 +105,8 @@ pub async fn delete_all(
     deadline: Instant,
 ) -> anyhow::Result<Outcome> {
     let (mut there, Plan { files, mut stay }) = (there.clone(), plan);
+    // A volume whose directory is lost cannot be mounted, not even to find that it has no files.
+    directories::create(ctx, &image(snapshot)?, &doubtful(snapshot), deadline).await?;
     for files in &files {
         if let Some(volume) = &files.again {
             wipe::earlier_is_gone(ctx, deadline).await?;
@@ -132,11 +136,29 @@ pub async fn delete_all(
         ctx.printer.out(format!("the files {} are deleted", files.place))?;
     }
     there.volumes.retain(|volume| stay.iter().all(|files| files.volume.as_ref() != Some(&volume.object.name)));
+    // Those of members, after all that leads to them: a run that is interrupted leaves no volume without its directory.
+    let emptied: Vec<Directory> =
+        snapshot.volumes().filter(|volume| has(&there.volumes, &volume.name_any())).filter_map(of_member).collect();
     let outcome = delete(args, ctx, snapshot, &there, deadline).await?;
     for files in &stay {
         files.tell(ctx);
     }
+    if outcome == Outcome::Holds {
+        directories::remove(ctx, &image(snapshot)?, &emptied, deadline).await?;
+    }
     Ok(if stay.is_empty() { outcome } else { Outcome::DoesNotHold })
+}
+
+/// The directories of members that were not ready: they may be lost.
+fn doubtful(snapshot: &Snapshot) -> Vec<Directory> {
+    let is_ready = |member: &&Member| snapshot.pod_of(member).is_none_or(readiness::pod);
+    let others = snapshot.members.iter().filter(|member| !is_ready(member));
+    others.filter_map(|member| of_member(member.volume.present()?)).collect()
+}
+
+/// The directory of a volume that is a member's on a node.
+fn of_member(volume: &PersistentVolume) -> Option<Directory> {
+    names::number_of_volume(&volume.name_any()).and_then(|_| Directory::of(volume))
 }
 
 fn has(all: &[Leaving], name: &str) -> bool {
@@ -196,7 +218,7 @@ fn image(snapshot: &Snapshot) -> anyhow::Result<String> {
 /// Where the files of a member are.
 fn place(snapshot: &Snapshot, member: &Member) -> String {
     let volume = member.volume.present();
-    let path = volume.and_then(|volume| Some(volume.spec.as_ref()?.host_path.as_ref()?.path.clone()));
+    let path = volume.and_then(directory::path);
     let pod = snapshot.pod_of(member).and_then(|pod| pod.spec.as_ref()?.node_name.clone());
     let node = volume.and_then(marks::pinned_to).or(pod).map(|node| format!(" of node {node}")).unwrap_or_default();
     match (path, member.volume_name()) {
@@ -251,13 +273,15 @@ pub fn kept(ctx: &Ctx, snapshot: &Snapshot, there: &Existing) -> anyhow::Result<
             state.join(", ")
         ));
     }
-    let again = match members(snapshot) {
-        Some(MEMBERS) => ctx.own_command("deploy --ha"),
-        Some(members) => ctx.own_command(["deploy", "--ha", "--replicas", &members.to_string()]),
-        None if is_left => ctx.own_command("deploy --reuse-volume"),
-        None => ctx.own_command("deploy"),
-    };
-    ctx.printer.note(again.to("to deploy it again with its data"));
+    let mut again = vec!["deploy".to_owned()];
+    if let Some(members) = members(snapshot) {
+        again.push("--ha".to_owned());
+        if members != MEMBERS {
+            again.extend(["--replicas".to_owned(), members.to_string()]);
+        }
+    }
+    again.extend(is_left.then(|| "--reuse-volume".to_owned()));
+    ctx.printer.note(ctx.own_command(again).to("to deploy it again with its data"));
     ctx.printer.note(ctx.own_command("teardown --delete-data").to("to delete the data too"));
     Ok(())
 }

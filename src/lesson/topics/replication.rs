@@ -1,10 +1,12 @@
 //! A replicated database: what a StatefulSet is for that has a claim for each pod.
 
+use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::ResourceExt;
 
 use super::live::Live;
 use super::shown::{self, Fact, Shown, Table};
 use super::{Look, Topic};
+use crate::exchange::directory::Directory;
 use crate::exchange::names;
 use crate::observe::Reading;
 use crate::observe::replication::{Said, is_primary};
@@ -58,6 +60,7 @@ fn shows(live: &Live) -> Vec<Shown> {
         if !rows.is_empty() {
             all.push(Table { columns: COLUMNS, rows }.into());
         }
+        all.extend(on_nodes(live));
         all.extend(synchronous(live));
     }
     all
@@ -72,6 +75,21 @@ fn members(live: &Live) -> impl Iterator<Item = Vec<String>> {
         let timeline = timeline.map(|timeline| timeline.to_string()).unwrap_or_default();
         Some(vec![pod.name_any(), role.to_owned(), member.claim_name.clone(), timeline])
     })
+}
+
+/// The volumes that are tied to a node, and so are their members.
+fn on_nodes(live: &Live) -> impl Iterator<Item = Shown> {
+    live.snapshot.members.iter().filter_map(|member| {
+        let volume = member.volume.present()?;
+        let Directory { hostname, path } = Directory::of(volume).filter(|_| is_local(volume))?;
+        let says = format!("is a directory on one node, so {} runs on that node, or not at all", member.pod);
+        let fact = Fact::new(format!("persistentvolume/{}", volume.name_any()), says);
+        Some(fact.because("spec.local.path", path).because("spec.nodeAffinity", hostname).into())
+    })
+}
+
+fn is_local(volume: &PersistentVolume) -> bool {
+    volume.spec.as_ref().is_some_and(|spec| spec.local.is_some())
 }
 
 /// Which standby has every acknowledged row.
@@ -144,5 +162,19 @@ mod tests {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         assert!(format!("{:?}", shows(&live(&[]))).contains("may be on one volume only"));
+    }
+
+    #[test]
+    fn a_member_with_its_data_on_a_node_is_tied_to_it() {
+        let storage = Storage::Local { host_path: None, hostnames: vec!["node-1".to_owned(), "node-2".to_owned()] };
+        let objects = Objects::new(&Settings { members: Some(2), ..Settings::of("alice", storage) }).unwrap();
+        let mut live = live(&[]);
+        for (member, volume) in live.snapshot.members.iter_mut().zip(objects.volumes) {
+            member.volume = Reading::Present(volume);
+        }
+        let shown = format!("{:?}", shows(&live));
+        for part in ["so postgres-1 runs on that node", "/data/kubecoin/alice/postgres-1", "node-2"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
     }
 }

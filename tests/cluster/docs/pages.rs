@@ -69,9 +69,17 @@ const OF_MEMBERS: &str = "shared::failover";
 /// The same of the number of its members, and of rows that are copied.
 const OF_SCALING: &str = "shared::scaling";
 
-const REPLICATED: [(&str, Fate); 21] = [
+/// The same of members that have their data on nodes.
+const OF_NODES: &str = "shared::ha";
+
+const REPLICATED: [(&str, Fate); 23] = [
     ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
+    ("kubectl kubecoin deploy --ha --storage static -n trio", Elsewhere(OF_NODES)),
+    (
+        "kubectl get pv -o custom-columns=NAME:.metadata.name,CLAIM:.spec.claimRef.name,PATH:.spec.local.path",
+        Elsewhere(OF_NODES),
+    ),
     ("kubectl get pods -l app=postgres -L role -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl delete pod -l app=postgres,role=primary -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
