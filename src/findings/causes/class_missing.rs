@@ -65,6 +65,18 @@ fn missing(observed: &Observed, claim: Unbound) -> Option<Finding> {
         let hint = look.and("create the class, or delete the StatefulSet and create it again with one that exists");
         return Some(claim.finding(&CAUSE, what + &others, hint));
     }
+    // Nor can those of a replicated database; a claim that never had a volume has no rows.
+    if observed.snapshot.is_replicated() {
+        let again = if classes.is_some_and(Vec::is_empty) {
+            by_hand.own("deploy --ha --storage static")
+        } else {
+            by_hand.own("deploy --ha --storage-class NAME")
+        };
+        let stop = by_hand.own("teardown").to("stop the exchange");
+        let hint =
+            look.and(stop).and(claim.delete(observed)).and(again.to("create all again with storage that exists"));
+        return Some(claim.finding(&CAUSE, what + &others, hint));
+    }
     let again = if claim.member.released_volume().is_some() {
         by_hand.own("deploy --reuse-volume").to("create it again, with the data of the volume that is there")
     } else if classes.is_some_and(Vec::is_empty) {

@@ -72,8 +72,13 @@ pub static CAUSE: Cause = Cause {
 /// A claim is created again, and its volume gives it the data only if it is told to.
 fn hint(observed: &Observed, object: &str) -> Hint {
     let member = observed.snapshot.members.iter().find(|member| member.claim_reference() == object);
-    match member.and_then(Member::released_volume) {
-        Some(_) => observed.by_hand.own("deploy --reuse-volume").to("create it again, with the data of its volume"),
-        None => observed.by_hand.own("deploy").to("create it again"),
-    }
+    let is_left = member.and_then(Member::released_volume).is_some();
+    let deploy = match (observed.snapshot.is_replicated(), is_left) {
+        (true, true) => "deploy --ha --reuse-volume",
+        (true, false) => "deploy --ha",
+        (false, true) => "deploy --reuse-volume",
+        (false, false) => "deploy",
+    };
+    let purpose = if is_left { "create it again, with the data of its volume" } else { "create it again" };
+    observed.by_hand.own(deploy).to(purpose)
 }

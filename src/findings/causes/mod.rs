@@ -36,6 +36,7 @@ causes![
     pod_refused of any set,
     unschedulable of any set,
     node_away of any set,
+    directory_missing of any set,
     store_unreachable,
     image_pull of any set,
     out_of_memory of any set,

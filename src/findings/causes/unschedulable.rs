@@ -147,11 +147,38 @@ fn uncordon(observed: &Observed, pod: &Pod) -> Hint {
 
 fn where_the_volume_is(observed: &Observed, pod: &Pod) -> Hint {
     match tied_to(observed, pod) {
+        Some(hostname) if is_gone(observed, &hostname) => without_its_node(observed, pod, &hostname),
         Some(hostname) => observed
             .by_hand
             .kubectl_of_cluster(["get", "nodes", "-l", &format!("{}={hostname}", names::HOSTNAME)])
             .to("see the node that has the data")
             .and("start it, or make room on it"),
         None => observed.by_hand.kubectl("describe pvc").to("see which volume it is"),
+    }
+}
+
+/// Whether the cluster has no node any more with this label.
+fn is_gone(observed: &Observed, hostname: &str) -> bool {
+    let has_it = |node: &Node| node.labels().get(names::HOSTNAME).is_some_and(|it| it == hostname);
+    observed.details.nodes.present().is_some_and(|nodes| !nodes.iter().any(has_it))
+}
+
+/// What helps a pod whose data was on a node that is gone. A member of a replicated database can do without.
+fn without_its_node(observed: &Observed, pod: &Pod, hostname: &str) -> Hint {
+    let by_hand = observed.by_hand;
+    let look = by_hand.kubectl_of_cluster("get nodes --show-labels").to(format!(
+        "the volume is on a node with the label {}={hostname}, and none has it: add that node again",
+        names::HOSTNAME
+    ));
+    let member = observed.snapshot.members.iter().find(|member| member.pod == pod.name_any());
+    let volume = member.and_then(|member| member.volume.present()).map(ResourceExt::name_any);
+    match (member, volume.filter(|name| names::number_of_volume(name).is_some())) {
+        (Some(member), Some(volume)) => look
+            .and(by_hand.kubectl(["delete", "persistentvolumeclaim", &member.claim_name, "--wait=false"]).to(
+                "or, if it does not come back, delete the claim and the volume of this member: the others have the rows",
+            ))
+            .and(by_hand.kubectl_of_cluster(["delete", "persistentvolume", &volume]))
+            .and(by_hand.own("deploy --ha").to("and give it a new one on another node")),
+        _ => look,
     }
 }

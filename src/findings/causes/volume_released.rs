@@ -33,7 +33,8 @@ fn released(observed: &Observed, claim: Unbound) -> Option<Finding> {
         let free = ["patch", "persistentvolume", &volume.name_any(), "--type=json", "-p", FREE];
         by_hand.kubectl_of_cluster(free).to("bind that data to the new claim")
     } else {
-        by_hand.own("deploy --reuse-volume").to("bind that data to the new claim")
+        let ha = if observed.snapshot.is_replicated() { "deploy --ha --reuse-volume" } else { "deploy --reuse-volume" };
+        by_hand.own(ha).to("bind that data to the new claim")
     };
     Some(claim.finding(&CAUSE, says, hint))
 }

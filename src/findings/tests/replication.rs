@@ -131,3 +131,73 @@ fn members_that_cannot_use_the_api_server_are_named() {
     assert_eq!(found.len(), 2, "no primary, and why: {found:?}");
     assert_eq!(after(61, vec![], &[]), [], "nobody runs who could");
 }
+
+/// Members with their data on nodes; the first one's pod is like this.
+fn on_nodes(first: &Value) -> Snapshot {
+    let hostnames = ["a.host", "b.host", "a.host"].map(str::to_owned).to_vec();
+    let storage = Storage::Local { host_path: None, hostnames };
+    let objects = Objects::new(&Settings { members: Some(3), ..Settings::of("alice", storage) }).unwrap();
+    let mut snapshot = database(vec![pod(1, "replica", true, AT), pod(2, "primary", true, AT)], &["postgres-1"]);
+    let Reading::Present(pods) = &mut snapshot.pods else { panic!("there are pods") };
+    pods.push(serde_json::from_value(first.clone()).unwrap());
+    for (member, volume) in snapshot.members.iter_mut().zip(objects.volumes) {
+        member.volume = Reading::Present(volume);
+    }
+    snapshot.statefulset = Reading::Present(objects.postgres);
+    snapshot
+}
+
+fn waiting(condition: &Value, containers: &Value) -> Value {
+    json!({ "metadata": { "name": "postgres-0", "uid": "0", "labels": { "app": "postgres" } }, "spec": { "nodeName": "a", "containers": [] },
+            "status": { "phase": "Pending", "conditions": [condition], "containerStatuses": containers } })
+}
+
+fn of_slug(slug: &str, snapshot: &Snapshot, details: &Details) -> Vec<Finding> {
+    let by_hand = &hostile();
+    let observed = Observed { snapshot, details, namespace: "alice", by_hand, now: Timestamp::UNIX_EPOCH };
+    let found = judge(&observed);
+    found.into_iter().filter(|finding| finding.cause.slug == slug).collect()
+}
+
+#[test]
+fn a_directory_that_is_not_on_its_node_is_told_with_its_path() {
+    const SAID: &str = "MountVolume.NewMounter initialization failed for volume \"postgres-0-pv-alice\" : path \"/data/kubecoin/alice/postgres-0\" does not exist";
+    let creating = json!([{ "name": "postgres", "ready": false, "restartCount": 0, "image": "", "imageID": "",
+                            "state": { "waiting": { "reason": "ContainerCreating" } } }]);
+    let not_ready = json!({ "type": "Ready", "status": "False" });
+    let snapshot = on_nodes(&waiting(&not_ready, &creating));
+    let found = of_slug("directory-missing", &snapshot, &event("0", "FailedMount", SAID));
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert!(
+        finding.says.ends_with("the directory /data/kubecoin/alice/postgres-0 does not exist on node a"),
+        "{}",
+        finding.says
+    );
+    assert!(finding.hint.to_string().contains("deploy --ha"), "{}", finding.hint);
+    // Once it runs, what was said before is over; and other volumes have other reasons.
+    let mut running = creating.clone();
+    running[0]["state"] = json!({ "running": {} });
+    let runs = on_nodes(&waiting(&not_ready, &running));
+    assert_eq!(of_slug("directory-missing", &runs, &event("0", "FailedMount", SAID)), []);
+    let other = event("0", "FailedMount", "configmap \"postgres-settings\" not found");
+    assert_eq!(of_slug("directory-missing", &snapshot, &other), []);
+}
+
+#[test]
+fn a_member_whose_node_is_gone_can_do_without_its_volume() {
+    let message = "0/1 nodes are available: 1 node(s) had volume node affinity conflict.";
+    let unschedulable = json!({ "type": "PodScheduled", "status": "False", "message": message });
+    let snapshot = on_nodes(&waiting(&unschedulable, &json!([])));
+    let hint = |labels: &Value| {
+        let node = json!([{ "metadata": { "name": "x", "labels": labels } }]);
+        let details = Details { nodes: Reading::Present(serde_json::from_value(node).unwrap()), ..Details::default() };
+        of_slug("unschedulable", &snapshot, &details).remove(0).hint.to_string()
+    };
+    let gone = hint(&json!({ names::HOSTNAME: "b.host" }));
+    for words in
+        ["none has it", "delete persistentvolumeclaim data-postgres-0", "delete persistentvolume postgres-0-pv-alice"]
+    {
+        assert!(gone.contains(words), "{words}: {gone}");
+    }
+    assert!(hint(&json!({ names::HOSTNAME: "a.host" })).contains("see the node that has the data"));
+}

@@ -22,6 +22,10 @@ pub const WITHOUT: &[(&str, &str)] = &[
     ),
     ("volume-on-any-node", "it needs a second node, and then each exchange has it"),
     ("node-away", OF_THE_CLUSTER),
+    (
+        "directory-missing",
+        "the kubelet creates the directory of one server; `shared::ha` has members that each need theirs",
+    ),
     ("postgres-18-layout", "it needs the image of PostgreSQL 18, which the test cluster does not have"),
     ("not-published", "it passes: the cluster publishes a ready pod within a moment, unless its controllers are away"),
     ("no-primary", OF_MEMBERS),
