@@ -84,7 +84,7 @@ fn a_new_primary_takes_over_with_every_row() {
     }
     for (words, says) in [
         ("deploy", "there is a replicated database, which cannot be changed to one server"),
-        ("deploy --ha --replicas 5 --storage static", "each member gets a volume of its own"),
+        ("deploy --ha --replicas 5 --storage static", "which cannot be changed to static (--storage)"),
         ("deploy --ha --volume-size 2Gi", "cannot be changed to 2Gi"),
         ("lesson 2 --yes", "this works with one server only"),
         ("exercise start 2 --yes", "this works with one server only"),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::support::deployed::field;
 use crate::support::kubectl::{self, Ended, ok};
-use crate::support::plugin::{ends, run};
-use crate::support::scene::Scene;
+use crate::support::plugin::{Ran, ends, run};
+use crate::support::scene::{Scene, testbed};
 use crate::support::wait::until;
 
 /// All members start, and one of them has to be found to be the primary.
@@ -17,10 +17,11 @@ const KINDS: &str =
     "all,pvc,configmaps,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies";
 
 /// Deploys it, and waits until its members are ready. The exchange on it is not looked at.
-fn deployed(namespace: &str) {
+fn deployed(namespace: &str, storage: &str) -> Ran {
     // Their number is said: where a set has fewer, deploy leaves it as it is.
-    ends(namespace, "deploy --ha --replicas 3 --wait=false", 0);
+    let ran = ends(namespace, &format!("deploy --ha --replicas 3 --wait=false {storage}"), 0);
     ready(namespace, 3);
+    ran
 }
 
 /// Waits until so many members are ready.
@@ -72,6 +73,16 @@ const KEPT: [&str; 8] = [
     "secret/postgres-members",
 ];
 
+/// The directories of the members, as their volumes have them, each with its node.
+fn directories(namespace: &str) -> Vec<(String, String)> {
+    let volume = |number: u32| format!("persistentvolume/postgres-{number}-pv-{namespace}");
+    let of = |number| {
+        let terms = "/spec/nodeAffinity/required/nodeSelectorTerms/0/matchExpressions/0/values/0";
+        (kubectl::field(&volume(number), terms), kubectl::field(&volume(number), "/spec/local/path"))
+    };
+    (0..3).map(of).collect()
+}
+
 /// Takes it away with its data: nothing is left.
 fn nothing_is_left(namespace: &str) {
     let volumes: Vec<String> = (0..3)
@@ -90,18 +101,26 @@ fn nothing_is_left(namespace: &str) {
 }
 
 #[test]
-fn a_replicated_database_comes_back_with_its_rows_and_goes_with_its_data() {
+fn members_on_nodes_come_back_with_their_rows_and_go_with_their_data() {
     let scene = Scene::without_namespace("kc-plugin-ha");
     let namespace = scene.namespace();
     // The namespace is there, and the members' ServiceAccount is not.
     ok(&format!("create namespace {namespace}"));
-    deployed(namespace);
+    // It needs no more than a plain user, and no volume that the cluster creates.
+    ok(&format!("label namespace {namespace} pod-security.kubernetes.io/enforce=baseline"));
+    let first = deployed(namespace, "--storage static");
+    assert!(first.stderr.contains(&format!("/data/kubecoin/{namespace}/postgres-0")), "{}", first.stderr);
+    let places = directories(namespace);
+    for (number, (_, path)) in places.iter().enumerate() {
+        assert_eq!(*path, format!("/data/kubecoin/{namespace}/postgres-{number}"));
+    }
     sql(namespace, "CREATE TABLE kept AS SELECT generate_series(1, 100) AS id;");
 
     let torn = ends(namespace, "teardown --yes", 0);
     let said = &torn.stderr;
     assert!(
-        said.contains("kept: persistentvolumeclaim/data-postgres-0, ") && said.contains(", and both Secrets"),
+        said.contains("kept: persistentvolumeclaim/data-postgres-0, ")
+            && said.contains(&format!("persistentvolume/postgres-2-pv-{namespace}, and both Secrets")),
         "{said}"
     );
     assert!(
@@ -119,9 +138,20 @@ fn a_replicated_database_comes_back_with_its_rows_and_goes_with_its_data() {
     assert_eq!(again.stdout, "there is no exchange in namespace kc-plugin-ha\n");
     assert!(again.stderr.contains("kept: persistentvolumeclaim/data-postgres-0, "), "{}", again.stderr);
 
-    deployed(namespace);
+    // A claim that is deleted leaves its volume, which gives its rows to no other claim unless it is told to.
+    ok(&format!("delete pvc/data-postgres-2 -n {namespace}"));
+    let refused = ends(namespace, "deploy --ha", 2);
+    assert!(
+        refused.stderr.contains(&format!("persistentvolume/postgres-2-pv-{namespace} is Released")),
+        "{}",
+        refused.stderr
+    );
+    deployed(namespace, "--reuse-volume");
+    assert_eq!(directories(namespace), places, "each is where it was");
     assert_eq!(sql(namespace, "SELECT count(*), sum(id) FROM kept;"), "100|5050");
     nothing_is_left(namespace);
+    let stays = testbed(&["node-exec", "1", "--", "find", "/data/kubecoin", "-maxdepth", "1", "-name", namespace]);
+    assert_eq!(stays, "", "the directories are gone too");
 }
 
 /// A member without the last rows is started first, and alone: it waits for one that has them.
@@ -130,7 +160,7 @@ fn a_member_that_lacks_rows_and_starts_first_does_not_become_the_primary() {
     let scene = Scene::without_namespace("kc-plugin-ha-stale");
     let namespace = scene.namespace();
     ok(&format!("create namespace {namespace}"));
-    deployed(namespace);
+    deployed(namespace, "");
     sql(namespace, "CREATE TABLE kept AS SELECT 1 AS id;");
     // The first member is to be the stale one, so another one has to be the primary.
     if primary(namespace).as_deref() == Ok("postgres-0") {
@@ -178,7 +208,7 @@ fn a_member_that_lacks_rows_and_starts_first_does_not_become_the_primary() {
         std::thread::sleep(Duration::from_secs(1));
     }
 
-    deployed(namespace);
+    deployed(namespace, "");
     assert_eq!(sql(namespace, "SELECT count(*), sum(id) FROM kept;"), "100|5050");
     nothing_is_left(namespace);
 }

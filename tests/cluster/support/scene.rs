@@ -46,7 +46,8 @@ impl Scene {
     /// A namespace that does not exist yet, and no volume or files of an earlier one of this name.
     pub fn without_namespace(name: &str) -> Self {
         kubectl::ok(&format!("delete namespace {name} --ignore-not-found --timeout 120s"));
-        kubectl::ok(&format!("delete pv postgres-pv-{name} --ignore-not-found --timeout 60s"));
+        let of_members = [0, 1, 2].map(|number| format!("postgres-{number}-pv-{name}")).join(" ");
+        kubectl::ok(&format!("delete pv postgres-pv-{name} {of_members} --ignore-not-found --timeout 60s"));
         testbed(&["node-exec", "1", "--", "rm", "-rf", &format!("/data/kubecoin/{name}")]);
         Self { namespace: name.to_owned() }
     }
