@@ -11,6 +11,7 @@ use kube::ResourceExt;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::commands::shared::standing::Standing;
 use crate::commands::shared::{switch, waiting};
 use crate::context::Ctx;
 use crate::error::Error;
@@ -19,8 +20,7 @@ use crate::exchange::names;
 use crate::kubernetes::act::{Scale, command};
 use crate::kubernetes::gone::{self, Leaving};
 use crate::kubernetes::{ByHand, Object};
-use crate::observe::replication::{Said, is_following};
-use crate::observe::{Reading, Reason, Snapshot, readiness};
+use crate::observe::{Reading, Snapshot};
 use crate::text::{Hint, brief};
 
 /// The pause before it is looked at again.
@@ -154,40 +154,25 @@ impl Fewer {
 
 /// What comes next, before the last member goes of those that there are. The first ones, so many, stay.
 fn step(snapshot: &Snapshot, last: u32, stay: u32) -> Step {
-    let Some(primary) = snapshot.primary().filter(|pod| readiness::pod(pod)) else {
-        return Step::Wait("no member is the primary".to_owned());
+    let standing = match Standing::of(snapshot) {
+        Ok(standing) => standing,
+        Err(why) => return Step::Wait(why),
     };
-    let name = primary.name_any();
-    let replication = match &snapshot.replication {
-        Reading::Present(replication) => replication,
-        Reading::Unknown(Reason::Failed(why) | Reason::Forbidden(why)) => {
-            return Step::Wait(format!("who has every acknowledged row is unknown: {why}"));
-        }
-        Reading::Absent | Reading::NotAsked => {
-            return Step::Wait("who has every acknowledged row is unknown".to_owned());
-        }
+    let member = |number: u32| {
+        let (name, _) = names::member(number);
+        snapshot.pods_of(names::POSTGRES).find(|pod| pod.name_any() == name)
     };
-    if replication.leader.as_ref() != Some(&name) {
-        return Step::Wait("the primary is changing".to_owned());
-    }
-    let timeline = Said::of(primary).and_then(|said| said.timeline);
-    let follows = |number: u32| {
-        let (pod, _) = names::member(number);
-        let pod = snapshot.pods_of(names::POSTGRES).find(|one| one.name_any() == pod);
-        pod.is_some_and(|pod| pod.name_any() == name || is_following(pod, timeline))
-    };
-    if let Some(behind) = (0..stay).find(|number| !follows(*number)) {
+    let follows = |number: &u32| member(*number).is_some_and(|pod| standing.is_with_it(pod));
+    if let Some(behind) = (0..stay).find(|number| !follows(number)) {
         return Step::Wait(format!("pod/{} does not follow the primary", names::member(behind).0));
     }
-    let (leaves, _) = names::member(last);
-    let has_every_row = |number: &u32| {
-        let (pod, _) = names::member(*number);
-        pod != name && replication.synchronous.contains(&pod) && follows(*number)
-    };
+    let has_every_row = |number: &u32| member(*number).is_some_and(|pod| standing.has_every_row(pod));
     match (0..=last).find(has_every_row) {
         None => Step::Wait("no standby has every acknowledged row".to_owned()),
         // Those that stay are asked first: one that goes later would have to hand the role over again.
-        Some(number) if name == leaves => Step::Switch { primary: name, to: names::member(number).0 },
+        Some(number) if standing.primary == names::member(last).0 => {
+            Step::Switch { primary: standing.primary, to: names::member(number).0 }
+        }
         Some(_) => Step::Remove,
     }
 }
@@ -273,8 +258,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::observe::Member;
     use crate::observe::replication::Replication;
+    use crate::observe::{Member, Reason};
 
     /// So many members that all follow this primary; these have every acknowledged row.
     fn of(members: u32, primary: u32, synchronous: &[u32]) -> Snapshot {

@@ -29,6 +29,7 @@ pub mod results;
 pub mod reuse;
 pub mod settle;
 pub mod shape;
+pub mod standing;
 pub mod switch;
 pub mod table;
 pub mod target;
