@@ -70,12 +70,10 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
         all.splice(0..0, secrets);
     } else {
         let name = settings.credentials.as_deref().unwrap_or(names::SECRET);
+        let members = settings.members_secret.as_deref().unwrap_or(names::MEMBERS_SECRET);
         ctx.printer.note(match settings.members {
             None => format!("secret/{name} is left out; --include-secrets writes it too"),
-            Some(_) => format!(
-                "secret/{name} and secret/{} are left out; --include-secrets writes them too",
-                names::MEMBERS_SECRET
-            ),
+            Some(_) => format!("secret/{name} and secret/{members} are left out; --include-secrets writes them too"),
         });
     }
     match &args.output_directory {
@@ -178,14 +176,14 @@ async fn secrets(args: &Args, ctx: &Ctx, settings: &Settings) -> anyhow::Result<
         Ok(if args.client { None } else { ctx.cluster().await?.get(name).await?.map(bare) })
     };
     let mut all = Vec::new();
-    for new in objects::secrets(&settings.namespace, settings.members.is_some())? {
+    for new in objects::secrets(settings)? {
         let secret = there(&new.name_any()).await?.unwrap_or(new);
         all.push(Object::of(&secret)?);
     }
-    if let Some(rotated) = &settings.credentials
-        && let Some(secret) = there(rotated).await?
-    {
-        all.push(Object::of(&secret)?);
+    for rotated in settings.credentials.iter().chain(&settings.members_secret) {
+        if let Some(secret) = there(rotated).await? {
+            all.push(Object::of(&secret)?);
+        }
     }
     Ok(all)
 }

@@ -115,7 +115,7 @@ mod tests {
     fn each_object_of_a_replicated_database_has_its_file() {
         let settings = Settings { members: Some(3), ..Settings::of("alice", Storage::Dynamic { class: None }) };
         let mut objects = Objects::new(&settings).unwrap().in_order().unwrap();
-        objects.extend(secrets("alice", true).unwrap().iter().map(|secret| Object::of(secret).unwrap()));
+        objects.extend(secrets(&settings).unwrap().iter().map(|secret| Object::of(secret).unwrap()));
         let files: BTreeSet<String> = objects.iter().map(file).collect();
         assert_eq!(files, REPLICATED.iter().map(|manifest| manifest.file.to_owned()).collect());
     }

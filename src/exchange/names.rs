@@ -29,6 +29,11 @@ pub const ROLE: (&str, &str) = ("role", "primary");
 pub const MEMBERS_SECRET: &str = "postgres-members";
 /// Its keys: a password each.
 pub const MEMBERS_SECRET_KEYS: [&str; 4] = ["superuser", "replication", "rewind", "restapi"];
+/// Those of its keys that hold the password of a role of the database, each with that role.
+pub const MEMBERS_ROLES: [(&str, &str); 3] =
+    [("superuser", DATABASE_USER), ("replication", "replicator"), ("rewind", "rewinder")];
+/// The variable of a member that tells which Secret it was given.
+pub const MEMBERS_PASSWORD: &str = "PATRONI_SUPERUSER_PASSWORD";
 /// The `ConfigMap` with what each member is told before it starts.
 pub const SETTINGS: &str = "postgres-settings";
 /// The `ConfigMap`s in which Patroni keeps the settings, the primary's claim to be that, which standby has every acknowledged
@@ -122,6 +127,18 @@ pub fn member(number: u32) -> (String, String) {
 #[must_use]
 pub fn number_of(claim: &str) -> Option<u32> {
     claim.strip_prefix(MEMBER_CLAIM)?.parse().ok()
+}
+
+/// The Secret that a rotation has put in the place of the first one of this name.
+#[must_use]
+pub fn rotated(first: &str, rotation: &str) -> String {
+    format!("{first}-{rotation}")
+}
+
+/// The rotation that has put a Secret in the place of the first one of this name.
+#[must_use]
+pub fn rotation_of<'a>(secret: &'a str, first: &str) -> Option<&'a str> {
+    secret.strip_prefix(first)?.strip_prefix('-')
 }
 
 /// The static volume of a namespace. Volumes are cluster-wide, so outside the lesson's namespace it carries the name.

@@ -266,14 +266,16 @@ impl Objects {
         }
     }
 
-    /// The database keeps its own Secret, of which it takes the password at its first start alone.
+    /// The database keeps the exchange's first Secret, of which it takes the password at its first start alone.
     fn set_credentials(&mut self, settings: &Settings) {
-        let Some(name) = &settings.credentials else { return };
-        let template = self.backend.spec.as_mut().map(|spec| &mut spec.template);
-        let containers = template.and_then(|template| template.spec.as_mut()).map(|pod| &mut pod.containers);
-        let variables = containers.into_iter().flatten().flat_map(|container| container.env.iter_mut().flatten());
-        for source in variables.filter_map(|variable| variable.value_from.as_mut()?.secret_key_ref.as_mut()) {
-            source.name.clone_from(name);
+        let backend = self.backend.spec.as_mut().map(|spec| &mut spec.template);
+        let set = self.postgres.spec.as_mut().map(|spec| &mut spec.template);
+        let chosen =
+            [(backend, names::SECRET, &settings.credentials), (set, names::MEMBERS_SECRET, &settings.members_secret)];
+        for (template, first, chosen) in chosen {
+            if let (Some(template), Some(name)) = (template, chosen) {
+                use_secret(template, first, name);
+            }
         }
     }
 
@@ -344,6 +346,16 @@ fn first_member(set: &StatefulSetSpec) -> PodTemplateSpec {
         pod.volumes.get_or_insert_default().extend(volumes);
     }
     template
+}
+
+/// Takes from a Secret what was to be taken from the first one.
+fn use_secret(template: &mut PodTemplateSpec, first: &str, name: &str) {
+    let containers = template.spec.as_mut().map(|pod| &mut pod.containers);
+    let variables = containers.into_iter().flatten().flat_map(|container| container.env.iter_mut().flatten());
+    let sources = variables.filter_map(|variable| variable.value_from.as_mut()?.secret_key_ref.as_mut());
+    for source in sources.filter(|source| source.name == first) {
+        name.clone_into(&mut source.name);
+    }
 }
 
 /// What the name of a pod ends with that is only tried.
@@ -463,11 +475,19 @@ pub fn secret(namespace: &str) -> anyhow::Result<Secret> {
     secret_with(namespace, names::SECRET)
 }
 
-/// The Secrets of the exchange, each with new random passwords in `stringData`: of one server, or of a replicated database.
+/// The Secrets without which pods of these settings do not start, each with new random passwords in `stringData`. The members use
+/// their first one no more once another has taken its place. The exchange's stays: the database's pod cannot start without it.
 ///
 /// # Errors
 /// As above.
-pub fn secrets(namespace: &str, replicated: bool) -> anyhow::Result<Vec<Secret>> {
+pub fn secrets(settings: &Settings) -> anyhow::Result<Vec<Secret>> {
+    let mut all = first_secrets(&settings.namespace, settings.members.is_some())?;
+    all.retain(|secret| settings.members_secret.is_none() || secret.name_any() != names::MEMBERS_SECRET);
+    Ok(all)
+}
+
+/// The Secrets of a first deployment: of one server, or of a replicated database.
+fn first_secrets(namespace: &str, replicated: bool) -> anyhow::Result<Vec<Secret>> {
     if !replicated {
         return Ok(vec![secret(namespace)?]);
     }
@@ -482,16 +502,24 @@ pub fn secrets(namespace: &str, replicated: bool) -> anyhow::Result<Vec<Secret>>
     ])
 }
 
-/// A Secret like it, for the next password: under a name that no Secret ever had, for the kubelet hands out the old value
-/// of a name as long as any pod of the node uses it.
+/// What the names of the Secrets of a rotation end with: one that no Secret ever had, for the kubelet hands out the old value of a
+/// name as long as any pod of the node uses it.
+#[must_use]
+pub fn new_rotation() -> String {
+    format!("{:08x}", rand::rng().random::<u32>())
+}
+
+/// Secrets like the first ones, for the next passwords.
 ///
 /// # Errors
-/// If the manifest is not what it should be, which is a mistake of this program.
-pub fn rotated_secret(namespace: &str, replicated: bool) -> anyhow::Result<Secret> {
-    let mut secret = secrets(namespace, replicated)?.into_iter().next().context("there is no Secret")?;
-    secret.metadata.name = Some(format!("{}-{:08x}", names::SECRET, rand::rng().random::<u32>()));
-    secret.metadata.labels.get_or_insert_default().insert(names::ROTATED.to_owned(), "true".to_owned());
-    Ok(secret)
+/// If a manifest is not what it should be, which is a mistake of this program.
+pub fn rotated_secrets(namespace: &str, replicated: bool, rotation: &str) -> anyhow::Result<Vec<Secret>> {
+    let mut all = first_secrets(namespace, replicated)?;
+    for secret in &mut all {
+        secret.metadata.name = Some(names::rotated(&secret.name_any(), rotation));
+        secret.metadata.labels.get_or_insert_default().insert(names::ROTATED.to_owned(), "true".to_owned());
+    }
+    Ok(all)
 }
 
 /// A Secret like it that only an exercise uses, with a password that is not the database's.
@@ -740,7 +768,7 @@ mod tests {
 
     #[test]
     fn the_members_passwords_are_not_the_exchanges() {
-        let secrets = secrets("alice", true).unwrap();
+        let secrets = secrets(&replicated()).unwrap();
         let passwords: BTreeSet<_> =
             secrets.iter().flat_map(|secret| secret.string_data.clone().unwrap().into_values()).collect();
         assert_eq!(passwords.len(), 5);

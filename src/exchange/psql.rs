@@ -141,6 +141,13 @@ pub fn verifier_of(pod: &str, role: &str) -> Exec {
     with_role(pod, role, "SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = :'role';\n")
 }
 
+/// The verifiers that the server keeps of the passwords of the roles that members use: a line for each, as `role|verifier`.
+#[must_use]
+pub fn verifiers_of_members(pod: &str) -> Exec {
+    let roles = names::MEMBERS_ROLES.map(|(_, role)| format!("'{role}'")).join(", ");
+    script(pod, &format!("SELECT rolname, rolpassword FROM pg_catalog.pg_authid WHERE rolname IN ({roles});\n"))
+}
+
 /// Makes the server take the password of a Secret. What it is sent, and may log, is a verifier.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
@@ -148,6 +155,8 @@ pub struct SetPassword {
     pub pod: String,
     /// The Secret's name, for the command that does the same.
     pub secret: String,
+    /// The key that holds the password there.
+    pub key: &'static str,
     /// The role whose password it is.
     pub role: String,
     /// The verifier of the password.
@@ -159,7 +168,7 @@ impl Act for SetPassword {
 
     /// psql makes the verifier itself: `\\password` asks twice.
     fn kubectl(&self, place: &Place) -> String {
-        let template = format!("{{{{.data.{}|base64decode}}}}", names::SECRET_PASSWORD);
+        let template = format!("{{{{.data.{}|base64decode}}}}", self.key);
         let secret = command(place, &["get", "secret", &self.secret, "-o", &format!("go-template={template}")]);
         let ask = format!("\\password {}", self.role);
         let psql = ["exec", "-i", &self.pod, "-c", names::POSTGRES, "--", "psql", "-X", "-U"];

@@ -19,8 +19,10 @@ pub struct Settings {
     pub service: Option<ServiceType>,
     /// The port at every node, for a `NodePort` service.
     pub node_port: Option<u16>,
-    /// The Secret whose password the backend uses.
+    /// The Secret whose password the backend uses. None for the first one.
     pub credentials: Option<String>,
+    /// The Secret of what the members of a replicated database use among themselves. None for the first one.
+    pub members_secret: Option<String>,
     /// Whether a policy lets only the backend reach the database.
     pub network_policy: bool,
 }
@@ -38,6 +40,7 @@ impl Settings {
             service: None,
             node_port: None,
             credentials: None,
+            members_secret: None,
             network_policy: false,
         }
     }

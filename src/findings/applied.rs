@@ -11,7 +11,7 @@ use crate::exchange::settings::{Settings, Storage};
 use crate::observe::saved::REMOVED;
 
 /// What people change on purpose, and what nothing depends on: the ends of paths.
-const FREE: [&str; 13] = [
+const FREE: [&str; 18] = [
     // Flags of `deploy`, and `kubectl set image`.
     ".image",
     ".imagePullPolicy",
@@ -19,6 +19,8 @@ const FREE: [&str; 13] = [
     ".replicas",
     // `kubectl set resources`: what is too little shows itself.
     ".resources",
+    // Who updates pods: another cause judges it, and `rotate-password` sets it for a while.
+    ".updateStrategy.type",
     // How patient a probe is, and not what it asks.
     ".periodSeconds",
     ".timeoutSeconds",
@@ -30,9 +32,13 @@ const FREE: [&str; 13] = [
     ".fsGroupChangePolicy",
     // For people: nothing selects by it.
     ".app.kubernetes.io/name",
-    // `rotate-password` gives the backend another Secret. Whether it is there is judged by another cause.
+    // `rotate-password` gives the backend and the members other Secrets. Whether they are there is judged by another cause.
     "[DB_USER].valueFrom.secretKeyRef.name",
     "[DB_PASSWORD].valueFrom.secretKeyRef.name",
+    "[PATRONI_RESTAPI_PASSWORD].valueFrom.secretKeyRef.name",
+    "[PATRONI_SUPERUSER_PASSWORD].valueFrom.secretKeyRef.name",
+    "[PATRONI_REPLICATION_PASSWORD].valueFrom.secretKeyRef.name",
+    "[PATRONI_REWIND_PASSWORD].valueFrom.secretKeyRef.name",
 ];
 
 /// What pods start and keep their data without: the ends of paths.

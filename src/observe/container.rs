@@ -42,6 +42,14 @@ pub fn spec<'a>(spec: &'a PodSpec, name: &str) -> Option<&'a Container> {
     spec.containers.iter().find(|container| container.name == name).or(spec.containers.first())
 }
 
+/// The Secret from which a container is given a variable.
+#[must_use]
+pub fn secret_of<'a>(spec: &'a PodSpec, variable: &str) -> Option<&'a str> {
+    let variables = spec.containers.iter().flat_map(|container| container.env.iter().flatten());
+    let found = variables.into_iter().find(|one| one.name == variable)?;
+    Some(&found.value_from.as_ref()?.secret_key_ref.as_ref()?.name)
+}
+
 /// A word for how a pod is, as kubectl has it in its column STATUS.
 #[must_use]
 pub fn word(pod: &Pod, name: &str) -> String {

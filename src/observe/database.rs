@@ -194,10 +194,12 @@ impl Credentials {
     }
 }
 
-/// What a Secret of the exchange holds.
+/// A role of the database with its password, as a Secret holds them.
 pub struct Login {
     pub role: String,
-    /// Its password. It is not for eyes.
+    /// The key of the Secret that holds the password.
+    pub key: &'static str,
+    /// The password. It is not for eyes.
     pub password: String,
 }
 
@@ -210,7 +212,22 @@ impl Login {
         let data = cluster.get::<Secret>(name).await?.and_then(|secret| secret.data).unwrap_or_default();
         let text = |key: &str| data.get(key).and_then(|bytes| String::from_utf8(bytes.0.clone()).ok());
         let both = text(names::SECRET_USERNAME).zip(text(names::SECRET_PASSWORD));
-        Ok(both.map(|(role, password)| Self { role, password }))
+        Ok(both.map(|(role, password)| Self { role, key: names::SECRET_PASSWORD, password }))
+    }
+
+    /// Those that the members of a replicated database use, if the Secret holds all of them.
+    #[must_use]
+    pub fn of_members(secret: &Secret) -> Option<Vec<Self>> {
+        let text = |key: &str| String::from_utf8(secret.data.as_ref()?.get(key)?.0.clone()).ok();
+        let all = names::MEMBERS_ROLES.into_iter();
+        all.map(|(key, role)| Some(Self { role: role.to_owned(), key, password: text(key)? })).collect()
+    }
+
+    /// Whether what `psql::verifiers_of_members` wrote has a verifier of this password.
+    #[must_use]
+    pub fn is_in(&self, verifiers: &str) -> bool {
+        let mut lines = verifiers.lines().filter_map(|line| line.split_once('|'));
+        lines.any(|(role, verifier)| role == self.role && scram::is_of(verifier, &self.password))
     }
 }
 
@@ -263,6 +280,17 @@ mod tests {
 
     fn failed<T>(why: &str) -> Reading<T> {
         Reading::Unknown(Reason::Failed(why.to_owned()))
+    }
+
+    #[test]
+    fn a_password_is_held_against_the_verifier_of_its_own_role() {
+        let login = |role: &str| Login { role: role.to_owned(), key: "rewind", password: "kubecoin".to_owned() };
+        let verifiers =
+            format!("postgres|\nrewinder|{}\nreplicator|{}\n", scram::verifier("kubecoin"), scram::verifier("other"));
+        assert!(login("rewinder").is_in(&verifiers));
+        for refused in ["replicator", "postgres", "nobody"] {
+            assert!(!login(refused).is_in(&verifiers), "{refused}");
+        }
     }
 
     #[test]

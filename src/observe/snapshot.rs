@@ -13,7 +13,7 @@ use tokio::join;
 
 use super::live::Change;
 use super::replication::{self, Replication};
-use super::{Member, Reading, Reason, readiness};
+use super::{Member, Reading, Reason, container, readiness};
 use crate::exchange::names;
 use crate::kubernetes::{Cause, Cluster, RequestError};
 
@@ -292,10 +292,23 @@ impl Snapshot {
     #[must_use]
     pub fn backend_secret(&self) -> Option<&str> {
         let backend = self.deployments.get(names::BACKEND)?.present()?;
-        let pod = backend.spec.as_ref()?.template.spec.as_ref()?;
-        let variables = pod.containers.iter().flat_map(|container| container.env.iter().flatten());
-        let password = variables.into_iter().find(|variable| variable.name == names::BACKEND_PASSWORD)?;
-        Some(&password.value_from.as_ref()?.secret_key_ref.as_ref()?.name)
+        container::secret_of(backend.spec.as_ref()?.template.spec.as_ref()?, names::BACKEND_PASSWORD)
+    }
+
+    /// The Secret of what the members use among themselves, if there is a replicated database: the one that its next pods are given.
+    #[must_use]
+    pub fn members_secret(&self) -> Option<&str> {
+        let set = self.statefulset.present().filter(|_| self.is_replicated())?;
+        container::secret_of(set.spec.as_ref()?.template.spec.as_ref()?, names::MEMBERS_PASSWORD)
+    }
+
+    /// The pods of members that still have another Secret than that: `rotate-password` was interrupted.
+    pub fn pods_with_old_passwords(&self) -> impl Iterator<Item = &Pod> {
+        let newest = self.members_secret();
+        let has_it = move |pod: &Pod| {
+            pod.spec.as_ref().and_then(|spec| container::secret_of(spec, names::MEMBERS_PASSWORD)) == newest
+        };
+        self.pods_of(names::POSTGRES).filter(move |pod| newest.is_some() && !has_it(pod))
     }
 
     /// Whether every workload of the exchange is ready. The set's status may still speak of a pod that is on its way out.

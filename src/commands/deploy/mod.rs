@@ -130,7 +130,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
             ctx.printer.note(ctx.own_command("status --wait").to("next"));
             return Ok(Outcome::Holds);
         }
-        finish(&args, ctx, deadline).await
+        finish(&args, ctx, &prepared.snapshot, deadline).await
     });
     waiting::in_time(ctx, "the exchange was not deployed", args.timeout, done.await)
 }
@@ -162,13 +162,14 @@ async fn prepare(args: &Args, ctx: &Ctx) -> anyhow::Result<Prepared> {
     let settings = settle::settle(&args.shape, ctx, &snapshot).await?;
     let objects = Objects::new(&settings)?;
     let in_order = objects.in_order()?;
+    let secrets = objects::secrets(&settings)?;
     let fewer = Fewer::of(settings.members, &snapshot);
     let mut existing = Existing::default();
     if args.dry_run != Some(DryRun::Client) {
         existing = Existing::read(ctx.cluster().await?, &snapshot, &in_order).await;
-        preflight::check(args, ctx, (&objects, &in_order), (&snapshot, &existing), fewer.is_some()).await?;
+        let wanted = (&objects, &secrets[..], &in_order[..]);
+        preflight::check(args, ctx, wanted, (&snapshot, &existing), fewer.is_some()).await?;
     }
-    let secrets = objects::secrets(&settings.namespace, settings.members.is_some())?;
     let directories = directories(&objects, &existing, &snapshot)?;
     let template = objects.postgres.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
     let image = template.and_then(|pod| container::image(pod, names::POSTGRES)).unwrap_or_default().to_owned();
@@ -192,10 +193,15 @@ fn directories(objects: &Objects, existing: &Existing, snapshot: &Snapshot) -> a
 }
 
 /// Waits until everything is ready, makes sure that it works together, and says what comes next.
-async fn finish(args: &Args, ctx: &Ctx, deadline: Instant) -> anyhow::Result<Outcome> {
-    let wait = async || waiting::until(ctx, deadline, waiting::all_ready, true).await;
-    if let Waited::TimedOut(last) = waiting::insist(ctx, deadline, waiting::server_away, wait).await? {
-        waiting::say_timed_out(ctx, "the exchange was not ready", args.timeout, &last);
+async fn finish(args: &Args, ctx: &Ctx, snapshot: &Snapshot, deadline: Instant) -> anyhow::Result<Outcome> {
+    // A new database has no other passwords than its Secret.
+    if snapshot.is_replicated() {
+        if !is_so(args, ctx, deadline, waiting::postgres_ready).await? {
+            return Ok(Outcome::DoesNotHold);
+        }
+        waiting::insist(ctx, deadline, waiting::server_away, async || credentials::repair_members(ctx).await).await?;
+    }
+    if !is_so(args, ctx, deadline, waiting::all_ready).await? {
         return Ok(Outcome::DoesNotHold);
     }
     waiting::insist(ctx, deadline, waiting::server_away, async || credentials::repair(ctx).await).await?;
@@ -219,6 +225,18 @@ async fn on_two_volumes(ctx: &Ctx, deadline: Instant) -> anyhow::Result<()> {
         ctx.printer.hint(ctx.own_command("doctor").to("see why"));
     }
     Ok(())
+}
+
+/// Waits until it is so, or says that it was not in time.
+async fn is_so(args: &Args, ctx: &Ctx, deadline: Instant, holds: fn(&Snapshot) -> bool) -> anyhow::Result<bool> {
+    let wait = async || waiting::until(ctx, deadline, holds, true).await;
+    match waiting::insist(ctx, deadline, waiting::server_away, wait).await? {
+        Waited::Done => Ok(true),
+        Waited::TimedOut(last) => {
+            waiting::say_timed_out(ctx, "the exchange was not ready", args.timeout, &last);
+            Ok(false)
+        }
+    }
 }
 
 /// What the flags alone rule out.

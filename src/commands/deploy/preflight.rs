@@ -61,7 +61,7 @@ const MOST: u32 = 50;
 pub async fn check(
     args: &Args,
     ctx: &Ctx,
-    (objects, in_order): (&Objects, &[Object]),
+    (objects, secrets, in_order): (&Objects, &[Secret], &[Object]),
     (snapshot, existing): (&Snapshot, &Existing),
     moves_primary: bool,
 ) -> anyhow::Result<()> {
@@ -105,7 +105,7 @@ pub async fn check(
         let each = all_members(objects, &pods);
         let (permissions, secret, trials, quotas) = tokio::join!(
             missing_permissions(args, cluster, [], moves_primary),
-            secrets(cluster, objects),
+            obstacles_to_secrets(cluster, secrets),
             trials(args, cluster, in_order, (snapshot, existing), &pods),
             quotas(cluster, snapshot, &each)
         );
@@ -139,8 +139,7 @@ async fn missing_permissions(
 }
 
 /// What is in the way of the Secrets.
-async fn secrets(cluster: &Cluster, objects: &Objects) -> anyhow::Result<Vec<Obstacle>> {
-    let all = objects::secrets(cluster.namespace(), objects.replicated.is_some())?;
+async fn obstacles_to_secrets(cluster: &Cluster, all: &[Secret]) -> anyhow::Result<Vec<Obstacle>> {
     let obstacles = join_all(all.iter().map(|one| secret(cluster, one))).await;
     Ok(obstacles.into_iter().collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }

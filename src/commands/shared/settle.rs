@@ -50,6 +50,7 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
         (Some(wanted), _) => Some(wanted.clone()),
         (None, there) => there,
     };
+    let in_use = credentials::in_use(ctx, snapshot).await?;
     Ok(Settings {
         namespace: ctx.cluster().await?.namespace().to_owned(),
         members,
@@ -58,7 +59,8 @@ pub async fn settle(shape: &Shape, ctx: &Ctx, snapshot: &Snapshot) -> anyhow::Re
         images,
         service: shape.service_type,
         node_port: shape.node_port,
-        credentials: credentials::in_use(ctx, snapshot).await?,
+        credentials: in_use.backend,
+        members_secret: in_use.members.filter(|_| members.is_some()),
         // One that is there goes on: to open the database is nothing that a flag left out should do.
         network_policy: shape.network_policy
             || snapshot.network_policy.present().is_some_and(|there| marks::is_ours(&there.metadata)),

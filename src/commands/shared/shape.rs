@@ -177,6 +177,7 @@ impl Shape {
             service: self.service_type,
             node_port: self.node_port,
             credentials: None,
+            members_secret: None,
             network_policy: self.network_policy,
         })
     }

@@ -258,7 +258,7 @@ pub fn kept(ctx: &Ctx, snapshot: &Snapshot, there: &Existing) -> anyhow::Result<
     if all.is_empty() && there.apart.state.is_empty() {
         return Ok(());
     }
-    let secrets = if snapshot.is_replicated() { "both Secrets" } else { "the Secret" };
+    let secrets = if snapshot.is_replicated() { "the Secrets" } else { "the Secret" };
     if !all.is_empty() {
         ctx.printer.note(format!("kept: {}, and {secrets}", all.join(", ")));
     }

@@ -64,6 +64,12 @@ fn hint(observed: &Observed, object: &str, there: bool) -> Hint {
         return create
             .and(by_hand.own("rotate-password --new").to("then give PostgreSQL and the backend a new password"));
     }
+    // The same of what the members use.
+    if observed.snapshot.members_secret().is_some_and(|name| object == format!("secret/{name}")) {
+        let create = by_hand.own("deploy --ha").to("create one again");
+        let create = if there { by_hand.kubectl(["delete", object]).to("delete it").and(create) } else { create };
+        return create.and(by_hand.own("rotate-password --new").to("then give the members new passwords"));
+    }
     let (kind, _) = object.split_once('/').unwrap_or(("secret", ""));
     by_hand.kubectl(["get", kind]).to("see which there are, and create it again")
 }

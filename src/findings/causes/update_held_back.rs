@@ -63,6 +63,9 @@ fn start(spec: &PodSpec) -> Option<(&[String], &[String])> {
 fn hint(observed: &Observed, held: HeldBack) -> Hint {
     const NO_PARTITION: &str = r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#;
     let by_hand = observed.by_hand;
+    if observed.snapshot.pods_with_old_passwords().next().is_some() {
+        return by_hand.own("rotate-password").to("a rotation of the members' passwords was interrupted; finish it");
+    }
     match held {
         HeldBack::OnDelete => {
             let mut pods = observed.snapshot.pods_of(names::POSTGRES);

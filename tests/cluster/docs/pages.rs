@@ -72,7 +72,7 @@ const OF_SCALING: &str = "shared::scaling";
 /// The same of members that have their data on nodes.
 const OF_NODES: &str = "shared::ha";
 
-const REPLICATED: [(&str, Fate); 23] = [
+const REPLICATED: [(&str, Fate); 24] = [
     ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin deploy --ha --storage static -n trio", Elsewhere(OF_NODES)),
@@ -93,6 +93,7 @@ const REPLICATED: [(&str, Fate); 23] = [
         "kubectl exec -it postgres-3 -n trio -- patronictl -c /tmp/patroni reinit postgres postgres-3",
         NotHere("the log of the primary must be lost before"),
     ),
+    ("kubectl kubecoin rotate-password --new -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl scale deployment/backend --replicas=0 -n alice", Elsewhere(OF_SCALING)),
     (
         "kubectl exec postgres-0 -n alice -- pg_dump -U postgres -O -x -c --if-exists kubecoin > rows.sql",

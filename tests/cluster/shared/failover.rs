@@ -1,14 +1,18 @@
 //! A replicated database: its primary is deleted, and another member goes on with every row. And who may deploy one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::support::class::enrolled;
 use crate::support::exchange::Exchange;
 use crate::support::kubectl::{self, ok};
-use crate::support::plugin::{Ran, command, ends, run};
+use crate::support::plugin::{Ran, command, ends, run, stopped_at};
 use crate::support::scene::Scene;
 use crate::support::wait::until;
 
@@ -117,9 +121,7 @@ fn a_new_primary_takes_over_with_every_row() {
         assert!(refused.stderr.contains(says), "{to}: {}", refused.stderr);
     }
 
-    let rotated = ends(namespace, "rotate-password --new", 0);
-    assert!(rotated.stdout.contains("PostgreSQL now has the password"), "{}", rotated.stdout);
-    settled(namespace);
+    passwords_are_rotated_and_rows_stay(namespace, &exchange);
     // The backend that ends may still answer, with the old password.
     until("a wallet is written", PATIENCE, || exchange.put_wallet("carl"));
 
@@ -161,6 +163,137 @@ fn each_way_is_proved(namespace: &str) {
     }
     let rows = with(namespace, &["psql", "-c", "SELECT id FROM wallets"]);
     assert!(rows.stdout.contains("(2 rows)"), "marked rows are left: {}", rows.stdout);
+}
+
+/// Writes wallets until told to stop. Gives those that were acknowledged, and the longest time without one: from when on, and for how
+/// long.
+fn write(exchange: &Exchange, stop: &AtomicBool) -> (Vec<String>, (Duration, Duration)) {
+    let (mut acknowledged, mut longest) = (Vec::new(), (Duration::ZERO, Duration::ZERO));
+    let begin = Instant::now();
+    let mut last = begin;
+    for number in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let id = format!("rotated-{number}");
+        if exchange.put_wallet(&id).is_ok() {
+            if last.elapsed() > longest.1 {
+                longest = (last - begin, last.elapsed());
+            }
+            acknowledged.push(id);
+            last = Instant::now();
+        }
+    }
+    (acknowledged, longest)
+}
+
+/// The passwords in a Secret, by their keys.
+fn passwords(namespace: &str, secret: &str) -> BTreeMap<String, String> {
+    let template = "-o=go-template={{range $key, $value := .data}}{{$key}} {{$value | base64decode}}\n{{end}}";
+    let read = kubectl::command(&["get", "secret", secret, "-n", namespace, template], "");
+    assert!(read.succeeded, "{}", read.stderr);
+    read.stdout.lines().filter_map(|line| line.split_once(' ')).map(|(key, it)| (key.into(), it.into())).collect()
+}
+
+/// The Secret that the set names.
+fn used_by_members(namespace: &str) -> String {
+    let template = "-o=go-template={{range (index .spec.template.spec.containers 0).env}}{{if eq .name \"PATRONI_SUPERUSER_PASSWORD\"}}{{.valueFrom.secretKeyRef.name}}{{end}}{{end}}";
+    kubectl::command(&["get", "statefulset/postgres", "-n", namespace, template], "").stdout
+}
+
+/// Logs in over the network. Gives what psql says if it is refused.
+fn log_in(namespace: &str, pod: &str, role: &str, password: &str) -> Result<(), String> {
+    const LOG_IN: &str =
+        r#"read -r PGPASSWORD; export PGPASSWORD; exec psql -X -w -U "$0" -h "$(hostname)" -d postgres -c 'SELECT 1'"#;
+    let words = ["exec", "-i", pod, "-c", "postgres", "-n", namespace, "--", "sh", "-c", LOG_IN, role];
+    let ended = kubectl::command(&words, &format!("{password}\n"));
+    if ended.succeeded { Ok(()) } else { Err(ended.stderr) }
+}
+
+/// What reloads the settings of all members through their HTTP ports, with the password that this member has.
+fn reload(namespace: &str, pod: &str) -> String {
+    let words = "patronictl -c /tmp/patroni reload postgres --force";
+    let asked = kubectl::run(&format!("exec {pod} -c postgres -n {namespace} -- {words}"));
+    asked.stdout + &asked.stderr
+}
+
+/// While rows are written, all passwords are changed. The run is stopped twice, with some of PostgreSQL's passwords changed and with some
+/// of the members restarted, and the next one goes on.
+fn passwords_are_rotated_and_rows_stay(namespace: &str, exchange: &Exchange) {
+    settled(namespace);
+    let before = passwords(namespace, "postgres-members");
+    let stop = AtomicBool::new(false);
+    let (finished, (acknowledged, (after, longest))) = thread::scope(|scope| {
+        let writing = scope.spawn(|| write(exchange, &stop));
+        // The exchange is done by then, and of the members' roles at most two.
+        assert_eq!(stopped_at(7, namespace, "rotate-password --new", Signal::SIGKILL), None);
+        assert_eq!(used_by_members(namespace), "postgres-members");
+        // One member is restarted by then, or two.
+        assert_eq!(stopped_at(6, namespace, "rotate-password", Signal::SIGINT), None);
+        let finished = ends(namespace, "rotate-password", 0);
+        stop.store(true, Ordering::Relaxed);
+        (finished, writing.join().expect("it ends"))
+    });
+    let said = format!("{}{}", finished.stderr, finished.stdout);
+    assert!(
+        said.contains("is the primary now, instead of") && said.contains("secret/postgres-members deleted"),
+        "{said}"
+    );
+    println!("{} rows acknowledged; {after:?} after the begin, none for {longest:?}", acknowledged.len());
+    assert!(acknowledged.len() > 10 && longest < PATIENCE, "{} rows, none for {longest:?}", acknowledged.len());
+    let primary = settled(namespace);
+    let read = with(namespace, &["psql", "-c", "SELECT id FROM wallets WHERE id LIKE 'rotated-%'", "--", "-A", "-t"]);
+    let there: BTreeSet<&str> = read.stdout.lines().collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !there.contains(id.as_str())).collect();
+    assert!(lost.is_empty(), "{lost:?} of {}", acknowledged.len());
+
+    // Each role has its new password, and no member anything that is not in the new Secret.
+    let secret = used_by_members(namespace);
+    let after = passwords(namespace, &secret);
+    assert_eq!((before.len(), after.len()), (4, 4));
+    for (key, role) in [("superuser", "postgres"), ("replication", "replicator"), ("rewind", "rewinder")] {
+        let refused = log_in(namespace, &primary, role, &before[key]).unwrap_err();
+        assert!(refused.contains("password authentication failed"), "{role}: {refused}");
+        assert_eq!(log_in(namespace, &primary, role, &after[key]), Ok(()), "{role}");
+    }
+    let reloaded = reload(namespace, &primary);
+    assert_eq!(reloaded.matches("Reload request received for member").count(), 3, "{reloaded}");
+    for pod in ["postgres-0", "postgres-1", "postgres-2"] {
+        let log = ok(&format!("logs {pod} -n {namespace}"));
+        assert!(after.values().all(|password| !log.contains(password)), "a password is in the log of {pod}");
+    }
+    let secrets = ok(&format!("get secrets -n {namespace} -l app=postgres -o name"));
+    let rotation = secret.trim_start_matches("postgres-members-");
+    let all =
+        ["postgres-credentials", &format!("postgres-credentials-{rotation}"), &secret].map(|it| format!("secret/{it}"));
+    assert_eq!(secrets.lines().collect::<Vec<_>>(), all);
+
+    // It stays so, and restarts nobody.
+    let pods = || ok(&format!("get pods -l app=postgres -n {namespace} -o jsonpath={{.items[*].metadata.uid}}"));
+    let (started, nothing) = (pods(), ends(namespace, "rotate-password", 0));
+    assert!(!nothing.stdout.contains("ALTER ROLE") && !nothing.stdout.contains("deleted"), "{}", nothing.stdout);
+    ends(namespace, "deploy --ha", 0);
+    let again = ends(namespace, "deploy --ha", 0);
+    assert!(again.stdout.lines().all(|line| line.ends_with(" unchanged")), "{}", again.stdout);
+    assert_eq!((pods(), used_by_members(namespace)), (started, secret.clone()));
+    assert!(ends(namespace, "doctor", 0).stdout.contains("nothing is wrong"));
+    let yaml = ends(namespace, "manifests --ha --include-secrets", 0).stdout;
+    assert_eq!((yaml.matches(&secret).count(), yaml.matches("name: postgres-members\n").count()), (5, 0), "{yaml}");
+    drifted_passwords_are_repaired(namespace, &primary, &after["rewind"]);
+}
+
+/// Without --new, PostgreSQL gets what the Secret says, and nobody restarts.
+fn drifted_passwords_are_repaired(namespace: &str, primary: &str, password: &str) {
+    let drift = ["psql", "-c", "ALTER ROLE rewinder PASSWORD 'drifted'", "--", "-U", "postgres"];
+    assert_eq!(with(namespace, &drift).code, 0);
+    assert!(log_in(namespace, primary, "rewinder", password).is_err());
+    let repaired = ends(namespace, "rotate-password", 0);
+    assert!(
+        repaired.stdout.contains("for rewinder (ALTER ROLE)") && !repaired.stdout.contains("deleted"),
+        "{}",
+        repaired.stdout
+    );
+    assert_eq!(log_in(namespace, primary, "rewinder", password), Ok(()));
 }
 
 /// Each member reads the same.

@@ -120,7 +120,7 @@ fn members_on_nodes_come_back_with_their_rows_and_go_with_their_data() {
     let said = &torn.stderr;
     assert!(
         said.contains("kept: persistentvolumeclaim/data-postgres-0, ")
-            && said.contains(&format!("persistentvolume/postgres-2-pv-{namespace}, and both Secrets")),
+            && said.contains(&format!("persistentvolume/postgres-2-pv-{namespace}, and the Secrets")),
         "{said}"
     );
     assert!(
