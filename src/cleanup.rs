@@ -1,4 +1,4 @@
-//! What this run has created and must delete, whichever way it ends.
+//! What this run has created and must delete, or stopped and must start again, whichever way it ends.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -37,20 +37,45 @@ pub struct Ticket(u64);
 #[derive(Clone)]
 struct Entry {
     ticket: Ticket,
-    kubectl: String,
+    remedy: Remedy,
     undo: Undo,
 }
 
+/// A command for a person who has to do it instead, and what is said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    command: String,
+    /// What is so until then; none if something is still there that was created.
+    left: Option<String>,
+    /// What the command is for.
+    purpose: String,
+}
+
+impl Remedy {
+    /// For something other than an object that was created: what is so until then, and what the command is for.
+    #[must_use]
+    pub fn of(command: String, left: String, purpose: String) -> Self {
+        Self { command, left: Some(left), purpose }
+    }
+}
+
+/// The kubectl command that deletes what was created.
+impl From<String> for Remedy {
+    fn from(command: String) -> Self {
+        Self { command, left: None, purpose: "delete it yourself".to_owned() }
+    }
+}
+
 impl Cleanup {
-    /// How something is deleted, and a kubectl command for a person who has to do it instead.
-    pub fn push<F, U>(&self, kubectl: String, undo: F) -> Ticket
+    /// How something is deleted, and a command for a person who has to do it instead.
+    pub fn push<F, U>(&self, remedy: impl Into<Remedy>, undo: F) -> Ticket
     where
         F: Fn() -> U + 'static,
         U: Future<Output = anyhow::Result<()>> + 'static,
     {
         let ticket = Ticket(self.pushed.replace(self.pushed.get() + 1));
         let undo: Undo = Rc::new(move || undo().boxed_local());
-        self.entries.borrow_mut().push(Entry { ticket, kubectl, undo });
+        self.entries.borrow_mut().push(Entry { ticket, remedy: remedy.into(), undo });
         ticket
     }
 
@@ -61,8 +86,8 @@ impl Cleanup {
 
     /// The command for a person who takes this away; none if it is gone.
     #[must_use]
-    pub fn kubectl(&self, ticket: Ticket) -> Option<String> {
-        self.entries.borrow().iter().find(|entry| entry.ticket == ticket).map(|entry| entry.kubectl.clone())
+    pub fn command(&self, ticket: Ticket) -> Option<String> {
+        self.entries.borrow().iter().find(|entry| entry.ticket == ticket).map(|entry| entry.remedy.command.clone())
     }
 
     /// Takes one thing away before the run ends. It stays an entry until it is gone.
@@ -107,37 +132,37 @@ impl Cleanup {
             signals.next_of_somebody().await;
         };
         let limit = LIMIT + self.longer.get();
-        let left = self.take_away(enough, limit, |error, kubectl| {
+        let left = self.take_away(enough, limit, |error, remedy| {
             printer.warning(&format!("{error:#}"));
-            printer.hint(format!("delete it yourself: {kubectl}"));
+            printer.hint(format!("{}: {}", remedy.purpose, remedy.command));
         });
         let left = told_if_slow(QUIET, left, || {
             let limit = limit.as_secs();
-            printer.note(format!("waiting up to {limit} s until what this run created is deleted"));
-        });
-        let left = left.await;
-        if !left.is_empty() {
-            printer.warning("not everything that this run created was deleted; run these commands:");
-            for kubectl in left {
-                printer.command(&kubectl);
+            match self.newest().and_then(|entry| entry.remedy.left) {
+                Some(left) => printer.note(format!("waiting up to {limit} s: {left}")),
+                None => printer.note(format!("waiting up to {limit} s until what this run created is deleted")),
             }
-        }
+        });
+        tell_left(&left.await, printer);
         outcome
     }
 
-    /// Takes everything away, the newest first. What fails is told and left. Gives the commands that are left when it is
+    fn newest(&self) -> Option<Entry> {
+        self.entries.borrow().last().cloned()
+    }
+
+    /// Takes everything away, the newest first. What fails is told and left. Gives what is left to do when it is
     /// stopped, or when its time is over.
     async fn take_away(
         &self,
         stop: impl Future<Output = ()>,
         limit: Duration,
-        failed: impl Fn(&anyhow::Error, &str),
-    ) -> Vec<String> {
-        let newest = || self.entries.borrow().last().cloned();
+        failed: impl Fn(&anyhow::Error, &Remedy),
+    ) -> Vec<Remedy> {
         let all = async {
-            while let Some(entry) = newest() {
+            while let Some(entry) = self.newest() {
                 if let Err(error) = (entry.undo)().await {
-                    failed(&error, &entry.kubectl);
+                    failed(&error, &entry.remedy);
                 }
                 self.forget(entry.ticket);
             }
@@ -147,7 +172,20 @@ impl Cleanup {
             () = stop => {}
             () = sleep(limit) => {}
         }
-        self.entries.borrow().iter().rev().map(|entry| entry.kubectl.clone()).collect()
+        self.entries.borrow().iter().rev().map(|entry| entry.remedy.clone()).collect()
+    }
+}
+
+/// Says what is left for a person to do.
+fn tell_left(left: &[Remedy], printer: Printer) {
+    let (created, others): (Vec<_>, Vec<_>) = left.iter().partition(|remedy| remedy.left.is_none());
+    for Remedy { command, left, purpose } in others {
+        printer.warning(&format!("{}; {purpose}:", left.as_deref().unwrap_or_default()));
+        printer.command(command);
+    }
+    if !created.is_empty() {
+        printer.warning("not everything that this run created was deleted; run these commands:");
+        created.iter().for_each(|remedy| printer.command(&remedy.command));
     }
 }
 
@@ -253,8 +291,8 @@ mod tests {
     async fn the_newest_goes_first_and_one_that_fails_keeps_none_back() {
         let (cleanup, _, done) = entries(&["a", "fails", "c"]);
         let told = RefCell::new(Vec::new());
-        let left = cleanup.take_away(pending(), LIMIT, |error, kubectl| {
-            told.borrow_mut().push(format!("{error}: {kubectl}"));
+        let left = cleanup.take_away(pending(), LIMIT, |error, remedy| {
+            told.borrow_mut().push(format!("{error}: {}", remedy.command));
         });
         assert!(left.await.is_empty());
         assert_eq!(*done.borrow(), ["c", "fails", "a"]);
@@ -264,10 +302,11 @@ mod tests {
     #[tokio::test]
     async fn stopped_or_out_of_time_it_says_what_is_left() {
         let (cleanup, _, done) = entries(&["a", "stuck", "c"]);
+        let is_left = ["kubectl delete stuck", "kubectl delete a"].map(|command| Remedy::from(command.to_owned()));
         let left = cleanup.take_away(sleep(SOON), LIMIT, |_, _| panic!("nothing fails")).await;
-        assert_eq!(left, ["kubectl delete stuck", "kubectl delete a"]);
+        assert_eq!(left, is_left);
         let left = cleanup.take_away(pending(), SOON, |_, _| panic!("nothing fails")).await;
-        assert_eq!(left, ["kubectl delete stuck", "kubectl delete a"]);
+        assert_eq!(left, is_left);
         assert_eq!(*done.borrow(), ["c", "stuck", "stuck"]);
     }
 

@@ -185,7 +185,7 @@ impl Ctx {
     /// # Errors
     /// If it cannot be deleted. Then it is tried again at the end.
     pub async fn delete_temporary(&self, ticket: Ticket) -> anyhow::Result<()> {
-        if let Some(kubectl) = self.cleanup.kubectl(ticket) {
+        if let Some(kubectl) = self.cleanup.command(ticket) {
             self.show(|| kubectl);
         }
         self.cleanup.run_now(ticket).await

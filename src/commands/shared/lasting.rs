@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use crate::cleanup::Ticket;
+use crate::cleanup::{Remedy, Ticket};
 use crate::context::Ctx;
 
 /// Makes something, and takes it away at the end of the run, whichever way that ends. The making is followed to its end
@@ -24,7 +24,7 @@ where
 /// The same of what is taken away before the run ends, by its ticket.
 pub async fn ticketed<T, U>(
     ctx: &Ctx,
-    by_hand: String,
+    by_hand: impl Into<Remedy>,
     make: impl Future<Output = T> + Send + 'static,
     undo: impl Fn() -> U + Clone + 'static,
 ) -> anyhow::Result<(Ticket, T)>
