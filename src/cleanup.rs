@@ -185,7 +185,9 @@ fn tell_left(left: &[Remedy], printer: Printer) {
     }
     if !created.is_empty() {
         printer.warning("not everything that this run created was deleted; run these commands:");
-        created.iter().for_each(|remedy| printer.command(&remedy.command));
+        for remedy in created {
+            printer.command(&remedy.command);
+        }
     }
 }
 

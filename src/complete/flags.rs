@@ -93,6 +93,8 @@ const VALUES: &[(Value, &[&str])] = &[
             "registry",
             "replicas",
             "rows",
+            "start_node",
+            "stop_node",
             "timeout",
             "times",
             "variant",

@@ -19,6 +19,9 @@ pub struct Evidence {
     pub set: SetSeen,
     /// How its pods were stopped.
     pub how: How,
+    /// The commands by which a node was stopped and started again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeAsked>,
     /// The pods that were to be stopped, in this order.
     pub planned: Vec<String>,
     /// What was asked of their data.
@@ -33,6 +36,16 @@ pub struct Evidence {
 pub struct SetSeen {
     pub name: String,
     pub uid: String,
+}
+
+/// What was run on the user's machine for the node of a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeAsked {
+    /// What stopped it.
+    pub stop: String,
+    /// What started it again.
+    pub start: String,
 }
 
 /// What was asked of the data.

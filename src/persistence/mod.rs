@@ -35,13 +35,16 @@ pub enum How {
     Evict,
     /// The pod is deleted without waiting for its end: gives up that there is one server at most
     Force,
+    /// The node of the server is stopped with all its pods, and started again, by commands of yours
+    Node,
 }
 
 impl How {
-    /// Whether another pod comes in place of the old one.
+    /// Whether another pod comes in place of the old one. That of a node that is away comes back with it, unless the cluster has
+    /// deleted it meanwhile.
     #[must_use]
     pub fn replaces_pod(self) -> bool {
-        self != Self::Crash
+        !matches!(self, Self::Crash | Self::Node)
     }
 
     /// What it is.
@@ -51,10 +54,11 @@ impl How {
             Self::Delete | Self::Kill | Self::Force => "deletion",
             Self::Crash => "crash",
             Self::Evict => "eviction",
+            Self::Node => "node stop",
         }
     }
 
-    /// What is asked of the cluster.
+    /// What is asked of the cluster, or done to it.
     #[must_use]
     pub fn asked(self) -> &'static str {
         match self {
@@ -63,6 +67,7 @@ impl How {
             Self::Kill => "deletion, grace 1 s",
             Self::Evict => "eviction",
             Self::Force => "deletion, grace 0",
+            Self::Node => "node stop",
         }
     }
 }

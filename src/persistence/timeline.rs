@@ -13,6 +13,8 @@ use crate::text::seconds;
 pub enum Kind {
     /// This run asked for it.
     Asked,
+    /// The command that stops the pod's node has ended.
+    NodeStopped,
     /// The pod is on its way out.
     Terminating,
     /// The old container has ended.
@@ -34,6 +36,8 @@ pub enum Kind {
     Resolved,
     /// Another member takes writes.
     Promoted,
+    /// The command that starts the node again has ended.
+    NodeStarted,
     /// Yet another pod took the place of the new one.
     ReplacedAgain,
     /// The watch broke off, and started again.
@@ -46,6 +50,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Asked => "requested",
+            Self::NodeStopped => "node stopped",
             Self::Terminating => "Terminating",
             Self::Ended => "old server ended",
             Self::Gone => "gone",
@@ -57,6 +62,7 @@ impl Kind {
             Self::AnsweredByName => "answered by name",
             Self::Resolved => "name updated",
             Self::Promoted => "new primary",
+            Self::NodeStarted => "node started",
             Self::ReplacedAgain => "replaced again",
             Self::Lost => "watch lost",
         }
@@ -111,8 +117,10 @@ pub struct Timeline {
 pub enum Change {
     /// The replacement is asked for.
     Asked,
-    /// The API has answered, after that many milliseconds.
+    /// The API has answered, or the command that stops the node has ended, after that many milliseconds.
     Acknowledged(u64),
+    /// The command that starts the node again has ended, after that many milliseconds.
+    NodeStarted(u64),
     /// What there is now under the pod's name.
     Pod(Option<Box<PodSeen>>),
     /// The new server answered in its pod.
@@ -157,7 +165,9 @@ impl Timeline {
     pub fn may_answer(&self) -> bool {
         match self.how {
             How::Crash => self.event(Kind::Asked).is_some(),
-            _ => self.event(Kind::Scheduled).is_some(),
+            // What the API still has of a node that is away runs no more.
+            How::Node => self.event(Kind::Started).or(self.event(Kind::Scheduled)).is_some(),
+            How::Delete | How::Kill | How::Evict | How::Force => self.event(Kind::Scheduled).is_some(),
         }
     }
 
@@ -165,6 +175,26 @@ impl Timeline {
         if self.event(kind).is_none() {
             self.events.push(Event { kind, at_ms, cluster, says: says.into() });
         }
+    }
+
+    fn acknowledged(&mut self, took: u64, at_ms: u64) {
+        let says = match self.how {
+            How::Node => {
+                let stopped = self.on_node(took);
+                self.push(Kind::NodeStopped, at_ms, None, stopped);
+                self.how.asked().to_owned()
+            }
+            how => format!("{}, answered in {took} ms", how.asked()),
+        };
+        if let Some(asked) = self.events.iter_mut().find(|event| event.kind == Kind::Asked) {
+            asked.says = says;
+        }
+    }
+
+    /// What a command of the user's was run for, and how long it took.
+    fn on_node(&self, took: u64) -> String {
+        let node = self.old.node.as_deref().unwrap_or("?");
+        format!("node/{node}, the command took {}", seconds(took))
     }
 
     fn old_pod(&mut self, pod: &PodSeen, at_ms: u64) {
@@ -175,7 +205,9 @@ impl Timeline {
         let newly_ended = pod.ended_at.filter(|_| other && pod.ended_at != self.old.ended_at);
         if let Some(ended_at) = newly_ended {
             self.old_ended_at = Some(ended_at);
-            self.push(Kind::Ended, at_ms, Some(ended_at), "");
+            // A node that was away says when it found that.
+            let says = if self.how == How::Node { "at the latest" } else { "" };
+            self.push(Kind::Ended, at_ms, Some(ended_at), says);
         }
         if other && pod.container.is_some() {
             self.push(Kind::Started, at_ms, pod.started_at, format!("restart {}", pod.restarts));
@@ -215,10 +247,10 @@ pub fn step(mut timeline: Timeline, change: Change, at_ms: u64) -> Timeline {
             let says = timeline.how.asked();
             timeline.push(Kind::Asked, at_ms, None, says);
         }
-        Change::Acknowledged(took) => {
-            if let Some(asked) = timeline.events.iter_mut().find(|event| event.kind == Kind::Asked) {
-                asked.says = format!("{}, answered in {took} ms", timeline.how.asked());
-            }
+        Change::Acknowledged(took) => timeline.acknowledged(took, at_ms),
+        Change::NodeStarted(took) => {
+            let says = timeline.on_node(took);
+            timeline.push(Kind::NodeStarted, at_ms, None, says);
         }
         Change::Pod(None) => {
             timeline.push(Kind::Gone, at_ms, None, "");
@@ -328,6 +360,27 @@ mod tests {
         let kinds: Vec<Kind> = timeline.events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [Kind::Asked, Kind::Ended, Kind::Started, Kind::Ready]);
         assert_eq!(timeline.successor, None);
+    }
+
+    #[test]
+    fn a_node_that_is_away_brings_its_pod_back_and_the_pod_is_asked_no_earlier() {
+        let unready = PodSeen { ready: false, ..old() };
+        let again = PodSeen { container: Some("c2".into()), ended_at: Some(time("02")), restarts: 1, ..old() };
+        let mut changes = vec![
+            (0, Change::Asked),
+            (30, Change::Acknowledged(30)),
+            (900, seen(unready)),
+            (950, Change::Promoted("postgres-1".into())),
+            (990, Change::NodeStarted(20)),
+        ];
+        assert!(!replay(How::Node, changes.clone()).may_answer());
+        changes.push((999, seen(again)));
+        let timeline = replay(How::Node, changes);
+        assert!(timeline.may_answer());
+        let kinds: Vec<Kind> = timeline.events.iter().map(|event| event.kind).collect();
+        let all = [Asked, Kind::NodeStopped, Kind::Promoted, Kind::NodeStarted, Ended, Started, Ready];
+        assert_eq!(kinds, all);
+        assert_eq!(timeline.events[1].says, "node/n, the command took 0.030 s");
     }
 
     #[test]

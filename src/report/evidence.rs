@@ -12,7 +12,7 @@ use crate::persistence::evidence::{Claimed, Data, DataAsked, Evidence, Moment, T
 use crate::persistence::identity::Server;
 use crate::persistence::output::Output;
 use crate::persistence::report::Report;
-use crate::persistence::verdict::{Holds, NOT_A_BACKUP, NOT_SHOWN, PodVerdict, Verdict, downtime, downtimes};
+use crate::persistence::verdict::{Holds, PodVerdict, Verdict, downtime, downtimes, not_shown};
 
 /// The times in which something was away, and what the second of them is.
 pub(super) fn gaps(evidence: &Evidence) -> [Gap; 2] {
@@ -33,6 +33,10 @@ pub(super) fn gaps(evidence: &Evidence) -> [Gap; 2] {
 
 fn by_hand(evidence: &Evidence) -> &'static str {
     match evidence.data {
+        DataAsked::Postgres { .. } if evidence.node.is_some() => {
+            "Every change that was made to the cluster, once each, as kubectl commands, and the two that stopped the node and \
+             started it again. The two small programs by_name.py and load.py are in the plugin's sources."
+        }
         DataAsked::Postgres { .. } => {
             "Every change that was made to the cluster, once each, as kubectl commands. The two small programs by_name.py and \
              load.py are in the plugin's sources."
@@ -66,8 +70,7 @@ pub fn content(report: &Report) -> Content {
         sections.push(Section::new(title, "Whether every planned pod was stopped.", every));
     }
     sections.extend(beside(report));
-    let no_backup = evidence.is_replicated().then_some(NOT_A_BACKUP);
-    let not_shown = NOT_SHOWN.into_iter().chain(no_backup).map(str::to_owned).collect();
+    let not_shown = not_shown(evidence.how, evidence.is_replicated()).into_iter().map(str::to_owned).collect();
     sections.extend(end(&report.about, asked(report), by_hand(evidence), not_shown));
     Content {
         title: title(evidence),
@@ -107,7 +110,9 @@ pub fn asked(report: &Report) -> Vec<[String; 2]> {
         DataAsked::None => vec![("--write", given(None)), ("--read", given(None))],
         DataAsked::Output { write, read } => vec![("--write", given(write.as_ref())), ("--read", given(Some(read)))],
     };
-    let commands = commands.into_iter().map(|(name, command)| [name.to_owned(), command]);
+    let of_node = evidence.node.iter();
+    let of_node = of_node.flat_map(|node| [("--stop-node", node.stop.clone()), ("--start-node", node.start.clone())]);
+    let commands = commands.into_iter().chain(of_node).map(|(name, command)| [name.to_owned(), command]);
     asked_of(&report.about, first).into_iter().chain(commands).collect()
 }
 

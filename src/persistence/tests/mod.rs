@@ -107,6 +107,7 @@ pub fn healthy(yours: usize, marked: usize) -> Evidence {
         run,
         set: SetSeen { name: "postgres".into(), uid: "set".into() },
         how: How::Delete,
+        node: None,
         planned: vec!["postgres-0".into()],
         data: DataAsked::Postgres { marked: marked.try_into().unwrap(), max_gap_ms: None, is_replicated: false },
         turns: vec![turn],

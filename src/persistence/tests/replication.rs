@@ -2,9 +2,11 @@
 
 use super::{after, database, healthy, row, server};
 use crate::observe::{Reading, Reason};
+use crate::persistence::How;
 use crate::persistence::evidence::{DataAsked, Database, Evidence, NameAnswer, Resolved, Takeover, Turn};
-use crate::persistence::identity::Server;
-use crate::persistence::verdict::{CheckName, Holds, judge};
+use crate::persistence::identity::{PodSeen, Server};
+use crate::persistence::timeline::{Change, Kind, Timeline, step};
+use crate::persistence::verdict::{CheckName, Holds, Verdict, judge};
 
 /// Evidence of a primary that was deleted, of which postgres-1 took the place.
 pub fn taken_over() -> Evidence {
@@ -113,6 +115,71 @@ fn a_primary_that_stays_the_primary_holds() {
     let verdict = judge(&evidence);
     assert_eq!(verdict.holds, Holds::Yes, "{verdict:#?}");
     assert!(verdict.conclusion().contains("no other member took over"), "{}", verdict.conclusion());
+}
+
+/// Evidence of a primary whose node was away, of which postgres-1 took the place: the same pod came back.
+fn away() -> Evidence {
+    let mut evidence = Evidence { how: How::Node, ..taken_over() };
+    let turn = &mut evidence.turns[0];
+    let old = turn.before.pod.clone();
+    let new = after(turn).pod.clone();
+    after(turn).pod = PodSeen { uid: old.uid.clone(), restarts: 2, ..new };
+    let changes = [
+        (1, Change::Asked),
+        (9, Change::Acknowledged(8)),
+        (20, Change::Promoted("postgres-1".into())),
+        (25, Change::NodeStarted(2)),
+        (
+            30,
+            Change::Pod(Some(Box::new(PodSeen {
+                ended_at: Some("2026-11-24T02:00:03Z".parse().unwrap()),
+                ..after(turn).pod.clone()
+            }))),
+        ),
+        (40, Change::Answered),
+    ];
+    turn.timeline =
+        changes.into_iter().fold(Timeline::new(How::Node, old), |timeline, (at, change)| step(timeline, change, at));
+    evidence
+}
+
+#[test]
+fn a_node_that_was_away_keeps_the_pod_unless_the_cluster_deleted_it() {
+    let verdict = judge(&away());
+    assert_eq!(verdict.holds, Holds::Yes, "{verdict:#?}");
+    let is_said = |verdict: &Verdict, name| verdict.pods[0].checks.iter().any(|check| check.name == name);
+    assert!(is_said(&verdict, CheckName::SamePod) && !is_said(&verdict, CheckName::NewPod), "{verdict:#?}");
+
+    let mut deleted = away();
+    after(&mut deleted.turns[0]).pod.uid = "new".into();
+    let verdict = judge(&deleted);
+    assert_eq!(verdict.holds, Holds::Yes, "{verdict:#?}");
+    assert!(!is_said(&verdict, CheckName::SamePod) && is_said(&verdict, CheckName::NewPod), "{verdict:#?}");
+}
+
+#[test]
+fn a_node_that_was_not_stopped_and_one_that_nobody_took_over_from_are_found() {
+    let found = |evidence: &Evidence| -> Vec<(CheckName, String)> {
+        let verdict = judge(evidence);
+        verdict.against().into_iter().map(|(_, check)| (check.name, check.evidence.clone())).collect()
+    };
+    let mut goes_on = away();
+    after(&mut goes_on.turns[0]).pod.container = Some("container of old".into());
+    let [(CheckName::SamePod, why)] = &found(&goes_on)[..] else { panic!("{:?}", found(&goes_on)) };
+    assert!(why.ends_with("its node was not stopped"), "{why}");
+
+    let mut alone = away();
+    let turn = &mut alone.turns[0];
+    turn.timeline.events.retain(|event| event.kind != Kind::Promoted);
+    takeover(turn).pod = "postgres-0".into();
+    let (_, why) = found(&alone).into_iter().find(|(name, _)| *name == CheckName::TookOver).unwrap();
+    assert!(why.ends_with("no other member took over while its node was away"), "{why}");
+
+    let mut gone = away();
+    gone.turns[0].after = Reading::Absent;
+    gone.turns[0].timeline.last = Some(gone.turns[0].before.pod.clone());
+    let [(CheckName::CameBack, why)] = &found(&gone)[..] else { panic!("{:?}", found(&gone)) };
+    assert!(why.ends_with("in the container from before: was its node stopped?"), "{why}");
 }
 
 #[test]

@@ -88,6 +88,7 @@ pub fn healthy(replicas: usize) -> Evidence {
         run: "0123abcd".parse().unwrap(),
         set: SetSeen { name: "store".into(), uid: "set".into() },
         how: How::Delete,
+        node: None,
         data: DataAsked::Output { write: Some("SET".into()), read: "GET".into() },
         turns: planned.iter().map(|pod| turn(pod)).collect(),
         planned,

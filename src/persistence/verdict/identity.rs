@@ -14,8 +14,12 @@ pub(super) fn checks(evidence: &Evidence, turn: &Turn, now: &Moment) -> Vec<Chec
     let is_postgres = matches!(evidence.data, DataAsked::Postgres { .. });
     let (old, new) = (&turn.before.pod, &now.pod);
     let mut checks = vec![same(CheckName::SameName, "pod", &old.name, &new.name)];
-    if evidence.how.replaces_pod() {
+    // If a node is away for long, the cluster deletes its pods.
+    let is_deleted = evidence.how == How::Node && old.uid != new.uid;
+    if evidence.how.replaces_pod() || is_deleted {
         checks.extend([new_pod(&turn.timeline, old, new), owner(&evidence.set.uid, old, new)]);
+    } else if evidence.how == How::Node {
+        checks.push(pod_of_node(old, new));
     } else {
         checks.push(same_pod(evidence.is_replicated(), old, new));
     }
@@ -41,6 +45,17 @@ fn same_pod(is_replicated: bool, old: &PodSeen, new: &PodSeen) -> Check {
     } else {
         Check::new(NAME, Holds::No, format!("restarts {} → {}, not one more", old.restarts, new.restarts))
     }
+}
+
+/// The kubelet may have to start a container more than once until all is there again that it needs.
+fn pod_of_node(old: &PodSeen, new: &PodSeen) -> Check {
+    let (holds, why) = if new.container == old.container {
+        (Holds::No, ": its container went on, so its node was not stopped")
+    } else {
+        (Holds::Yes, "")
+    };
+    let said = format!("uid {}, restarts {} → {}{why}", new.uid, old.restarts, new.restarts);
+    Check::new(CheckName::SamePod, holds, said)
 }
 
 /// Whether another pod took the place of the old one, and no third one that of the new one.
@@ -205,12 +220,10 @@ fn one_server(how: How, timeline: &Timeline, now: &PodSeen, lock: &str) -> Check
     let one_clock = timeline.old.node == now.node;
     match (timeline.old_ended_at, now.started_at) {
         (Some(ended), Some(started)) if one_clock => {
-            let holds = so(ended <= started);
-            Check::new(
-                NAME,
-                holds,
-                format!("the old one ended {}, the new one started {}", clock(ended), clock(started)),
-            )
+            // A node that was away says when it found that.
+            let ended_by = if how == How::Node { "had ended by" } else { "ended" };
+            let said = format!("the old one {ended_by} {}, the new one started {}", clock(ended), clock(started));
+            Check::new(NAME, so(ended <= started), said)
         }
         // The clocks of two nodes need not agree.
         (Some(_), _) if in_order => {

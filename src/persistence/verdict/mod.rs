@@ -14,6 +14,7 @@ use std::fmt::{self, Display, Formatter};
 pub use name::CheckName;
 use serde::{Deserialize, Serialize};
 
+use super::How;
 use super::evidence::{DataAsked, Evidence, Moment, Turn};
 use super::timeline::{Kind, Timeline};
 use crate::observe::{Reading, Reason};
@@ -116,8 +117,18 @@ pub struct PodVerdict {
 /// What no run of this kind shows, however it ends.
 pub const NOT_SHOWN: [&str; 3] = ["loss of the node", "loss of the disk", "deletion of the cluster"];
 
+/// The same of a run in which the node went away, and came back.
+const NOT_SHOWN_OF_A_NODE: [&str; 3] = ["a node that never comes back", "loss of the disk", "deletion of the cluster"];
+
 /// What replication does not protect from, which looks as if it did.
-pub const NOT_A_BACKUP: &str = "a dropped table (replication is no backup)";
+const NOT_A_BACKUP: &str = "a dropped table (replication is no backup)";
+
+/// What a run does not show, by how the server was stopped and whether the database is replicated.
+#[must_use]
+pub fn not_shown(how: How, is_replicated: bool) -> Vec<&'static str> {
+    let all = if how == How::Node { NOT_SHOWN_OF_A_NODE } else { NOT_SHOWN };
+    all.into_iter().chain(is_replicated.then_some(NOT_A_BACKUP)).collect()
+}
 
 /// Judges it.
 #[must_use]
@@ -259,20 +270,25 @@ fn came_back(evidence: &Evidence, turn: &Turn, after: &Reading<Moment>) -> Check
         DataAsked::Postgres { .. } => "no query was answered in time",
         DataAsked::None | DataAsked::Output { .. } => "no pod was ready in time",
     };
-    Check::new(NAME, Holds::No, format!("{missing}; last seen: {}", last_seen(&turn.timeline)))
+    let (last, old) = (turn.timeline.last.as_ref(), &turn.before.pod);
+    let goes_on = evidence.how == How::Node
+        && last.is_some_and(|pod| pod.uid == old.uid && pod.container.is_some() && pod.container == old.container);
+    let goes_on = if goes_on { ", in the container from before: was its node stopped?" } else { "" };
+    Check::new(NAME, Holds::No, format!("{missing}; last seen: {}{goes_on}", last_seen(&turn.timeline)))
 }
 
 /// Whether each pod was stopped that was to be.
 fn complete(evidence: &Evidence) -> Check {
     const NAME: CheckName = CheckName::EveryPod;
     let (planned, turns) = (&evidence.planned, &evidence.turns);
+    let were = if evidence.how.replaces_pod() { "deleted" } else { "stopped" };
     let stopped: Vec<&str> = turns.iter().map(|turn| turn.before.pod.name.as_str()).collect();
     if stopped.iter().zip(planned).any(|(stopped, planned)| stopped != planned) {
-        Check::new(NAME, Holds::No, format!("{} were deleted, not {}", stopped.join(", "), planned.join(", ")))
+        Check::new(NAME, Holds::No, format!("{} were {were}, not {}", stopped.join(", "), planned.join(", ")))
     } else if stopped.len() == planned.len() && !planned.is_empty() {
         Check::new(NAME, Holds::Yes, stopped.join(", "))
     } else {
-        Check::new(NAME, Holds::Unknown, format!("{} of {} were deleted", stopped.len(), planned.len()))
+        Check::new(NAME, Holds::Unknown, format!("{} of {} were {were}", stopped.len(), planned.len()))
     }
 }
 

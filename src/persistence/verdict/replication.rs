@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use super::postgres::{all_rows, listed, new_server, settings, under_load, wal};
 use super::{Check, CheckName, Holds, same, so, words};
 use crate::observe::Reading;
+use crate::persistence::How;
 use crate::persistence::evidence::{Database, Evidence, Moment, Takeover, Turn};
 use crate::persistence::history::left;
 use crate::persistence::identity::Server;
+use crate::persistence::timeline::Kind;
 
 /// All of it: how many marked rows were written, and the longest gap that the user allows. Rows are looked for where the database
 /// takes writes now.
@@ -28,7 +30,7 @@ pub(super) fn checks(
     let mut checks = vec![
         new_server(old, &member.server),
         same(CheckName::SameDatabase, "system identifier", &old.system, &new.system),
-        took_over(&turn.before.pod.name, old, takeover),
+        took_over(evidence.how, turn, old, takeover),
     ];
     if takeover.pod != now.pod.name {
         checks.push(follows(evidence, old, (&now.pod.name, member), takeover));
@@ -50,9 +52,9 @@ fn unknown(takeover: &Reading<Takeover>) -> Check {
 }
 
 /// Whether what takes writes now goes on from where the old primary was: on its timeline, or on one that has left it later.
-fn took_over(stopped: &str, old: &Server, takeover: &Takeover) -> Check {
+fn took_over(how: How, turn: &Turn, old: &Server, takeover: &Takeover) -> Check {
     const NAME: CheckName = CheckName::TookOver;
-    let (pod, new) = (&takeover.pod, &takeover.database.server);
+    let (stopped, pod, new) = (&turn.before.pod.name, &takeover.pod, &takeover.database.server);
     let who = if pod == stopped {
         format!("pod/{pod} again: no other member took over")
     } else {
@@ -60,6 +62,10 @@ fn took_over(stopped: &str, old: &Server, takeover: &Takeover) -> Check {
     };
     if new.is_standby {
         return Check::new(NAME, Holds::No, format!("pod/{pod} takes no writes"));
+    }
+    // A node is away until another member has had the time for it.
+    if how == How::Node && pod == stopped && turn.timeline.event(Kind::Promoted).is_none() {
+        return Check::new(NAME, Holds::No, format!("{who} while its node was away"));
     }
     if new.timeline == old.timeline && pod == stopped {
         return Check::new(NAME, Holds::Yes, format!("{who}, still on timeline {}", new.timeline));

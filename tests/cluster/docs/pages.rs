@@ -72,7 +72,7 @@ const OF_SCALING: &str = "shared::scaling";
 /// The same of members that have their data on nodes.
 const OF_NODES: &str = "shared::ha";
 
-const REPLICATED: [(&str, Fate); 24] = [
+const REPLICATED: [(&str, Fate); 25] = [
     ("kubectl kubecoin deploy --ha --init-db -n trio --create-namespace", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin status -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin deploy --ha --storage static -n trio", Elsewhere(OF_NODES)),
@@ -86,6 +86,11 @@ const REPLICATED: [(&str, Fate); 24] = [
     ("kubectl kubecoin psql --member postgres-0 -c 'SELECT pg_is_in_recovery()' -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin switchover -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin persistence-demo --under-load -n trio", Elsewhere(OF_MEMBERS)),
+    (
+        "kubectl kubecoin persistence-demo --how node --under-load -n trio --stop-node 'docker stop \"$KUBECOIN_NODE\"' \
+         --start-node 'docker start \"$KUBECOIN_NODE\"'",
+        NotHere("there is no kind; exclusive::ha does it to a node of the test cluster"),
+    ),
     ("kubectl kubecoin persistence-demo --target statefulset/postgres -n trio", Elsewhere(OF_MEMBERS)),
     ("kubectl kubecoin deploy --ha --replicas 5 -n trio", Elsewhere(OF_SCALING)),
     ("kubectl kubecoin deploy --ha --replicas 3 -n trio", Elsewhere(OF_SCALING)),

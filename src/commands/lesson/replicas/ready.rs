@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::exchange::{names, objects, psql};
 use crate::kubernetes::Cluster;
 use crate::kubernetes::access::{Permission, missing};
+use crate::persistence::How;
 use crate::persistence::identity::{ASK, PodSeen, Server};
 use crate::text::Hint;
 
@@ -50,7 +51,7 @@ pub async fn check(ctx: &Ctx, is_alone: bool) -> anyhow::Result<Ready> {
     if is_alone {
         scale::end_of_killed(ctx).await?;
     }
-    let found = Box::pin(preflight::check(ctx)).await?;
+    let found = Box::pin(preflight::check(ctx, How::default())).await?;
     let backend = found.backend.ok_or_else(|| {
         refused("no backend pod is ready, from which rows could be written", ctx.own_command("status"))
     })?;

@@ -1,15 +1,18 @@
-//! Stops a pod and follows what happens, until the new one has been asked every way or time is over.
+//! Stops a pod, or its node, and follows what happens, until the new one has been asked every way or time is over.
 
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::node;
 use super::subject::Subject;
 use super::view::Live;
 use super::watched::{Seen, Watched, ms, replaced, until_seen};
+use crate::cleanup::Ticket;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::psql;
@@ -24,7 +27,11 @@ use crate::persistence::timeline::{Change, Kind, Timeline, step};
 /// The pause before a container that may be there is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Stops the pod and follows what happens, until the new one has been asked every way or time is over. Gives what was seen, and
+/// How long another member may take to be the primary, and to answer by name, before the node of the old one is started all the
+/// same. The claim to be the primary is over after 20 s.
+const TAKEOVER: Duration = Duration::from_mins(2);
+
+/// Stops the pod, or its node, and follows what happens, until the new one has been asked every way or time is over. Gives what was seen, and
 /// what its names lead to.
 pub async fn through<S: Subject>(
     ctx: &Ctx,
@@ -38,15 +45,17 @@ pub async fn through<S: Subject>(
     let seen = Seen { running: is_running, ready: is_ready };
     let answering = answered_in_pod(ctx, before, seen.running.clone());
     let naming = subject.named(ctx, before, seen, deadline);
-    let stopping = stop(ctx, how, pod);
+    let stopping = stop(ctx, subject, how, pod);
+    let ((away, is_away), (enough, is_enough)) = (watch::channel(None), watch::channel(false));
+    let starting = start_again(ctx, is_away, is_enough, deadline);
     let promoting = subject.promoted(ctx, pod);
     let (no_server_yet, no_name_yet) = (subject.explain_server(ctx), subject.explain_name(ctx));
-    tokio::pin!(answering, naming, stopping, promoting, no_server_yet, no_name_yet);
+    tokio::pin!(answering, naming, stopping, starting, promoting, no_server_yet, no_name_yet);
 
     let mut live = if S::IS_SHOWN { Some(Live::begin(ctx)?) } else { None };
     let mut timeline = step(Timeline::new(how, pod.clone()), Change::Asked, watched.now_ms());
     let asked = Instant::now();
-    let (mut acknowledged, mut answered, mut is_promoted) = (false, !S::ANSWERS, false);
+    let (mut acknowledged, mut answered, mut is_promoted, mut is_on) = (false, !S::ANSWERS, false, how != How::Node);
     let mut name: Option<Reading<NameAnswer>> = None;
     let (mut until, mut is_back) = (Some(deadline), false);
     // Whoever asks by the name is there before the pod is stopped.
@@ -55,10 +64,14 @@ pub async fn through<S: Subject>(
     }
     loop {
         let change = tokio::select! {
-            done = &mut stopping, if !acknowledged => {
-                done?;
+            stopped = &mut stopping, if !acknowledged => {
+                away.send_replace(stopped?);
                 acknowledged = true;
                 Some(Change::Acknowledged(ms(asked.elapsed())))
+            }
+            took = &mut starting, if !is_on => {
+                is_on = true;
+                Some(Change::NodeStarted(took?))
             }
             change = watched.next() => Some(change),
             done = &mut answering, if !answered => {
@@ -90,8 +103,9 @@ pub async fn through<S: Subject>(
                 live.show(&timeline, acknowledged)?;
             }
         }
-        let keeps_container = how == How::Crash && subject.keeps_container();
-        if acknowledged && answered && (keeps_container || timeline.event(Kind::Ready).is_some()) {
+        enough.send_replace(!subject.has_others() || is_promoted && name.is_some());
+        let keeps_container = how == How::Crash && subject.has_others();
+        if acknowledged && is_on && answered && (keeps_container || timeline.event(Kind::Ready).is_some()) {
             if name.is_some() {
                 break;
             }
@@ -101,7 +115,14 @@ pub async fn through<S: Subject>(
         }
     }
     if !acknowledged {
-        stopping.await?;
+        away.send_replace(stopping.await?);
+    }
+    if !is_on {
+        enough.send_replace(true);
+        timeline = step(timeline, Change::NodeStarted(starting.await?), watched.now_ms());
+        if let Some(live) = &mut live {
+            live.show(&timeline, true)?;
+        }
     }
     Ok((timeline, name.unwrap_or_else(|| subject.unnamed())))
 }
@@ -144,15 +165,36 @@ async fn answered_in_pod(
     }
 }
 
-/// Asks the cluster, or the server itself, for the end of this server and of no other.
-async fn stop(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
+/// Starts a node again that was stopped, once that is enough or another member had the time to take over. Gives how many
+/// milliseconds that took.
+async fn start_again(
+    ctx: &Ctx,
+    mut is_away: watch::Receiver<Option<Ticket>>,
+    mut is_enough: watch::Receiver<bool>,
+    deadline: Instant,
+) -> anyhow::Result<u64> {
+    // The other ends are there for as long as the following is.
+    let Some(ticket) = *is_away.wait_for(Option::is_some).await? else { return Ok(0) };
+    let limit = TAKEOVER.min(deadline.saturating_duration_since(Instant::now()) / 2);
+    let _ = timeout(limit, is_enough.wait_for(|is_enough| *is_enough)).await;
+    node::start(ctx, ticket).await
+}
+
+/// Asks the cluster, or the server itself, for the end of this server and of no other. Gives how its node is started again, if
+/// that was stopped.
+async fn stop<S: Subject>(ctx: &Ctx, subject: &S, how: How, pod: &PodSeen) -> anyhow::Result<Option<Ticket>> {
     let delete = |grace| DeletePod { name: pod.name.clone(), uid: pod.uid.clone(), grace };
     let asked = match how {
         How::Delete => ctx.perform(&delete(None)).await,
         How::Kill => ctx.perform(&delete(Some(1))).await,
         How::Force => ctx.perform(&delete(Some(0))).await,
         How::Evict => ctx.perform(&EvictPod { name: pod.name.clone(), uid: pod.uid.clone() }).await,
-        How::Crash => return crash(ctx, &pod.name).await,
+        How::Crash => return crash(ctx, &pod.name).await.map(|()| None),
+        How::Node => {
+            let commands = subject.node().context("no command stops the node")?;
+            let node = pod.node.as_deref().context("the pod has no node")?;
+            return commands.stop(ctx, node).await.map(Some);
+        }
     };
     match asked {
         Err(error) if is_another(&error) => Err(replaced(ctx, &pod.name)),
@@ -164,7 +206,7 @@ async fn stop(ctx: &Ctx, how: How, pod: &PodSeen) -> anyhow::Result<()> {
                 .and("--how delete does not need one"),
         )
         .into()),
-        asked => asked,
+        asked => asked.map(|()| None),
     }
 }
 

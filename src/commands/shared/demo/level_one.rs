@@ -23,6 +23,7 @@ use crate::exchange::{names, psql, wallets};
 use crate::kubernetes::act::{Create, command};
 use crate::kubernetes::{Cluster, Object};
 use crate::observe::{Reading, Reason, live};
+use crate::persistence::How;
 use crate::persistence::contrast::{Contrast, ServiceSeen};
 use crate::persistence::evidence::{Evidence, Moment, NameAnswer};
 use crate::persistence::identity::PodSeen;
@@ -31,6 +32,10 @@ use crate::text::Hint;
 
 /// Refuses what has no contrast, before anything is done.
 pub fn check(args: &Args) -> Result<(), Error> {
+    if args.contrast && args.how == How::Node {
+        let why = "not started: Level 1 may be on another node, which is not stopped: there is no contrast";
+        return Err(Error::new(why, "omit --how node, or --contrast"));
+    }
     if args.contrast && !args.how.replaces_pod() {
         return Err(Error::new(
             "a crash keeps the pod, and so the data that is on no volume: there is no contrast",

@@ -6,6 +6,7 @@ mod engine;
 pub mod exchange;
 mod follow;
 pub mod level_one;
+mod node;
 pub mod report;
 mod set;
 pub mod setting;
@@ -38,6 +39,11 @@ Examples:
   kubectl kubecoin persistence-demo --keep        # keep the marked rows
   kubectl kubecoin persistence-demo --report proof.html --report proof.json
 
+  # a whole node, with commands that stop it and start it again: here of kind
+  kubectl kubecoin persistence-demo --how node \\
+    --stop-node 'docker stop \"$KUBECOIN_NODE\"' \\
+    --start-node 'docker start \"$KUBECOIN_NODE\"'
+
   # your own StatefulSet, highest ordinal first, like a rolling update
   kubectl kubecoin persistence-demo --target statefulset/redis \\
     --write 'redis-cli -e -h redis-0.redis set kubecoin \"$KUBECOIN_RUN\"' \\
@@ -58,7 +64,7 @@ const TIMEOUT: Duration = Duration::from_mins(5);
 pub struct Args {
     /// How to stop the server
     #[arg(long, value_enum, value_name = "HOW", default_value_t, hide_possible_values = true)]
-    #[arg(help = "How to stop the server: delete, crash, kill, evict or force")]
+    #[arg(help = "How to stop the server: delete, crash, kill, evict, force or node")]
     how: How,
 
     /// How many marked rows to write
@@ -95,7 +101,7 @@ pub struct Args {
 
     /// Only delete the marked rows of an earlier run
     #[arg(long, value_name = "ID")]
-    #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast", "open"])]
+    #[arg(conflicts_with_all = ["how", "rows", "times", "keep", "under_load", "contrast", "open", "stop_node", "start_node"])]
     clean: Option<Run>,
 
     /// Write a report: .html, .md, .xml (JUnit), or .json for verify-report and replay; can be repeated
@@ -111,6 +117,9 @@ pub struct Args {
     is_lesson: bool,
 
     #[command(flatten)]
+    node: node::Args,
+
+    #[command(flatten)]
     target: set::Args,
 }
 
@@ -124,7 +133,7 @@ pub async fn run(args: &Args, ctx: &Ctx) -> anyhow::Result<Outcome> {
     }
     let target = args.target.set();
     match target {
-        Some(_) => set::check(args)?,
+        Some(_) => set::check(args, ctx)?,
         None => exchange::check(args, ctx)?,
     }
     args.report.iter().try_for_each(|path| file::check(path))?;
@@ -170,6 +179,7 @@ impl Args {
             report: Vec::new(),
             yes,
             is_lesson: true,
+            node: node::Args::default(),
             target: set::Args::default(),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::node::Commands;
 use super::watched::{Seen, Watched};
 use crate::context::Ctx;
 use crate::observe::Reading;
@@ -61,9 +62,15 @@ pub trait Subject {
         None
     }
 
-    /// Whether its server is started again in the container that there is, so that nothing is seen of that on the pod.
-    fn keeps_container(&self) -> bool {
+    /// Whether another pod can take its place meanwhile. Then its server is started again by its own container, if that is
+    /// there, so that nothing is seen of that on the pod.
+    fn has_others(&self) -> bool {
         false
+    }
+
+    /// What stops its node and starts it again; none if that is not how it is stopped.
+    fn node(&self) -> Option<&Commands> {
+        None
     }
 
     /// Ends with the pod that takes writes instead of the one that is stopped. Never ends where there is no other one.

@@ -8,6 +8,7 @@ pub(super) mod moment;
 mod page;
 pub mod preflight;
 pub mod rows;
+mod whole_node;
 mod why;
 
 use std::future::pending;
@@ -18,6 +19,7 @@ use serde_json::json;
 use tokio::join;
 use tokio::time::Instant;
 
+use super::node::{self, Commands};
 use super::subject::{After, Set, Subject};
 use super::watched::{Seen, Watched};
 use super::{Args, level_one, view};
@@ -30,13 +32,14 @@ use crate::exchange::{names, psql};
 use crate::kubernetes::Object;
 use crate::kubernetes::act::{Act, Patch, command};
 use crate::observe::{Reading, Snapshot};
+use crate::persistence::How;
 use crate::persistence::contrast::Contrast;
 use crate::persistence::evidence::{DataAsked, Evidence, Moment, NameAnswer};
 use crate::persistence::identity::PodSeen;
 use crate::persistence::load::FIRST;
 use crate::persistence::proof::{ANNOTATION, Proof};
 use crate::persistence::rows::Run;
-use crate::persistence::verdict::{NOT_A_BACKUP, NOT_SHOWN, Verdict};
+use crate::persistence::verdict::{Verdict, not_shown};
 use by_name::{Asking, Question, Way};
 use load::{Task, Writer};
 use members::Back;
@@ -48,6 +51,7 @@ pub use rows::clean;
 
 /// Refuses what cannot be done, before anything is.
 pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
+    node::check(args, ctx)?;
     level_one::check(args)?;
     page::check(args, ctx)
 }
@@ -55,6 +59,8 @@ pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
 /// The exchange, and what a run has in it.
 pub struct Exchange<'a> {
     args: &'a Args,
+    /// What stops the server's node, if that is how it is stopped.
+    node: Option<Commands>,
     ready: Ready,
     page: Option<Page>,
     marked: Marked<'a>,
@@ -73,7 +79,7 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// If a pod may not be stopped.
     pub async fn ready(args: &'a Args, ctx: &Ctx, run: &'a Run) -> anyhow::Result<Self> {
-        let ready = Box::pin(preflight::check(ctx)).await?;
+        let ready = Box::pin(preflight::check(ctx, args.how)).await?;
         if ready.is_replicated && args.contrast {
             let hint = ctx.own_command("persistence-demo --contrast").to("omit --contrast; with one server");
             return Err(Error::new("not started: Level 1 is compared with one server", hint).into());
@@ -81,6 +87,7 @@ impl<'a> Exchange<'a> {
         confirm::all(args, ctx, &ready).await?;
         Ok(Self {
             args,
+            node: Commands::of(args),
             ready,
             page: page::listen(args, ctx).await?,
             marked: Marked::new(run, args.rows, args.keep),
@@ -162,9 +169,12 @@ impl Subject for Exchange<'_> {
         Ok(by_name::ask(ctx.cluster().await?, question, deadline, &self.asking).await)
     }
 
-    /// Patroni starts it again, whose container goes on.
-    fn keeps_container(&self) -> bool {
+    fn has_others(&self) -> bool {
         self.ready.is_replicated
+    }
+
+    fn node(&self) -> Option<&Commands> {
+        self.node.as_ref()
     }
 
     async fn promoted(&self, ctx: &Ctx, stopped: &PodSeen) -> anyhow::Result<String> {
@@ -216,6 +226,7 @@ impl Set for Exchange<'_> {
             run: self.marked.run.clone(),
             set: self.ready.set.clone(),
             how: self.args.how,
+            node: self.node.as_ref().map(Commands::asked),
             planned: vec![self.ready.pod.name.clone(); self.args.times as usize],
             data: DataAsked::Postgres {
                 marked: self.args.rows,
@@ -236,7 +247,7 @@ impl Set for Exchange<'_> {
 
     async fn prepare(&mut self, ctx: &Ctx) -> anyhow::Result<()> {
         if let Some(page) = self.page.take() {
-            page::show(ctx, page, &self.ready.pod.name).await?;
+            page::show(ctx, page, self.args.how, &self.ready.pod).await?;
         } else if !self.args.keep && view::on_terminal() {
             ctx.printer.note(ctx.own_command("open").to("tip: watch the page meanwhile, in a second terminal"));
         }
@@ -245,12 +256,18 @@ impl Set for Exchange<'_> {
 
     /// The next one to stop is whichever takes writes by then.
     async fn again(&self, ctx: &Ctx, planned: &str) -> anyhow::Result<String> {
-        if !self.ready.is_replicated {
+        let is_of_node = self.args.how == How::Node;
+        if !self.ready.is_replicated && !is_of_node {
             return Ok(planned.to_owned());
         }
-        let first = Snapshot::glance(ctx.cluster().await?).await?;
-        let settled = members::settled(ctx, first).await?;
-        Ok(settled.primary().map_or(planned.to_owned(), ResourceExt::name_any))
+        let mut snapshot = Snapshot::glance(ctx.cluster().await?).await?;
+        if self.ready.is_replicated {
+            snapshot = members::settled(ctx, snapshot).await?;
+        }
+        if let Some(pod) = snapshot.primary().filter(|_| is_of_node) {
+            whole_node::again(ctx, &snapshot, pod, self.ready.backend.as_deref()).await?;
+        }
+        Ok(snapshot.primary().map_or(planned.to_owned(), ResourceExt::name_any))
     }
 
     /// That it cannot be left changes nothing of it.
@@ -294,8 +311,12 @@ impl Set for Exchange<'_> {
         if self.args.is_lesson {
             return why::help(ctx, verdict).await;
         }
-        let no_backup = self.ready.is_replicated.then_some(NOT_A_BACKUP);
-        let not_shown: Vec<&str> = NOT_SHOWN.into_iter().chain(no_backup).collect();
+        if self.node.is_some() && !self.ready.is_replicated {
+            let says =
+                "one server depends on its node: until that is back, nobody answers; to deploy several that go on";
+            ctx.printer.out(ctx.by_hand.elsewhere().own("deploy --ha --create-namespace").to(says))?;
+        }
+        let not_shown = not_shown(self.args.how, self.ready.is_replicated);
         ctx.printer.out(format!("not shown: {}", not_shown.join(", ")))?;
         if self.args.keep {
             let clean = ctx.own_command(["persistence-demo", "--clean", self.marked.run.as_str()]);

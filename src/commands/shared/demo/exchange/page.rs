@@ -7,6 +7,8 @@ use crate::commands::shared::confirm;
 use crate::commands::shared::page::{self, Page};
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::persistence::How;
+use crate::persistence::identity::PodSeen;
 
 /// Refuses to wait for a key where nobody can press one.
 pub fn check(args: &Args, ctx: &Ctx) -> Result<(), Error> {
@@ -37,12 +39,18 @@ pub async fn listen(args: &Args, ctx: &Ctx) -> anyhow::Result<Option<Page>> {
 ///
 /// # Errors
 /// If the user does not go on.
-pub async fn show(ctx: &Ctx, page: Page, pod: &str) -> anyhow::Result<()> {
+pub async fn show(ctx: &Ctx, page: Page, how: How, pod: &PodSeen) -> anyhow::Result<()> {
     let address = page.address(None);
     page.serve_meanwhile(ctx).await?;
     ctx.printer.note(format!("the page is at {address} until this command ends"));
     page::browse(ctx, &address);
-    ctx.printer.note(format!("press Enter to delete pod/{pod}, and watch the page"));
+    let (name, node) = (&pod.name, pod.node.as_deref().unwrap_or_default());
+    let what = match how {
+        How::Node => format!("stop node/{node} with pod/{name}"),
+        How::Crash => format!("crash the server in pod/{name}"),
+        How::Delete | How::Kill | How::Evict | How::Force => format!("delete pod/{name}"),
+    };
+    ctx.printer.note(format!("press Enter to {what}, and watch the page"));
     match confirm::line().await {
         Some(_) => Ok(()),
         None => Err(Error::new("nothing was deleted: Enter was not pressed", "run it again, or without --open").into()),

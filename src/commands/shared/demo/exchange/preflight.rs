@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use tokio::time::{Instant, sleep};
 use tokio::try_join;
 
-use super::members;
+use super::{members, whole_node};
 use crate::commands::shared::primary::primary;
 use crate::commands::shared::{self, next_pod};
 use crate::context::Ctx;
@@ -17,6 +17,7 @@ use crate::exchange::{names, objects, wallets};
 use crate::findings;
 use crate::observe::database::Database;
 use crate::observe::{Reading, Reason, Snapshot, readiness};
+use crate::persistence::How;
 use crate::persistence::ending::{self, Ending};
 use crate::persistence::evidence::SetSeen;
 use crate::persistence::identity::PodSeen;
@@ -44,14 +45,14 @@ pub struct Ready {
 }
 
 /// Reads it, and refuses where it must.
-pub async fn check(ctx: &Ctx) -> anyhow::Result<Ready> {
+pub async fn check(ctx: &Ctx, how: How) -> anyhow::Result<Ready> {
     // What is wrong with the objects is the better answer, and need not wait for a database that gives none.
-    let (ready, database) = try_join!(Box::pin(objects(ctx)), async { Ok(database(ctx).await) })?;
+    let (ready, database) = try_join!(Box::pin(objects(ctx, how)), async { Ok(database(ctx).await) })?;
     Ok(Ready { rows: rows(ctx, &database?)?, ..ready })
 }
 
 /// All but the rows. Before anything is done to the pod, a watch reads it again: what the server's cache has is enough here.
-async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
+async fn objects(ctx: &Ctx, how: How) -> anyhow::Result<Ready> {
     let snapshot = seen(ctx).await?;
     let set = match &snapshot.statefulset {
         Reading::Present(set) => set,
@@ -66,11 +67,15 @@ async fn objects(ctx: &Ctx) -> anyhow::Result<Ready> {
     }
     let pod = ready_pod(ctx, &snapshot)?;
     comes_back(ctx, &snapshot, set, pod).await?;
+    let backend = match how {
+        How::Node => whole_node::check(ctx, &snapshot, pod).await?,
+        _ => snapshot.pods_of(names::BACKEND).find(|pod| readiness::pod(pod)).map(ResourceExt::name_any),
+    };
     let revision = set.status.as_ref().and_then(|status| status.update_revision.as_ref());
     let runs = pod.labels().get("controller-revision-hash");
     let changes_template = matches!((revision, runs), (Some(revision), Some(runs)) if revision != runs);
     let set = SetSeen { name: set.name_any(), uid: set.uid().unwrap_or_default() };
-    Ok(Ready { set, pod: PodSeen::from(pod), is_replicated, backend: backend(&snapshot), rows: 0, changes_template })
+    Ok(Ready { set, pod: PodSeen::from(pod), is_replicated, backend, rows: 0, changes_template })
 }
 
 /// The objects, once the controller has seen what the set is to be by now: before that, its revisions are those of an older
@@ -149,11 +154,6 @@ fn rows(ctx: &Ctx, database: &Database) -> anyhow::Result<u64> {
         return Err(refused(&format!("the table wallets differs from the lesson's: {difference}"), hint));
     }
     Ok(database.rows.unwrap_or(0))
-}
-
-/// A pod of the backend that is ready.
-fn backend(snapshot: &Snapshot) -> Option<String> {
-    snapshot.pods_of(names::BACKEND).find(|pod| readiness::pod(pod)).map(ResourceExt::name_any)
 }
 
 fn refused(why: &str, hint: impl Into<Hint>) -> anyhow::Error {

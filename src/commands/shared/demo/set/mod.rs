@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep};
 
 use super::storage::claimed;
 use super::subject::{After, Set, Subject};
-use super::view;
 use super::watched::{Seen, Watched, replaced, until_seen};
+use super::{node, view};
 use crate::commands::shared::target;
 use crate::context::Ctx;
 use crate::error::Error;
@@ -88,7 +88,12 @@ impl Args {
 }
 
 /// Refuses what cannot be done, before anything is.
-pub fn check(args: &super::Args) -> Result<(), Error> {
+pub fn check(args: &super::Args, ctx: &Ctx) -> Result<(), Error> {
+    node::check(args, ctx)?;
+    if args.how == How::Node {
+        let why = "not started: --how node stops the node of the exchange's database, and --target names another set";
+        return Err(Error::new(why, "omit --target, or use delete, kill, evict or force"));
+    }
     if args.how == How::Crash {
         let why = "not started: --how crash uses pg_ctl, which only PostgreSQL has";
         return Err(Error::new(why, "use delete, kill, evict or force"));
@@ -264,6 +269,7 @@ impl Set for AnySet<'_> {
             run: self.run.clone(),
             set: self.ready.set.clone(),
             how: self.args.how,
+            node: None,
             planned: members.map(|member| member.pod.clone()).collect(),
             data: match self.read {
                 Some(read) => DataAsked::Output { write: self.write.map(str::to_owned), read: read.to_owned() },
