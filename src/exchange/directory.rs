@@ -4,6 +4,7 @@
 //! a `hostPath` itself is refused by Pod Security `baseline` and `restricted`; one that has a claim is not.
 
 use k8s_openapi::api::core::v1::PersistentVolume;
+use kube::ResourceExt;
 use kube::api::ApiResource;
 use serde_json::{Value, json};
 
@@ -25,6 +26,12 @@ impl Directory {
     pub fn of(volume: &PersistentVolume) -> Option<Self> {
         let (hostname, path) = (marks::pinned_to(volume)?, path(volume)?.to_owned());
         Some(Self { hostname, path })
+    }
+
+    /// That of a volume that was created for a member.
+    #[must_use]
+    pub fn of_member(volume: &PersistentVolume) -> Option<Self> {
+        names::number_of_volume(&volume.name_any()).and_then(|_| Self::of(volume))
     }
 
     /// The one that it is in.

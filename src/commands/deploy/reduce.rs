@@ -222,7 +222,7 @@ fn kept(ctx: &Ctx, snapshot: &Snapshot, number: u32) {
     let (pod, claim) = names::member(number);
     let is_there = snapshot.claims().any(|one| one.name_any() == claim && one.metadata.deletion_timestamp.is_none());
     let member = snapshot.members.iter().find(|member| member.claim_name == claim);
-    let on_node = member.and_then(|member| Directory::of(member.volume.present()?));
+    let on_node = member.and_then(|member| Directory::of_member(member.volume.present()?));
     if deletes_claims(snapshot) {
         ctx.printer
             .note(format!("pod/{pod} is gone, and its claim {claim} with it: the set deletes the claims of such pods"));

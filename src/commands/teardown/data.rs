@@ -137,8 +137,11 @@ pub async fn delete_all(
     }
     there.volumes.retain(|volume| stay.iter().all(|files| files.volume.as_ref() != Some(&volume.object.name)));
     // Those of members, after all that leads to them: a run that is interrupted leaves no volume without its directory.
-    let emptied: Vec<Directory> =
-        snapshot.volumes().filter(|volume| has(&there.volumes, &volume.name_any())).filter_map(of_member).collect();
+    let emptied: Vec<Directory> = snapshot
+        .volumes()
+        .filter(|volume| has(&there.volumes, &volume.name_any()))
+        .filter_map(Directory::of_member)
+        .collect();
     let outcome = delete(args, ctx, snapshot, &there, deadline).await?;
     for files in &stay {
         files.tell(ctx);
@@ -153,12 +156,7 @@ pub async fn delete_all(
 fn doubtful(snapshot: &Snapshot) -> Vec<Directory> {
     let is_ready = |member: &&Member| snapshot.pod_of(member).is_none_or(readiness::pod);
     let others = snapshot.members.iter().filter(|member| !is_ready(member));
-    others.filter_map(|member| of_member(member.volume.present()?)).collect()
-}
-
-/// The directory of a volume that is a member's on a node.
-fn of_member(volume: &PersistentVolume) -> Option<Directory> {
-    names::number_of_volume(&volume.name_any()).and_then(|_| Directory::of(volume))
+    others.filter_map(|member| Directory::of_member(member.volume.present()?)).collect()
 }
 
 fn has(all: &[Leaving], name: &str) -> bool {
