@@ -22,19 +22,22 @@ const ONE: &str = "kc-bench-one";
 /// How long a deployment may take.
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// The pause between two looks: one takes the processors from what is measured.
+const BETWEEN: Duration = Duration::from_millis(200);
+
 /// A commit that is answered only when a standby has it too.
 const ON_TWO: &str = "DO $$ BEGIN IF current_setting('synchronous_standby_names') = '' THEN RAISE 'no standby'; END IF; \
                       CREATE TABLE IF NOT EXISTS on_two (); END $$";
 
 /// The rows about deploying: each pair begins with neither objects nor data, and each side is the first as often as the other.
 pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
-    let [mut on_two, mut ready, mut one, mut of_trio, mut of_one] = [const { Vec::new() }; 5];
+    let [mut on_two, mut ready, mut deployed, mut one, mut of_trio, mut of_one] = [const { Vec::new() }; 6];
     for pair in 1..=pairs {
         for turn in 0..2 {
             if (pair + turn) % 2 == 0 {
-                let (two, three) = trio(scene)?;
-                on_two.push(two);
-                ready.push(three);
+                for (all, seconds) in [&mut on_two, &mut ready, &mut deployed].into_iter().zip(trio(scene)?) {
+                    all.push(seconds);
+                }
                 of_trio.push(working_set(scene, TRIO, 3)?);
                 whole(scene.plugin(&format!("teardown --delete-data --yes --namespace {TRIO}"))?)?;
             } else {
@@ -64,6 +67,12 @@ pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
             aim: Aim::Times(2.0),
         },
         Row {
+            what: "`deploy --ha --init-db`, until it ends".to_owned(),
+            measured: spread(Unit::Seconds, deployed)?,
+            beside: beside(),
+            aim: Aim::Times(2.0),
+        },
+        Row {
             what: "memory of the three members, idle".to_owned(),
             measured: spread(Unit::Memory, of_trio)?,
             beside: Some(("memory of one server, idle".to_owned(), spread(Unit::Memory, of_one)?)),
@@ -72,19 +81,32 @@ pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
     ])
 }
 
-/// How many seconds a deployment takes until a row is on two members, and until it ends with all three ready.
-fn trio(scene: &Scene) -> Result<(f64, f64)> {
+/// How many seconds a deployment takes until a row is on two members, until all three are ready, and until it ends.
+fn trio(scene: &Scene) -> Result<[f64; 3]> {
     let deploy = scene.plugin(&format!("deploy --ha --init-db --create-namespace --namespace {TRIO}"))?;
     let begin = Instant::now();
     thread::scope(|scope| {
         let deployed = scope.spawn(|| whole(deploy));
-        let on_two = wait::until(Deadline::after(PATIENCE), || {
-            let written = psql(scene)?.output().context("cannot start the plugin")?;
-            let seconds = begin.elapsed().as_secs_f64();
-            Ok(if written.status.success() { Ok(seconds) } else { Err("no row is on two members".to_owned()) })
+        let on_two = scope.spawn(|| since(begin, "no row is on two members", || psql(scene)));
+        let ready = since(begin, "not all members are ready", || {
+            scene.kubectl(&format!(
+                "wait --for=jsonpath={{.status.readyReplicas}}=3 statefulset/postgres -n {TRIO} --timeout=0"
+            ))
         });
-        let ready = deployed.join().map_err(|_| anyhow!("deploying panicked"))??;
-        Ok((on_two?, ready))
+        let [deployed, on_two] = [deployed, on_two].map(|one| one.join().map_err(|_| anyhow!("measuring panicked")));
+        Ok([on_two??, ready?, deployed??])
+    })
+}
+
+/// How many seconds it takes until a command succeeds, which is tried again and again.
+fn since(begin: Instant, missing: &str, command: impl Fn() -> Result<Command>) -> Result<f64> {
+    wait::until(Deadline::after(PATIENCE), || {
+        let ended = command()?.stdin(Stdio::null()).output().context("cannot start it")?;
+        if ended.status.success() {
+            return Ok(Ok(begin.elapsed().as_secs_f64()));
+        }
+        thread::sleep(BETWEEN);
+        Ok(Err(missing.to_owned()))
     })
 }
 
