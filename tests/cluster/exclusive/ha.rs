@@ -61,8 +61,8 @@ fn the_node_of_the_primary_is_stopped_and_comes_back() {
     let report = folder.path().join("proof.json").display().to_string();
     let [off, on] =
         ["off", "on"].map(|way| format!("\"$KUBECOIN_XTASK\" testbed node-{way} \"${{KUBECOIN_NODE##*-}}\""));
-    let how = ["persistence-demo", "--how", "node", "--stop-node", &off, "--start-node", &on];
-    let ended = command(namespace, "--under-load --yes --report").arg(&report).args(how).output();
+    let commands = ["--stop-node", &off, "--start-node", &on, "--report", &report];
+    let ended = command(namespace, "persistence-demo --how node --under-load --yes").args(commands).output();
     let proof: Ran = ended.expect("the plugin starts").into();
     let said = format!("{}{}", proof.stdout, proof.stderr);
     assert!(proof.code == 0 && !proof.stderr.contains("warning:"), "{said}");
