@@ -32,10 +32,11 @@ pub static CAUSE: Cause = Cause {
     },
 };
 
-/// What the kubelet says of a directory that it does not create: of a `local` volume, and of a `hostPath` of type Directory.
+/// What the kubelet says of the directory of a `local` volume, which it does not create.
 fn is_said(event: &Happening) -> bool {
-    let local = event.message.contains("NewMounter initialization failed") && event.message.contains("does not exist");
-    event.reason == "FailedMount" && (local || event.message.contains("hostPath type check failed"))
+    event.reason == "FailedMount"
+        && event.message.contains("NewMounter initialization failed")
+        && event.message.contains("does not exist")
 }
 
 fn finding(observed: &Observed, app: &'static str, pod: &Pod) -> Option<Finding> {

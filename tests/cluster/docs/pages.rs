@@ -130,12 +130,13 @@ const SECURITY: [(&str, Fate); 3] = [
     ("kubectl create rolebinding alice --clusterrole=edit --user=alice --namespace=alice", Typed("")),
 ];
 
-const TESTBED: [(&str, Fate); 7] = [
+const TESTBED: [(&str, Fate); 8] = [
     ("cargo xtask testbed up [--nodes 2] [--storage-class] [--dns-cache 30]", Elsewhere("testbed")),
     ("eval \"$(cargo xtask testbed env)\"", Elsewhere("testbed")),
     ("cargo xtask testbed status", Elsewhere("testbed")),
     ("cargo xtask testbed stop kube-apiserver", Elsewhere("testbed")),
     ("cargo xtask testbed node-exec 1 -- ls /data", Elsewhere("testbed")),
+    ("cargo xtask testbed node-off 2", Elsewhere("testbed")),
     ("cargo xtask testbed reset", Elsewhere("testbed")),
     ("cargo xtask testbed down", Elsewhere("testbed")),
 ];
