@@ -115,14 +115,13 @@ impl Fewer {
                             .note(format!("pod/{primary} is the primary, and goes: another member takes its place"));
                         deadline.min(Instant::now() + SWITCHING)
                     });
-                    match switch::switch(ctx, &snapshot, &primary, Some(&to), until).await {
+                    match switch::attempt(ctx, &snapshot, &primary, &to, until).await? {
                         Ok(after) => {
                             *begun = true;
                             ctx.printer.out(after.says(&primary))?;
                             continue;
                         }
-                        Err(error) if error.is::<Error>() && Instant::now() < until => format!("{error:#}"),
-                        Err(error) => return Err(error),
+                        Err(why) => why,
                     }
                 }
                 (Step::Wait(why), _) => why,

@@ -203,13 +203,12 @@ async fn restart(ctx: &Ctx, secret: &str, deadline: Instant) -> anyhow::Result<(
             }
             (Step::Switch { primary, to }, Some(snapshot)) => {
                 let until = *switching.get_or_insert_with(|| deadline.min(Instant::now() + SWITCHING));
-                match switch::switch(ctx, &snapshot, &primary, Some(&to), until).await {
+                match switch::attempt(ctx, &snapshot, &primary, &to, until).await? {
                     Ok(after) => {
                         ctx.printer.out(after.says(&primary))?;
                         continue;
                     }
-                    Err(error) if error.is::<Error>() && Instant::now() < until => format!("{error:#}"),
-                    Err(error) => return Err(error),
+                    Err(why) => why,
                 }
             }
             (Step::Wait(why), _) => why,

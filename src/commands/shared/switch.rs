@@ -52,6 +52,24 @@ pub async fn switch(
     other_primary(ctx, before, deadline).await
 }
 
+/// The same for those who try again: gives why Patroni does not do it yet. It refuses while another standby becomes the one that has
+/// every row.
+///
+/// # Errors
+/// If it still refuses at the deadline, or the cluster cannot be asked.
+pub async fn attempt(
+    ctx: &Ctx,
+    snapshot: &Snapshot,
+    before: &str,
+    to: &str,
+    deadline: Instant,
+) -> anyhow::Result<Result<After, String>> {
+    match switch(ctx, snapshot, before, Some(to), deadline).await {
+        Err(error) if error.is::<Error>() && Instant::now() < deadline => Ok(Err(format!("{error:#}"))),
+        switched => switched.map(Ok),
+    }
+}
+
 /// Waits until a standby has every acknowledged row, as after another change of the primary some seconds later. At the deadline, gives
 /// what there is then: Patroni says what it makes of that.
 ///
