@@ -44,8 +44,11 @@ fn why(primary: &Said, standby: &Said) -> Option<String> {
 /// What a standby lacks that runs and is not ready for it: Patroni lets it become ready once it streams.
 fn why_not_ready(primary: &Said, standby: &Said) -> Option<String> {
     let is_cut_off = standby.state == "running" && standby.replication_state.as_deref() != Some("streaming");
-    let behind = primary.location?.saturating_sub(standby.location?);
-    is_cut_off.then(|| format!("runs, and does not stream the log of the primary: it is {} MiB behind", behind >> 20))
+    let behind = match primary.location?.saturating_sub(standby.location?) >> 20 {
+        0 => String::new(),
+        mebibytes => format!(": it is {mebibytes} MiB behind"),
+    };
+    is_cut_off.then(|| format!("runs, and does not stream the log of the primary{behind}"))
 }
 
 fn finding(observed: &Observed, pod: &Pod, primary: &Said) -> Option<Finding> {
