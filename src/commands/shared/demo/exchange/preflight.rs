@@ -47,8 +47,13 @@ pub struct Ready {
 /// Reads it, and refuses where it must.
 pub async fn check(ctx: &Ctx, how: How) -> anyhow::Result<Ready> {
     // What is wrong with the objects is the better answer, and need not wait for a database that gives none.
-    let (ready, database) = try_join!(Box::pin(objects(ctx, how)), async { Ok(database(ctx).await) })?;
-    Ok(Ready { rows: rows(ctx, &database?)?, ..ready })
+    let (ready, asked) = try_join!(Box::pin(objects(ctx, how)), async { Ok(database(ctx).await) })?;
+    let database = match asked {
+        // By now a member takes writes: that has been waited for.
+        Err(_) if ready.is_replicated => database(ctx).await?,
+        asked => asked?,
+    };
+    Ok(Ready { rows: rows(ctx, &database)?, ..ready })
 }
 
 /// All but the rows. Before anything is done to the pod, a watch reads it again: what the server's cache has is enough here.
