@@ -2,8 +2,10 @@
 
 use std::env;
 use std::process::Command;
+use std::thread;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
+use rustix::process::setpriority_process;
 
 use super::Report;
 use super::each::{Program, Queue};
@@ -36,12 +38,15 @@ pub fn testbed() -> Result<Command> {
     Ok(tests)
 }
 
+/// The niceness of what others go before.
+const LAST: i32 = 19;
+
 /// How many tests of the plugin run side by side: they wait more than they work.
 const SIDE_BY_SIDE: usize = 4;
 
 /// The tests of the plugin: first those that share the cluster, and then those that need it for themselves. These wait more
-/// than they work, and have those beside them that need processors alone.
-pub fn cluster(report: &mut Report) -> Result<()> {
+/// than they work, and have those beside them that need processors alone, and what is done at leisure.
+pub fn cluster(report: &mut Report, at_leisure: impl FnOnce(&mut Report) -> Result<()> + Send) -> Result<()> {
     apt::require(&[OPENSSL])?;
     apt::require(&SHELLS)?;
     apt::require(&FIREWALL)?;
@@ -58,7 +63,17 @@ pub fn cluster(report: &mut Report) -> Result<()> {
     }
     program.run(report, vec![Queue { tests: shared, side_by_side: SIDE_BY_SIDE }])?;
     let one_by_one = |tests| Queue { tests, side_by_side: 1 };
-    program.run(report, vec![one_by_one(alone), one_by_one(apart)])
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| {
+            // Of this thread, and so of all that it starts.
+            setpriority_process(None, LAST)?;
+            let mut beside = Report::beside();
+            at_leisure(&mut beside).map(|()| beside)
+        });
+        program.run(report, vec![one_by_one(alone), one_by_one(apart)])?;
+        report.take_up(beside.join().map_err(|_| anyhow!("what is done at leisure panicked"))??);
+        Ok(())
+    })
 }
 
 /// Every fault that has a name, made and mended. They make lanes by themselves, and print a table.

@@ -137,7 +137,7 @@ mod tests {
         let tests = program.tests()?;
         assert_eq!(tests, ["a::one", "b::two", "b::bad"]);
         for side_by_side in [1, 2, 8] {
-            let mut report = Report::new(|_| {});
+            let mut report = Report::beside();
             program.run(&mut report, vec![Queue { tests: tests.clone(), side_by_side }])?;
             assert_eq!((report.total.passed, report.total.failed), (2, 1));
             let [failure] = &report.failures[..] else { panic!("one fails: {:?}", report.failures) };
@@ -146,7 +146,7 @@ mod tests {
             timed.sort_unstable();
             assert_eq!(timed, ["a::one", "b::bad", "b::two"]);
         }
-        let mut report = Report::new(|_| {});
+        let mut report = Report::beside();
         let queues = [(&tests[..1], 1), (&tests[1..], 2)];
         let queue = |(tests, side_by_side): (&[String], usize)| Queue { tests: tests.to_vec(), side_by_side };
         program.run(&mut report, queues.map(queue).into())?;

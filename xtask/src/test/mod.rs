@@ -72,12 +72,19 @@ impl Group {
     fn needs_cluster(self) -> bool {
         matches!(self, Self::Cluster | Self::Faults | Self::Lesson | Self::Docs | Self::Drawn)
     }
+
+    /// Whether it is held to no deadline, and mostly compiles.
+    fn is_at_leisure(self) -> bool {
+        matches!(self, Self::Lint | Self::Krew)
+    }
 }
 
 /// Runs the groups and closes with the number of tests passed and failed.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let groups = if args.groups.is_empty() { &Group::USUAL[..] } else { &args.groups };
-    let mut report = Report::new(say);
+    let mut report = Report::new();
+    let (leisure, groups): (Vec<Group>, Vec<Group>) =
+        groups.iter().partition(|group| group.is_at_leisure() && groups.contains(&Group::Cluster));
     thread::scope(|scope| {
         // Its tests wait for most of their time, so compilers run beside them; what is held to deadlines does not.
         let mut testbed = if groups.contains(&Group::Testbed) {
@@ -86,7 +93,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             None
         };
         let mut up = None;
-        for group in groups {
+        for group in &groups {
             if matches!(group, Group::App) {
                 app::at_leisure(&mut report)?;
             }
@@ -108,7 +115,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Group::App => app::in_time(&mut report),
                 // It has run.
                 Group::Testbed => Ok(()),
-                Group::Cluster => cluster::cluster(&mut report),
+                Group::Cluster => cluster::cluster(&mut report, |report| {
+                    leisure.iter().try_for_each(|group| match group {
+                        Group::Lint => lint::run(report),
+                        _ => krew::run(report),
+                    })
+                }),
                 Group::Faults => cluster::faults(&mut report),
                 Group::Lesson => cluster::lesson(&mut report),
                 Group::Docs => cluster::docs(&mut report),
@@ -134,7 +146,15 @@ pub struct Report {
     failures: Vec<Failure>,
     /// How long each test took of those that were timed one by one.
     times: Vec<(String, Duration)>,
-    say: fn(&str),
+    say: Say,
+}
+
+/// What becomes of a line.
+enum Say {
+    /// It is printed.
+    Now,
+    /// It is kept, for it comes beside the lines of another report.
+    Later(Vec<String>),
 }
 
 /// A check that runs beside others.
@@ -151,9 +171,33 @@ struct Failure {
 }
 
 impl Report {
-    /// Nothing has. Lines are said by `say`.
-    fn new(say: fn(&str)) -> Self {
-        Self { total: Tally::default(), failures: Vec::new(), times: Vec::new(), say }
+    /// Nothing has. Lines are printed at once.
+    fn new() -> Self {
+        Self { total: Tally::default(), failures: Vec::new(), times: Vec::new(), say: Say::Now }
+    }
+
+    /// Nothing has. Lines are kept until another report takes this one up.
+    fn beside() -> Self {
+        Self { say: Say::Later(Vec::new()), ..Self::new() }
+    }
+
+    /// Adds what has run beside.
+    fn take_up(&mut self, other: Self) {
+        if let Say::Later(lines) = other.say {
+            for line in &lines {
+                self.say(line);
+            }
+        }
+        self.total += other.total;
+        self.failures.extend(other.failures);
+        self.times.extend(other.times);
+    }
+
+    fn say(&mut self, line: &str) {
+        match &mut self.say {
+            Say::Now => say(line),
+            Say::Later(lines) => lines.push(line.to_owned()),
+        }
     }
 
     /// Runs one check. Its tests are counted if its runner says how many there were, else it counts as one.
@@ -164,7 +208,7 @@ impl Report {
     /// The same. Gives whether it succeeded.
     fn passes(&mut self, name: &str, command: &mut Command) -> Result<bool> {
         self.begin(name, command);
-        let outcome = Outcome::of(command, self.say)?;
+        let outcome = Outcome::of(command, |line| self.say(line))?;
         let succeeded = outcome.succeeded;
         self.end(name, outcome);
         Ok(succeeded)
@@ -172,12 +216,12 @@ impl Report {
 
     /// Runs a check of this program's own, which counts as one. Gives whether it succeeded.
     fn check_here(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> bool {
-        (self.say)(&format!("\n> {name}"));
+        self.say(&format!("\n> {name}"));
         let start = Instant::now();
         let wrong = check().err().map(|error| format!("{error:#}")).unwrap_or_default();
         let last_lines: VecDeque<String> = wrong.lines().map(str::to_owned).collect();
         for line in &last_lines {
-            (self.say)(line);
+            self.say(line);
         }
         let succeeded = wrong.is_empty();
         self.end(name, Outcome { succeeded, took: start.elapsed(), last_lines, ..Outcome::default() });
@@ -195,7 +239,7 @@ impl Report {
 
     /// Begins a check that runs beside others.
     fn begin_beside<'scope>(
-        &self,
+        &mut self,
         scope: &'scope Scope<'scope, '_>,
         name: &str,
         mut command: Command,
@@ -213,27 +257,27 @@ impl Report {
     fn end_beside(&mut self, beside: Beside<'_>) -> Result<()> {
         let Beside { name, running } = beside;
         let (lines, outcome) = running.join().map_err(|_| anyhow!("{name} panicked"))??;
-        (self.say)(&format!("\n{name}:\n{}", lines.join("\n")));
+        self.say(&format!("\n{name}:\n{}", lines.join("\n")));
         self.end(&name, outcome);
         Ok(())
     }
 
-    fn begin(&self, name: &str, command: &Command) {
-        (self.say)(&format!("\n> {name}: {}", process::shown(command)));
+    fn begin(&mut self, name: &str, command: &Command) {
+        self.say(&format!("\n> {name}: {}", process::shown(command)));
     }
 
     fn end(&mut self, name: &str, outcome: Outcome) {
-        (self.say)(&format!("  {name}: {:.1} s", outcome.took.as_secs_f64()));
+        self.say(&format!("  {name}: {:.1} s", outcome.took.as_secs_f64()));
         self.add(name, outcome);
     }
 
     /// A test of a program has ended. What it has printed is shown if it failed.
     fn end_test(&mut self, name: &str, lines: &[String], mut outcome: Outcome) {
         let word = if outcome.succeeded { "ok" } else { "FAILED" };
-        (self.say)(&format!("{:>7.1} s  {word:<6}  {name}", outcome.took.as_secs_f64()));
+        self.say(&format!("{:>7.1} s  {word:<6}  {name}", outcome.took.as_secs_f64()));
         if !outcome.succeeded {
             for line in lines {
-                (self.say)(line);
+                self.say(line);
             }
             // What a test shows of the cluster comes after its reason.
             if let Some(reason) = lines.iter().position(|line| line.contains("panicked at")) {
@@ -259,19 +303,19 @@ impl Report {
 
     fn close(&mut self) -> ExitCode {
         self.times.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
-        for (number, (name, took)) in self.times.iter().take(SLOWEST).enumerate() {
+        for (number, (name, took)) in std::mem::take(&mut self.times).iter().take(SLOWEST).enumerate() {
             if number == 0 {
-                (self.say)("\nthe slowest tests:");
+                self.say("\nthe slowest tests:");
             }
-            (self.say)(&format!("{:>7.1} s  {name}", took.as_secs_f64()));
+            self.say(&format!("{:>7.1} s  {name}", took.as_secs_f64()));
         }
-        for failure in &self.failures {
-            (self.say)(&format!("\nfailed: {}", failure.name));
+        for failure in &std::mem::take(&mut self.failures) {
+            self.say(&format!("\nfailed: {}", failure.name));
             for line in &failure.last_lines {
-                (self.say)(&format!("  {line}"));
+                self.say(&format!("  {line}"));
             }
         }
-        (self.say)(&format!("\n{} passed, {} failed", self.total.passed, self.total.failed));
+        self.say(&format!("\n{} passed, {} failed", self.total.passed, self.total.failed));
         if self.total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
@@ -308,16 +352,11 @@ impl Outcome {
 mod tests {
     use super::*;
 
-    /// Says nothing: these tests are run by a check themselves, which would count what is said here.
-    fn silent() -> Report {
-        Report::new(|_| {})
-    }
-
     #[test]
     fn a_check_without_counts_is_one_and_a_failure_always_counts() {
         let outcome =
             |succeeded, passed| Outcome { succeeded, seen: Tally { passed, failed: 0 }, ..Outcome::default() };
-        let mut report = silent();
+        let mut report = Report::beside();
         report.add("fmt", outcome(true, 0));
         report.add("tests", outcome(true, 3));
         assert_eq!(report.total, Tally { passed: 4, failed: 0 });
@@ -338,7 +377,7 @@ mod tests {
             sh.args(["-c", script]);
             (name.to_owned(), sh)
         };
-        let mut report = silent();
+        let mut report = Report::beside();
         report.check_together(vec![
             shell("passes", "echo '=== 3 passed in 0.10s ==='"),
             shell("fails", "echo '=== 1 failed, 2 passed in 0.10s ===' >&2; exit 1"),
@@ -349,8 +388,25 @@ mod tests {
     }
 
     #[test]
+    fn what_has_run_beside_is_taken_up_with_its_lines() -> Result<()> {
+        let mut beside = Report::beside();
+        let mut sh = Command::new("sh");
+        sh.args(["-c", "echo 'test result: FAILED. 2 passed; 1 failed'; exit 1"]);
+        beside.check("krew", &mut sh)?;
+        let mut report = Report::beside();
+        assert!(report.check_here("imports", || Ok(())));
+        report.take_up(beside);
+        assert_eq!(report.total, Tally { passed: 3, failed: 1 });
+        assert_eq!(names(&report), ["krew"]);
+        let Say::Later(lines) = &report.say else { panic!("nothing is printed") };
+        let place = |words: &str| lines.iter().position(|line| line.contains(words));
+        assert!(place("> imports").is_some() && place("> imports") < place("test result"), "{lines:?}");
+        Ok(())
+    }
+
+    #[test]
     fn of_a_failure_the_last_lines_are_kept() -> Result<()> {
-        let mut report = silent();
+        let mut report = Report::beside();
         let mut sh = Command::new("sh");
         sh.args(["-c", "seq 100; exit 1"]);
         report.check("counts", &mut sh)?;
