@@ -163,10 +163,32 @@ fn it_is_refused_where_it_would_prove_nothing() {
     );
 }
 
+/// What a writer has done can be asked again: the answer may be lost on its way.
+fn a_writer_says_again_what_it_has_done(namespace: &str) {
+    const WRITER: &str = include_str!("../../../src/commands/shared/demo/exchange/load.py");
+    const MARK: &str = "kubecoin-demo-00000000-";
+    let ask = |words: &str| {
+        let exec = ["exec", "-i", "deployment/backend", "-n", namespace, "--", "python3", "-"];
+        let ended = kubectl::command(&exec.into_iter().chain(words.split(' ')).collect::<Vec<_>>(), WRITER);
+        assert!(ended.succeeded, "{words}: {}", ended.stderr);
+        ended.stdout
+    };
+    sql(namespace, &format!("INSERT INTO wallets(id) VALUES ('{MARK}000001');"));
+    ask(&format!("start {MARK} 200001 60 0.05"));
+    let said = ask(&format!("drop {MARK} 0 30 0"));
+    assert!(said.contains("200001"), "{said}");
+    assert_eq!(ask(&format!("drop {MARK} 0 30 0")), said);
+    ask(&format!("forget {MARK} 0 30 0"));
+    let left = ok(&format!("exec deployment/backend -n {namespace} -- ls /tmp"));
+    assert!(!left.contains(MARK), "{left}");
+    sql(namespace, &format!("DELETE FROM wallets WHERE id LIKE '{MARK}%';"));
+}
+
 #[test]
 fn no_row_acknowledged_under_load_is_lost() {
     let scene = deployed("kc-persist-load");
     let namespace = scene.namespace();
+    a_writer_says_again_what_it_has_done(namespace);
     for how in ["delete --times 2", "crash", "kill"] {
         let ran = ends(namespace, &format!("persistence-demo --yes --under-load --how {how}"), 0);
         says(&ran, "ok", "rows under load");

@@ -1,6 +1,7 @@
 # Commits rows one by one through the backend's own name for the database, in a process of its own, and says at the end which
 # were acknowledged. `start` returns once the first one is; `stop` waits until the new server has acknowledged some too;
-# `drop` waits for nothing. It ends by itself once the marked rows of its run are gone: the run, too, is over then, or was killed.
+# `drop` waits for nothing. Both can be asked again, for an answer can be lost on its way; `forget` drops it too, and removes what
+# it has left. It ends by itself once the marked rows of its run are gone: the run, too, is over then, or was killed.
 import json
 import os
 import select
@@ -122,16 +123,16 @@ def begin():
 
 
 def finish():
-    open(f"{path}.{mode}", "w").close()
+    open(path + (".stop" if mode == "stop" else ".drop"), "w").close()
     end = time.monotonic() + seconds
     while not os.path.exists(path) and time.monotonic() < end:
         time.sleep(0.02)
-    try:
+    if mode != "forget":
         with open(path) as file:
             print(file.read())
-    finally:
+    elif os.path.exists(path):
         # One that has not ended yet still has to find that it is to be dropped.
-        for name in (path, path + ".stop", path + ".drop") if os.path.exists(path) else ():
+        for name in (path, path + ".stop", path + ".drop"):
             if os.path.exists(name):
                 os.unlink(name)
 

@@ -17,7 +17,7 @@ use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::{Reading, Reason};
 use crate::persistence::load::Load;
 
-/// The writer. Its arguments: `start`, `stop` or `drop`, what its rows' ids begin with, the number of the first row, for how many
+/// The writer. Its arguments: `start`, `stop`, `drop` or `forget`, what its rows' ids begin with, the number of the first row, for how many
 /// seconds it writes or waits, and how many it pauses after each row. The password stays in the container's environment.
 const PROGRAM: &str = include_str!("load.py");
 
@@ -71,11 +71,11 @@ pub async fn start(ctx: &Ctx, task: &Task<'_>) -> anyhow::Result<Writer> {
         async move { run(&cluster, &pod, &asked, PATIENCE).await }
     };
     let stop = {
-        let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("drop", mark, LAST));
+        let (cluster, pod, words) = (cluster.clone(), pod.to_owned(), words("forget", mark, LAST));
         let ended = Rc::clone(&ended);
         move || {
             let (cluster, pod, words, ended) = (cluster.clone(), pod.clone(), words.clone(), ended.get());
-            async move { if ended { Ok(()) } else { Ok(drop_patiently(&cluster, &pod, &words).await?) } }
+            async move { if ended { Ok(()) } else { Ok(forget(&cluster, &pod, &words).await?) } }
         }
     };
     let file = format!("/tmp/{mark}load.drop");
@@ -111,7 +111,9 @@ impl Writer {
         loop {
             match run(cluster, &self.pod, &words, PATIENCE).await {
                 Ok(ended) => {
-                    self.ended.set(true);
+                    // If that fails, it is tried again at the end of the run.
+                    let forgotten = forget(cluster, &self.pod, &self::words("forget", &self.mark, LAST)).await;
+                    self.ended.set(forgotten.is_ok());
                     return read(&self.pod, &ended);
                 }
                 Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(AGAIN).await,
@@ -140,8 +142,8 @@ async fn run(cluster: &Cluster, pod: &str, words: &[String], waits: Duration) ->
     exec::run(cluster, program, PROGRAM, waits + SPARE).await
 }
 
-/// Stops it at once. That is tried again for as long as the cleanup's time allows.
-async fn drop_patiently(cluster: &Cluster, pod: &str, words: &[String]) -> Result<(), RequestError> {
+/// Stops it at once, if it has not ended, and removes what it has left. That is tried again for as long as the cleanup's time allows.
+async fn forget(cluster: &Cluster, pod: &str, words: &[String]) -> Result<(), RequestError> {
     let deadline = Instant::now() + LAST;
     loop {
         match run(cluster, pod, words, LAST).await {
