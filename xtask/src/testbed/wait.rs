@@ -5,11 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// The least pause between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// The longest.
-const LONGEST: Duration = Duration::from_secs(1);
+/// How often a condition is looked at.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A moment until which something is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +27,10 @@ impl Deadline {
 /// still missing.
 pub fn until<T>(deadline: Deadline, mut look: impl FnMut() -> Result<Result<T, String>>) -> Result<T> {
     loop {
-        let start = Instant::now();
         match look()? {
             Ok(found) => return Ok(found),
             Err(missing) if deadline.passed() => bail!("out of time: {missing}"),
-            // A look can be a program that works. What is waited for needs the processors too.
-            Err(_) => thread::sleep((3 * start.elapsed()).clamp(PAUSE, LONGEST)),
+            Err(_) => thread::sleep(INTERVAL),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,6 +16,9 @@ use crate::{paths, process, testbed};
 
 /// How long all members may take to follow again: one may have to be copied anew.
 pub const PATIENCE: Duration = Duration::from_mins(4);
+
+/// The pause between two looks: one takes the processors from what is measured.
+const BETWEEN: Duration = Duration::from_millis(500);
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +144,7 @@ impl Exchange {
 
     fn reaches(&self, holds: impl Fn(&Value) -> Result<String, String>) -> Result<Pod> {
         let name = wait::until(Deadline::after(PATIENCE), || {
+            thread::sleep(BETWEEN);
             // It fails as long as something is wrong, and says what all the same.
             let status = self.plugin(&["status", "--output", "json"])?.output().context("cannot start the plugin")?;
             let status: Value = serde_json::from_slice(&status.stdout).unwrap_or_default();
