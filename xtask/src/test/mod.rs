@@ -73,9 +73,13 @@ impl Group {
         matches!(self, Self::Cluster | Self::Faults | Self::Lesson | Self::Docs | Self::Drawn)
     }
 
-    /// Whether it is held to no deadline, and mostly compiles.
-    fn is_at_leisure(self) -> bool {
-        matches!(self, Self::Lint | Self::Krew)
+    /// What runs it, if it is held to no deadline and mostly compiles.
+    fn at_leisure(self) -> Option<fn(&mut Report) -> Result<()>> {
+        match self {
+            Self::Lint => Some(lint::run),
+            Self::Krew => Some(krew::run),
+            _ => None,
+        }
     }
 }
 
@@ -84,7 +88,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let groups = if args.groups.is_empty() { &Group::USUAL[..] } else { &args.groups };
     let mut report = Report::new();
     let (leisure, groups): (Vec<Group>, Vec<Group>) =
-        groups.iter().partition(|group| group.is_at_leisure() && groups.contains(&Group::Cluster));
+        groups.iter().partition(|group| group.at_leisure().is_some() && groups.contains(&Group::Cluster));
     thread::scope(|scope| {
         // Its tests wait for most of their time, so compilers run beside them; what is held to deadlines does not.
         let mut testbed = if groups.contains(&Group::Testbed) {
@@ -116,10 +120,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 // It has run.
                 Group::Testbed => Ok(()),
                 Group::Cluster => cluster::cluster(&mut report, |report| {
-                    leisure.iter().try_for_each(|group| match group {
-                        Group::Lint => lint::run(report),
-                        _ => krew::run(report),
-                    })
+                    leisure.iter().filter_map(|group| group.at_leisure()).try_for_each(|run| run(report))
                 }),
                 Group::Faults => cluster::faults(&mut report),
                 Group::Lesson => cluster::lesson(&mut report),

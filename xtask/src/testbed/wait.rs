@@ -25,12 +25,22 @@ impl Deadline {
 
 /// Looks until the condition holds, and gives what it gave. It is an outer error that ends the waiting, an inner one what is
 /// still missing.
-pub fn until<T>(deadline: Deadline, mut look: impl FnMut() -> Result<Result<T, String>>) -> Result<T> {
+pub fn until<T>(deadline: Deadline, look: impl FnMut() -> Result<Result<T, String>>) -> Result<T> {
+    until_every(INTERVAL, deadline, look)
+}
+
+/// The same with another pause between two looks: a look can be a whole command, which takes the processors from what is waited
+/// for.
+pub fn until_every<T>(
+    pause: Duration,
+    deadline: Deadline,
+    mut look: impl FnMut() -> Result<Result<T, String>>,
+) -> Result<T> {
     loop {
         match look()? {
             Ok(found) => return Ok(found),
             Err(missing) if deadline.passed() => bail!("out of time: {missing}"),
-            Err(_) => thread::sleep(INTERVAL),
+            Err(_) => thread::sleep(pause),
         }
     }
 }

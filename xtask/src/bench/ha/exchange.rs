@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -143,8 +142,7 @@ impl Exchange {
     }
 
     fn reaches(&self, holds: impl Fn(&Value) -> Result<String, String>) -> Result<Pod> {
-        let name = wait::until(Deadline::after(PATIENCE), || {
-            thread::sleep(BETWEEN);
+        let name = wait::until_every(BETWEEN, Deadline::after(PATIENCE), || {
             // It fails as long as something is wrong, and says what all the same.
             let status = self.plugin(&["status", "--output", "json"])?.output().context("cannot start the plugin")?;
             let status: Value = serde_json::from_slice(&status.stdout).unwrap_or_default();

@@ -100,12 +100,11 @@ fn trio(scene: &Scene) -> Result<[f64; 3]> {
 
 /// How many seconds it takes until a command succeeds, which is tried again and again.
 fn since(begin: Instant, missing: &str, command: impl Fn() -> Result<Command>) -> Result<f64> {
-    wait::until(Deadline::after(PATIENCE), || {
+    wait::until_every(BETWEEN, Deadline::after(PATIENCE), || {
         let ended = command()?.stdin(Stdio::null()).output().context("cannot start it")?;
         if ended.status.success() {
             return Ok(Ok(begin.elapsed().as_secs_f64()));
         }
-        thread::sleep(BETWEEN);
         Ok(Err(missing.to_owned()))
     })
 }

@@ -17,8 +17,8 @@ use crate::kubernetes::{Cause, Cluster, RequestError};
 use crate::observe::{Reading, Reason};
 use crate::persistence::load::Load;
 
-/// The writer. Its arguments: `start`, `stop`, `drop` or `forget`, what its rows' ids begin with, the number of the first row, for how many
-/// seconds it writes or waits, and how many it pauses after each row. The password stays in the container's environment.
+/// The writer. Its arguments: `start`, `stop`, `drop` or `forget`, what its rows' ids begin with, the number of the first row, for how
+/// many seconds it writes or waits, and how many it pauses after each row. The password stays in the container's environment.
 const PROGRAM: &str = include_str!("load.py");
 
 /// How long the first row, and the last ones, may take.
@@ -106,14 +106,13 @@ impl Writer {
     }
 
     async fn end(&self, cluster: &Cluster, mode: &str) -> Reading<Load> {
-        let words = words(mode, &self.mark, PATIENCE);
+        let (asked, done) = (words(mode, &self.mark, PATIENCE), words("forget", &self.mark, LAST));
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match run(cluster, &self.pod, &words, PATIENCE).await {
+            match run(cluster, &self.pod, &asked, PATIENCE).await {
                 Ok(ended) => {
                     // If that fails, it is tried again at the end of the run.
-                    let forgotten = forget(cluster, &self.pod, &self::words("forget", &self.mark, LAST)).await;
-                    self.ended.set(forgotten.is_ok());
+                    self.ended.set(forget(cluster, &self.pod, &done).await.is_ok());
                     return read(&self.pod, &ended);
                 }
                 Err(error) if Instant::now() < deadline && !error.cause.is_refusal() => sleep(AGAIN).await,
@@ -142,7 +141,8 @@ async fn run(cluster: &Cluster, pod: &str, words: &[String], waits: Duration) ->
     exec::run(cluster, program, PROGRAM, waits + SPARE).await
 }
 
-/// Stops it at once, if it has not ended, and removes what it has left. That is tried again for as long as the cleanup's time allows.
+/// Stops it at once, if it has not ended, and removes what it has left. That is tried again for as long as the cleanup's time
+/// allows.
 async fn forget(cluster: &Cluster, pod: &str, words: &[String]) -> Result<(), RequestError> {
     let deadline = Instant::now() + LAST;
     loop {
