@@ -1,6 +1,7 @@
 //! What a replicated database costs beside one server.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,12 +23,14 @@ const ONE: &str = "kc-bench-one";
 /// How long a deployment may take.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// The pause between two looks: one takes the processors from what is measured.
-const BETWEEN: Duration = Duration::from_millis(200);
+/// The pause until a command that waits is begun again, since what it waits for is not there yet: each takes the processors from
+/// what is measured.
+const BETWEEN: Duration = Duration::from_millis(500);
 
-/// A commit that is answered only when a standby has it too.
-const ON_TWO: &str = "DO $$ BEGIN IF current_setting('synchronous_standby_names') = '' THEN RAISE 'no standby'; END IF; \
-                      CREATE TABLE IF NOT EXISTS on_two (); END $$";
+/// Waits for a synchronous standby, then commits: that is answered only when the standby has it too. It is one session, and not a
+/// command again and again.
+const ON_TWO: &str = "SELECT 'no standby' WHERE current_setting('synchronous_standby_names') = '' \\watch i=0.1 m=1
+                      CREATE TABLE on_two ();";
 
 /// The rows about deploying: each pair begins with neither objects nor data, and each side is the first as often as the other.
 pub fn rows(scene: &Scene, pairs: usize) -> Result<Vec<Row>> {
@@ -87,10 +90,14 @@ fn trio(scene: &Scene) -> Result<[f64; 3]> {
     let begin = Instant::now();
     thread::scope(|scope| {
         let deployed = scope.spawn(|| whole(deploy));
-        let on_two = scope.spawn(|| since(begin, "no row is on two members", || psql(scene)));
-        let ready = since(begin, "not all members are ready", || {
+        let on_two = scope.spawn(|| {
+            let psql = format!("psql --namespace {TRIO} -- -v ON_ERROR_STOP=1");
+            since(begin, "no row is on two members", ON_TWO, || scene.plugin(&psql))
+        });
+        let ready = since(begin, "not all members are ready", "", || {
+            let limit = PATIENCE.as_secs();
             scene.kubectl(&format!(
-                "wait --for=jsonpath={{.status.readyReplicas}}=3 statefulset/postgres -n {TRIO} --timeout=0"
+                "wait --for=jsonpath={{.status.readyReplicas}}=3 statefulset/postgres -n {TRIO} --timeout={limit}s"
             ))
         });
         let [deployed, on_two] = [deployed, on_two].map(|one| one.join().map_err(|_| anyhow!("measuring panicked")));
@@ -98,21 +105,19 @@ fn trio(scene: &Scene) -> Result<[f64; 3]> {
     })
 }
 
-/// How many seconds it takes until a command succeeds, which is tried again and again.
-fn since(begin: Instant, missing: &str, command: impl Fn() -> Result<Command>) -> Result<f64> {
+/// How many seconds it takes until a command succeeds, which waits by itself for most of that.
+fn since(begin: Instant, missing: &str, input: &str, command: impl Fn() -> Result<Command>) -> Result<f64> {
     wait::until_every(BETWEEN, Deadline::after(PATIENCE), || {
-        let ended = command()?.stdin(Stdio::null()).output().context("cannot start it")?;
-        if ended.status.success() {
+        let mut command = command()?;
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().context("cannot start it")?;
+        // It may have failed before it read.
+        let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
+        if child.wait()?.success() {
             return Ok(Ok(begin.elapsed().as_secs_f64()));
         }
         Ok(Err(missing.to_owned()))
     })
-}
-
-fn psql(scene: &Scene) -> Result<Command> {
-    let mut psql = scene.plugin(&format!("psql --namespace {TRIO} -c"))?;
-    psql.arg(ON_TWO).stdin(Stdio::null());
-    Ok(psql)
 }
 
 /// The working set of a database's pods as the kubelet says it, in bytes: what `kubectl top` shows. Each pod is looked at after
