@@ -54,11 +54,12 @@ fn of_role(members: &[(String, String)], role: &str) -> String {
     members.iter().find(|(_, its)| its == role).map(|(pod, _)| pod.clone()).unwrap_or_default()
 }
 
-/// The primary is made one of the last two members: those that go. The standby to which it goes is the one with every row, so each
-/// other one stops following for a moment, until it is one of these.
+/// The primary is made one of the last two members: those that go. The role goes to the standby with every row, so Patroni is told for
+/// a while to take none of the first three as that.
 fn primary_goes(namespace: &str) -> String {
     let goes = |pod: &str| ["postgres-3", "postgres-4"].contains(&pod);
-    until("one of the last members is the primary", PATIENCE, || {
+    tell_the_first(namespace, "echo 'tags: {nosync: true}' >/tmp/patroni/3-tags.yml");
+    let primary = until("one of the last members is the primary", PATIENCE, || {
         let members = settled(namespace, 5);
         let primary = of_role(&members, "primary");
         if goes(&primary) {
@@ -67,11 +68,23 @@ fn primary_goes(namespace: &str) -> String {
         let standby = of_role(&members, "synchronousStandby");
         if goes(&standby) {
             run(namespace, &format!("switchover --to {standby}"));
-        } else {
-            ok(&format!("delete pod {standby} -n {namespace}"));
         }
         Err(format!("{members:?}"))
-    })
+    });
+    tell_the_first(namespace, "rm /tmp/patroni/3-tags.yml");
+    primary
+}
+
+/// Changes the settings of each of the first three members, and lets its Patroni read them.
+fn tell_the_first(namespace: &str, change: &str) {
+    for number in 0..3 {
+        let pod = format!("postgres-{number}");
+        let told = kubectl::command(
+            &["exec", "-i", "-n", namespace, &pod, "--", "sh", "-e"],
+            &format!("{change}\nkill -HUP 1\n"),
+        );
+        assert!(told.succeeded, "{told:?}");
+    }
 }
 
 #[test]
