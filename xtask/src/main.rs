@@ -83,6 +83,8 @@ enum Task {
 
 impl Task {
     fn run(self) -> Result<ExitCode> {
+        #[cfg(target_os = "linux")]
+        testbed::choose()?;
         match self {
             #[cfg(target_os = "linux")]
             Self::Demo(args) => demo::run(args),

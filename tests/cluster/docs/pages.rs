@@ -130,7 +130,7 @@ const SECURITY: [(&str, Fate); 3] = [
     ("kubectl create rolebinding alice --clusterrole=edit --user=alice --namespace=alice", Typed("")),
 ];
 
-const TESTBED: [(&str, Fate); 8] = [
+const TESTBED: [(&str, Fate); 10] = [
     ("cargo xtask testbed up [--nodes 2] [--storage-class] [--dns-cache 30]", Elsewhere("testbed")),
     ("eval \"$(cargo xtask testbed env)\"", Elsewhere("testbed")),
     ("cargo xtask testbed status", Elsewhere("testbed")),
@@ -139,6 +139,8 @@ const TESTBED: [(&str, Fate); 8] = [
     ("cargo xtask testbed node-off 2", Elsewhere("testbed")),
     ("cargo xtask testbed reset", Elsewhere("testbed")),
     ("cargo xtask testbed down", Elsewhere("testbed")),
+    ("KUBECOIN_TESTBED=2 cargo xtask testbed up", Elsewhere("testbed")),
+    ("eval \"$(KUBECOIN_TESTBED=2 cargo xtask testbed env)\"", Elsewhere("testbed")),
 ];
 
 /// The commands of a page: its indented lines, without comments. A line that ends with a backslash goes on.

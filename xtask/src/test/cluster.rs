@@ -2,10 +2,9 @@
 
 use std::env;
 use std::process::Command;
-use std::thread;
+use std::sync::OnceLock;
 
-use anyhow::{Result, anyhow, ensure};
-use rustix::process::setpriority_process;
+use anyhow::{Context, Result, ensure};
 
 use super::Report;
 use super::each::{Program, Queue};
@@ -38,42 +37,45 @@ pub fn testbed() -> Result<Command> {
     Ok(tests)
 }
 
-/// The niceness of what others go before.
-const LAST: i32 = 19;
+/// The tests of the plugin on servers that only say what a test tells them to.
+const SCRIPTED: &str = "kubeconfig::scripted::";
 
 /// How many tests of the plugin run side by side: they wait more than they work.
 const SIDE_BY_SIDE: usize = 4;
 
-/// The tests of the plugin: first those that share the cluster, and then those that need it for themselves. These wait more
-/// than they work, and have those beside them that need processors alone, and what is done at leisure.
-pub fn cluster(report: &mut Report, at_leisure: impl FnOnce(&mut Report) -> Result<()> + Send) -> Result<()> {
+/// The tests of the plugin that share the cluster.
+pub fn shared(report: &mut Report) -> Result<()> {
+    let program = plugin()?;
+    let others = ["docs::", "exclusive::", "faults::", "lesson::", SCRIPTED];
+    let mut shared = program.tests()?;
+    shared.retain(|test| !others.iter().any(|room| test.starts_with(room)));
+    program.run(report, vec![Queue { tests: shared, side_by_side: SIDE_BY_SIDE }])
+}
+
+/// The tests of the plugin that need the cluster for themselves. They wait more than they work, and have those beside them that
+/// need processors alone.
+pub fn exclusive(report: &mut Report) -> Result<()> {
+    let program = plugin()?;
+    let one_by_one = |tests| Queue { tests, side_by_side: 1 };
+    program.run(report, vec![one_by_one(program.room("exclusive::")?), one_by_one(program.room(SCRIPTED)?)])
+}
+
+/// A group on another cluster than this one, in a process of its own. It goes before others: what fails there is to fail by the
+/// test's doing.
+pub fn elsewhere(group: &str) -> Result<Command> {
+    let mut task = Command::new("nice");
+    task.args(["--adjustment", "-5"]).arg(paths::program()?).args(["test", group]);
+    task.env(testbed::CHOICE, testbed::other().to_string());
+    Ok(task)
+}
+
+/// The tests of the plugin, with all that one of them needs.
+fn plugin() -> Result<Program> {
     apt::require(&[OPENSSL])?;
     apt::require(&SHELLS)?;
     apt::require(&FIREWALL)?;
     let kube_router = programs::NETWORK.build()?.join("kube-router");
-    let program = with_browser(Command::new("cargo").env("KUBECOIN_KUBE_ROUTER", kube_router))?;
-    let (mut shared, mut alone, mut apart) = (Vec::new(), Vec::new(), Vec::new());
-    for test in program.tests()? {
-        match test.split("::").collect::<Vec<_>>()[..] {
-            ["docs" | "faults" | "lesson", ..] => {}
-            ["exclusive", ..] => alone.push(test),
-            ["kubeconfig", "scripted", ..] => apart.push(test),
-            _ => shared.push(test),
-        }
-    }
-    program.run(report, vec![Queue { tests: shared, side_by_side: SIDE_BY_SIDE }])?;
-    let one_by_one = |tests| Queue { tests, side_by_side: 1 };
-    thread::scope(|scope| {
-        let beside = scope.spawn(|| {
-            // Of this thread, and so of all that it starts.
-            setpriority_process(None, LAST)?;
-            let mut beside = Report::beside();
-            at_leisure(&mut beside).map(|()| beside)
-        });
-        program.run(report, vec![one_by_one(alone), one_by_one(apart)])?;
-        report.take_up(beside.join().map_err(|_| anyhow!("what is done at leisure panicked"))??);
-        Ok(())
-    })
+    with_browser(Command::new("cargo").env("KUBECOIN_KUBE_ROUTER", kube_router))
 }
 
 /// Every fault that has a name, made and mended. They make lanes by themselves, and print a table.
@@ -134,9 +136,14 @@ fn program(environment: &mut Command) -> Result<Program> {
     Ok(build()?.with_environment_of(environment))
 }
 
-/// Builds the tests on the cluster. Done before there is one, the cluster does not wait for a compiler.
+/// Builds the tests on the cluster, once: done before there is one, the cluster does not wait for a compiler, nor anybody for a
+/// cargo that is at leisure and has the lock of the build.
 pub fn build() -> Result<Program> {
-    Program::build("cluster")
+    static BUILT: OnceLock<Program> = OnceLock::new();
+    if BUILT.get().is_none() {
+        let _ = BUILT.set(Program::build("cluster")?);
+    }
+    BUILT.get().cloned().context("the tests are built")
 }
 
 /// The cluster for as long as tests need it: it goes with this, unless it was up before.

@@ -10,6 +10,7 @@ use std::thread;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use super::tally::Tally;
 use super::{Outcome, Report};
 use crate::paths;
 use crate::process::{self, cargo};
@@ -21,6 +22,7 @@ pub struct Queue {
 }
 
 /// A program of tests, as `cargo test` builds it.
+#[derive(Clone)]
 pub struct Program {
     path: PathBuf,
     environment: Vec<(OsString, OsString)>,
@@ -80,7 +82,7 @@ impl Program {
                         let mut lines = Vec::new();
                         let mut test = self.command();
                         test.args(["--exact", &name, "--nocapture"]);
-                        let outcome = Outcome::of(&mut test, |line| lines.push(line.to_owned()));
+                        let outcome = Outcome::of(&mut test, Tally::of_line, |line| lines.push(line.to_owned()));
                         let _ = send.send((name, lines, outcome));
                     }
                 });

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use clap::ValueEnum;
+use rustix::process::setpriority_process;
 
 use crate::process::{self, say};
 use tally::Tally;
@@ -41,6 +42,8 @@ enum Group {
     Testbed,
     /// The plugin on a real cluster
     Cluster,
+    /// The plugin on a real cluster whose nodes and servers fail
+    Exclusive,
     /// Faults on a real cluster: doctor names each, and what it hints at helps
     Faults,
     /// The lesson by hand: kubectl and the manifests on a real cluster
@@ -57,28 +60,44 @@ enum Group {
 
 impl Group {
     /// Those that run if none is named.
-    const USUAL: [Self; 9] = [
+    const USUAL: [Self; 10] = [
         Self::Lint,
         Self::Unit,
         Self::Krew,
         Self::App,
         Self::Testbed,
         Self::Cluster,
+        Self::Exclusive,
         Self::Faults,
         Self::Lesson,
         Self::Docs,
     ];
 
     fn needs_cluster(self) -> bool {
-        matches!(self, Self::Cluster | Self::Faults | Self::Lesson | Self::Docs | Self::Drawn)
+        matches!(self, Self::Cluster | Self::Exclusive | Self::Faults | Self::Lesson | Self::Docs | Self::Drawn)
     }
 
-    /// What runs it, if it is held to no deadline and mostly compiles.
-    fn at_leisure(self) -> Option<fn(&mut Report) -> Result<()>> {
+    /// Whether it is held to no deadline and mostly compiles.
+    fn at_leisure(self) -> bool {
+        matches!(self, Self::Lint | Self::Krew)
+    }
+
+    /// Runs it, with the cluster there that it needs.
+    fn run(self, report: &mut Report) -> Result<()> {
         match self {
-            Self::Lint => Some(lint::run),
-            Self::Krew => Some(krew::run),
-            _ => None,
+            Self::Lint => lint::run(report),
+            Self::Unit => unit::run(report),
+            Self::Krew => krew::run(report),
+            Self::App => app::in_time(report),
+            Self::Testbed => report.check("testbed", &mut cluster::testbed()?),
+            Self::Cluster => cluster::shared(report),
+            Self::Exclusive => cluster::exclusive(report),
+            Self::Faults => cluster::faults(report),
+            Self::Lesson => cluster::lesson(report),
+            Self::Docs => cluster::docs(report),
+            Self::Drawn => cluster::drawn(report),
+            Self::Portable => cluster::portable(report),
+            Self::Advisories => lint::advisories(report),
         }
     }
 }
@@ -86,54 +105,65 @@ impl Group {
 /// Runs the groups and closes with the number of tests passed and failed.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let groups = if args.groups.is_empty() { &Group::USUAL[..] } else { &args.groups };
-    let mut report = Report::new();
+    let has = |group: Group| groups.contains(&group);
+    // Beside tests that wait more than they work.
     let (leisure, groups): (Vec<Group>, Vec<Group>) =
-        groups.iter().partition(|group| group.at_leisure().is_some() && groups.contains(&Group::Cluster));
+        groups.iter().partition(|group| group.at_leisure() && has(Group::Exclusive));
+    let (on_cluster, without): (Vec<Group>, Vec<Group>) = groups.iter().partition(|group| group.needs_cluster());
+    let mut report = Report::new();
     thread::scope(|scope| {
         // Its tests wait for most of their time, so compilers run beside them; what is held to deadlines does not.
-        let mut testbed = if groups.contains(&Group::Testbed) {
-            Some(report.begin_beside(scope, "testbed", cluster::testbed()?))
-        } else {
-            None
-        };
-        let mut up = None;
-        for group in &groups {
-            if matches!(group, Group::App) {
-                app::at_leisure(&mut report)?;
-            }
-            if !matches!(group, Group::Lint | Group::Unit | Group::Krew | Group::Advisories)
-                && let Some(testbed) = testbed.take()
-            {
-                if groups.iter().any(|group| group.needs_cluster()) {
-                    cluster::build()?;
-                }
-                report.end_beside(testbed)?;
-            }
-            if group.needs_cluster() && up.is_none() {
-                up = Some(cluster::Cluster::up()?);
-            }
-            match group {
-                Group::Lint => lint::run(&mut report),
-                Group::Unit => unit::run(&mut report),
-                Group::Krew => krew::run(&mut report),
-                Group::App => app::in_time(&mut report),
-                // It has run.
-                Group::Testbed => Ok(()),
-                Group::Cluster => cluster::cluster(&mut report, |report| {
-                    leisure.iter().filter_map(|group| group.at_leisure()).try_for_each(|run| run(report))
-                }),
-                Group::Faults => cluster::faults(&mut report),
-                Group::Lesson => cluster::lesson(&mut report),
-                Group::Docs => cluster::docs(&mut report),
-                Group::Drawn => cluster::drawn(&mut report),
-                Group::Portable => cluster::portable(&mut report),
-                Group::Advisories => lint::advisories(&mut report),
-            }?;
+        let testbed =
+            if has(Group::Testbed) { Some(report.begin_beside(scope, "testbed", cluster::testbed()?)) } else { None };
+        let others = without.iter().filter(|group| !matches!(group, Group::App | Group::Testbed));
+        others.copied().try_for_each(|group| group.run(&mut report))?;
+        if has(Group::App) {
+            app::at_leisure(&mut report)?;
         }
-        anyhow::Ok(())
+        if !on_cluster.is_empty() {
+            cluster::build()?;
+        }
+        if let Some(testbed) = testbed {
+            report.end_beside(testbed)?;
+        }
+        if has(Group::App) {
+            app::in_time(&mut report)?;
+        }
+        on_clusters(scope, &mut report, &on_cluster, leisure)
     })?;
     Ok(report.close())
 }
+
+/// Runs the groups that need a cluster: the exclusive one, which waits more than it works, beside the others on a cluster of its
+/// own, and then what is done at leisure.
+fn on_clusters<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    report: &mut Report,
+    groups: &[Group],
+    leisure: Vec<Group>,
+) -> Result<()> {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let _up = cluster::Cluster::up()?;
+    let (elsewhere, here): (Vec<Group>, Vec<Group>) =
+        groups.iter().partition(|group| **group == Group::Exclusive && groups.len() > 1);
+    let beside = scope.spawn(move || {
+        let mut beside = Report::beside();
+        if !elsewhere.is_empty() {
+            beside.passes_by("exclusive", &mut cluster::elsewhere("exclusive")?, Tally::of_close)?;
+        }
+        // Of this thread, and so of all that it starts.
+        setpriority_process(None, LAST)?;
+        leisure.into_iter().try_for_each(|group| group.run(&mut beside)).map(|()| beside)
+    });
+    here.into_iter().try_for_each(|group| group.run(report))?;
+    report.take_up(beside.join().map_err(|_| anyhow!("what runs beside the groups panicked"))??);
+    Ok(())
+}
+
+/// The niceness of what others go before.
+const LAST: i32 = 19;
 
 /// How many of a failed check's last lines are shown once more at the end: what runs later buries them.
 const LAST_LINES: usize = 60;
@@ -208,8 +238,13 @@ impl Report {
 
     /// The same. Gives whether it succeeded.
     fn passes(&mut self, name: &str, command: &mut Command) -> Result<bool> {
+        self.passes_by(name, command, Tally::of_line)
+    }
+
+    /// The same, with what counts the tests in the runner's lines.
+    fn passes_by(&mut self, name: &str, command: &mut Command, count: fn(&str) -> Option<Tally>) -> Result<bool> {
         self.begin(name, command);
-        let outcome = Outcome::of(command, |line| self.say(line))?;
+        let outcome = Outcome::of(command, count, |line| self.say(line))?;
         let succeeded = outcome.succeeded;
         self.end(name, outcome);
         Ok(succeeded)
@@ -248,7 +283,7 @@ impl Report {
         self.begin(name, &command);
         let running = scope.spawn(move || {
             let mut lines = Vec::new();
-            let outcome = Outcome::of(&mut command, |line| lines.push(line.to_owned()))?;
+            let outcome = Outcome::of(&mut command, Tally::of_line, |line| lines.push(line.to_owned()))?;
             Ok((lines, outcome))
         });
         Beside { name: name.to_owned(), running }
@@ -316,7 +351,7 @@ impl Report {
                 self.say(&format!("  {line}"));
             }
         }
-        self.say(&format!("\n{} passed, {} failed", self.total.passed, self.total.failed));
+        self.say(&format!("\n{}", self.total));
         if self.total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
@@ -331,7 +366,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(command: &mut Command, mut show: impl FnMut(&str)) -> Result<Self> {
+    fn of(command: &mut Command, count: fn(&str) -> Option<Tally>, mut show: impl FnMut(&str)) -> Result<Self> {
         let start = Instant::now();
         let (mut seen, mut last_lines) = (Tally::default(), VecDeque::new());
         // Some runners colour the lines that are counted, whether or not a terminal shows them.
@@ -341,7 +376,7 @@ impl Outcome {
                 last_lines.pop_front();
             }
             last_lines.push_back(line.to_owned());
-            if let Some(tally) = Tally::of_line(line) {
+            if let Some(tally) = count(line) {
                 seen += tally;
             }
         })?;

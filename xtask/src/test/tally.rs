@@ -1,5 +1,7 @@
 //! Counts of tests, read from the closing lines of the runners.
 
+use std::fmt::{self, Display, Formatter};
+
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -23,6 +25,19 @@ impl Tally {
         };
         let tally = Self { passed: count(&["passed"])?, failed: count(&["failed", "error", "errors"])? };
         (tally != Self::default()).then_some(tally)
+    }
+
+    /// What the closing line of these tasks adds, where they are run by themselves.
+    pub fn of_close(line: &str) -> Option<Self> {
+        let (passed, failed) = line.strip_suffix(" failed")?.split_once(" passed, ")?;
+        Some(Self { passed: passed.parse().ok()?, failed: failed.parse().ok()? })
+    }
+}
+
+/// The closing line of these tasks.
+impl Display for Tally {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} passed, {} failed", self.passed, self.failed)
     }
 }
 
@@ -49,6 +64,17 @@ mod tests {
         ];
         for (line, passed, failed) in cases {
             assert_eq!(Tally::of_line(line), Some(Tally { passed, failed }), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_own_closing_line_is_read_as_it_is_written() {
+        let tally = Tally { passed: 21, failed: 2 };
+        assert_eq!(Tally::of_close(&tally.to_string()), Some(tally));
+        for line in
+            ["  test result: FAILED. 0 passed; 1 failed; 0 ignored", "  21 passed, 2 failed", "21 passed, 2 failed."]
+        {
+            assert_eq!(Tally::of_close(line), None, "{line}");
         }
     }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use walkdir::WalkDir;
 
-use super::layout::{NAME, Plan, node_name};
+use super::layout::{Plan, cgroup, node_name};
 use super::wait::{self, Deadline};
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -24,7 +24,7 @@ const NEEDED: [&str; 5] = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 pub fn create(plan: &Plan) -> Result<()> {
     let groups: Vec<String> = plan.node_numbers().map(node_name).chain([SYSTEM.to_owned()]).collect();
     for hierarchy in hierarchies()? {
-        let ours = hierarchy.join(NAME);
+        let ours = hierarchy.join(cgroup());
         prepare(&ours)?;
         for group in &groups {
             prepare(&ours.join(group))?;
@@ -35,7 +35,7 @@ pub fn create(plan: &Plan) -> Result<()> {
 
 /// Moves this process, and so all that it will start, into the cgroup that [`processes`] looks at.
 pub fn join() -> Result<()> {
-    let procs = tracking()?.join(NAME).join(SYSTEM).join("cgroup.procs");
+    let procs = tracking()?.join(cgroup()).join(SYSTEM).join("cgroup.procs");
     fs::write(&procs, "0").with_context(|| format!("cannot enter {}", procs.display()))
 }
 
@@ -48,7 +48,7 @@ pub fn processes() -> Result<BTreeSet<i32>> {
 pub fn processes_of(group: &str) -> Result<BTreeSet<i32>> {
     let mut found = BTreeSet::new();
     for hierarchy in hierarchies()? {
-        for group in WalkDir::new(hierarchy.join(NAME).join(group)).into_iter().flatten() {
+        for group in WalkDir::new(hierarchy.join(cgroup()).join(group)).into_iter().flatten() {
             if group.file_name() == "cgroup.procs" {
                 let procs = fs::read_to_string(group.path()).unwrap_or_default();
                 found.extend(procs.lines().filter_map(|pid| pid.parse::<i32>().ok()));
@@ -73,7 +73,7 @@ pub fn kill(deadline: Deadline, those: impl Fn() -> Result<BTreeSet<i32>>) -> Re
 /// Removes the cgroups, which hold no process any more.
 pub fn remove(deadline: Deadline) -> Result<()> {
     for hierarchy in hierarchies()? {
-        let ours = hierarchy.join(NAME);
+        let ours = hierarchy.join(cgroup());
         wait::until(deadline, || {
             for group in WalkDir::new(&ours).contents_first(true).into_iter().flatten() {
                 if group.file_type().is_dir() {
@@ -151,7 +151,7 @@ mod tests {
         let root = tempfile::tempdir()?;
         fs::write(root.path().join("cgroup.controllers"), "cpuset cpu io memory hugetlb pids misc\n")?;
         fs::write(root.path().join("cgroup.subtree_control"), "")?;
-        let ours = root.path().join(NAME);
+        let ours = root.path().join(cgroup());
         // As the kernel makes it: empty, and there is none in the root.
         fs::create_dir(&ours)?;
         fs::write(ours.join("cpuset.cpus"), "")?;
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn with_version_1_a_group_has_the_processors_of_its_parent() -> Result<()> {
         let root = tempfile::tempdir()?;
-        let ours = root.path().join(NAME);
+        let ours = root.path().join(cgroup());
         fs::create_dir(&ours)?;
         for (name, all) in [("cpuset.cpus", "0-1\n"), ("cpuset.mems", "0\n")] {
             fs::write(root.path().join(name), all)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration::{self as files, Node};
 use super::layout::{
-    API_PORT, CONTAINERD_SOCKET, CONTROL_PLANE, NODE_PROGRAMS, Plan, REGISTRY_PORT, SERVICES, node_address, node_name,
+    API_PORT, CONTAINERD_SOCKET, NODE_PROGRAMS, Plan, REGISTRY_PORT, SERVICES, control_plane, node_address, node_name,
     on_node, state,
 };
 use super::network::Place;
@@ -119,7 +119,7 @@ fn api_server(plan: &Plan) -> Component {
         ("etcd-certfile", files::certificate("etcd")),
         ("etcd-keyfile", files::key("etcd")),
         ("bind-address", "0.0.0.0".to_owned()),
-        ("advertise-address", CONTROL_PLANE.to_string()),
+        ("advertise-address", control_plane().to_string()),
         ("secure-port", API_PORT.to_string()),
         ("client-ca-file", files::certificate("ca")),
         ("tls-cert-file", files::certificate("kube-apiserver")),
@@ -176,7 +176,7 @@ fn scheduler(plan: &Plan) -> Component {
 fn of_control_plane(name: &str) -> Vec<String> {
     flags([
         ("kubeconfig", path(&files::kubeconfig(name))),
-        ("bind-address", CONTROL_PLANE.to_string()),
+        ("bind-address", control_plane().to_string()),
         ("leader-elect", "false".to_owned()),
     ])
 }
@@ -184,14 +184,9 @@ fn of_control_plane(name: &str) -> Vec<String> {
 fn containerd(node: u8) -> Component {
     // It looks for runc and its shim on the PATH.
     let search = format!("{NODE_PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin");
-    Component {
-        program: Program {
-            environment: [("PATH".to_owned(), search)].into(),
-            ..on_its_node(node, "containerd", flags([("config", Node::CONTAINERD.to_owned())]))
-        },
-        ready: Ready::Socket(on_node(node, CONTAINERD_SOCKET)),
-        needs: vec![],
-    }
+    let mut program = on_its_node(node, "containerd", flags([("config", Node::CONTAINERD.to_owned())]));
+    program.environment.insert("PATH".to_owned(), search);
+    Component { program, ready: Ready::Socket(on_node(node, CONTAINERD_SOCKET)), needs: vec![] }
 }
 
 fn kubelet(node: u8) -> Component {
@@ -241,7 +236,7 @@ fn flags<const N: usize>(pairs: [(&str, String); N]) -> Vec<String> {
 }
 
 fn at_control_plane(port: u16) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(CONTROL_PLANE), port)
+    SocketAddr::new(IpAddr::V4(control_plane()), port)
 }
 
 fn path(path: &Path) -> String {

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::layout::{
-    API_PORT, API_SERVICE, CONTAINERD_SOCKET, CONTROL_PLANE, DNS_SERVICE, DOMAIN, NAME, NODE_CONFIGURATION,
-    NODE_PROGRAMS, PODS, Plan, REGISTRY_PORT, node_address, node_name, node_pods, on_node, state,
+    API_PORT, API_SERVICE, CONTAINERD_SOCKET, DNS_SERVICE, DOMAIN, NAME, NODE_CONFIGURATION, NODE_PROGRAMS, PODS, Plan,
+    REGISTRY_PORT, cgroup, control_plane, node_address, node_name, node_pods, on_node, state,
 };
 use super::pki::{Authority, Identity};
 use super::registry::PAUSE;
@@ -88,7 +88,7 @@ fn write_control_plane(plan: &Plan, authority: &Authority) -> Result<()> {
     write_secret(Path::new(&key("service-accounts")), &private)?;
     fs::write(public_key("service-accounts"), public)?;
     let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost", "127.0.0.1"];
-    let addresses = [CONTROL_PLANE.to_string(), API_SERVICE.to_string()];
+    let addresses = [control_plane().to_string(), API_SERVICE.to_string()];
     let api_server = authority.issue("kube-apiserver", None, names.map(str::to_owned).into_iter().chain(addresses))?;
     let etcd = authority.issue("etcd", None, ["localhost", "127.0.0.1"].map(str::to_owned))?;
     let admin = authority.issue("kubecoin-admin", Some("system:masters"), [])?;
@@ -115,7 +115,7 @@ fn write_node(node: u8, authority: &Authority) -> Result<()> {
     fs::write(default_registry.join("hosts.toml"), toml::to_string(&mirror())?)?;
     fs::write(path(Node::CONTAINERD), toml::to_string(&containerd())?)?;
     write_json(&path(Node::NETWORKS).join("10-pods.conflist"), &pod_network(node))?;
-    fs::write(path(Node::RESOLV), format!("nameserver {CONTROL_PLANE}\n"))?;
+    fs::write(path(Node::RESOLV), format!("nameserver {}\n", control_plane()))?;
 
     fs::write(path(Node::AUTHORITY), authority.certificate())?;
     let name = node_name(node);
@@ -151,7 +151,7 @@ fn write_secret(path: &Path, text: &str) -> Result<()> {
 }
 
 fn server() -> String {
-    format!("https://{CONTROL_PLANE}:{API_PORT}")
+    format!("https://{}:{API_PORT}", control_plane())
 }
 
 fn registry_configuration(storage: &Path) -> Value {
@@ -159,16 +159,17 @@ fn registry_configuration(storage: &Path) -> Value {
         "version": "0.1",
         "log": {"level": "warn"},
         "storage": {"filesystem": {"rootdirectory": storage}, "delete": {"enabled": true}},
-        "http": {"addr": format!("{CONTROL_PLANE}:{REGISTRY_PORT}")},
+        "http": {"addr": format!("{}:{REGISTRY_PORT}", control_plane())},
     })
 }
 
 fn upstream_corefile() -> String {
+    let address = control_plane();
     format!(
         ".:53 {{
-    bind {CONTROL_PLANE}
+    bind {address}
     errors
-    health {CONTROL_PLANE}:{UPSTREAM_HEALTH_PORT}
+    health {address}:{UPSTREAM_HEALTH_PORT}
     template ANY ANY {{
         rcode NXDOMAIN
     }}
@@ -180,7 +181,7 @@ fn upstream_corefile() -> String {
 /// Any registry is the cluster's own: pods pull by the names that users know, and what is not there fails as it does for
 /// users.
 fn mirror() -> impl Serialize {
-    let address = format!("http://{CONTROL_PLANE}:{REGISTRY_PORT}");
+    let address = format!("http://{}:{REGISTRY_PORT}", control_plane());
     json!({"server": address, "host": {address.as_str(): {"capabilities": ["pull", "resolve"]}}})
 }
 
@@ -229,7 +230,7 @@ fn kubelet_configuration(node: u8) -> Value {
         "kind": "KubeletConfiguration",
         "failCgroupV1": false,
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": format!("/{NAME}/{}", node_name(node)),
+        "cgroupRoot": format!("/{}/{}", cgroup(), node_name(node)),
         "failSwapOn": false,
         "containerRuntimeEndpoint": format!("unix://{CONTAINERD_SOCKET}"),
         "address": address,

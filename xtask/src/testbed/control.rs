@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use super::components::{self, Component};
-use super::layout::{self, Plan, STATE};
+use super::layout::{self, Plan};
 use super::lifecycle::PATIENCE;
 use super::network::Place;
 use super::supervisor::{self, Request, State};
@@ -81,9 +81,12 @@ pub fn logs(name: &str, follow: bool) -> Result<Command> {
 pub fn env() -> Result<()> {
     plan()?;
     let code = format!(
-        "export KUBECONFIG={}\nexport PATH={STATE}/bin:$PATH\nexport NO_PROXY={}${{NO_PROXY:+,$NO_PROXY}}\n",
+        "export KUBECONFIG={}\nexport PATH={}:$PATH\nexport NO_PROXY={}${{NO_PROXY:+,$NO_PROXY}}\nexport {}={}\n",
         layout::kubeconfig().display(),
-        layout::NETWORK,
+        layout::state("bin").display(),
+        layout::network(),
+        layout::CHOICE,
+        layout::number(),
     );
     std::io::stdout().write_all(code.as_bytes()).context("cannot print")
 }

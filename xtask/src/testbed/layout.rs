@@ -1,32 +1,102 @@
-//! Where everything of the cluster is: its addresses, names and folders, each written once.
+//! Where everything of the cluster is: its addresses, names and folders, each written once. Several clusters can be beside each
+//! other.
 
+use std::env;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
+
+/// The cluster's name in what it reads and writes: its context is called so.
+pub const NAME: &str = "kubecoin";
+
+/// Chooses among the clusters of this machine, which have nothing in common but the caches: a number from 1 on.
+pub const CHOICE: &str = "KUBECOIN_TESTBED";
+
+/// The most clusters that there can be: one digit.
+pub const MOST_CLUSTERS: u8 = 9;
+
+static NUMBER: OnceLock<u8> = OnceLock::new();
+
+/// Takes the choice out of the environment, for all that this process does.
+pub fn choose() -> Result<()> {
+    let Some(choice) = env::var_os(CHOICE) else { return Ok(()) };
+    let choice = choice.to_string_lossy();
+    let number = choice.parse().ok().filter(|number| (1..=MOST_CLUSTERS).contains(number));
+    let number =
+        number.with_context(|| format!("{CHOICE} is \"{choice}\", and must be a number from 1 to {MOST_CLUSTERS}"))?;
+    NUMBER.set(number).map_err(|_| anyhow!("the cluster has been chosen already"))
+}
+
+/// The cluster's number.
+pub fn number() -> u8 {
+    NUMBER.get().copied().unwrap_or(1)
+}
+
+/// The number of another cluster than the one that is chosen.
+pub fn other() -> u8 {
+    number() % MOST_CLUSTERS + 1
+}
+
+/// The numbers of the other clusters that there are.
+pub fn others() -> impl Iterator<Item = u8> {
+    (1..=MOST_CLUSTERS).filter(|other| *other != number() && folder_of(*other).exists())
+}
+
+/// A name of which each cluster needs one of its own; that of the first has no number.
+fn own(name: &str) -> String {
+    of(name, number())
+}
+
+fn of(name: &str, number: u8) -> String {
+    if number == 1 { name.to_owned() } else { format!("{name}-{number}") }
+}
 
 /// All that a running cluster leaves on the disk of the machine, caches aside. Not below `/run`: the disk of the nodes is in
 /// it, and the supervisor hides `/run`.
-pub const STATE: &str = "/var/lib/kubecoin-testbed";
+pub fn folder() -> PathBuf {
+    folder_of(number())
+}
+
+fn folder_of(number: u8) -> PathBuf {
+    Path::new("/var/lib").join(of("kubecoin-testbed", number))
+}
 
 /// What holds the lock of whoever changes the cluster; there only as long as somebody does.
-pub const LOCK: &str = "/run/kubecoin-testbed.lock";
+pub fn lock() -> PathBuf {
+    Path::new("/run").join(own("kubecoin-testbed")).with_extension("lock")
+}
 
-/// The cluster's name: its context and its cgroups are called so.
-pub const NAME: &str = "kubecoin";
+/// What the cluster's cgroups are in.
+pub fn cgroup() -> String {
+    own("kubecoin")
+}
+
+/// This machine's link to the cluster's network. The kernel takes names of up to 15 letters.
+pub fn link() -> String {
+    own("kubecoin0")
+}
 
 /// The network of the cluster's machines, of the range for tests of networks (RFC 2544).
-pub const NETWORK: &str = "198.18.77.0/24";
+pub fn network() -> String {
+    format!("{}/24", address(0))
+}
 
 /// Where the API server, the registry and the other parts of the control plane listen.
-pub const CONTROL_PLANE: Ipv4Addr = Ipv4Addr::new(198, 18, 77, 1);
+pub fn control_plane() -> Ipv4Addr {
+    address(1)
+}
 
 /// This machine's address in the cluster's network.
-pub const MACHINE: Ipv4Addr = Ipv4Addr::new(198, 18, 77, 254);
+pub fn machine() -> Ipv4Addr {
+    address(254)
+}
 
-/// This machine's link to the cluster's network.
-pub const LINK: &str = "kubecoin0";
+fn address(last: u8) -> Ipv4Addr {
+    Ipv4Addr::new(198, 18, 76 + number(), last)
+}
 
 /// The addresses of all pods.
 pub const PODS: &str = "10.244.0.0/16";
@@ -101,7 +171,7 @@ fn plan() -> PathBuf {
 
 /// A file or folder of the state.
 pub fn state(name: &str) -> PathBuf {
-    Path::new(STATE).join(name)
+    folder().join(name)
 }
 
 /// The kubeconfig of the cluster's administrator.
@@ -126,7 +196,7 @@ pub fn node_name(node: u8) -> String {
 
 /// A node's address.
 pub fn node_address(node: u8) -> Ipv4Addr {
-    Ipv4Addr::new(198, 18, 77, 10 + node)
+    address(10 + node)
 }
 
 /// The addresses of a node's pods.

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::value_parser;
 
 use super::components::{self, Component};
-use super::layout::{self, MOST_NODES, Plan, STATE, state};
+use super::layout::{self, MOST_NODES, Plan, folder, state};
 use super::lock::Lock;
 use super::programs::CLUSTER;
 use super::supervisor::{self, Request, State};
@@ -78,7 +78,11 @@ pub fn up(options: &Options) -> Result<()> {
         "the cluster is up, in {:.1} s; with KUBECONFIG and PATH for it:",
         begin.elapsed().as_secs_f64()
     ));
-    process::say("  eval \"$(cargo xtask testbed env)\"");
+    let choice = match layout::number() {
+        1 => String::new(),
+        number => format!("{}={number} ", layout::CHOICE),
+    };
+    process::say(&format!("  eval \"$({choice}cargo xtask testbed env)\""));
     Ok(())
 }
 
@@ -87,7 +91,7 @@ pub fn down() -> Result<()> {
     prerequisites::root()?;
     let _lock = Lock::take()?;
     let begin = Instant::now();
-    let there = Path::new(STATE).exists();
+    let there = folder().exists();
     clear()?;
     process::say(&if there {
         format!("the cluster is down, in {:.1} s", begin.elapsed().as_secs_f64())
@@ -99,6 +103,12 @@ pub fn down() -> Result<()> {
 
 /// Takes everything away, the caches too.
 pub fn clean() -> Result<()> {
+    if let Some(other) = layout::others().next() {
+        bail!(
+            "cluster {other} is up, and runs programs of the cache\nhint: {}={other} cargo xtask testbed down",
+            layout::CHOICE
+        );
+    }
     down()?;
     images::remove()?;
     let caches = BTreeSet::from([paths::cache()?, caller::cache_of_root()?]);
@@ -133,7 +143,7 @@ fn create(plan: &Plan, lock: &Lock) -> Result<()> {
     // What a crash, a reboot or an interrupted start left.
     clear()?;
     process::step("networks and nodes", || {
-        fs::create_dir_all(STATE).with_context(|| format!("cannot make {STATE}"))?;
+        fs::create_dir_all(folder()).with_context(|| format!("cannot make {}", folder().display()))?;
         plan.write()?;
         fs::create_dir_all(state("bin"))?;
         symlink(plan.programs.join("kubectl"), state("bin/kubectl"))?;
@@ -193,13 +203,15 @@ fn clear() -> Result<()> {
     cgroups::kill(Deadline::after(END), cgroups::processes)?;
     network::remove(Deadline::after(END))?;
     cgroups::remove(Deadline::after(END))?;
-    if !Path::new(STATE).exists() {
+    if !folder().exists() {
         return Ok(());
     }
     // All mounts were in the supervisor's namespace and are gone with it; what is mounted here is not ours to delete.
     let mounts = fs::read_to_string("/proc/self/mounts").context("cannot read the mounts")?;
-    if let Some(mount) = mounts.lines().filter_map(|line| line.split(' ').nth(1)).find(|path| path.starts_with(STATE)) {
+    if let Some(mount) =
+        mounts.lines().filter_map(|line| line.split(' ').nth(1)).find(|path| Path::new(path).starts_with(folder()))
+    {
         bail!("something is mounted at {mount}\nhint: umount {mount}");
     }
-    fs::remove_dir_all(state("")).with_context(|| format!("cannot remove {STATE}"))
+    fs::remove_dir_all(folder()).with_context(|| format!("cannot remove {}", folder().display()))
 }

@@ -1,4 +1,4 @@
-//! One change of the cluster at a time, on the whole machine.
+//! One change of the cluster at a time, whoever makes it.
 
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::layout::LOCK;
+use super::layout::lock;
 use super::wait::{self, Deadline};
 use crate::process;
 
@@ -19,14 +19,14 @@ pub struct Lock(File);
 impl Lock {
     /// Waits for the lock.
     pub fn take() -> Result<Self> {
-        let mut said = false;
+        let (path, mut said) = (lock(), false);
         wait::until(Deadline::after(PATIENCE), || {
-            let file = File::options().create(true).truncate(false).write(true).open(LOCK);
-            let file = file.with_context(|| format!("cannot open {LOCK}"))?;
+            let file = File::options().create(true).truncate(false).write(true).open(&path);
+            let file = file.with_context(|| format!("cannot open {}", path.display()))?;
             match file.try_lock() {
                 // Whoever had it removes it last: then it is another file by now, or none.
                 Ok(())
-                    if fs::metadata(LOCK)
+                    if fs::metadata(&path)
                         .is_ok_and(|now| file.metadata().is_ok_and(|ours| ours.ino() == now.ino())) =>
                 {
                     return Ok(Ok(Self(file)));
@@ -37,7 +37,9 @@ impl Lock {
                     process::say("> waiting for another `testbed` command to finish");
                     said = true;
                 }
-                Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("cannot lock {LOCK}")),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+                }
             }
             Ok(Err("another `testbed` command has the cluster".to_owned()))
         })
@@ -52,7 +54,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs::remove_file(LOCK);
+        let _ = fs::remove_file(lock());
         let _ = self.0.unlock();
     }
 }

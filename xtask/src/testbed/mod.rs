@@ -37,6 +37,7 @@ use clap::{ArgGroup, Subcommand};
 
 pub use self::control::{pause, start, stop};
 use self::layout::Plan;
+pub use self::layout::{CHOICE, choose, other};
 pub use self::lifecycle::{Options, down, up};
 pub use self::power::{off as node_off, on as node_on, plug as plug_node};
 pub use self::prerequisites::install as prepare;
@@ -225,5 +226,5 @@ fn kubectl(plan: &Plan) -> Command {
 
 /// Keeps a command from asking a proxy for the cluster's addresses, which are this machine's.
 fn direct(command: &mut Command) -> &mut Command {
-    command.env("NO_PROXY", layout::NETWORK).env_remove("no_proxy")
+    command.env("NO_PROXY", layout::network()).env_remove("no_proxy")
 }

@@ -11,7 +11,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde::{Deserialize, Serialize};
 use std::os::fd::AsFd as _;
 
-use super::layout::{CONTROL_PLANE, LINK, MACHINE, Plan, node_address, node_pods};
+use super::layout::{self, Plan, node_address, node_pods};
 use super::wait::{self, Deadline};
 use crate::process;
 
@@ -45,12 +45,13 @@ pub fn create(plan: &Plan) -> Result<()> {
     ip(&format!("netns add {control_plane}"))?;
     ip(&format!("-n {control_plane} link set lo up"))?;
     ip(&format!("-n {control_plane} link add fabric type bridge"))?;
-    ip(&format!("-n {control_plane} address add {CONTROL_PLANE}/24 dev fabric"))?;
+    ip(&format!("-n {control_plane} address add {}/24 dev fabric", layout::control_plane()))?;
     ip(&format!("-n {control_plane} link set fabric up"))?;
-    ip(&format!("link add {LINK} type veth peer name machine netns {control_plane}"))?;
+    let link = layout::link();
+    ip(&format!("link add {link} type veth peer name machine netns {control_plane}"))?;
     ip(&format!("-n {control_plane} link set machine master fabric up"))?;
-    ip(&format!("address add {MACHINE}/24 dev {LINK}"))?;
-    ip(&format!("link set {LINK} up"))?;
+    ip(&format!("address add {}/24 dev {link}", layout::machine()))?;
+    ip(&format!("link set {link} up"))?;
     for node in plan.node_numbers() {
         add_node(&control_plane, node)?;
     }
@@ -75,7 +76,7 @@ fn add_node(control_plane: &str, node: u8) -> Result<()> {
     ip(&format!("-n {control_plane} link set {port} master fabric up"))?;
     ip(&format!("-n {namespace} address add {}/24 dev eth0", node_address(node)))?;
     ip(&format!("-n {namespace} link set eth0 up"))?;
-    ip(&format!("-n {namespace} route add default via {CONTROL_PLANE}"))?;
+    ip(&format!("-n {namespace} route add default via {}", layout::control_plane()))?;
     inside(&place.network(), || {
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("cannot let a node forward packets")
     })
@@ -90,11 +91,13 @@ pub fn plug(control_plane: &Path, node: u8, plugged: bool) -> Result<()> {
 
 /// Removes this machine's link, should it outlive the namespaces.
 pub fn remove(deadline: Deadline) -> Result<()> {
-    if link_exists() {
+    let link = layout::link();
+    let exists = || Path::new("/sys/class/net").join(&link).exists();
+    if exists() {
         // The kernel may remove it first, with the namespace at its other end.
-        let _ = ip(&format!("link delete {LINK}"));
+        let _ = ip(&format!("link delete {link}"));
     }
-    wait::until(deadline, || Ok(if link_exists() { Err(format!("the link {LINK} does not go")) } else { Ok(()) }))
+    wait::until(deadline, || Ok(if exists() { Err(format!("the link {link} does not go")) } else { Ok(()) }))
 }
 
 /// Does something in a network namespace, given by its file, on a thread of its own.
@@ -112,10 +115,6 @@ pub fn inside<T: Send>(namespace: &Path, act: impl FnOnce() -> Result<T> + Send)
 /// Where a node is connected to the fabric.
 fn port(node: u8) -> String {
     format!("node{node}")
-}
-
-fn link_exists() -> bool {
-    Path::new("/sys/class/net").join(LINK).exists()
 }
 
 fn ip(arguments: &str) -> Result<()> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::components::{Component, Ready};
-use super::layout::{API_PORT, CONTROL_PLANE, Plan, log};
+use super::layout::{API_PORT, Plan, control_plane, log};
 use super::supervisor::{self, Request, State};
 use super::wait::{self, Deadline};
 use crate::process;
@@ -33,7 +33,7 @@ pub fn check(ready: &Ready, plan: &Plan) -> Result<(), String> {
         Ready::Http(url) => get(url),
         Ready::ApiServer => {
             // First, as it costs next to nothing while the API server does not even listen.
-            check(&Ready::Listens((CONTROL_PLANE, API_PORT).into()), plan)?;
+            check(&Ready::Listens((control_plane(), API_PORT).into()), plan)?;
             let mut kubectl = super::kubectl(plan);
             let timeout = format!("--request-timeout={}s", PATIENCE.as_secs());
             process::output(kubectl.args(["get", "--raw", "/readyz", &timeout]))

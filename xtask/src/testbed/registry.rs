@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::layout::{CONTROL_PLANE, REGISTRY_PORT};
+use super::layout::{REGISTRY_PORT, control_plane};
 use crate::images::{self, Image};
 use crate::{caller, paths, process};
 
@@ -101,7 +101,7 @@ fn push_one(storage: &Path, name: &str, image: &str) -> Result<()> {
     if pushed.get(name).is_some_and(|there| there == image) {
         return Ok(());
     }
-    let target = format!("docker://{CONTROL_PLANE}:{REGISTRY_PORT}/{}", path_and_tag(name)?);
+    let target = format!("docker://{}:{REGISTRY_PORT}/{}", control_plane(), path_and_tag(name)?);
     process::step(&format!("pushing {name}"), || {
         let mut buildah = images::buildah()?;
         buildah.args(["push", "--quiet", "--tls-verify=false", image, &target]);

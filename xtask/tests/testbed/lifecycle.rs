@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
+use super::support::kubectl;
 use super::support::machine::Machine;
-use super::support::testbed::{self, Cluster};
+use super::support::testbed::{self, Another, Cluster};
 
 /// What `up` says, in order, as it goes on.
 const STEPS: [&str; 3] = ["> networks and nodes", "> starting the components", "> waiting for the nodes and the DNS"];
@@ -49,10 +50,44 @@ fn a_cluster_comes_once_and_goes_without_a_trace() {
     assert_eq!(other.code, Some(2));
     assert!(other.stderr.contains("has 1 node(s), not 2\nhint: "), "{}", other.stderr);
 
+    another_is_beside_it();
+    assert_eq!(testbed::supervisor(), supervisor);
+    testbed::all_ready();
+
     assert!(testbed::ok("down").stderr.contains("the cluster is down"));
     Machine::assert_as(&before);
     assert!(testbed::ok("down").stderr.contains("no cluster was up"));
     drop(cluster);
+}
+
+/// While one cluster is up, another comes and goes that has its objects and its addresses for itself.
+fn another_is_beside_it() {
+    let another = Another::up("5");
+    let env = another.ok("env").stdout;
+    assert!(env.contains("/var/lib/kubecoin-testbed-5/kubeconfig") && env.contains("KUBECOIN_TESTBED=5"), "{env}");
+    another.ok("kubectl create namespace only-there");
+    let here = kubectl::run("get namespace only-there");
+    assert!(here.stderr.contains("not found"), "{here:?}");
+    let address = "get node node-1 --output jsonpath={.status.addresses[0].address}";
+    assert_eq!(another.ok(&format!("kubectl {address}")).stdout, "198.18.81.11");
+    assert_eq!(kubectl::ok(address), "198.18.77.11");
+    // Not the caches that others use, in case it is not refused.
+    let caches = tempfile::tempdir().expect("a folder");
+    let clean = another.command("clean").env("XDG_CACHE_HOME", caches.path()).output().expect("xtask starts");
+    let said =
+        "error: cluster 1 is up, and runs programs of the cache\nhint: KUBECOIN_TESTBED=1 cargo xtask testbed down\n";
+    assert_eq!((clean.status.code(), String::from_utf8_lossy(&clean.stderr).as_ref()), (Some(2), said));
+    another.ok("status");
+}
+
+#[test]
+fn a_cluster_that_cannot_be_is_refused() {
+    for number in ["0", "10", "two", ""] {
+        let status = testbed::command(&["status"]).env(testbed::CHOICE, number).output().expect("xtask starts");
+        let said = String::from_utf8_lossy(&status.stderr);
+        assert_eq!(status.status.code(), Some(2), "{said}");
+        assert_eq!(said, format!("error: KUBECOIN_TESTBED is \"{number}\", and must be a number from 1 to 9\n"));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The testbed's commands, as a person types them.
 
+use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Output, Stdio};
@@ -11,8 +12,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::wait;
 
+/// Chooses among the clusters of this machine, by number.
+pub const CHOICE: &str = "KUBECOIN_TESTBED";
+
 /// The folder of everything that a cluster keeps on disk.
-pub const STATE: &str = "/var/lib/kubecoin-testbed";
+fn folder() -> String {
+    let number = env::var(CHOICE).ok().filter(|number| number != "1").map(|number| format!("-{number}"));
+    format!("/var/lib/kubecoin-testbed{}", number.unwrap_or_default())
+}
 
 /// How a command ended.
 #[derive(Debug)]
@@ -75,7 +82,7 @@ pub fn all_ready() {
 
 /// The process of the supervisor: the one that listens on its socket.
 pub fn supervisor() -> Pid {
-    let stream = UnixStream::connect(format!("{STATE}/supervisor.sock")).expect("a supervisor");
+    let stream = UnixStream::connect(format!("{}/supervisor.sock", folder())).expect("a supervisor");
     socket_peercred(&stream).expect("a peer").pid
 }
 
@@ -118,10 +125,45 @@ impl Drop for Cluster {
     }
 }
 
+/// A cluster beside the one that a test has; gone with this.
+pub struct Another(&'static str);
+
+impl Another {
+    /// A new cluster of this number.
+    pub fn up(number: &'static str) -> Self {
+        let another = Self(number);
+        another.ok("up");
+        another
+    }
+
+    /// `testbed` on it with these words, split at spaces.
+    pub fn command(&self, words: &str) -> Command {
+        let mut command = command(&words.split_whitespace().collect::<Vec<_>>());
+        command.env(CHOICE, self.0);
+        command
+    }
+
+    /// Runs it, which must succeed.
+    pub fn ok(&self, words: &str) -> Ended {
+        let ended: Ended = self.command(words).output().expect("xtask starts").into();
+        assert_eq!(ended.code, Some(0), "testbed {words} of cluster {}\n{}{}", self.0, ended.stdout, ended.stderr);
+        ended
+    }
+}
+
+impl Drop for Another {
+    fn drop(&mut self) {
+        let down = self.command("down").output();
+        if !thread::panicking() {
+            assert!(down.expect("xtask starts").status.success(), "cluster {} does not go", self.0);
+        }
+    }
+}
+
 fn show() {
     eprintln!("--- status\n{}", run("status").stdout);
     eprintln!("--- pods\n{}", run("kubectl get pods --all-namespaces --output wide --request-timeout 5s").stdout);
     eprintln!("--- events\n{}", run("kubectl get events --all-namespaces --request-timeout 5s").stdout);
-    let tail = Command::new("sh").args(["-c", &format!("tail --lines 8 {STATE}/logs/*.log")]).output();
+    let tail = Command::new("sh").args(["-c", &format!("tail --lines 8 {}/logs/*.log", folder())]).output();
     eprintln!("--- logs\n{}", tail.map(|tail| String::from_utf8_lossy(&tail.stdout).into_owned()).unwrap_or_default());
 }
