@@ -41,7 +41,7 @@ pub struct Shape {
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
 
-    /// PostgreSQL image, up to version 17
+    /// PostgreSQL image, up to version 17; with --ha it needs Patroni too
     #[arg(long, value_name = "IMAGE")]
     pub postgres_image: Option<String>,
 
