@@ -106,7 +106,7 @@ impl Group {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let groups = if args.groups.is_empty() { &Group::USUAL[..] } else { &args.groups };
     let has = |group: Group| groups.contains(&group);
-    // Beside tests that wait more than they work.
+    // Last, while the exclusive tests wait more than they work.
     let (leisure, groups): (Vec<Group>, Vec<Group>) =
         groups.iter().partition(|group| group.at_leisure() && has(Group::Exclusive));
     let (on_cluster, without): (Vec<Group>, Vec<Group>) = groups.iter().partition(|group| group.needs_cluster());
@@ -134,8 +134,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(report.close())
 }
 
-/// Runs the groups that need a cluster: the exclusive one, which waits more than it works, beside the others on a cluster of its
-/// own, and then what is done at leisure.
+/// Runs the groups that need a cluster, and then what is done at leisure. The tests that share one keep all processors busy. The
+/// exclusive ones wait more than they work, and have the rest beside them, on another cluster.
 fn on_clusters<'scope>(
     scope: &'scope Scope<'scope, '_>,
     report: &mut Report,
@@ -146,20 +146,31 @@ fn on_clusters<'scope>(
         return Ok(());
     }
     let _up = cluster::Cluster::up()?;
+    let (shared, rest): (Vec<Group>, Vec<Group>) = groups.iter().partition(|group| **group == Group::Cluster);
+    shared.into_iter().try_for_each(|group| group.run(report))?;
     let (elsewhere, here): (Vec<Group>, Vec<Group>) =
-        groups.iter().partition(|group| **group == Group::Exclusive && groups.len() > 1);
-    let beside = scope.spawn(move || {
+        rest.iter().partition(|group| **group == Group::Exclusive && rest.len() > 1);
+    let elsewhere = scope.spawn(move || {
         let mut beside = Report::beside();
         if !elsewhere.is_empty() {
             beside.passes_by("exclusive", &mut cluster::elsewhere("exclusive")?, Tally::of_close)?;
         }
-        // Of this thread, and so of all that it starts.
-        setpriority_process(None, LAST)?;
-        leisure.into_iter().try_for_each(|group| group.run(&mut beside)).map(|()| beside)
+        anyhow::Ok(beside)
     });
     here.into_iter().try_for_each(|group| group.run(report))?;
-    report.take_up(beside.join().map_err(|_| anyhow!("what runs beside the groups panicked"))??);
+    at_leisure(report, leisure)?;
+    report.take_up(elsewhere.join().map_err(|_| anyhow!("what runs on another cluster panicked"))??);
     Ok(())
+}
+
+/// Runs groups so that others go before.
+fn at_leisure(report: &mut Report, groups: Vec<Group>) -> Result<()> {
+    let run = || {
+        // Of this thread, and so of all that it starts.
+        setpriority_process(None, LAST)?;
+        groups.into_iter().try_for_each(|group| group.run(report))
+    };
+    thread::scope(|scope| scope.spawn(run).join()).map_err(|_| anyhow!("what is done at leisure panicked"))?
 }
 
 /// The niceness of what others go before.
