@@ -60,9 +60,11 @@ pub fn exclusive(report: &mut Report) -> Result<()> {
     program.run(report, vec![one_by_one(program.room("exclusive::")?), one_by_one(program.room(SCRIPTED)?)])
 }
 
-/// A group on another cluster than this one, in a process of its own. It goes before others: what fails there is to fail by the
-/// test's doing.
+/// A group on another cluster than this one, in a process of its own. It has the processors before others, so that no deadline is
+/// missed for the lack of them.
 pub fn elsewhere(group: &str) -> Result<Command> {
+    // Two processes must not install the same at once.
+    plugin()?;
     let mut task = Command::new("nice");
     task.args(["--adjustment", "-5"]).arg(paths::program()?).args(["test", group]);
     task.env(testbed::CHOICE, testbed::other().to_string());
@@ -122,10 +124,10 @@ fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<
     program.run(report, vec![Queue { tests: program.room(room)?, side_by_side: 1 }])
 }
 
-/// For tests that open a page in Chromium: the browser, what drives it, and axe-core among the page's own packages.
+/// For tests that open a page in Chromium: the browser, what drives it, the page, and axe-core among its packages.
 fn with_browser(environment: &mut Command) -> Result<Program> {
     apt::require(&super::app::PACKAGES)?;
-    npm::install()?;
+    npm::build()?;
     program(environment.env("KUBECOIN_PYTHON", python::environment()?))
 }
 

@@ -150,10 +150,11 @@ fn on_clusters<'scope>(
     shared.into_iter().try_for_each(|group| group.run(report))?;
     let (elsewhere, here): (Vec<Group>, Vec<Group>) =
         rest.iter().partition(|group| **group == Group::Exclusive && rest.len() > 1);
+    let elsewhere = elsewhere.first().map(|_| cluster::elsewhere("exclusive")).transpose()?;
     let elsewhere = scope.spawn(move || {
         let mut beside = Report::beside();
-        if !elsewhere.is_empty() {
-            beside.passes_by("exclusive", &mut cluster::elsewhere("exclusive")?, Tally::of_close)?;
+        if let Some(mut exclusive) = elsewhere {
+            beside.passes_by("exclusive", &mut exclusive, Tally::of_close)?;
         }
         anyhow::Ok(beside)
     });
