@@ -2,16 +2,15 @@
 
 use std::env;
 use std::process::Command;
-use std::sync::OnceLock;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::Report;
 use super::each::{Program, Queue};
 use crate::apt::{self, Package};
-use crate::process::{self, cargo};
+use crate::process;
 use crate::testbed::programs;
-use crate::{npm, paths, python, testbed};
+use crate::{npm, paths, plugin, python, testbed};
 
 /// Makes certificates that no library of ours makes: of old versions, and with keys that it cannot use.
 const OPENSSL: Package = Package { name: "openssl", provides: "openssl" };
@@ -28,13 +27,11 @@ const SHELLS: [Package; 3] = [
 ];
 
 /// The tests of the cluster itself, which take it up and down, and so begin without one.
-pub fn testbed() -> Result<Command> {
+pub fn testbed(report: &mut Report) -> Result<()> {
     if testbed::is_up()? {
         process::step("deleting the cluster that is up", testbed::down)?;
     }
-    let mut tests = cargo(&["test", "--locked", "--package", "xtask", "--test", "testbed"]);
-    tests.env("RUST_TEST_THREADS", "1");
-    Ok(tests)
+    run_one_by_one(&of_it()?, report, "")
 }
 
 /// The tests of the plugin on servers that only say what a test tells them to.
@@ -117,7 +114,7 @@ pub fn portable(report: &mut Report) -> Result<()> {
     );
     let context = process::output(Command::new("kubectl").args(["config", "current-context"]))?;
     process::say(&format!("\non context {context}"));
-    run_one_by_one(&build()?, report, "portable::")
+    run_one_by_one(&on_it()?, report, "portable::")
 }
 
 fn run_one_by_one(program: &Program, report: &mut Report, room: &str) -> Result<()> {
@@ -135,17 +132,18 @@ fn with_browser(environment: &mut Command) -> Result<Program> {
 fn program(environment: &mut Command) -> Result<Program> {
     environment.env("KUBECOIN_XTASK", paths::program()?);
     testbed::environment(environment, &testbed::plugin_folder()?)?;
-    Ok(build()?.with_environment_of(environment))
+    Ok(on_it()?.with_environment_of(environment))
 }
 
-/// Builds the tests on the cluster, once: done before there is one, the cluster does not wait for a compiler, nor anybody for a
-/// cargo that is at leisure and has the lock of the build.
-pub fn build() -> Result<Program> {
-    static BUILT: OnceLock<Program> = OnceLock::new();
-    if BUILT.get().is_none() {
-        let _ = BUILT.set(Program::build("cluster")?);
-    }
-    BUILT.get().cloned().context("the tests are built")
+/// The tests on the cluster. Built before there is one, it does not wait for a compiler, nor anybody for a cargo that is at
+/// leisure and has the lock of the build.
+pub fn on_it() -> Result<Program> {
+    Program::of(plugin::NAME, "cluster")
+}
+
+/// The tests of the cluster itself.
+pub fn of_it() -> Result<Program> {
+    Program::of("xtask", "testbed")
 }
 
 /// The cluster for as long as tests need it: it goes with this, unless it was up before.

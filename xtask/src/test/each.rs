@@ -1,6 +1,6 @@
 //! The tests of one program, each in a process of its own: so each has its time, and some run side by side.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
@@ -29,12 +29,21 @@ pub struct Program {
 }
 
 impl Program {
-    /// Builds the plugin's tests of this target.
-    pub fn build(target: &str) -> Result<Self> {
-        let mut build = cargo(&["test", "--locked", "--test", target, "--no-run", "--message-format", "json"]);
-        let said = process::step(&format!("building the tests: {target}"), || process::output(&mut build))?;
+    /// The tests of this target of a package, which are built the first time.
+    pub fn of(package: &str, target: &'static str) -> Result<Self> {
+        static BUILT: Mutex<BTreeMap<&str, Program>> = Mutex::new(BTreeMap::new());
+        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(program) = built.get(target) {
+            return Ok(program.clone());
+        }
+        let mut task = cargo(&["test", "--locked", "--package", package, "--test", target, "--no-run"]);
+        task.args(["--message-format", "json"]);
+        let said = process::step(&format!("building the tests: {target}"), || process::output(&mut task))?;
         let path = said.lines().find_map(|line| executable(line, target));
-        Ok(Self { path: path.with_context(|| format!("cargo built no tests: {target}"))?, environment: Vec::new() })
+        let path = path.with_context(|| format!("cargo built no tests: {target}"))?;
+        let program = Self { path, environment: Vec::new() };
+        built.insert(target, program.clone());
+        Ok(program)
     }
 
     /// Gives its tests the environment of this command.

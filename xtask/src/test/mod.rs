@@ -88,8 +88,8 @@ impl Group {
             Self::Lint => lint::run(report),
             Self::Unit => unit::run(report),
             Self::Krew => krew::run(report),
-            Self::App => app::in_time(report),
-            Self::Testbed => report.check("testbed", &mut cluster::testbed()?),
+            Self::App => app::at_leisure(report),
+            Self::Testbed => cluster::testbed(report),
             Self::Cluster => cluster::shared(report),
             Self::Exclusive => cluster::exclusive(report),
             Self::Faults => cluster::faults(report),
@@ -113,18 +113,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut report = Report::new();
     thread::scope(|scope| {
         // Its tests wait for most of their time, so compilers run beside them; what is held to deadlines does not.
-        let testbed =
-            if has(Group::Testbed) { Some(report.begin_beside(scope, "testbed", cluster::testbed()?)) } else { None };
-        let others = without.iter().filter(|group| !matches!(group, Group::App | Group::Testbed));
-        others.copied().try_for_each(|group| group.run(&mut report))?;
-        if has(Group::App) {
-            app::at_leisure(&mut report)?;
+        if has(Group::Testbed) {
+            // Or it would wait until all others are.
+            cluster::of_it()?;
         }
-        if !on_cluster.is_empty() {
-            cluster::build()?;
+        let testbed = has(Group::Testbed).then(|| {
+            report.say("\n> testbed, beside what follows");
+            aside(scope, |report| Group::Testbed.run(report))
+        });
+        if has(Group::Unit) {
+            unit::build()?;
+        }
+        let built = (!on_cluster.is_empty()).then(|| scope.spawn(|| at_leisure(cluster::on_it)));
+        let others = without.iter().filter(|group| **group != Group::Testbed);
+        others.copied().try_for_each(|group| group.run(&mut report))?;
+        if let Some(built) = built {
+            built.join().map_err(|_| anyhow!("the build of the tests panicked"))??;
         }
         if let Some(testbed) = testbed {
-            report.end_beside(testbed)?;
+            report.take_up(testbed)?;
         }
         if has(Group::App) {
             app::in_time(&mut report)?;
@@ -151,27 +158,35 @@ fn on_clusters<'scope>(
     let (elsewhere, here): (Vec<Group>, Vec<Group>) =
         rest.iter().partition(|group| **group == Group::Exclusive && rest.len() > 1);
     let elsewhere = elsewhere.first().map(|_| cluster::elsewhere("exclusive")).transpose()?;
-    let elsewhere = scope.spawn(move || {
-        let mut beside = Report::beside();
-        if let Some(mut exclusive) = elsewhere {
-            beside.passes_by("exclusive", &mut exclusive, Tally::of_close)?;
-        }
-        anyhow::Ok(beside)
+    let elsewhere = elsewhere.map(|mut exclusive| {
+        report.say("\n> exclusive, beside what follows");
+        aside(scope, move |report| report.passes_by("exclusive", &mut exclusive, Tally::of_close).map(drop))
     });
     here.into_iter().try_for_each(|group| group.run(report))?;
-    at_leisure(report, leisure)?;
-    report.take_up(elsewhere.join().map_err(|_| anyhow!("what runs on another cluster panicked"))??);
-    Ok(())
+    let last = || at_leisure(|| leisure.into_iter().try_for_each(|group| group.run(report)));
+    thread::scope(|scope| scope.spawn(last).join()).map_err(|_| anyhow!("what is done at leisure panicked"))??;
+    elsewhere.map_or(Ok(()), |elsewhere| report.take_up(elsewhere))
 }
 
-/// Runs groups so that others go before.
-fn at_leisure(report: &mut Report, groups: Vec<Group>) -> Result<()> {
-    let run = || {
-        // Of this thread, and so of all that it starts.
-        setpriority_process(None, LAST)?;
-        groups.into_iter().try_for_each(|group| group.run(report))
-    };
-    thread::scope(|scope| scope.spawn(run).join()).map_err(|_| anyhow!("what is done at leisure panicked"))?
+/// What runs beside others, with a report of its own.
+type Aside<'scope> = ScopedJoinHandle<'scope, Result<Report>>;
+
+/// Begins what runs beside others.
+fn aside<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    run: impl FnOnce(&mut Report) -> Result<()> + Send + 'scope,
+) -> Aside<'scope> {
+    scope.spawn(|| {
+        let mut report = Report::beside();
+        run(&mut report)?;
+        Ok(report)
+    })
+}
+
+/// Has all else go before what this thread does from now on, and what it starts.
+fn at_leisure<T>(act: impl FnOnce() -> Result<T>) -> Result<T> {
+    setpriority_process(None, LAST)?;
+    act()
 }
 
 /// The niceness of what others go before.
@@ -200,12 +215,6 @@ enum Say {
     Later(Vec<String>),
 }
 
-/// A check that runs beside others.
-struct Beside<'scope> {
-    name: String,
-    running: ScopedJoinHandle<'scope, Result<(Vec<String>, Outcome)>>,
-}
-
 /// A check that failed.
 #[derive(Debug, PartialEq, Eq)]
 struct Failure {
@@ -224,8 +233,9 @@ impl Report {
         Self { say: Say::Later(Vec::new()), ..Self::new() }
     }
 
-    /// Adds what has run beside.
-    fn take_up(&mut self, other: Self) {
+    /// Waits for the end of what runs beside, and adds it.
+    fn take_up(&mut self, other: Aside<'_>) -> Result<()> {
+        let other = other.join().map_err(|_| anyhow!("what ran beside others panicked"))??;
         if let Say::Later(lines) = other.say {
             for line in &lines {
                 self.say(line);
@@ -234,6 +244,7 @@ impl Report {
         self.total += other.total;
         self.failures.extend(other.failures);
         self.times.extend(other.times);
+        Ok(())
     }
 
     fn say(&mut self, line: &str) {
@@ -279,35 +290,11 @@ impl Report {
     /// Runs checks side by side.
     fn check_together(&mut self, checks: Vec<(String, Command)>) -> Result<()> {
         thread::scope(|scope| {
-            let running: Vec<_> =
-                checks.into_iter().map(|(name, command)| self.begin_beside(scope, &name, command)).collect();
-            running.into_iter().try_for_each(|beside| self.end_beside(beside))
+            let check =
+                |(name, mut command): (String, Command)| aside(scope, move |report| report.check(&name, &mut command));
+            let running: Vec<Aside> = checks.into_iter().map(check).collect();
+            running.into_iter().try_for_each(|check| self.take_up(check))
         })
-    }
-
-    /// Begins a check that runs beside others.
-    fn begin_beside<'scope>(
-        &mut self,
-        scope: &'scope Scope<'scope, '_>,
-        name: &str,
-        mut command: Command,
-    ) -> Beside<'scope> {
-        self.begin(name, &command);
-        let running = scope.spawn(move || {
-            let mut lines = Vec::new();
-            let outcome = Outcome::of(&mut command, Tally::of_line, |line| lines.push(line.to_owned()))?;
-            Ok((lines, outcome))
-        });
-        Beside { name: name.to_owned(), running }
-    }
-
-    /// Waits for its end. What it has printed comes in one piece.
-    fn end_beside(&mut self, beside: Beside<'_>) -> Result<()> {
-        let Beside { name, running } = beside;
-        let (lines, outcome) = running.join().map_err(|_| anyhow!("{name} panicked"))??;
-        self.say(&format!("\n{name}:\n{}", lines.join("\n")));
-        self.end(&name, outcome);
-        Ok(())
     }
 
     fn begin(&mut self, name: &str, command: &Command) {
@@ -437,13 +424,16 @@ mod tests {
 
     #[test]
     fn what_has_run_beside_is_taken_up_with_its_lines() -> Result<()> {
-        let mut beside = Report::beside();
-        let mut sh = Command::new("sh");
-        sh.args(["-c", "echo 'test result: FAILED. 2 passed; 1 failed'; exit 1"]);
-        beside.check("krew", &mut sh)?;
         let mut report = Report::beside();
-        assert!(report.check_here("imports", || Ok(())));
-        report.take_up(beside);
+        thread::scope(|scope| {
+            let beside = aside(scope, |report| {
+                let mut sh = Command::new("sh");
+                sh.args(["-c", "echo 'test result: FAILED. 2 passed; 1 failed'; exit 1"]);
+                report.check("krew", &mut sh)
+            });
+            assert!(report.check_here("imports", || Ok(())));
+            report.take_up(beside)
+        })?;
         assert_eq!(report.total, Tally { passed: 3, failed: 1 });
         assert_eq!(names(&report), ["krew"]);
         let Say::Later(lines) = &report.say else { panic!("nothing is printed") };
