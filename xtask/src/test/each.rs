@@ -91,7 +91,7 @@ impl Program {
                         let mut lines = Vec::new();
                         let mut test = self.command();
                         test.args(["--exact", &name, "--nocapture"]);
-                        let outcome = Outcome::of(&mut test, Tally::of_line, |line| lines.push(line.to_owned()));
+                        let outcome = Outcome::of(&mut test, Tally::of_cargo, |line| lines.push(line.to_owned()));
                         let _ = send.send((name, lines, outcome));
                     }
                 });

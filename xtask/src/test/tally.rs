@@ -13,12 +13,21 @@ impl Tally {
     /// What a line of a runner's output adds: the closing line of `cargo test`, pytest or Vitest. An error outside a test
     /// counts as failed.
     pub fn of_line(line: &str) -> Option<Self> {
-        let line = line.trim();
-        let summary = line.strip_prefix("test result: ").or_else(|| line.strip_prefix("Tests  ")).or_else(|| {
-            line.strip_prefix('=')
-                .and_then(|rest| rest.trim_matches(['=', ' ']).rsplit_once(" in "))
-                .map(|(counts, _)| counts)
-        })?;
+        Self::of_cargo(line).or_else(|| {
+            let line = line.trim();
+            Self::of_counts(line.strip_prefix("Tests  ").or_else(|| {
+                let (counts, _) = line.strip_prefix('=')?.trim_matches(['=', ' ']).rsplit_once(" in ")?;
+                Some(counts)
+            })?)
+        })
+    }
+
+    /// What a line of a program of Rust tests adds. Such a test may print what another runner said.
+    pub fn of_cargo(line: &str) -> Option<Self> {
+        Self::of_counts(line.trim().strip_prefix("test result: ")?)
+    }
+
+    fn of_counts(summary: &str) -> Option<Self> {
         let words: Vec<&str> = summary.split([' ', ',', ';', '.', '|']).filter(|word| !word.is_empty()).collect();
         let count = |labels: &[&str]| -> Option<u64> {
             words.windows(2).filter(|pair| labels.contains(&pair[1])).map(|pair| pair[0].parse::<u64>().ok()).sum()
@@ -63,7 +72,9 @@ mod tests {
             ("      Tests  1 failed | 39 passed (40)", 39, 1),
         ];
         for (line, passed, failed) in cases {
-            assert_eq!(Tally::of_line(line), Some(Tally { passed, failed }), "{line}");
+            let tally = Some(Tally { passed, failed });
+            assert_eq!(Tally::of_line(line), tally, "{line}");
+            assert_eq!(Tally::of_cargo(line), tally.filter(|_| line.starts_with("test result")), "{line}");
         }
     }
 
