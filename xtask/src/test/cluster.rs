@@ -31,6 +31,12 @@ pub fn testbed(report: &mut Report) -> Result<()> {
     if testbed::is_up()? {
         process::step("deleting the cluster that is up", testbed::down)?;
     }
+    // A run that was interrupted may have left it.
+    if testbed::others().any(|number| number == testbed::other()) {
+        process::step("deleting the cluster of the exclusive tests", || {
+            process::run(on_another(Command::new(paths::program()?)).args(["testbed", "down"]))
+        })?;
+    }
     run_one_by_one(&of_it()?, report, "")
 }
 
@@ -64,8 +70,13 @@ pub fn elsewhere(group: &str) -> Result<Command> {
     plugin()?;
     let mut task = Command::new("nice");
     task.args(["--adjustment", "-5"]).arg(paths::program()?).args(["test", group]);
+    Ok(on_another(task))
+}
+
+/// These tasks, for another cluster than this one.
+fn on_another(mut task: Command) -> Command {
     task.env(testbed::CHOICE, testbed::other().to_string());
-    Ok(task)
+    task
 }
 
 /// The tests of the plugin, with all that one of them needs.

@@ -37,7 +37,7 @@ use clap::{ArgGroup, Subcommand};
 
 pub use self::control::{pause, start, stop};
 use self::layout::Plan;
-pub use self::layout::{CHOICE, choose, other};
+pub use self::layout::{CHOICE, choose, other, others};
 pub use self::lifecycle::{Options, down, up};
 pub use self::power::{off as node_off, on as node_on, plug as plug_node};
 pub use self::prerequisites::install as prepare;
