@@ -37,7 +37,7 @@ pub const KUBECTL: (&str, [&str; 4]) = (NAMESPACE, ["get", "deployments,pods", "
 /// Its pods, and how many there shall be.
 pub async fn server(cluster: &Cluster) -> Reading<DnsServer> {
     let cluster = cluster.in_namespace(NAMESPACE);
-    let labelled = ListParams::default().labels(LABEL).limit(MOST);
+    let labelled = labelled();
     let (deployments, pods) = join!(cluster.list::<Deployment>(&labelled), cluster.list::<Pod>(&labelled));
     let pods = match pods {
         Ok(pods) => pods,
@@ -54,8 +54,45 @@ pub async fn server(cluster: &Cluster) -> Reading<DnsServer> {
     })
 }
 
+/// The node that all its ready pods are on; none if there are several, or if the pods may not be read.
+pub async fn only_node(cluster: &Cluster) -> Option<String> {
+    let pods = cluster.in_namespace(NAMESPACE).list::<Pod>(&labelled()).await.ok()?;
+    node_of_all(&pods).map(str::to_owned)
+}
+
+fn labelled() -> ListParams {
+    ListParams::default().labels(LABEL).limit(MOST)
+}
+
+fn node_of_all(pods: &[Pod]) -> Option<&str> {
+    let mut nodes = pods.iter().filter(|pod| readiness::pod(pod)).map(|pod| pod.spec.as_ref()?.node_name.as_deref());
+    let first = nodes.next()??;
+    nodes.all(|node| node == Some(first)).then_some(first)
+}
+
 /// Its configuration.
 pub async fn corefile(cluster: &Cluster) -> Reading<String> {
     let configuration = cluster.in_namespace(NAMESPACE).get::<ConfigMap>(CONFIGURATION).await;
     configuration.map(|map| map.and_then(|map| map.data?.remove("Corefile"))).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_node_has_all_ready_pods_or_none_has() {
+        let pod = |node: &str, ready: &str| -> Pod {
+            let status = json!({ "conditions": [{ "type": "Ready", "status": ready }] });
+            serde_json::from_value(json!({ "spec": { "nodeName": node, "containers": [] }, "status": status })).unwrap()
+        };
+        let (ready, unready, elsewhere) = (pod("a", "True"), pod("a", "False"), pod("b", "True"));
+        assert_eq!(node_of_all(&[]), None);
+        assert_eq!(node_of_all(std::slice::from_ref(&unready)), None);
+        assert_eq!(node_of_all(&[unready, ready.clone()]), Some("a"));
+        assert_eq!(node_of_all(&[ready.clone(), ready.clone()]), Some("a"));
+        assert_eq!(node_of_all(&[ready, elsewhere]), None);
+    }
 }

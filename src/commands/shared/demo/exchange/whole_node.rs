@@ -11,7 +11,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::names;
 use crate::kubernetes::{ByHand, Cause, Cluster};
-use crate::observe::{Snapshot, readiness};
+use crate::observe::{Snapshot, dns, readiness};
 use crate::text::Hint;
 
 /// What a node has that the control plane runs on.
@@ -26,11 +26,26 @@ pub async fn check(ctx: &Ctx, snapshot: &Snapshot, pod: &Pod) -> anyhow::Result<
     may_stop(ctx, snapshot, pod, Instant::now()).await?;
     is_followed_elsewhere(ctx, snapshot, pod)?;
     let all: Vec<&Pod> = snapshot.pods_of(names::BACKEND).filter(|backend| readiness::pod(backend)).collect();
-    match (all.iter().find(|backend| node_of(backend) != node_of(pod)), all.first()) {
-        (Some(elsewhere), _) => Ok(Some(elsewhere.name_any())),
-        (None, Some(beside)) => Err(beside_it(ctx, snapshot, pod, &beside.name_any())),
-        (None, None) => Ok(None),
-    }
+    let backend = match (all.iter().find(|backend| node_of(backend) != node_of(pod)), all.first()) {
+        (Some(elsewhere), _) => Some(elsewhere.name_any()),
+        (None, Some(beside)) => return Err(beside_it(ctx, snapshot, pod, &beside.name_any())),
+        (None, None) => None,
+    };
+    warn_of_dns(ctx, pod).await?;
+    Ok(backend)
+}
+
+/// Says so if no name will be resolved without this pod's node.
+async fn warn_of_dns(ctx: &Ctx, pod: &Pod) -> anyhow::Result<()> {
+    let Some(node) = dns::only_node(ctx.cluster().await?).await.filter(|node| node_of(pod) == Some(node)) else {
+        return Ok(());
+    };
+    ctx.printer.warning(&format!(
+        "the cluster's DNS is on node/{node} only: until the node is back no name is resolved, and the application waits"
+    ));
+    let look = ctx.by_hand.kubectl_of_cluster("get pods -n kube-system -l k8s-app=kube-dns -o wide");
+    ctx.printer.hint(look.to("see where its pods are"));
+    Ok(())
 }
 
 /// The same before the next turn, in which this pod of the backend asks.
