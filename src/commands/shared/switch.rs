@@ -10,7 +10,6 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::exchange::patroni;
 use crate::kubernetes::exec::Ended;
-use crate::observe::replication::Said;
 use crate::observe::{Snapshot, readiness};
 
 /// The pause before it is looked at again.
@@ -22,15 +21,13 @@ const LAST_TRY: Duration = Duration::from_secs(5);
 /// The new primary.
 pub struct After {
     pub pod: String,
-    timeline: Option<u32>,
 }
 
 impl After {
     /// Says what has become of the role.
     #[must_use]
     pub fn says(&self, before: &str) -> String {
-        let timeline = self.timeline.map(|timeline| format!(", on timeline {timeline}")).unwrap_or_default();
-        format!("pod/{} is the primary now, instead of pod/{before}{timeline}", self.pod)
+        format!("pod/{} is the primary now, instead of pod/{before}", self.pod)
     }
 }
 
@@ -109,7 +106,7 @@ async fn other_primary(ctx: &Ctx, before: &str, deadline: Instant) -> anyhow::Re
         if let Ok(snapshot) = &snapshot
             && let Some(primary) = snapshot.primary().filter(|pod| readiness::pod(pod) && pod.name_any() != before)
         {
-            return Ok(After { pod: primary.name_any(), timeline: Said::of(primary).and_then(|said| said.timeline) });
+            return Ok(After { pod: primary.name_any() });
         }
         if Instant::now() >= deadline {
             snapshot.context("could not see who the primary is")?;
