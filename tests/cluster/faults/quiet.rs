@@ -31,12 +31,20 @@ spec:
   egress: [{}]
 ";
 
+/// What `doctor` says of a database that takes longer than the backend waits.
+const LATE: &str = "no answer in time";
+
 /// As many as take longer than `doctor`.
 const PURCHASES: usize = 50;
 
+/// Asks again while the database is late: on a machine that other tests keep busy that is so, and no mistake of `doctor`.
 #[track_caller]
 fn finds_nothing(place: Place, flags: &str) {
-    let report = Report::by(place, flags);
+    let report = until("the database answers in time", SOON, || {
+        let report = Report::by(place, flags);
+        let is_late = report.findings.iter().any(|it| it.code == "database-unreachable" && it.says.contains(LATE));
+        if is_late { Err(report.line()) } else { Ok(report) }
+    });
     assert!(report.is_quiet(), "{}", report.line());
 }
 
