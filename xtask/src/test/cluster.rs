@@ -146,8 +146,8 @@ fn program(environment: &mut Command) -> Result<Program> {
     Ok(on_it()?.with_environment_of(environment))
 }
 
-/// The tests on the cluster. Built before there is one, it does not wait for a compiler, nor anybody for a cargo that is at
-/// leisure and has the lock of the build.
+/// The tests on the cluster. They are built before there is one: it does not wait for a compiler, and nobody waits for a cargo that
+/// is at leisure and has the lock of the build.
 pub fn on_it() -> Result<Program> {
     Program::of(plugin::NAME, "cluster")
 }
