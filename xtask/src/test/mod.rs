@@ -124,15 +124,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         if has(Group::Unit) {
             unit::build()?;
         }
-        let built = (!on_cluster.is_empty()).then(|| scope.spawn(|| at_leisure(cluster::on_it)));
+        let built = (!on_cluster.is_empty()).then(|| aside(scope, |_| at_leisure(cluster::on_it).map(drop)));
         let others = without.iter().filter(|group| **group != Group::Testbed);
         others.copied().try_for_each(|group| group.run(&mut report))?;
-        if let Some(built) = built {
-            built.join().map_err(|_| anyhow!("the build of the tests panicked"))??;
-        }
-        if let Some(testbed) = testbed {
-            report.take_up(testbed)?;
-        }
+        built.into_iter().chain(testbed).try_for_each(|beside| report.take_up(beside))?;
         if has(Group::App) {
             app::in_time(&mut report)?;
         }

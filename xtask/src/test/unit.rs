@@ -11,6 +11,8 @@ use crate::{generate, plugin};
 /// of it asks for, so the plugin would be compiled twice, and what is tested would not be what people get.
 const PACKAGES: [&str; 2] = [plugin::NAME, "xtask"];
 
+const TEST: [&str; 3] = ["test", "--locked", "--package"];
+
 /// How many tests of one program run side by side.
 const THREADS: &str = "8";
 
@@ -52,8 +54,6 @@ fn compiled(line: &str) -> Option<String> {
     let is_it = value["reason"] == "compiler-artifact" && value["fresh"] == false;
     value["target"]["name"].as_str().filter(|_| is_it).map(str::to_owned)
 }
-
-const TEST: [&str; 3] = ["test", "--locked", "--package"];
 
 #[cfg(test)]
 mod tests {
