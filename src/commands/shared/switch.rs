@@ -20,7 +20,7 @@ const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// The new primary.
 pub struct After {
-    pub pod: String,
+    pod: String,
 }
 
 impl After {

@@ -21,7 +21,8 @@ const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Refuses a node that must not be stopped. Gives the pod of the backend that asks meanwhile; none if none is ready.
+/// Refuses a node that must not be stopped, and warns if all of the cluster's DNS is on it. Gives the pod of the backend that asks
+/// meanwhile; none if none is ready.
 pub async fn check(ctx: &Ctx, snapshot: &Snapshot, pod: &Pod) -> anyhow::Result<Option<String>> {
     may_stop(ctx, snapshot, pod, Instant::now()).await?;
     is_followed_elsewhere(ctx, snapshot, pod)?;
@@ -41,7 +42,7 @@ async fn warn_of_dns(ctx: &Ctx, pod: &Pod) -> anyhow::Result<()> {
         return Ok(());
     };
     ctx.printer.warning(&format!(
-        "the cluster's DNS is on node/{node} only: until the node is back no name is resolved, and the application waits"
+        "the cluster's DNS is on node/{node} only: until the node is back, no name is resolved and the application waits"
     ));
     let look = ctx.by_hand.kubectl_of_cluster("get pods -n kube-system -l k8s-app=kube-dns -o wide");
     ctx.printer.hint(look.to("see where its pods are"));
